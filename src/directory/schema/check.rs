@@ -1,0 +1,319 @@
+//! Whether an entry conforms to the schema (RFC 4512 §2.4, §3.3).
+
+use super::{AttributeType, AttributeTypeId, ObjectClass, ObjectClassId, ObjectClassKind, Schema};
+use crate::directory::{Attribute, Attributes, Rdn};
+
+/// How an entry breaks the schema.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Violation {
+    /// It has no `objectClass`.
+    #[error("the entry has no objectClass")]
+    NoObjectClass,
+    /// An `objectClass` value names no class.
+    #[error("the object class {0:?} is not in the schema")]
+    UndefinedClass(String),
+    /// None of its classes says what it is.
+    #[error("the entry has no structural object class")]
+    NoStructuralClass,
+    /// Two of its classes say what it is, and neither derives from the other.
+    #[error("the entry has two structural object classes, {0} and {1}, of which neither derives from the other")]
+    TwoStructuralClasses(String, String),
+    /// Its structural class changed.
+    #[error("the structural object class cannot change from {from} to {to}")]
+    StructuralClassChanged {
+        /// What it was.
+        from: String,
+        /// What it would become.
+        to: String,
+    },
+    /// A required attribute is missing.
+    #[error("object class {class} requires the attribute {attribute}")]
+    Missing {
+        /// The class.
+        class: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// An attribute is not allowed by any of its classes.
+    #[error("the attribute {0} is not allowed by the entry's object classes")]
+    NotAllowed(String),
+    /// A single-valued attribute has several values.
+    #[error("the attribute {0} takes one value only")]
+    SeveralValues(String),
+    /// A value breaks its syntax.
+    #[error("the value of {attribute} {reason}")]
+    BadValue {
+        /// The attribute.
+        attribute: String,
+        /// What a legal value looks like.
+        reason: &'static str,
+    },
+    /// The same value stands twice.
+    #[error("a value of {0} is given twice")]
+    TwiceTheSame(String),
+    /// The entry lacks an attribute value that its name holds.
+    #[error("the attribute {0} lacks the value that stands in the entry's name")]
+    NotNamed(String),
+}
+
+impl Schema {
+    /// Checks one attribute: the syntax of its values, that no two are equal, and that it may have so many.
+    pub fn check_attribute(&self, attribute: &Attribute) -> Result<(), Violation> {
+        let defined = self.attribute_type(attribute.description.attribute_type);
+        let name = || attribute.description.to_text(self).into_owned();
+        if defined.is_single_valued() && attribute.values.len() > 1 {
+            return Err(Violation::SeveralValues(name()));
+        }
+        for value in &attribute.values {
+            self.check_value(defined, value)?;
+        }
+        if has_duplicates(self, defined, &attribute.values) {
+            return Err(Violation::TwiceTheSame(name()));
+        }
+        Ok(())
+    }
+
+    /// Checks the syntax of one value.
+    pub fn check_value(&self, attribute: &AttributeType, value: &[u8]) -> Result<(), Violation> {
+        let checked = attribute.syntax.validate(self, value);
+        checked.map_err(|reason| Violation::BadValue { attribute: attribute.name().to_owned(), reason })
+    }
+
+    /// Completes the `objectClass` values by the classes that they derive from, and finds the structural one. Values
+    /// are spelled as the schema spells them; what a class derives from stands behind it.
+    pub fn complete_object_classes(&self, attributes: &mut Attributes) -> Result<ObjectClassId, Violation> {
+        let known = self.known();
+        let classes = self.classes_of(attributes)?;
+        let structural = structural_class(&classes)?;
+        let mut all: Vec<ObjectClassId> = Vec::new();
+        for class in &classes {
+            let new = class.lineage.iter().filter(|id| !all.contains(id)).copied();
+            let new: Vec<_> = new.collect();
+            all.extend(new);
+        }
+        let spelled: Vec<Vec<u8>> =
+            all.iter().filter_map(|id| self.object_class(*id)).map(|class| class.name().as_bytes().to_vec()).collect();
+        attributes.set(known.object_class, top_last(spelled));
+        let name = self.object_class(structural).map_or("", ObjectClass::name);
+        attributes.set_one(known.structural_object_class, name);
+        Ok(structural)
+    }
+
+    fn classes_of(&self, attributes: &Attributes) -> Result<Vec<&ObjectClass>, Violation> {
+        let values = attributes.values(self.known().object_class);
+        if values.is_empty() {
+            return Err(Violation::NoObjectClass);
+        }
+        let find = |value: &Vec<u8>| {
+            let name = String::from_utf8_lossy(value);
+            self.find_object_class(&name).ok_or_else(|| Violation::UndefinedClass(name.into_owned()))
+        };
+        values.iter().map(find).collect()
+    }
+
+    /// Checks that the attributes are those which the object classes require and allow. Call after
+    /// [`Schema::complete_object_classes`].
+    pub fn check_entry(&self, attributes: &Attributes) -> Result<(), Violation> {
+        let classes = self.classes_of(attributes)?;
+        for class in &classes {
+            if let Some(missing) = class.must.iter().find(|id| !self.has_any(attributes, **id)) {
+                return Err(Violation::Missing {
+                    class: class.name().to_owned(),
+                    attribute: self.attribute_type(*missing).name().to_owned(),
+                });
+            }
+        }
+        // extensibleObject allows every user attribute (RFC 4512 §4.3).
+        let extensible = classes.iter().any(|class| class.oid.as_ref() == EXTENSIBLE_OBJECT);
+        for attribute in attributes.iter() {
+            let defined = self.attribute_type(attribute.description.attribute_type);
+            if !extensible && !defined.usage.is_operational() && !self.is_allowed(&classes, defined.id) {
+                return Err(Violation::NotAllowed(attribute.description.to_text(self).into_owned()));
+            }
+        }
+        attributes.iter().try_for_each(|attribute| self.check_attribute(attribute))
+    }
+
+    fn has_any(&self, attributes: &Attributes, id: AttributeTypeId) -> bool {
+        self.subtypes(id).iter().any(|id| attributes.has(*id))
+    }
+
+    /// Allowed by itself or as a subtype of what is allowed.
+    fn is_allowed(&self, classes: &[&ObjectClass], id: AttributeTypeId) -> bool {
+        let named =
+            |id: AttributeTypeId| classes.iter().any(|class| class.must.contains(&id) || class.may.contains(&id));
+        let mut above = Some(id);
+        while let Some(id) = above {
+            if named(id) {
+                return true;
+            }
+            above = self.attribute_type(id).supertype;
+        }
+        false
+    }
+
+    /// Whether the entry holds every value that its name holds (RFC 4512 §2.3.1).
+    pub fn check_naming(&self, attributes: &Attributes, rdn: &Rdn) -> Result<(), Violation> {
+        for (description, value) in rdn.assertions() {
+            let defined = self.attribute_type(description.attribute_type);
+            let held = attributes
+                .get(description)
+                .is_some_and(|attribute| find_value(self, defined, &attribute.values, value).is_some());
+            if !held {
+                return Err(Violation::NotNamed(description.to_text(self).into_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The one class that says what the entry is: all other structural ones are what it derives from.
+fn structural_class(classes: &[&ObjectClass]) -> Result<ObjectClassId, Violation> {
+    let mut best: Option<&ObjectClass> = None;
+    for class in classes.iter().filter(|class| class.kind == ObjectClassKind::Structural) {
+        best = match best {
+            None => Some(class),
+            Some(best) if class.is_or_derives_from(best.id) => Some(class),
+            Some(best) if best.is_or_derives_from(class.id) => Some(best),
+            Some(best) => {
+                return Err(Violation::TwoStructuralClasses(best.name().to_owned(), class.name().to_owned()));
+            }
+        };
+    }
+    let stand_in = || classes.iter().find(|class| class.structural_when_alone).copied();
+    best.or_else(stand_in).map(|class| class.id).ok_or(Violation::NoStructuralClass)
+}
+
+const EXTENSIBLE_OBJECT: &str = "1.3.6.1.4.1.1466.101.120.111";
+
+/// Where among `values` the one stands that equals `value` by the attribute's rule.
+pub fn find_value(schema: &Schema, attribute: &AttributeType, values: &[Vec<u8>], value: &[u8]) -> Option<usize> {
+    let form = attribute.equality_or_fallback().normal_form();
+    if let Some(at) = values.iter().position(|own| own == value) {
+        return Some(at);
+    }
+    let normal = form.of_value(schema, value).ok()?;
+    values.iter().position(|own| form.matches(schema, own, &normal))
+}
+
+fn has_duplicates(schema: &Schema, attribute: &AttributeType, values: &[Vec<u8>]) -> bool {
+    if values.len() < 2 {
+        return false;
+    }
+    let form = attribute.equality_or_fallback().normal_form();
+    let mut normal: Vec<_> =
+        values.iter().map(|value| form.of_value(schema, value).unwrap_or_else(|_| value.as_slice().into())).collect();
+    normal.sort_unstable();
+    normal.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
+}
+
+/// `top` says the least, so people find it least in the way at the end.
+fn top_last(mut classes: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    if let Some(at) = classes.iter().position(|class| class == b"top") {
+        let top = classes.remove(at);
+        classes.push(top);
+    }
+    classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attributes(list: &[(&str, &[&str])]) -> Attributes {
+        let schema = Schema::standard();
+        list.iter()
+            .map(|(name, values)| Attribute {
+                description: schema.describe(name).unwrap(),
+                values: values.iter().map(|value| value.as_bytes().to_vec()).collect(),
+            })
+            .collect()
+    }
+
+    fn check(list: &[(&str, &[&str])]) -> Result<Attributes, Violation> {
+        let schema = Schema::standard();
+        let mut attributes = attributes(list);
+        schema.complete_object_classes(&mut attributes)?;
+        schema.check_entry(&attributes)?;
+        Ok(attributes)
+    }
+
+    fn classes(attributes: &Attributes) -> Vec<String> {
+        let values = attributes.values(Schema::standard().known().object_class);
+        values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    #[test]
+    fn superclasses_are_completed_and_the_structural_one_is_found() {
+        let person = check(&[("objectClass", &["INETORGPERSON"]), ("cn", &["a"]), ("sn", &["b"])]).unwrap();
+        assert_eq!(classes(&person), ["inetOrgPerson", "organizationalPerson", "person", "top"]);
+        let structural = person.first(Schema::standard().known().structural_object_class);
+        assert_eq!(structural, Some(&b"inetOrgPerson"[..]));
+    }
+
+    #[test]
+    fn required_attributes_must_be_there() {
+        let error = check(&[("objectClass", &["person"]), ("cn", &["a"])]).unwrap_err();
+        assert_eq!(error.to_string(), "object class person requires the attribute sn");
+    }
+
+    #[test]
+    fn only_allowed_attributes_may_be_there() {
+        let error =
+            check(&[("objectClass", &["person"]), ("cn", &["a"]), ("sn", &["b"]), ("uid", &["c"])]).unwrap_err();
+        assert_eq!(error, Violation::NotAllowed("uid".into()));
+        check(&[("objectClass", &["person", "extensibleObject"]), ("cn", &["a"]), ("sn", &["b"]), ("uid", &["c"])])
+            .unwrap();
+    }
+
+    #[test]
+    fn exactly_one_chain_of_structural_classes_is_needed() {
+        assert_eq!(check(&[("objectClass", &["top"])]).unwrap_err(), Violation::NoStructuralClass);
+        assert_eq!(check(&[("cn", &["a"])]).unwrap_err(), Violation::NoObjectClass);
+        let two = check(&[("objectClass", &["person", "organizationalUnit"]), ("cn", &["a"])]).unwrap_err();
+        assert!(matches!(two, Violation::TwoStructuralClasses(..)));
+        assert_eq!(check(&[("objectClass", &["nosuch"])]).unwrap_err(), Violation::UndefinedClass("nosuch".into()));
+    }
+
+    #[test]
+    fn posix_groups_of_both_rfc_2307_and_its_successor_load() {
+        let old = check(&[("objectClass", &["posixGroup"]), ("cn", &["a"]), ("gidNumber", &["5"])]).unwrap();
+        assert_eq!(old.first(Schema::standard().known().structural_object_class), Some(&b"posixGroup"[..]));
+        let new = check(&[
+            ("objectClass", &["groupOfNames", "posixGroup"]),
+            ("cn", &["a"]),
+            ("gidNumber", &["5"]),
+            ("member", &["cn=x"]),
+        ]);
+        assert_eq!(new.unwrap().first(Schema::standard().known().structural_object_class), Some(&b"groupOfNames"[..]));
+    }
+
+    #[test]
+    fn values_are_checked_against_their_syntax_and_number() {
+        let person = |name: &'static str, values: &'static [&'static str]| {
+            check(&[
+                ("objectClass", &["inetOrgPerson", "posixAccount"]),
+                ("cn", &["a"]),
+                ("sn", &["b"]),
+                ("uid", &["u"]),
+                ("gidNumber", &["1"]),
+                ("homeDirectory", &["/"]),
+                ("uidNumber", &["1"]),
+                (name, values),
+            ])
+        };
+        assert!(matches!(person("description", &[""]).unwrap_err(), Violation::BadValue { .. }));
+        assert_eq!(person("displayName", &["a", "b"]).unwrap_err(), Violation::SeveralValues("displayName".into()));
+        assert_eq!(person("mail", &["bob@x", "BOB@X"]).unwrap_err(), Violation::TwiceTheSame("mail".into()));
+        person("mail", &["bob@x", "bob@y"]).unwrap();
+    }
+
+    #[test]
+    fn an_entry_holds_what_its_name_says() {
+        let schema = Schema::standard();
+        let entry = attributes(&[("cn", &["Alice  A"]), ("uid", &["a"])]);
+        let rdn = |text: &str| Rdn::parse(&schema, text).unwrap();
+        assert_eq!(schema.check_naming(&entry, &rdn("CN=alice a+uid=A")), Ok(()));
+        assert_eq!(schema.check_naming(&entry, &rdn("sn=x")), Err(Violation::NotNamed("sn".into())));
+    }
+}

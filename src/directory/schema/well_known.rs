@@ -1,0 +1,67 @@
+//! The attribute types that the server itself works with, found once.
+
+use super::{AttributeTypeId, Schema};
+
+macro_rules! well_known {
+    ($($field:ident = $name:literal;)*) => {
+        /// The numbers of the attribute types that the server itself works with.
+        #[derive(Clone, Copy, Debug)]
+        pub struct WellKnown { $(#[doc = concat!("`", $name, "`")] pub $field: AttributeTypeId,)* }
+
+        impl Default for WellKnown {
+            fn default() -> Self {
+                Self { $($field: AttributeTypeId(u16::MAX),)* }
+            }
+        }
+
+        impl WellKnown {
+            /// Finds them all, or names the one that the schema lacks.
+            pub(super) fn find(schema: &Schema) -> Result<Self, &'static str> {
+                Ok(Self { $($field: schema.find_attribute_type($name).ok_or($name)?.id,)* })
+            }
+        }
+    };
+}
+
+well_known! {
+    object_class = "objectClass";
+    structural_object_class = "structuralObjectClass";
+    entry_uuid = "entryUUID";
+    entry_csn = "entryCSN";
+    entry_dn = "entryDN";
+    context_csn = "contextCSN";
+    create_timestamp = "createTimestamp";
+    creators_name = "creatorsName";
+    modify_timestamp = "modifyTimestamp";
+    modifiers_name = "modifiersName";
+    subschema_subentry = "subschemaSubentry";
+    has_subordinates = "hasSubordinates";
+    num_subordinates = "numSubordinates";
+    member_of = "memberOf";
+    is_member_of = "isMemberOf";
+    member = "member";
+    unique_member = "uniqueMember";
+    referral = "ref";
+    aliased_object_name = "aliasedObjectName";
+    uid = "uid";
+    cn = "cn";
+    sn = "sn";
+    given_name = "givenName";
+    display_name = "displayName";
+    mail = "mail";
+    user_password = "userPassword";
+    shadow_last_change = "shadowLastChange";
+    preferred_language = "preferredLanguage";
+    pwd_attribute = "pwdAttribute";
+    pwd_changed_time = "pwdChangedTime";
+    pwd_account_locked_time = "pwdAccountLockedTime";
+    pwd_failure_time = "pwdFailureTime";
+    pwd_history = "pwdHistory";
+    pwd_grace_use_time = "pwdGraceUseTime";
+    pwd_reset = "pwdReset";
+    pwd_policy_subentry = "pwdPolicySubentry";
+    pwd_start_time = "pwdStartTime";
+    pwd_end_time = "pwdEndTime";
+    pwd_last_success = "pwdLastSuccess";
+    pwd_account_tmp_lockout_end = "pwdAccountTmpLockoutEnd";
+}

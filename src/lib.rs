@@ -1,0 +1,2 @@
+//! Keystead
+pub mod directory;
