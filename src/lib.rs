@@ -1,2 +1,4 @@
 //! Keystead
+pub mod access;
 pub mod directory;
+pub mod password;

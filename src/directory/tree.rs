@@ -160,6 +160,10 @@ pub trait Tree {
     /// The number of the last change.
     fn csn(&self) -> Csn;
 
+    /// The version of the last change that may have made or ended a membership: what was found out about groups before
+    /// it may no longer hold.
+    fn membership_version(&self) -> Version;
+
     /// Whether `id` lies at or below `base`.
     fn is_within(&self, id: EntryId, base: EntryId) -> Result<bool, TreeError> {
         let mut at = Some(id);

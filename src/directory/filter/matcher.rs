@@ -248,6 +248,23 @@ impl Matcher {
         }
     }
 
+    /// Whether some part of it is Undefined whatever is tested.
+    pub fn is_undecidable(&self) -> bool {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::is_undecidable),
+            Self::Not(inner) | Self::InName(_, _, _, inner) => inner.is_undecidable(),
+            Self::Always(truth) => *truth == Truth::Undefined,
+            Self::InChain(..) => true,
+            Self::Present(_)
+            | Self::Equal { .. }
+            | Self::AtLeast(..)
+            | Self::AtMost(..)
+            | Self::Pieces(..)
+            | Self::Word(..)
+            | Self::Bits { .. } => false,
+        }
+    }
+
     /// The attributes that it looks at, so that derived ones are made only where they are needed.
     pub fn mentioned(&self) -> AttributeSet {
         let mut set = AttributeSet::EMPTY;

@@ -64,4 +64,7 @@ well_known! {
     pwd_end_time = "pwdEndTime";
     pwd_last_success = "pwdLastSuccess";
     pwd_account_tmp_lockout_end = "pwdAccountTmpLockoutEnd";
+    pwd_temporary_expiry = "pwdTemporaryExpiry";
+    pwd_temporary_uses = "pwdTemporaryUses";
+    pwd_scheme = "pwdScheme";
 }

@@ -254,4 +254,8 @@ impl Tree for MemoryTree {
     fn csn(&self) -> Csn {
         self.0.csn
     }
+
+    fn membership_version(&self) -> Version {
+        self.0.version
+    }
 }

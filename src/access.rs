@@ -1,0 +1,21 @@
+//! Access control: who may do what to which entries and attributes.
+//!
+//! Pure: it knows the directory's vocabulary and nothing else of the crate.
+//!
+//! Nothing is allowed that no rule grants, and an explicit deny wins over every grant; the order of rules does not
+//! matter, so each can be read alone. Secret attributes are beyond every rule.
+//!
+//! Reading order: a [`Right`] is what people do; a [`Rule`] says who may do it to what; an [`Actor`] is somebody with the
+//! groups they are in; a [`Decider`] decides for one actor, entry after entry; [`escalation`] keeps those who reset
+//! passwords from taking over those who may do more.
+
+pub mod actor;
+pub mod decide;
+pub mod escalation;
+pub mod right;
+pub mod rule;
+
+pub use actor::Actor;
+pub use decide::{Decider, Decision};
+pub use right::{Right, Rights};
+pub use rule::{Rule, RuleError, RuleText, Rules};

@@ -1,0 +1,248 @@
+//! Deciding for one actor, entry after entry.
+//!
+//! Most entries of a search stand below one parent and match the same rules, so what is decided is kept: by parent, which
+//! rules reach the entries below it; and by the rules that apply, what they come to.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use smallvec::SmallVec;
+use uuid::Uuid;
+
+use super::rule::{Reach, Rule, Rules, Who};
+use super::{Actor, Right, Rights};
+use crate::directory::filter::{Facts, Truth};
+use crate::directory::schema::{AttributeSet, Schema};
+use crate::directory::tree::{EntryId, Node, Tree, TreeError};
+use crate::directory::{Dn, Entry, Rdn};
+
+/// What an actor may do with an entry.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Decision {
+    /// The rights that are granted for the entry as a whole.
+    pub rights: Rights,
+    /// The attributes that may be searched.
+    pub search: AttributeSet,
+    /// The attributes that may be read.
+    pub read: AttributeSet,
+    /// The attributes that may be compared.
+    pub compare: AttributeSet,
+    /// The attributes that may be written.
+    pub write: AttributeSet,
+}
+
+impl Decision {
+    /// Whether the actor may know that the entry exists: they may find it or see something of it.
+    pub fn is_visible(&self) -> bool {
+        !self.read.is_empty() || !self.search.is_empty()
+    }
+
+    /// Whether a right that is granted for the entry as a whole is granted.
+    pub const fn allows(&self, right: Right) -> bool {
+        self.rights.has(right)
+    }
+}
+
+/// A set of rules, by position.
+type RuleMask = SmallVec<[u64; 2]>;
+
+/// Decides for one actor.
+#[derive(Debug)]
+pub struct Decider<'a> {
+    rules: &'a Rules,
+    actor: &'a Actor,
+    schema: &'a Schema,
+    below: HashMap<Option<EntryId>, Rc<Below>>,
+    decisions: HashMap<RuleMask, Rc<Decision>>,
+}
+
+/// Which rules reach the entries below a parent.
+#[derive(Debug, Default)]
+struct Below {
+    /// All of them.
+    all: RuleMask,
+    /// Only the one with that RDN key.
+    one: Vec<(usize, Box<[u8]>)>,
+}
+
+impl<'a> Decider<'a> {
+    /// Decides for `actor` by `rules`.
+    pub fn new(rules: &'a Rules, actor: &'a Actor, schema: &'a Schema) -> Self {
+        Self { rules, actor, schema, below: HashMap::new(), decisions: HashMap::new() }
+    }
+
+    /// Who it decides for.
+    pub const fn actor(&self) -> &'a Actor {
+        self.actor
+    }
+
+    /// What the actor may do with an entry that exists.
+    pub fn decide(&mut self, node: &Node, tree: &dyn Tree) -> Result<Rc<Decision>, TreeError> {
+        let below = self.below(node.parent, tree)?;
+        let mut mask = below.all.clone();
+        if !below.one.is_empty() {
+            let key = rdn_key(node, self.schema);
+            for (position, _) in below.one.iter().filter(|(_, own)| **own == *key) {
+                set(&mut mask, *position);
+            }
+        }
+        let dn = || tree.dn(node.id).map(|dn| dn.map_or_else(Dn::root, |dn| Dn::clone(&dn)));
+        self.decide_masked(mask, &node.entry, Some(node.uuid), dn)
+    }
+
+    /// What the actor may do with an entry that is to be at `dn`.
+    pub fn decide_new(&mut self, dn: &Dn, entry: &Entry) -> Result<Rc<Decision>, TreeError> {
+        let mut mask = RuleMask::new();
+        for (position, rule) in self.rules.iter().enumerate() {
+            if rule.to.iter().any(|reach| reaches(reach, dn)) {
+                set(&mut mask, position);
+            }
+        }
+        self.decide_masked(mask, entry, None, || Ok(dn.clone()))
+    }
+
+    fn below(&mut self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Rc<Below>, TreeError> {
+        if let Some(below) = self.below.get(&parent) {
+            return Ok(Rc::clone(below));
+        }
+        let mut below = Below::default();
+        let parent_dn = match parent {
+            Some(parent) => tree.dn(parent)?,
+            None => None,
+        };
+        for (position, rule) in self.rules.iter().enumerate() {
+            for reach in &rule.to {
+                below.note(position, reach, parent_dn.as_deref());
+            }
+        }
+        let below = Rc::new(below);
+        self.below.insert(parent, Rc::clone(&below));
+        Ok(below)
+    }
+
+    /// `mask` holds the rules that reach the entry; those that do not apply to the actor or to the entry for other
+    /// reasons are taken out.
+    fn decide_masked(
+        &mut self,
+        mut mask: RuleMask,
+        entry: &Entry,
+        uuid: Option<Uuid>,
+        dn: impl Fn() -> Result<Dn, TreeError>,
+    ) -> Result<Rc<Decision>, TreeError> {
+        let applies = |position: usize, rule: &Rule| {
+            let holds = |who: &Who| match who {
+                Who::Oneself => uuid.is_some() && self.actor.identity.uuid() == uuid,
+                Who::HeldIn(attribute) => self.actor.identity.dn().is_some_and(|own| {
+                    let form = self.schema.attribute_type(*attribute).equality_or_fallback().normal_form();
+                    entry.values(*attribute).any(|value| form.matches(self.schema, value, own.key()))
+                }),
+                _ => false,
+            };
+            self.actor.has_rule(position) || rule.who.iter().any(holds)
+        };
+        for (position, rule) in self.rules.iter().enumerate() {
+            if has(&mask, position) && (!applies(position, rule) || !self.matches(rule, entry, &dn)?) {
+                clear(&mut mask, position);
+            }
+        }
+        if let Some(decision) = self.decisions.get(&mask) {
+            return Ok(Rc::clone(decision));
+        }
+        let applying = self.rules.iter().enumerate().filter(|(position, _)| has(&mask, *position));
+        let decision = Rc::new(combine(&applying.map(|(_, rule)| rule).collect::<Vec<_>>(), self.schema));
+        self.decisions.insert(mask, Rc::clone(&decision));
+        Ok(decision)
+    }
+
+    /// Whether the entry matches the rule's filter; a deny holds also where that cannot be decided.
+    fn matches(&self, rule: &Rule, entry: &Entry, dn: &impl Fn() -> Result<Dn, TreeError>) -> Result<bool, TreeError> {
+        let Some(filter) = &rule.filter else { return Ok(true) };
+        let everything = AttributeSet::first(self.schema.attribute_types().len());
+        let dn = dn()?;
+        let facts = Facts { entries: &[entry], searchable: &everything, dn: &dn, schema: self.schema };
+        let truth = filter.evaluate(&facts);
+        Ok(truth == Truth::True || (truth == Truth::Undefined && !rule.deny.is_empty()))
+    }
+}
+
+impl Below {
+    /// Notes which entries below `parent` a rule reaches. The entries of suffixes have no parent; each is looked at by
+    /// its name.
+    fn note(&mut self, position: usize, reach: &Reach, parent: Option<&Dn>) {
+        let child_key = |dn: &Dn| match parent {
+            Some(parent) if dn.depth() == parent.depth() + 1 && dn.is_within(parent) => {
+                dn.rdns().next().map(|(_, key)| key.into())
+            }
+            Some(_) => None,
+            None => Some(dn.key().into()),
+        };
+        let all = match (reach, parent) {
+            (Reach::Everything, _) => true,
+            (Reach::Children(base), Some(parent)) => parent == base,
+            (Reach::Subtree(base) | Reach::Below(base), Some(parent)) => parent.is_within(base),
+            _ => false,
+        };
+        if all {
+            set(&mut self.all, position);
+        } else if let Reach::Entry(dn) | Reach::Subtree(dn) = reach {
+            self.one.extend(child_key(dn).map(|key| (position, key)));
+        }
+    }
+}
+
+fn rdn_key(node: &Node, schema: &Schema) -> Box<[u8]> {
+    if node.parent.is_none() {
+        return Dn::parse(schema, &node.rdn).map(|dn| dn.key().into()).unwrap_or_default();
+    }
+    Rdn::parse(schema, &node.rdn).map(|rdn| rdn.key().into()).unwrap_or_default()
+}
+
+/// Whether an entry of that name is among those that a rule reaches.
+pub fn reaches(reach: &Reach, dn: &Dn) -> bool {
+    match reach {
+        Reach::Everything => true,
+        Reach::Entry(base) => dn == base,
+        Reach::Children(base) => dn.depth() == base.depth() + 1 && dn.is_within(base),
+        Reach::Subtree(base) => dn.is_within(base),
+        Reach::Below(base) => dn != base && dn.is_within(base),
+    }
+}
+
+/// What rules come to together.
+fn combine(rules: &[&Rule], schema: &Schema) -> Decision {
+    let allowed = rules.iter().fold(Rights::NONE, |rights, rule| rights.union(rule.allow));
+    let denied = rules.iter().fold(Rights::NONE, |rights, rule| rights.union(rule.deny));
+    let attributes = |right: Right| {
+        let mut set = AttributeSet::EMPTY;
+        rules.iter().filter(|rule| rule.allow.has(right)).for_each(|rule| set.union(&rule.attributes));
+        rules.iter().filter(|rule| rule.deny.has(right)).for_each(|rule| set.subtract(&rule.attributes));
+        set.subtract(schema.secret());
+        set
+    };
+    Decision {
+        rights: allowed.without(denied).iter().filter(|right| !right.is_per_attribute()).collect(),
+        search: attributes(Right::Search),
+        read: attributes(Right::Read),
+        compare: attributes(Right::Compare),
+        write: attributes(Right::Write),
+    }
+}
+
+fn has(mask: &RuleMask, position: usize) -> bool {
+    mask.get(position / 64).is_some_and(|word| word & 1 << (position % 64) != 0)
+}
+
+fn set(mask: &mut RuleMask, position: usize) {
+    if mask.len() <= position / 64 {
+        mask.resize(position / 64 + 1, 0);
+    }
+    if let Some(word) = mask.get_mut(position / 64) {
+        *word |= 1 << (position % 64);
+    }
+}
+
+fn clear(mask: &mut RuleMask, position: usize) {
+    if let Some(word) = mask.get_mut(position / 64) {
+        *word &= !(1 << (position % 64));
+    }
+}

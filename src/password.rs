@@ -1,0 +1,26 @@
+//! Passwords: how they are kept, judged, counted and made.
+//!
+//! Pure: no I/O, no clock, no randomness of its own. It knows the directory's vocabulary and nothing else of the crate.
+//!
+//! Reading order: a [`Secret`] is what somebody typed; a [`scheme`] keeps it as a hash; an [`Account`] is everything an
+//! entry has of the kind, read from its credentials; a [`Policy`] says what shall hold; [`change`] is the one way to set
+//! a password, [`quality`] what is demanded of it, and [`verdict`] in which words it is refused; [`standing`] is what a
+//! bind may expect, and the [`meter`] counts wrong passwords.
+
+pub mod account;
+pub mod change;
+pub mod generate;
+pub mod meter;
+pub mod policy;
+pub mod prepare;
+pub mod quality;
+pub mod scheme;
+pub mod secret;
+pub mod standing;
+pub mod verdict;
+
+pub use account::Account;
+pub use meter::Meter;
+pub use policy::Policy;
+pub use scheme::StoredPassword;
+pub use secret::Secret;

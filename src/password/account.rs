@@ -1,0 +1,228 @@
+//! What an entry has of passwords: the hash and the state that draft-behera-ldap-password-policy-10 §5.3 defines.
+
+use crate::directory::schema::WellKnown;
+use crate::directory::tree::{Credentials, Version};
+use crate::directory::{Attributes, Entry, Schema, Timestamp};
+
+use super::scheme::StoredPassword;
+
+/// The password of an entry and its state. Read from its credentials, changed, and written back as a whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Account {
+    /// The version of the credentials that it was read from; 0 if there were none.
+    pub version: Version,
+    /// `userPassword`: one value, or none.
+    pub password: Option<StoredPassword>,
+    /// `pwdChangedTime`
+    pub changed: Option<Timestamp>,
+    /// `pwdHistory`, oldest first.
+    pub history: Vec<Remembered>,
+    /// `pwdFailureTime`, oldest first.
+    pub failures: Vec<Timestamp>,
+    /// `pwdAccountLockedTime`
+    pub locked: Option<Lock>,
+    /// `pwdGraceUseTime`, oldest first.
+    pub grace_uses: Vec<Timestamp>,
+    /// `pwdReset`: somebody else has set the password, and its owner must change it.
+    pub must_change: bool,
+    /// `pwdLastSuccess`
+    pub last_success: Option<Timestamp>,
+    /// `pwdTemporaryExpiry`: when a password that somebody else has set ends.
+    pub temporary_until: Option<Timestamp>,
+    /// `pwdTemporaryUses`: how many binds it is still good for.
+    pub temporary_uses: Option<u32>,
+}
+
+/// Why and since when an account is locked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lock {
+    /// Since that time, by wrong passwords; a policy may end it.
+    Since(Timestamp),
+    /// Until an administrator ends it: `000001010000Z`.
+    Permanent,
+}
+
+/// A password that was used before (draft-behera §5.3.7).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Remembered {
+    /// When it was replaced.
+    pub time: Timestamp,
+    /// Its hash.
+    pub password: StoredPassword,
+}
+
+/// The value of `pwdAccountLockedTime` that no duration ends (draft-behera §5.3.3).
+const PERMANENT: &[u8] = b"000001010000Z";
+/// The syntax that `pwdHistory` names: octet string.
+const HISTORY_SYNTAX: &str = "1.3.6.1.4.1.1466.115.121.1.40";
+
+impl Account {
+    /// Reads credentials; what cannot be read counts as absent.
+    pub fn read(credentials: Option<&Credentials>, schema: &Schema) -> Self {
+        credentials.map_or_else(Self::default, |credentials| Self {
+            version: credentials.version,
+            ..Self::from_entry(&credentials.entry, schema)
+        })
+    }
+
+    /// Reads the attributes of credentials.
+    pub fn from_entry(entry: &Entry, schema: &Schema) -> Self {
+        let known = schema.known();
+        let time = |id| entry.first(id).and_then(Timestamp::parse);
+        let times = |id| sorted(entry.values(id).filter_map(Timestamp::parse).collect());
+        let mut history: Vec<_> = entry.values(known.pwd_history).filter_map(Remembered::parse).collect();
+        history.sort_by_key(|remembered| remembered.time);
+        Self {
+            version: 0,
+            password: entry.first(known.user_password).map(StoredPassword::new),
+            changed: time(known.pwd_changed_time),
+            history,
+            failures: times(known.pwd_failure_time),
+            locked: entry.first(known.pwd_account_locked_time).and_then(Lock::parse),
+            grace_uses: times(known.pwd_grace_use_time),
+            must_change: entry.first(known.pwd_reset) == Some(b"TRUE"),
+            last_success: time(known.pwd_last_success),
+            temporary_until: time(known.pwd_temporary_expiry),
+            temporary_uses: entry.first_text(known.pwd_temporary_uses).and_then(|text| text.parse().ok()),
+        }
+    }
+
+    /// Writes it as the attributes of credentials.
+    pub fn to_entry(&self, schema: &Schema) -> Entry {
+        let known = schema.known();
+        let mut attributes = Attributes::new();
+        let text = |text: &dyn ToString| vec![text.to_string().into_bytes()];
+        let precise = |times: &[Timestamp]| times.iter().map(|time| time.precise().to_string().into_bytes()).collect();
+        let mut put = |id, values: Vec<Vec<u8>>| attributes.set(id, values);
+        put(known.user_password, self.password.iter().map(|password| password.expose().to_vec()).collect());
+        put(known.pwd_changed_time, self.changed.iter().flat_map(|time| text(time)).collect());
+        put(known.pwd_history, self.history.iter().map(Remembered::to_value).collect());
+        put(known.pwd_failure_time, precise(&self.failures));
+        put(known.pwd_account_locked_time, self.locked.into_iter().map(Lock::to_value).collect());
+        put(known.pwd_grace_use_time, precise(&self.grace_uses));
+        put(known.pwd_reset, self.must_change.then(|| b"TRUE".to_vec()).into_iter().collect());
+        put(known.pwd_last_success, precise(self.last_success.as_slice()));
+        put(known.pwd_temporary_expiry, self.temporary_until.iter().flat_map(|time| text(time)).collect());
+        put(known.pwd_temporary_uses, self.temporary_uses.iter().flat_map(|uses| text(uses)).collect());
+        Entry::encode(&attributes, schema)
+    }
+
+    /// What others may see of it: everything but the secrets, and the scheme in the place of the hash.
+    pub fn to_public_entry(&self, schema: &Schema) -> Entry {
+        let mut attributes = self.to_entry(schema).decode();
+        for secret in schema.secret().iter() {
+            attributes.remove(secret);
+        }
+        if let Some(password) = &self.password {
+            attributes.set_one(schema.known().pwd_scheme, password.scheme().to_string());
+        }
+        Entry::encode(&attributes, schema)
+    }
+}
+
+/// The attributes that are kept as credentials, beside the entry.
+pub fn attributes(known: &WellKnown) -> [crate::directory::AttributeTypeId; 11] {
+    [
+        known.user_password,
+        known.pwd_changed_time,
+        known.pwd_history,
+        known.pwd_failure_time,
+        known.pwd_account_locked_time,
+        known.pwd_grace_use_time,
+        known.pwd_reset,
+        known.pwd_last_success,
+        known.pwd_temporary_expiry,
+        known.pwd_temporary_uses,
+        known.pwd_scheme,
+    ]
+}
+
+fn sorted(mut times: Vec<Timestamp>) -> Vec<Timestamp> {
+    times.sort_unstable();
+    times
+}
+
+impl Lock {
+    /// Reads a value of `pwdAccountLockedTime`.
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        if value == PERMANENT { Some(Self::Permanent) } else { Timestamp::parse(value).map(Self::Since) }
+    }
+
+    /// Without a fraction, since sssd reads no other form.
+    fn to_value(self) -> Vec<u8> {
+        match self {
+            Self::Permanent => PERMANENT.to_vec(),
+            Self::Since(time) => time.to_string().into_bytes(),
+        }
+    }
+}
+
+impl Remembered {
+    /// `time#syntax#length#data`
+    fn parse(value: &[u8]) -> Option<Self> {
+        let mut fields = value.splitn(4, |octet| *octet == b'#');
+        let time = Timestamp::parse(fields.next()?)?;
+        let (_syntax, length) = (fields.next()?, fields.next()?);
+        let data = fields.next()?;
+        let length: usize = std::str::from_utf8(length).ok()?.parse().ok()?;
+        (data.len() == length).then(|| Self { time, password: StoredPassword::new(data) })
+    }
+
+    fn to_value(&self) -> Vec<u8> {
+        let hash = self.password.expose();
+        let mut value = format!("{}#{HISTORY_SYNTAX}#{}#", self.time.precise(), hash.len()).into_bytes();
+        value.extend_from_slice(hash);
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Account {
+        let time = |seconds: i64| Timestamp::from_unix_micros(seconds * 1_000_000);
+        Account {
+            version: 0,
+            password: Some(StoredPassword::new(b"{SSHA}abc")),
+            changed: Some(time(10)),
+            history: vec![Remembered { time: time(5), password: StoredPassword::new(b"{SSHA}d#e") }],
+            failures: vec![Timestamp::from_unix_micros(1), Timestamp::from_unix_micros(2)],
+            locked: Some(Lock::Since(time(30))),
+            grace_uses: vec![Timestamp::from_unix_micros(7)],
+            must_change: true,
+            last_success: Some(Timestamp::from_unix_micros(9)),
+            temporary_until: Some(time(40)),
+            temporary_uses: Some(1),
+        }
+    }
+
+    #[test]
+    fn writing_and_reading_are_inverse() {
+        let schema = Schema::standard();
+        for account in [sample(), Account { locked: Some(Lock::Permanent), ..sample() }, Account::default()] {
+            assert_eq!(Account::from_entry(&account.to_entry(&schema), &schema), account);
+        }
+    }
+
+    #[test]
+    fn sssd_can_read_the_times() {
+        let schema = Schema::standard();
+        let entry = sample().to_entry(&schema);
+        let known = schema.known();
+        assert_eq!(entry.first(known.pwd_account_locked_time), Some(&b"19700101000030Z"[..]));
+        assert_eq!(entry.first(known.pwd_failure_time), Some(&b"19700101000000.000001Z"[..]));
+        let permanent = Account { locked: Some(Lock::Permanent), ..Account::default() }.to_entry(&schema);
+        assert_eq!(permanent.first(known.pwd_account_locked_time), Some(&b"000001010000Z"[..]));
+    }
+
+    #[test]
+    fn what_others_see_holds_no_hash() {
+        let schema = Schema::standard();
+        let public = sample().to_public_entry(&schema);
+        assert!(!public.has(schema.known().user_password) && !public.has(schema.known().pwd_history));
+        assert_eq!(public.first(schema.known().pwd_scheme), Some(&b"unusable"[..]));
+        let printed: Vec<u8> = public.octets().to_vec();
+        assert!(!printed.windows(5).any(|window| window == b"{SSHA"));
+    }
+}

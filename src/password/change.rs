@@ -1,0 +1,164 @@
+//! Setting a password: the one way, whoever asks and however.
+
+use crate::directory::Timestamp;
+
+use super::account::Remembered;
+use super::policy::Policy;
+use super::quality;
+use super::verdict::{BrokenRule, Refused};
+use super::{Account, Secret, StoredPassword};
+
+/// Who sets a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// Its owner, who changes it.
+    Owner,
+    /// Somebody else, who resets it.
+    Administrator,
+}
+
+/// Whether the owner may change the password now at all: what can be said without looking at a password. `old_given` is
+/// whether the current one came along, whatever it is.
+pub fn may_change(account: &Account, policy: &Policy, old: Option<&Secret>, now: Timestamp) -> Result<(), Refused> {
+    let mut broken = Vec::new();
+    if !policy.pwd_allow_user_change {
+        broken.push(BrokenRule::NotAllowed);
+    }
+    if policy.pwd_safe_modify && old.is_none() && account.password.is_some() {
+        broken.push(BrokenRule::OldPasswordMissing);
+    }
+    // A password that must be changed is not held back by its age (draft-behera §7.8).
+    if let (Some(changed), false) = (account.changed, account.must_change) {
+        let until = changed.saturating_add(policy.pwd_min_age);
+        if now < until {
+            broken.push(BrokenRule::TooYoung { until });
+        }
+    }
+    Refused::unless_empty(broken)
+}
+
+/// Whether the new password may be had: all that is wrong with it, told at once. The history is looked at only if it is
+/// otherwise good, since that costs a hash for each password remembered.
+pub fn admit(new: &Secret, account: &Account, policy: &Policy, names: &[&str]) -> Result<(), Refused> {
+    Refused::unless_empty(quality::judge(new, policy, names))?;
+    if policy.pwd_in_history == 0 {
+        return Ok(());
+    }
+    if account.password.as_ref().is_some_and(|current| current.verify(new)) {
+        return Err(BrokenRule::Unchanged.into());
+    }
+    let remembered = account.history.iter().rev().take(policy.pwd_in_history);
+    if remembered.into_iter().any(|remembered| remembered.password.verify(new)) {
+        return Err(BrokenRule::Reused.into());
+    }
+    Ok(())
+}
+
+impl Account {
+    /// Takes a new password, and with it a new state: unlocked, unexpired, nothing counted (draft-behera §8.2.7).
+    pub fn set_password(&mut self, new: StoredPassword, policy: &Policy, by: By, now: Timestamp) {
+        if let Some(old) = self.password.replace(new) {
+            self.history.push(Remembered { time: now, password: old });
+        }
+        let forgotten = self.history.len().saturating_sub(policy.pwd_in_history);
+        self.history.drain(..forgotten);
+        let reset = by == By::Administrator;
+        *self = Self {
+            version: self.version,
+            password: self.password.take(),
+            history: std::mem::take(&mut self.history),
+            changed: Some(now),
+            must_change: reset && policy.pwd_must_change,
+            temporary_until: policy
+                .temporary_max_age
+                .filter(|_| reset && policy.pwd_must_change)
+                .map(|age| now.saturating_add(age)),
+            temporary_uses: policy.temporary_max_uses.filter(|_| reset && policy.pwd_must_change),
+            last_success: self.last_success,
+            ..Self::default()
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::account::Lock;
+    use super::super::policy::CheckQuality;
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_micros(seconds * 1_000_000)
+    }
+
+    fn stored(password: &str) -> StoredPassword {
+        StoredPassword::new(password.as_bytes())
+    }
+
+    fn policy() -> Policy {
+        Policy {
+            pwd_in_history: 2,
+            pwd_check_quality: CheckQuality::Enforced,
+            pwd_must_change: true,
+            temporary_max_age: Some(Duration::from_secs(60)),
+            temporary_max_uses: Some(3),
+            ..Policy::default()
+        }
+    }
+
+    fn rules(result: Result<(), Refused>) -> Vec<BrokenRule> {
+        result.err().map(|refused| refused.rules().to_vec()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_current_password_and_the_last_ones_cannot_be_had_again() {
+        let mut account = Account::default();
+        for (time, password) in ["first one", "second one", "third one", "fourth one"].iter().enumerate() {
+            account.set_password(stored(password), &policy(), By::Owner, at(i64::try_from(time).unwrap()));
+        }
+        let admitted = |password: &str| rules(admit(&Secret::new(password), &account, &policy(), &[]));
+        assert_eq!(admitted("fourth one"), [BrokenRule::Unchanged]);
+        assert_eq!(admitted("third one"), [BrokenRule::Reused]);
+        assert_eq!(admitted("second one"), [BrokenRule::Reused]);
+        assert_eq!(admitted("first one"), []);
+    }
+
+    #[test]
+    fn a_change_clears_what_was_counted_and_a_reset_must_be_changed() {
+        let mut account = Account {
+            password: Some(stored("old")),
+            failures: vec![at(1)],
+            locked: Some(Lock::Since(at(1))),
+            grace_uses: vec![at(1)],
+            last_success: Some(at(1)),
+            ..Account::default()
+        };
+        account.set_password(stored("new"), &policy(), By::Administrator, at(100));
+        assert_eq!((account.failures.len(), account.locked, account.grace_uses.len()), (0, None, 0));
+        assert!(account.must_change && account.last_success == Some(at(1)) && account.changed == Some(at(100)));
+        assert_eq!((account.temporary_until, account.temporary_uses), (Some(at(160)), Some(3)));
+        account.set_password(stored("own"), &policy(), By::Owner, at(200));
+        assert!(!account.must_change && account.temporary_until.is_none() && account.temporary_uses.is_none());
+    }
+
+    #[test]
+    fn minimum_age_holds_unless_the_password_must_be_changed() {
+        let policy = Policy { pwd_min_age: Duration::from_secs(100), ..policy() };
+        let mut account = Account { changed: Some(at(50)), ..Account::default() };
+        let old = Secret::new("old");
+        let may = |account: &Account, now| rules(may_change(account, &policy, Some(&old), at(now)));
+        assert_eq!(may(&account, 149), [BrokenRule::TooYoung { until: at(150) }]);
+        assert_eq!(may(&account, 150), []);
+        account.must_change = true;
+        assert_eq!(may(&account, 51), []);
+    }
+
+    #[test]
+    fn the_old_password_is_needed_where_the_policy_says_so() {
+        let policy = Policy { pwd_safe_modify: true, pwd_allow_user_change: false, ..policy() };
+        let account = Account { password: Some(stored("old")), ..Account::default() };
+        let broken = rules(may_change(&account, &policy, None, at(0)));
+        assert_eq!(broken, [BrokenRule::NotAllowed, BrokenRule::OldPasswordMissing]);
+    }
+}

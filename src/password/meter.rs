@@ -1,0 +1,542 @@
+//! The meter: counts every wrong password, wherever it was tried (draft-behera §7.4).
+//!
+//! Counting happens in memory, where it can be exact: an attempt is announced before the password is hashed, and no more
+//! attempts are under way than wrong ones are left, so parallel guesses gain nothing. What was counted is written to the
+//! credentials a little later and in batches, because to write at every guess would hand an attacker the disk.
+//!
+//! Names that do not exist are counted as well, so that they cannot be told from those that do.
+
+use std::collections::HashMap;
+use std::hash::Hasher;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use siphasher::sip::SipHasher13;
+use smallvec::SmallVec;
+use uuid::Uuid;
+
+use crate::directory::tree::Version;
+use crate::directory::{Dn, Timestamp};
+
+use super::account::{Account, Lock};
+use super::policy::Policy;
+use super::{Secret, prepare};
+
+/// More wrong passwords in a row than this lock the account until an administrator unlocks it, whatever the policy says
+/// (NIST SP 800-63B-4 §3.2.2).
+pub const ABSOLUTE_LIMIT: u32 = 100;
+
+/// Accounts of which something is remembered, per shard; thousands of guesses a second against as many names need some
+/// hundreds of kilobytes.
+const SHARD_CAPACITY: usize = 16_384;
+const SHARDS: usize = 32;
+
+/// Counts wrong passwords.
+#[derive(Debug)]
+pub struct Meter {
+    /// Known to this process only and gone with it, so that what is kept of wrong passwords is worth nothing outside.
+    key: [u8; 16],
+    shards: [Mutex<HashMap<Subject, Tally>>; SHARDS],
+}
+
+/// Whose passwords are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Subject {
+    /// An entry.
+    Entry(Uuid),
+    /// A name that no entry has, as a number.
+    Unknown(u64),
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    /// The credentials that this was read from, or written to.
+    version: Version,
+    live: Live,
+    /// Digests of the wrong passwords that were counted.
+    seen: SmallVec<[u64; 12]>,
+    under_way: usize,
+    /// Counted whenever `live` changes; what was written last.
+    changes: u64,
+    written: u64,
+}
+
+/// The part of an account that the meter keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Live {
+    /// When wrong passwords were tried, oldest first.
+    pub failures: SmallVec<[Timestamp; 4]>,
+    /// How many in a row, also those whose time has passed.
+    pub in_a_row: u32,
+    /// Whether that locked the account.
+    pub locked: Option<Lock>,
+    /// When the right one was given.
+    pub last_success: Option<Timestamp>,
+}
+
+/// What becomes of an attempt.
+#[derive(Debug)]
+pub enum Begin<'m> {
+    /// The password may be verified. Tell the attempt how that ended.
+    Go(Attempt<'m>),
+    /// Nothing is verified: the account is locked.
+    Locked {
+        /// When the lock ends; `None` if an administrator must end it.
+        until: Option<Timestamp>,
+    },
+    /// So many attempts are under way that, were they all wrong, this one would be one too many. Try again when one of
+    /// them has ended.
+    Wait,
+}
+
+/// An attempt under way. Dropped without a word, it has not happened.
+#[derive(Debug)]
+pub struct Attempt<'m> {
+    meter: &'m Meter,
+    subject: Subject,
+    policy: Counting,
+}
+
+/// What of a policy counting needs.
+#[derive(Clone, Copy, Debug)]
+struct Counting {
+    limit: Option<usize>,
+    interval: Option<Duration>,
+    recorded: usize,
+}
+
+/// A wrong password, counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// How many wrong passwords now count.
+    pub count: usize,
+    /// Whether this very password had been tried before and so did not count again.
+    pub repeated: bool,
+    /// Whether this one locked the account.
+    pub locked_now: bool,
+}
+
+/// Something that is to be written to the credentials of an entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unwritten {
+    /// The entry.
+    pub uuid: Uuid,
+    /// The version that its credentials must still have; otherwise somebody else has set them, and what was counted is
+    /// read from there anew.
+    pub version: Version,
+    /// What to write.
+    pub live: Live,
+    change: u64,
+}
+
+impl Meter {
+    /// A meter that has counted nothing. `key` is random and told to nobody.
+    pub fn new(key: [u8; 16]) -> Self {
+        Self { key, shards: std::array::from_fn(|_| Mutex::new(HashMap::new())) }
+    }
+
+    /// Whose passwords are counted when somebody tries to be `dn`, which no entry is.
+    pub fn unknown(&self, dn: &Dn) -> Subject {
+        Subject::Unknown(self.digest(dn.key(), b""))
+    }
+
+    /// Announces an attempt. `account` is what the credentials say.
+    pub fn begin(&self, subject: Subject, account: &Account, policy: &Policy, now: Timestamp) -> Begin<'_> {
+        let policy_counting = Counting {
+            limit: policy.lockout_limit(),
+            interval: policy.pwd_failure_count_interval,
+            recorded: policy.pwd_max_recorded_failure,
+        };
+        let mut shard = self.shard(subject);
+        make_room(&mut shard, subject);
+        let tally = shard.entry(subject).or_default();
+        tally.refresh(account);
+        if policy.is_locked(tally.live.locked, now) {
+            return Begin::Locked { until: tally.live.locked.and_then(|lock| policy.lock_ends(lock)) };
+        }
+        tally.unlock_if_over();
+        let counted = tally.counted(policy_counting.interval, now);
+        if policy_counting.limit.is_some_and(|limit| counted + tally.under_way >= limit.max(1)) && tally.under_way > 0 {
+            return Begin::Wait;
+        }
+        tally.under_way += 1;
+        drop(shard);
+        Begin::Go(Attempt { meter: self, subject, policy: policy_counting })
+    }
+
+    /// What has been counted and not been written yet, of accounts that exist.
+    pub fn unwritten(&self) -> Vec<Unwritten> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(shard.iter().filter_map(|(subject, tally)| tally.unwritten(*subject)));
+        }
+        all
+    }
+
+    /// Remembers that something was written, and which version the credentials have now.
+    pub fn written(&self, unwritten: &Unwritten, version: Version) {
+        let mut shard = self.shard(Subject::Entry(unwritten.uuid));
+        if let Some(tally) = shard.get_mut(&Subject::Entry(unwritten.uuid)) {
+            tally.written = unwritten.change;
+            tally.version = tally.version.max(version);
+        }
+        drop(shard);
+    }
+
+    /// Forgets what was counted of an entry, because its credentials were set by somebody else.
+    pub fn forget(&self, uuid: Uuid) {
+        let mut shard = self.shard(Subject::Entry(uuid));
+        if let Some(tally) = shard.get_mut(&Subject::Entry(uuid)) {
+            let under_way = tally.under_way;
+            *tally = Tally { under_way, ..Tally::default() };
+        }
+        drop(shard);
+    }
+
+    /// The state of an account as it is now: what the credentials say and what has been counted since.
+    pub fn overlay(&self, uuid: Uuid, account: &mut Account) {
+        let shard = self.shard(Subject::Entry(uuid));
+        if let Some(tally) = shard.get(&Subject::Entry(uuid)).filter(|tally| tally.version >= account.version) {
+            tally.live.apply(account);
+        }
+        drop(shard);
+    }
+
+    fn shard(&self, subject: Subject) -> MutexGuard<'_, HashMap<Subject, Tally>> {
+        let number = match subject {
+            Subject::Entry(uuid) => uuid.as_u64_pair().1,
+            Subject::Unknown(number) => number,
+        };
+        let shard = usize::try_from(number % SHARDS as u64).unwrap_or(0);
+        #[expect(clippy::indexing_slicing, reason = "the remainder of a division by the length")]
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn digest(&self, first: &[u8], second: &[u8]) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.key);
+        hasher.write_usize(first.len());
+        hasher.write(first);
+        hasher.write(second);
+        hasher.finish()
+    }
+
+    fn password_digest(&self, subject: Subject, password: &Secret) -> u64 {
+        let name = match subject {
+            Subject::Entry(uuid) => *uuid.as_bytes(),
+            Subject::Unknown(number) => u128::from(number).to_be_bytes(),
+        };
+        self.digest(&name, prepare::prepare(password).expose())
+    }
+}
+
+/// Makes room for one more: what holds nothing that must be kept goes, then what belongs to no entry.
+fn make_room(shard: &mut HashMap<Subject, Tally>, subject: Subject) {
+    if shard.len() < SHARD_CAPACITY || shard.contains_key(&subject) {
+        return;
+    }
+    shard.retain(|_, tally| tally.is_needed());
+    if shard.len() >= SHARD_CAPACITY {
+        shard.retain(|subject, tally| matches!(subject, Subject::Entry(_)) || tally.under_way > 0);
+    }
+}
+
+impl Attempt<'_> {
+    /// The password was wrong.
+    pub fn failed(self, password: &Secret, now: Timestamp) -> Failure {
+        let digest = self.meter.password_digest(self.subject, password);
+        let mut shard = self.meter.shard(self.subject);
+        let failure = match shard.get_mut(&self.subject) {
+            Some(tally) => tally.fail(digest, self.policy, now),
+            None => Failure { count: 1, repeated: false, locked_now: false },
+        };
+        drop(shard);
+        failure
+    }
+
+    /// The password was right. `precision` is how exactly the time of that is kept.
+    pub fn passed(self, precision: Duration, now: Timestamp) {
+        let mut shard = self.meter.shard(self.subject);
+        if let Some(tally) = shard.get_mut(&self.subject) {
+            tally.pass(precision, now);
+        }
+        drop(shard);
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut shard = self.meter.shard(self.subject);
+        if let Some(tally) = shard.get_mut(&self.subject) {
+            tally.under_way = tally.under_way.saturating_sub(1);
+            if !tally.is_needed() {
+                shard.remove(&self.subject);
+            }
+        }
+        drop(shard);
+    }
+}
+
+impl Tally {
+    /// Reads the account anew if somebody else has set its credentials since.
+    fn refresh(&mut self, account: &Account) {
+        let version = account.version;
+        let fresh = self.changes == 0 && self.version == 0;
+        if fresh || version > self.version {
+            let under_way = self.under_way;
+            *self = Self { version, live: Live::of(account), under_way, ..Self::default() };
+        }
+    }
+
+    /// A lock that has ended gives as many tries again; the row goes on.
+    fn unlock_if_over(&mut self) {
+        if self.live.locked.take().is_some() {
+            self.live.failures.clear();
+            self.seen.clear();
+            self.changes += 1;
+        }
+    }
+
+    fn counted(&mut self, interval: Option<Duration>, now: Timestamp) -> usize {
+        if let Some(interval) = interval {
+            self.live.failures.retain(|time| now < time.saturating_add(interval));
+            if self.live.failures.is_empty() {
+                self.seen.clear();
+            }
+        }
+        self.live.failures.len()
+    }
+
+    fn fail(&mut self, digest: u64, policy: Counting, now: Timestamp) -> Failure {
+        let counted = self.counted(policy.interval, now);
+        if self.seen.contains(&digest) {
+            return Failure { count: counted, repeated: true, locked_now: false };
+        }
+        self.changes += 1;
+        self.remember(digest, policy.recorded);
+        // Two failures of one microsecond are still two values (sharp edge of `pwdFailureTime`).
+        let time = self.live.failures.last().map_or(now, |last| now.max(last.saturating_add(Duration::from_micros(1))));
+        self.live.failures.push(time);
+        let excess = self.live.failures.len().saturating_sub(policy.recorded.max(1));
+        self.live.failures.drain(..excess);
+        self.live.in_a_row = self.live.in_a_row.saturating_add(1);
+        let count = self.live.failures.len();
+        let permanent = self.live.in_a_row >= ABSOLUTE_LIMIT && policy.limit.is_some();
+        let locked_now = permanent || policy.limit.is_some_and(|limit| count >= limit);
+        if locked_now {
+            self.live.locked = Some(if permanent { Lock::Permanent } else { Lock::Since(now) });
+        }
+        Failure { count, repeated: false, locked_now }
+    }
+
+    fn remember(&mut self, digest: u64, recorded: usize) {
+        if self.seen.len() >= recorded.max(12) {
+            self.seen.remove(0);
+        }
+        self.seen.push(digest);
+    }
+
+    fn pass(&mut self, precision: Duration, now: Timestamp) {
+        let due = self.live.last_success.is_none_or(|last| now >= last.saturating_add(precision));
+        let counted = !self.live.failures.is_empty() || self.live.in_a_row > 0;
+        if due || counted {
+            self.changes += 1;
+        }
+        if due {
+            self.live.last_success = Some(now);
+        }
+        self.live.failures.clear();
+        self.live.in_a_row = 0;
+        self.seen.clear();
+    }
+
+    fn unwritten(&self, subject: Subject) -> Option<Unwritten> {
+        let Subject::Entry(uuid) = subject else { return None };
+        let changed = self.changes > self.written;
+        changed.then(|| Unwritten { uuid, version: self.version, live: self.live.clone(), change: self.changes })
+    }
+
+    /// Whether forgetting it would lose something.
+    fn is_needed(&self) -> bool {
+        self.under_way > 0
+            || self.changes > self.written
+            || !self.live.failures.is_empty()
+            || self.live.locked.is_some()
+    }
+}
+
+impl Live {
+    fn of(account: &Account) -> Self {
+        Self {
+            failures: account.failures.iter().copied().collect(),
+            in_a_row: u32::try_from(account.failures.len()).unwrap_or(u32::MAX),
+            locked: account.locked,
+            last_success: account.last_success,
+        }
+    }
+
+    /// Puts it in the place of what the account says.
+    pub fn apply(&self, account: &mut Account) {
+        account.failures = self.failures.to_vec();
+        account.locked = self.locked;
+        account.last_success = account.last_success.max(self.last_success);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_micros(seconds * 1_000_000)
+    }
+
+    fn policy(limit: usize) -> Policy {
+        Policy {
+            pwd_lockout: true,
+            pwd_max_failure: limit,
+            pwd_lockout_duration: Some(Duration::from_secs(900)),
+            ..Policy::default()
+        }
+    }
+
+    fn alice() -> Subject {
+        Subject::Entry(Uuid::from_u128(7))
+    }
+
+    fn guess(meter: &Meter, policy: &Policy, password: &str, now: i64) -> Option<Failure> {
+        match meter.begin(alice(), &Account::default(), policy, at(now)) {
+            Begin::Go(attempt) => Some(attempt.failed(&Secret::new(password), at(now))),
+            Begin::Locked { .. } | Begin::Wait => None,
+        }
+    }
+
+    #[test]
+    fn different_wrong_passwords_lock_the_account_until_the_duration_is_over() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(3));
+        assert_eq!(guess(&meter, &policy, "a", 0).unwrap().count, 1);
+        assert_eq!(guess(&meter, &policy, "b", 1).unwrap().count, 2);
+        assert!(guess(&meter, &policy, "c", 2).unwrap().locked_now);
+        assert_eq!(guess(&meter, &policy, "d", 901), None);
+        assert_eq!(guess(&meter, &policy, "d", 902).unwrap().count, 1);
+    }
+
+    #[test]
+    fn the_same_wrong_password_counts_once() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(3));
+        for _ in 0..50 {
+            assert_eq!(guess(&meter, &policy, "old one", 0).unwrap().count, 1);
+        }
+        assert!(!guess(&meter, &policy, "another", 0).unwrap().locked_now);
+    }
+
+    #[test]
+    fn the_right_password_starts_the_count_again() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(2));
+        guess(&meter, &policy, "a", 0).unwrap();
+        let Begin::Go(attempt) = meter.begin(alice(), &Account::default(), &policy, at(1)) else { panic!() };
+        attempt.passed(Duration::ZERO, at(1));
+        assert_eq!(guess(&meter, &policy, "b", 2).unwrap().count, 1);
+    }
+
+    #[test]
+    fn an_attempt_that_came_to_nothing_has_not_happened() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(1));
+        drop(meter.begin(alice(), &Account::default(), &policy, at(0)));
+        assert!(guess(&meter, &policy, "a", 0).is_some());
+    }
+
+    #[test]
+    fn wrong_passwords_are_forgotten_after_the_interval() {
+        let meter = Meter::new([0; 16]);
+        let policy = Policy { pwd_failure_count_interval: Some(Duration::from_secs(60)), ..policy(2) };
+        assert_eq!(guess(&meter, &policy, "a", 0).unwrap().count, 1);
+        assert_eq!(guess(&meter, &policy, "b", 60).unwrap().count, 1);
+        assert!(guess(&meter, &policy, "c", 61).unwrap().locked_now);
+    }
+
+    #[test]
+    fn a_hundred_in_a_row_are_an_end() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(10));
+        let mut now = 0;
+        for number in 0..ABSOLUTE_LIMIT {
+            while guess(&meter, &policy, &number.to_string(), now).is_none() {
+                now += 1000;
+            }
+        }
+        assert_eq!(guess(&meter, &policy, "x", now + 1_000_000_000), None);
+    }
+
+    #[test]
+    fn what_was_counted_is_written_once_and_read_again() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(3));
+        guess(&meter, &policy, "a", 0).unwrap();
+        let unwritten = meter.unwritten();
+        let [one] = unwritten.as_slice() else { panic!("{unwritten:?}") };
+        assert_eq!((one.version, one.live.failures.len()), (0, 1));
+        meter.written(one, 5);
+        assert!(meter.unwritten().is_empty());
+        // Read from the credentials after a restart.
+        let (again, mut account) = (Meter::new([1; 16]), Account { version: 5, ..Account::default() });
+        one.live.apply(&mut account);
+        let Begin::Go(attempt) = again.begin(alice(), &account, &policy, at(1)) else { panic!() };
+        assert_eq!(attempt.failed(&Secret::new("b"), at(1)).count, 2);
+    }
+
+    #[test]
+    fn credentials_that_somebody_else_has_set_are_read_anew() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(1));
+        assert!(guess(&meter, &policy, "a", 0).unwrap().locked_now);
+        assert!(matches!(meter.begin(alice(), &Account::default(), &policy, at(1)), Begin::Locked { .. }));
+        let set = Account { version: 9, ..Account::default() };
+        assert!(matches!(meter.begin(alice(), &set, &policy, at(1)), Begin::Go(_)));
+    }
+
+    #[test]
+    fn names_that_do_not_exist_are_counted_alike() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(1));
+        let dn = Dn::parse(&crate::directory::Schema::standard(), "uid=nobody").unwrap();
+        let subject = meter.unknown(&dn);
+        let Begin::Go(attempt) = meter.begin(subject, &Account::default(), &policy, at(0)) else { panic!() };
+        assert!(attempt.failed(&Secret::new("a"), at(0)).locked_now);
+        assert!(matches!(meter.begin(subject, &Account::default(), &policy, at(1)), Begin::Locked { .. }));
+        assert!(meter.unwritten().is_empty());
+    }
+
+    #[test]
+    fn memory_is_bounded_however_many_names_are_tried() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(3));
+        for number in 0..600_000_u64 {
+            let subject = Subject::Unknown(number);
+            if let Begin::Go(attempt) = meter.begin(subject, &Account::default(), &policy, at(0)) {
+                attempt.failed(&Secret::new("x"), at(0));
+            }
+        }
+        let held: usize = meter.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
+        assert!(held <= SHARDS * SHARD_CAPACITY, "{held}");
+    }
+
+    proptest! {
+        /// However attempts begin and end, in whatever order, no more different passwords are tried than the limit.
+        #[test]
+        fn no_interleaving_gains_a_guess(limit in 1_usize..6, steps in proptest::collection::vec(any::<bool>(), 1..200)) {
+            let (meter, policy) = (Meter::new([0; 16]), policy(limit));
+            let mut under_way = Vec::new();
+            let mut tried = 0;
+            for (number, begin) in steps.into_iter().enumerate() {
+                if begin || under_way.is_empty() {
+                    if let Begin::Go(attempt) = meter.begin(alice(), &Account::default(), &policy, at(0)) {
+                        tried += 1;
+                        under_way.push((number, attempt));
+                    }
+                } else {
+                    let (number, attempt) = under_way.remove(number % under_way.len());
+                    attempt.failed(&Secret::new(number.to_string()), at(0));
+                }
+            }
+            prop_assert!(tried <= limit, "{tried} tries of {limit}");
+        }
+    }
+}

@@ -1,0 +1,422 @@
+//! Password policies (draft-behera-ldap-password-policy-10 §5.2), read from their entries.
+
+use std::time::Duration;
+
+use crate::directory::schema::Schema;
+use crate::directory::{Entry, Timestamp};
+
+use super::account::{Account, Lock};
+
+/// What a password policy says. Absent attributes have the meaning that the draft gives them; a duration of zero counts
+/// as absent where the draft says so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the attributes of the draft, one by one")]
+pub struct Policy {
+    /// The name of the entry that it was read from; empty if there is none.
+    pub origin: String,
+    /// `pwdMinAge`: how long a password must have been in use before its owner changes it.
+    pub pwd_min_age: Duration,
+    /// `pwdMaxAge`: how long a password is good.
+    pub pwd_max_age: Option<Duration>,
+    /// `pwdInHistory`: how many used passwords are remembered, besides the current one.
+    pub pwd_in_history: usize,
+    /// `pwdCheckQuality`
+    pub pwd_check_quality: CheckQuality,
+    /// `pwdMinLength`, in code points.
+    pub pwd_min_length: usize,
+    /// `pwdMaxLength`, in code points; 0 for no limit but that of the server.
+    pub pwd_max_length: usize,
+    /// `pwdExpireWarning`: how long before the end a bind warns.
+    pub pwd_expire_warning: Duration,
+    /// `pwdGraceAuthNLimit`: binds that still succeed after the end.
+    pub pwd_grace_authn_limit: usize,
+    /// `pwdGraceExpiry`: how long after the end they do.
+    pub pwd_grace_expiry: Option<Duration>,
+    /// `pwdLockout`
+    pub pwd_lockout: bool,
+    /// `pwdLockoutDuration`; absent: until an administrator unlocks.
+    pub pwd_lockout_duration: Option<Duration>,
+    /// `pwdMaxFailure`: how many wrong passwords lock the account; 0 for none.
+    pub pwd_max_failure: usize,
+    /// `pwdFailureCountInterval`: after which time a wrong password no longer counts.
+    pub pwd_failure_count_interval: Option<Duration>,
+    /// `pwdMaxRecordedFailure`: how many times are kept.
+    pub pwd_max_recorded_failure: usize,
+    /// `pwdMustChange`: whether a password that somebody else set must be changed.
+    pub pwd_must_change: bool,
+    /// `pwdAllowUserChange`
+    pub pwd_allow_user_change: bool,
+    /// `pwdSafeModify`: whether the old password must be given.
+    pub pwd_safe_modify: bool,
+    /// `pwdMinDelay`: how long the answer to the first wrong password is held back; doubled by each further one.
+    pub pwd_min_delay: Duration,
+    /// `pwdMaxDelay`: and at most how long.
+    pub pwd_max_delay: Duration,
+    /// `pwdMaxIdle`: after which time without a bind the account is locked.
+    pub pwd_max_idle: Option<Duration>,
+    /// `pwdQualityProfile`
+    pub quality_profile: QualityProfile,
+    /// `pwdForbiddenWord`
+    pub forbidden_words: Vec<String>,
+    /// `pwdTemporaryMaxAge`: how long a password that somebody else set is good.
+    pub temporary_max_age: Option<Duration>,
+    /// `pwdTemporaryMaxUses`: for how many binds it is.
+    pub temporary_max_uses: Option<u32>,
+    /// `pwdMustChangeBind`
+    pub must_change_bind: MustChangeBind,
+}
+
+/// How far a new password is checked (draft-behera §5.2.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CheckQuality {
+    /// Not at all.
+    #[default]
+    Off,
+    /// If it can be: a hash passes.
+    IfPossible,
+    /// It must pass; a hash, which cannot be checked, does not.
+    Enforced,
+}
+
+/// By which rules quality is judged, besides length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum QualityProfile {
+    /// NIST SP 800-63B-4 §3.1.1.2: the whole password against a list, the user's names and the organization's words.
+    #[default]
+    Nist,
+    /// By length alone.
+    None,
+}
+
+/// What a bind does while the password must be changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum MustChangeBind {
+    /// It succeeds, and the connection may do nothing but change the password.
+    #[default]
+    Restrict,
+    /// It fails, for applications that only bind and would let the person in.
+    Fail,
+}
+
+/// A policy entry that makes no sense.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{attribute}: {reason}")]
+pub struct PolicyError {
+    /// The attribute that is wrong.
+    pub attribute: &'static str,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl Default for Policy {
+    /// The policy where there is none: nothing expires, locks or is checked.
+    fn default() -> Self {
+        Self {
+            origin: String::new(),
+            pwd_min_age: Duration::ZERO,
+            pwd_max_age: None,
+            pwd_in_history: 0,
+            pwd_check_quality: CheckQuality::Off,
+            pwd_min_length: 0,
+            pwd_max_length: 0,
+            pwd_expire_warning: Duration::ZERO,
+            pwd_grace_authn_limit: 0,
+            pwd_grace_expiry: None,
+            pwd_lockout: false,
+            pwd_lockout_duration: None,
+            pwd_max_failure: 0,
+            pwd_failure_count_interval: None,
+            pwd_max_recorded_failure: DEFAULT_RECORDED,
+            pwd_must_change: false,
+            pwd_allow_user_change: true,
+            pwd_safe_modify: false,
+            pwd_min_delay: Duration::ZERO,
+            pwd_max_delay: Duration::ZERO,
+            pwd_max_idle: None,
+            quality_profile: QualityProfile::default(),
+            forbidden_words: Vec::new(),
+            temporary_max_age: None,
+            temporary_max_uses: None,
+            must_change_bind: MustChangeBind::default(),
+        }
+    }
+}
+
+/// Enough to see what happened, and few enough to write often.
+const DEFAULT_RECORDED: usize = 10;
+const MAX_RECORDED: usize = 100;
+const MAX_HISTORY: usize = 50;
+/// A year and a day in hours would be a nonsensical delay; so is a minute.
+const MAX_DELAY: Duration = Duration::from_secs(30);
+
+impl Policy {
+    /// Reads a policy entry, and refuses nonsense with the reason.
+    pub fn read(entry: &Entry, origin: &str, schema: &Schema) -> Result<Self, PolicyError> {
+        let reader = Reader { entry, schema };
+        let seconds = |name| reader.seconds(name);
+        let max_failure = reader.count("pwdMaxFailure")?.unwrap_or(0);
+        let policy = Self {
+            origin: origin.to_owned(),
+            pwd_min_age: seconds("pwdMinAge")?.unwrap_or_default(),
+            pwd_max_age: seconds("pwdMaxAge")?,
+            pwd_in_history: reader.count("pwdInHistory")?.unwrap_or(0),
+            pwd_check_quality: reader.check_quality()?,
+            pwd_min_length: reader.count("pwdMinLength")?.unwrap_or(0),
+            pwd_max_length: reader.count("pwdMaxLength")?.unwrap_or(0),
+            pwd_expire_warning: seconds("pwdExpireWarning")?.unwrap_or_default(),
+            pwd_grace_authn_limit: reader.count("pwdGraceAuthNLimit")?.unwrap_or(0),
+            pwd_grace_expiry: seconds("pwdGraceExpiry")?,
+            pwd_lockout: reader.flag("pwdLockout")?.unwrap_or(false),
+            pwd_lockout_duration: seconds("pwdLockoutDuration")?,
+            pwd_max_failure: max_failure,
+            pwd_failure_count_interval: seconds("pwdFailureCountInterval")?,
+            pwd_max_recorded_failure: reader.recorded(max_failure)?,
+            pwd_must_change: reader.flag("pwdMustChange")?.unwrap_or(false),
+            pwd_allow_user_change: reader.flag("pwdAllowUserChange")?.unwrap_or(true),
+            pwd_safe_modify: reader.flag("pwdSafeModify")?.unwrap_or(false),
+            pwd_min_delay: seconds("pwdMinDelay")?.unwrap_or_default(),
+            pwd_max_delay: seconds("pwdMaxDelay")?.or(seconds("pwdMinDelay")?).unwrap_or_default(),
+            pwd_max_idle: seconds("pwdMaxIdle")?,
+            quality_profile: reader.quality_profile()?,
+            forbidden_words: reader.texts("pwdForbiddenWord"),
+            temporary_max_age: seconds("pwdTemporaryMaxAge")?,
+            temporary_max_uses: reader.count("pwdTemporaryMaxUses")?.and_then(|uses| u32::try_from(uses).ok()),
+            must_change_bind: reader.must_change_bind()?,
+        };
+        reader.check_attribute()?;
+        policy.check()?;
+        Ok(policy)
+    }
+
+    /// What the draft requires of values together (§5.2), and what a person cannot have meant.
+    fn check(&self) -> Result<(), PolicyError> {
+        let fault = |attribute, reason: String| Err(PolicyError { attribute, reason });
+        if self.pwd_max_length > 0 && self.pwd_min_length > self.pwd_max_length {
+            let reason = format!("{} is more than pwdMaxLength, {}", self.pwd_min_length, self.pwd_max_length);
+            return fault("pwdMinLength", reason);
+        }
+        if self.pwd_min_length > super::prepare::MAX_LEN {
+            return fault("pwdMinLength", format!("no password is longer than {}", super::prepare::MAX_LEN));
+        }
+        if self.pwd_in_history > MAX_HISTORY {
+            return fault("pwdInHistory", format!("at most {MAX_HISTORY} passwords are remembered"));
+        }
+        if let Some(max_age) = self.pwd_max_age {
+            if self.pwd_min_age >= max_age {
+                return fault(
+                    "pwdMinAge",
+                    "it must be less than pwdMaxAge, or nobody could ever change in time".into(),
+                );
+            }
+            if self.pwd_expire_warning >= max_age {
+                return fault("pwdExpireWarning", "it must be less than pwdMaxAge".into());
+            }
+        }
+        if self.pwd_min_delay > self.pwd_max_delay {
+            return fault("pwdMinDelay", "it must not be more than pwdMaxDelay".into());
+        }
+        if self.pwd_max_delay > MAX_DELAY {
+            return fault(
+                "pwdMaxDelay",
+                format!("no answer is held back for more than {} seconds", MAX_DELAY.as_secs()),
+            );
+        }
+        Ok(())
+    }
+
+    /// How many wrong passwords lock the account, if any do.
+    pub fn lockout_limit(&self) -> Option<usize> {
+        (self.pwd_lockout && self.pwd_max_failure > 0).then_some(self.pwd_max_failure)
+    }
+
+    /// When the lock ends; `None` if only an administrator ends it.
+    pub fn lock_ends(&self, lock: Lock) -> Option<Timestamp> {
+        match lock {
+            Lock::Permanent => None,
+            Lock::Since(time) => self.pwd_lockout_duration.map(|duration| time.saturating_add(duration)),
+        }
+    }
+
+    /// Whether the lock holds at that time.
+    pub fn is_locked(&self, lock: Option<Lock>, now: Timestamp) -> bool {
+        lock.is_some_and(|lock| self.lock_ends(lock).is_none_or(|end| now < end))
+    }
+
+    /// When the password ends; `None` if it does not.
+    pub fn expires(&self, account: &Account) -> Option<Timestamp> {
+        account.changed.zip(self.pwd_max_age).map(|(changed, age)| changed.saturating_add(age))
+    }
+
+    /// How long the answer to the wrong password that is the `count`th in a row is held back.
+    pub fn delay(&self, count: usize) -> Duration {
+        let doublings = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+        self.pwd_min_delay.saturating_mul(1 << doublings).min(self.pwd_max_delay)
+    }
+}
+
+struct Reader<'a> {
+    entry: &'a Entry,
+    schema: &'a Schema,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&self, name: &str) -> Option<&'a str> {
+        self.entry.first_text(self.schema.find_attribute_type(name)?.id)
+    }
+
+    fn texts(&self, name: &str) -> Vec<String> {
+        let Some(attribute) = self.schema.find_attribute_type(name) else { return Vec::new() };
+        self.entry.values(attribute.id).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    fn number(&self, attribute: &'static str) -> Result<Option<u32>, PolicyError> {
+        let Some(text) = self.value(attribute) else { return Ok(None) };
+        let number = text.parse();
+        number.map(Some).map_err(|_| PolicyError {
+            attribute,
+            reason: format!("{text:?} must be a whole number from 0 to {}", u32::MAX),
+        })
+    }
+
+    fn count(&self, attribute: &'static str) -> Result<Option<usize>, PolicyError> {
+        Ok(self.number(attribute)?.map(|number| number as usize))
+    }
+
+    fn seconds(&self, attribute: &'static str) -> Result<Option<Duration>, PolicyError> {
+        let seconds = self.number(attribute)?.filter(|seconds| *seconds > 0);
+        Ok(seconds.map(|seconds| Duration::from_secs(u64::from(seconds))))
+    }
+
+    fn flag(&self, attribute: &'static str) -> Result<Option<bool>, PolicyError> {
+        match self.value(attribute) {
+            None => Ok(None),
+            Some("TRUE") => Ok(Some(true)),
+            Some("FALSE") => Ok(Some(false)),
+            Some(text) => Err(PolicyError { attribute, reason: format!("{text:?} must be TRUE or FALSE") }),
+        }
+    }
+
+    fn word<T>(&self, attribute: &'static str, words: &[(&str, T)]) -> Result<T, PolicyError>
+    where
+        T: Copy + Default,
+    {
+        let Some(text) = self.value(attribute) else { return Ok(T::default()) };
+        let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+        found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            PolicyError { attribute, reason: format!("{text:?} must be one of {}", known.join(", ")) }
+        })
+    }
+
+    fn check_quality(&self) -> Result<CheckQuality, PolicyError> {
+        let levels = [("0", CheckQuality::Off), ("1", CheckQuality::IfPossible), ("2", CheckQuality::Enforced)];
+        self.word("pwdCheckQuality", &levels)
+    }
+
+    fn quality_profile(&self) -> Result<QualityProfile, PolicyError> {
+        self.word("pwdQualityProfile", &[("nist", QualityProfile::Nist), ("none", QualityProfile::None)])
+    }
+
+    fn must_change_bind(&self) -> Result<MustChangeBind, PolicyError> {
+        self.word("pwdMustChangeBind", &[("restrict", MustChangeBind::Restrict), ("fail", MustChangeBind::Fail)])
+    }
+
+    /// At least as many as lock the account, so that the count survives a restart.
+    fn recorded(&self, max_failure: usize) -> Result<usize, PolicyError> {
+        let wanted = self.count("pwdMaxRecordedFailure")?.filter(|count| *count > 0);
+        Ok(wanted.unwrap_or(DEFAULT_RECORDED).max(max_failure).min(MAX_RECORDED))
+    }
+
+    /// `pwdAttribute` names the attribute that the policy is for, and there is one only.
+    fn check_attribute(&self) -> Result<(), PolicyError> {
+        let Some(name) = self.value("pwdAttribute") else { return Ok(()) };
+        let named = self.schema.find_attribute_type(name).map(|attribute| attribute.id);
+        if named == Some(self.schema.known().user_password) {
+            return Ok(());
+        }
+        Err(PolicyError { attribute: "pwdAttribute", reason: format!("{name:?} must be userPassword") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::{Attribute, Attributes};
+
+    fn read(list: &[(&str, &str)]) -> Result<Policy, PolicyError> {
+        let schema = Schema::standard();
+        let attributes: Attributes = list
+            .iter()
+            .map(|(name, value)| Attribute {
+                description: schema.describe(name).unwrap(),
+                values: vec![value.as_bytes().to_vec()],
+            })
+            .collect();
+        Policy::read(&Entry::encode(&attributes, &schema), "cn=default", &schema)
+    }
+
+    #[test]
+    fn absent_attributes_mean_what_the_draft_says() {
+        let policy = read(&[("pwdAttribute", "2.5.4.35")]).unwrap();
+        assert_eq!(policy, Policy { origin: "cn=default".into(), ..Policy::default() });
+        assert!(policy.pwd_allow_user_change && policy.lockout_limit().is_none());
+    }
+
+    #[test]
+    fn an_openldap_policy_is_understood() {
+        let policy = read(&[
+            ("pwdAttribute", "userPassword"),
+            ("pwdMaxAge", "7776002"),
+            ("pwdExpireWarning", "432000"),
+            ("pwdInHistory", "6"),
+            ("pwdCheckQuality", "1"),
+            ("pwdMinLength", "8"),
+            ("pwdMaxFailure", "5"),
+            ("pwdLockout", "TRUE"),
+            ("pwdLockoutDuration", "1920"),
+            ("pwdGraceAuthNLimit", "0"),
+            ("pwdFailureCountInterval", "0"),
+            ("pwdMustChange", "TRUE"),
+            ("pwdAllowUserChange", "TRUE"),
+            ("pwdSafeModify", "FALSE"),
+        ])
+        .unwrap();
+        assert_eq!(policy.pwd_max_age, Some(Duration::from_secs(7_776_002)));
+        assert_eq!((policy.lockout_limit(), policy.pwd_failure_count_interval), (Some(5), None));
+        assert_eq!(policy.pwd_check_quality, CheckQuality::IfPossible);
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_the_attribute_and_the_reason() {
+        let fault = |list: &[(&str, &str)]| read(list).unwrap_err().to_string();
+        assert_eq!(
+            fault(&[("pwdMinLength", "20"), ("pwdMaxLength", "10")]),
+            "pwdMinLength: 20 is more than pwdMaxLength, 10"
+        );
+        assert!(fault(&[("pwdMaxAge", "-1")]).starts_with("pwdMaxAge: \"-1\" must be a whole number"));
+        assert!(fault(&[("pwdCheckQuality", "3")]).contains("one of 0, 1, 2"));
+        assert!(fault(&[("pwdMinAge", "100"), ("pwdMaxAge", "100")]).contains("less than pwdMaxAge"));
+        assert!(fault(&[("pwdAttribute", "cn")]).contains("must be userPassword"));
+        assert!(fault(&[("pwdMinDelay", "10"), ("pwdMaxDelay", "5")]).contains("pwdMaxDelay"));
+        assert!(fault(&[("pwdMaxDelay", "3600")]).contains("held back"));
+        assert!(fault(&[("pwdQualityProfile", "strong")]).contains("nist"));
+    }
+
+    #[test]
+    fn a_lock_ends_when_the_policy_says() {
+        let policy = read(&[("pwdLockoutDuration", "60")]).unwrap();
+        let at = |seconds: i64| Timestamp::from_unix_micros(seconds * 1_000_000);
+        assert!(policy.is_locked(Some(Lock::Since(at(100))), at(159)));
+        assert!(!policy.is_locked(Some(Lock::Since(at(100))), at(160)));
+        assert!(policy.is_locked(Some(Lock::Permanent), at(1_000_000)));
+        assert!(Policy::default().is_locked(Some(Lock::Since(at(100))), at(1_000_000)));
+        assert!(!policy.is_locked(None, at(0)));
+    }
+
+    #[test]
+    fn delays_double_up_to_the_greatest() {
+        let policy = read(&[("pwdMinDelay", "1"), ("pwdMaxDelay", "8")]).unwrap();
+        let delays: Vec<_> = [1, 2, 3, 4, 5, 1000].iter().map(|count| policy.delay(*count).as_secs()).collect();
+        assert_eq!(delays, [1, 2, 4, 8, 8, 8]);
+    }
+}

@@ -1,0 +1,389 @@
+//! How passwords are kept: the values of `userPassword` (RFC 2307 §5.3 and what servers have added since).
+//!
+//! New ones are Argon2id; the others are read so that imported passwords go on working. A value that is malformed,
+//! locked or absurdly costly never matches, and never costs more than a legal one.
+
+mod argon2id;
+mod crypt;
+mod digest;
+mod pbkdf2;
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{Secret, prepare};
+use crate::directory::Randomness;
+pub use argon2id::Cost;
+
+/// A value of `userPassword`: a hash behind the name of its scheme in braces, or clear text.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredPassword(Secret);
+
+/// How a password is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Scheme {
+    /// Argon2 (RFC 9106), `{ARGON2}$argon2id$...`
+    Argon2,
+    /// PBKDF2 (RFC 8018), `{PBKDF2-SHA256}...`
+    Pbkdf2,
+    /// `{CRYPT}$2b$...`
+    Bcrypt,
+    /// `{CRYPT}$y$...`
+    Yescrypt,
+    /// `{CRYPT}$5$...` and `{CRYPT}$6$...`
+    ShaCrypt,
+    /// `{CRYPT}$1$...`
+    Md5Crypt,
+    /// `{SSHA}`, `{SSHA256}`, `{SMD5}` ...
+    SaltedDigest,
+    /// `{SHA}`, `{SHA256}`, `{MD5}` ...
+    PlainDigest,
+    /// The password itself.
+    Clear,
+    /// Nothing that a password could match: locked, malformed, or a scheme that is not known.
+    Unusable,
+}
+
+/// How much work it is to verify a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effort {
+    /// Microseconds.
+    Light,
+    /// Milliseconds and megabytes: not to be done on a thread that serves others.
+    Heavy,
+}
+
+/// What new passwords are kept as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NewScheme {
+    /// Argon2id at this cost.
+    Argon2id(Cost),
+    /// Salted SHA-512, for old applications that read hashes.
+    Ssha512,
+    /// Salted SHA-1, for old applications that read hashes and for comparing servers.
+    Ssha,
+}
+
+impl Default for NewScheme {
+    fn default() -> Self {
+        Self::Argon2id(Cost::default())
+    }
+}
+
+impl StoredPassword {
+    /// Takes a value of `userPassword`.
+    pub fn new(value: &[u8]) -> Self {
+        Self(Secret::new(value))
+    }
+
+    /// Hashes a new password in its prepared form.
+    pub fn create(password: &Secret, scheme: NewScheme, random: &dyn Randomness) -> Self {
+        let prepared = prepare::prepare(password);
+        let value = match scheme {
+            NewScheme::Argon2id(cost) => argon2id::create(prepared.expose(), cost, random),
+            NewScheme::Ssha512 => digest::create_salted(digest::Algorithm::Sha512, prepared.expose(), random),
+            NewScheme::Ssha => digest::create_salted(digest::Algorithm::Sha1, prepared.expose(), random),
+        };
+        Self(Secret::new(value.as_bytes()))
+    }
+
+    /// The value, to be stored.
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose()
+    }
+
+    /// How it is kept.
+    pub fn scheme(&self) -> Scheme {
+        match self.parts() {
+            Parts::Scheme("ARGON2", rest) if argon2id::is_valid(rest) => Scheme::Argon2,
+            Parts::Scheme(name, rest) if pbkdf2::is_valid(name, rest) => Scheme::Pbkdf2,
+            Parts::Scheme("CRYPT", rest) => crypt::scheme(rest),
+            Parts::Scheme("CLEAR" | "CLEARTEXT", _) | Parts::Clear(_) => Scheme::Clear,
+            Parts::Scheme(name, rest) => digest::scheme(name, rest),
+        }
+    }
+
+    /// How much work it is to verify.
+    pub fn effort(&self) -> Effort {
+        match self.scheme() {
+            Scheme::SaltedDigest | Scheme::PlainDigest | Scheme::Clear | Scheme::Unusable => Effort::Light,
+            _ => Effort::Heavy,
+        }
+    }
+
+    /// Whether `password` is the one: in its prepared form, or as it was typed, which is how other servers hashed it.
+    pub fn verify(&self, password: &Secret) -> bool {
+        if password.len() > prepare::MAX_LEN {
+            return false;
+        }
+        let prepared = prepare::prepare(password);
+        self.verify_octets(prepared.expose()) || (prepared != *password && self.verify_octets(password.expose()))
+    }
+
+    fn verify_octets(&self, password: &[u8]) -> bool {
+        match self.parts() {
+            Parts::Scheme("ARGON2", rest) => argon2id::verify(rest, password),
+            Parts::Scheme("CRYPT", rest) => crypt::verify(rest, password),
+            Parts::Scheme("CLEAR" | "CLEARTEXT", rest) => digest::equal(rest.as_bytes(), password),
+            Parts::Clear(clear) => digest::equal(clear, password),
+            Parts::Scheme(name, rest) if pbkdf2::is_valid(name, rest) => pbkdf2::verify(name, rest, password),
+            Parts::Scheme(name, rest) => digest::verify(name, rest, password),
+        }
+    }
+
+    /// Whether a password that was just verified should be hashed anew, because its scheme or its cost is not the one
+    /// wanted.
+    pub fn is_outdated(&self, wanted: NewScheme) -> bool {
+        match (wanted, self.parts()) {
+            (NewScheme::Argon2id(cost), Parts::Scheme("ARGON2", rest)) => !argon2id::is_at_least(rest, cost),
+            (NewScheme::Ssha512, Parts::Scheme(name, _)) => !matches!(name, "SSHA512" | "ARGON2"),
+            (NewScheme::Ssha, Parts::Scheme(name, _)) => matches!(name, "SHA" | "MD5" | "SMD5" | "CLEAR" | "CLEARTEXT"),
+            (NewScheme::Argon2id(_), _) | (_, Parts::Clear(_)) => true,
+        }
+    }
+
+    /// Whether the value is a hash behind the name of a scheme: something that only an import may bring.
+    pub fn is_prehashed(value: &[u8]) -> bool {
+        matches!(Self::new(value).parts(), Parts::Scheme(..))
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        let Some(rest) = self.0.expose().strip_prefix(b"{") else { return Parts::Clear(self.0.expose()) };
+        let split = memchr::memchr(b'}', rest).and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)));
+        let Some((name, hash)) = split else { return Parts::Clear(self.0.expose()) };
+        let text = std::str::from_utf8(name).ok().zip(std::str::from_utf8(hash).ok());
+        match text.and_then(|(name, hash)| KNOWN.iter().find(|k| k.eq_ignore_ascii_case(name)).map(|k| (*k, hash))) {
+            Some((name, hash)) => Parts::Scheme(name, hash),
+            // What only looks like a scheme is somebody's password. But one that other servers have, and this one has
+            // not, must not become a password by being imported.
+            None if name.iter().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || b"-_./".contains(c)) => {
+                Parts::Scheme("UNKNOWN", "")
+            }
+            None => Parts::Clear(self.0.expose()),
+        }
+    }
+}
+
+enum Parts<'p> {
+    /// The name of a scheme, and what stands behind it.
+    Scheme(&'static str, &'p str),
+    Clear(&'p [u8]),
+}
+
+const KNOWN: &[&str] = &[
+    "ARGON2",
+    "CRYPT",
+    "CLEAR",
+    "CLEARTEXT",
+    "SHA",
+    "SSHA",
+    "SHA256",
+    "SSHA256",
+    "SHA384",
+    "SSHA384",
+    "SHA512",
+    "SSHA512",
+    "MD5",
+    "SMD5",
+    "PBKDF2",
+    "PBKDF2-SHA1",
+    "PBKDF2-SHA256",
+    "PBKDF2-SHA512",
+    "PBKDF2_SHA256",
+    "PBKDF2-HMAC-SHA1",
+    "PBKDF2-HMAC-SHA256",
+    "PBKDF2-HMAC-SHA512",
+];
+
+impl fmt::Debug for StoredPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoredPassword({:?}, ..)", self.scheme())
+    }
+}
+
+impl fmt::Display for Scheme {
+    /// As `pwdScheme` has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Argon2 => "argon2",
+            Self::Pbkdf2 => "pbkdf2",
+            Self::Bcrypt => "bcrypt",
+            Self::Yescrypt => "yescrypt",
+            Self::ShaCrypt => "sha-crypt",
+            Self::Md5Crypt => "md5-crypt",
+            Self::SaltedDigest => "salted-digest",
+            Self::PlainDigest => "digest",
+            Self::Clear => "clear",
+            Self::Unusable => "unusable",
+        })
+    }
+}
+
+/// A hash under construction, wiped when it is dropped.
+type Value = Zeroizing<String>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Zeros;
+
+    impl Randomness for Zeros {
+        fn fill(&self, octets: &mut [u8]) {
+            octets.fill(7);
+        }
+    }
+
+    fn verify(value: &str, password: &str) -> bool {
+        StoredPassword::new(value.as_bytes()).verify(&Secret::new(password))
+    }
+
+    /// Made by slappasswd, openssl passwd, mkpasswd (libxcrypt), argon2 (the reference tool) and Python's hashlib.
+    const FIXTURES: &[(&str, Scheme)] = &[
+        ("{SSHA}/OGEpRm7XwEalwJWGyxExca0swmjTO7Q", Scheme::SaltedDigest),
+        ("{SMD5}+s3OuCAtE7ZmB/yZNpx0976A/bY=", Scheme::SaltedDigest),
+        ("{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=", Scheme::PlainDigest),
+        ("{MD5}Xr4ilOzQ4PCOq3aQ0qbuaQ==", Scheme::PlainDigest),
+        ("{SSHA256}i/rbQGjsIREsNHoaredFQpaY9XFgJN9SnFXa71sCnJ7y92myqaY5fQ==", Scheme::SaltedDigest),
+        ("{SSHA384}qJ65YkAnuuF09ElMwas7C+QFrW3BYycQ+tELrjvA7jXtXTJU0B/gwFFweWKS3+buHTPiqYZzrO0=", Scheme::SaltedDigest),
+        (
+            "{SSHA512}zMH/HNzF2w5dI7Gbbkk7m4y324BXm5yCQL8ZQSeCJ6rstdE3edpqwi244yl2hfIQnfl75b8+qmD1pT+bYurro8gNWUXaxa6z",
+            Scheme::SaltedDigest,
+        ),
+        ("{SHA256}K7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols=", Scheme::PlainDigest),
+        ("{SHA384}WKd1ukESvjAFrkQHznV9iP2nHUBJe7gCbsrFTU4//HIyzo3jq1rLMK45dg/ufFPt", Scheme::PlainDigest),
+        (
+            "{SHA512}vSsar3708Jvp9Szi2NWZZ02Bqp1qRCFpbcTZPdBhnWgs5WtNZKnvCXdhztmeD2cmW192CF5bDufKRpayrW/isg==",
+            Scheme::PlainDigest,
+        ),
+        ("{PBKDF2}10000$RVb3jWX.JZrCKNjoxLVTjQ$ECg2bRElc5GG8ePnxK4qP162aZc", Scheme::Pbkdf2),
+        ("{PBKDF2-SHA1}10000$CJIGT85DScrkqMa3TB.W3g$aWlqzYXdjLEnHuFg.I3WuGeOOxM", Scheme::Pbkdf2),
+        ("{PBKDF2-SHA256}10000$r/ZMVDDZD.3t6riJuweidg$8bZyTqNV3m5dmiJAaPNC5LB9kd1mYMbZZUod1BgWk7s", Scheme::Pbkdf2),
+        (
+            "{PBKDF2-SHA512}10000$vNWCfJdxmNH/7jdf6VQTFw$STFG7ujwdMprMynpznXhTqHYuL8O7q5dCBDh/3OjCkqLX29UylcMexf94RbHeuEItusg.9YxII2jaDJ1wd4gtg",
+            Scheme::Pbkdf2,
+        ),
+        (
+            "{PBKDF2-SHA512}10000$Sn/IB6RWUuEVvEbt9KTD3w==$D8eDuD2Dvq0Hfu6dcRQRPu3RF/V8Zuo6O/zzW/akPJRTpZkXY4KdEQ3VJD4DlJ1EPsAJNg9hTryp/EBDS+R2MA==",
+            Scheme::Pbkdf2,
+        ),
+        (
+            "{PBKDF2_SHA256}AAB1MOy3MMe2D+ANejB3EdReGvwESp4jJ6ntetpRumuWF0sKUhaMkL3etIdjhea0yXSNZ++o9f1tLuvvrVeQovTW7iEB02Ke8aAJe9WCwHw+zN/rP1TdE5pFzcTq2cH06M2ijyRBTVlNqtzuK58WFRY8Bo0HlaVJzoYZnbO6coaSEsW7CDU9zjIW4TBsWFvI8GwKyeS2EoMXHvtujjbpeuORRvWO8corl7VzQKxTJzvUZ10f5CLnqEMdnKfYr7UThXs9rnjCdXp4FPJ8Xr8FbWa3A7jlxHudkj+tlOAPZm9j8k49Lsw6ohu2CLvFDBjBw7ZnkjrFBgy4QoNfg74SIu3ocNtCTM/H3BvOELz+tI/UzanjpslFqA0Dq4fWfqnJNc2kyZ5WbaLmyWs9QVM0qbF9C9IPwM6qifZDUiPoNAjWXXTC",
+            Scheme::Pbkdf2,
+        ),
+        ("{PBKDF2}10000:J2XB3TweO8OW4NgOlfbdWRlLbcZNMtLt2OP/fA==", Scheme::Pbkdf2),
+        (
+            "{PBKDF2-HMAC-SHA512}10000:wiu+YNvlFddsYOpkJNgPFdTm6UiMViyevfKT1aXmh3qufUNBkd+urvAkzf+6TK5InJGJUTYeLRxj2fjpDCmEPBAAu7EzjFoNixL69X8/dc8=",
+            Scheme::Pbkdf2,
+        ),
+        (
+            "{ARGON2}$argon2i$v=19$m=4096,t=3,p=1$UkdM8Uk9XDb7ggXbdtSf7w$Ymr5IaGC+u+LeGzMLaKE41FWJutUpBJ2GSFw1oElUJM",
+            Scheme::Argon2,
+        ),
+        (
+            "{ARGON2}$argon2id$v=19$m=1024,t=2,p=1$c2FsdHNhbHQ$5n+dqKA654HpeA9ZUkM9fgOil+sHaLHsKpxAaxMk/T4",
+            Scheme::Argon2,
+        ),
+        (
+            "{ARGON2}$argon2i$v=16$m=1024,t=2,p=1$c2FsdHNhbHQ$UIdIiYbNWj1zBpBRiybtBPjo5rPy4bhehAFaS1cyJME",
+            Scheme::Argon2,
+        ),
+        ("{CRYPT}$1$7NJkUwSS$2n7U0fCLMPpIx44W.iV/Y/", Scheme::Md5Crypt),
+        ("{CRYPT}$1$QuiMUJ9C$WBb2GpYOwNq3sjpy5McUL0", Scheme::Md5Crypt),
+        ("{crypt}$5$q954RmpT5OBjuB.G$WL5TRjKEKfhogC2JNqJQFbwvMudo8XRxTuxzP8dcGjC", Scheme::ShaCrypt),
+        ("{CRYPT}$5$rounds=20000$EWRB44pBgCCRJ8ZY$it.5i4cwKQ6UuhO1ara2OHbKspylpgmgR4i0436aBg1", Scheme::ShaCrypt),
+        (
+            "{CRYPT}$6$fVqreGbsK3CQ4YmW$AsY5WcH81TjUur/ZBr23tJtjSAByyXr1zgoyxs8/Tj.sjBEVRp1J/Cw96uy5Tud1ITQCtK8CSgBQdeR/dZ6R.0",
+            Scheme::ShaCrypt,
+        ),
+        (
+            "{CRYPT}$6$rounds=10000$ZTpLdFKCq4/Fg2Yy$YxH5Y/kHpXCrrF2VIJR9UTFQZV/Ct1ZI0nIzeHgxLqYMxR.pqUskcqMVYYQrMaQQmAPCHYgnSqTaeriyDd6ey.",
+            Scheme::ShaCrypt,
+        ),
+        ("{CRYPT}$2b$05$knPPULxxiaPhed2dAi1mLeBhSqZYAe2aJhnLXwJ84LPTnLl.2D3Wy", Scheme::Bcrypt),
+        ("{CRYPT}$2a$05$b7gDQQ5Ljs0VdTpTdB0tQO0PA4yozH8rW7Isq6SxZ1PDnx8thlv9W", Scheme::Bcrypt),
+        ("{CRYPT}$y$j9T$qhPf56dC3d8L8dHeWsHwo1$9HpLRogEjUPCAGKh11nrhQtsTXCKv5KOVeeAxjP4y14", Scheme::Yescrypt),
+    ];
+
+    #[test]
+    fn what_real_tools_have_hashed_is_verified() {
+        for (value, scheme) in FIXTURES {
+            assert_eq!(StoredPassword::new(value.as_bytes()).scheme(), *scheme, "{value}");
+            assert!(verify(value, "secret"), "{value}");
+            assert!(!verify(value, "Secret"), "{value}");
+            assert!(!verify(value, ""), "{value}");
+            assert!(StoredPassword::is_prehashed(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_was_created_is_verified() {
+        let cheap = NewScheme::Argon2id(Cost { memory_kib: 64, passes: 1, lanes: 1 });
+        for scheme in [cheap, NewScheme::Ssha512, NewScheme::Ssha] {
+            let stored = StoredPassword::create(&Secret::new("pa\u{308}ss"), scheme, &Zeros);
+            assert!(stored.verify(&Secret::new("pa\u{308}ss")) && stored.verify(&Secret::new("päss")));
+            assert!(!stored.verify(&Secret::new("pass")));
+            assert!(!stored.is_outdated(scheme));
+        }
+    }
+
+    #[test]
+    fn malformed_locked_and_absurd_values_never_match() {
+        for value in [
+            "",
+            "{CRYPT}!",
+            "{CRYPT}*",
+            "{CRYPT}",
+            "{CRYPT}!$6$saltsalt$abc",
+            "{CRYPT}$6$saltsalt$",
+            "{CRYPT}$6$rounds=999999999$saltsalt$abcdef",
+            "{CRYPT}$2b$31$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzabcdefghijk",
+            "{CRYPT}$y$jzzzzzz$abc$def",
+            "{CRYPT}$1$",
+            "{SSHA}",
+            "{SSHA}AAAA",
+            "{SSHA}!!!!",
+            "{SHA}AAAA",
+            "{SMD5}AAA",
+            "{ARGON2}",
+            "{ARGON2}$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "{ARGON2}$argon2id$v=19$m=19456,t=4000000,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo",
+            "{PBKDF2-SHA256}2147483647$c2FsdA$aGFzaA",
+            "{PBKDF2-SHA256}0$c2FsdA$aGFzaA",
+            "{PBKDF2_SHA256}AAAA",
+            "{SASL}user@realm",
+            "{NS-MTA-MD5}abc",
+        ] {
+            for password in ["", "!", "*", "secret", value] {
+                let clear_empty = value.is_empty() && password.is_empty();
+                assert!(clear_empty || !verify(value, password), "{value:?} {password:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn clear_text_and_what_only_looks_like_a_scheme_are_passwords() {
+        assert!(verify("secret", "secret") && verify("{CLEAR}secret", "secret") && !verify("secret", "Secret"));
+        assert!(verify("{hello} world", "{hello} world") && verify("{", "{"));
+        assert!(!StoredPassword::is_prehashed(b"{hello} world") && StoredPassword::is_prehashed(b"{SASL}x"));
+    }
+
+    #[test]
+    fn old_schemes_and_lower_costs_are_outdated() {
+        let wanted = NewScheme::Argon2id(Cost { memory_kib: 128, passes: 2, lanes: 1 });
+        let outdated = |value: &StoredPassword| value.is_outdated(wanted);
+        let create = |memory_kib, passes| {
+            let scheme = NewScheme::Argon2id(Cost { memory_kib, passes, lanes: 1 });
+            StoredPassword::create(&Secret::new("x"), scheme, &Zeros)
+        };
+        assert!(outdated(&StoredPassword::new(b"{SSHA}abc")) && outdated(&create(64, 2)) && outdated(&create(128, 1)));
+        assert!(!outdated(&create(128, 2)) && !outdated(&create(256, 3)));
+    }
+
+    #[test]
+    fn neither_hash_nor_clear_text_is_printed() {
+        let printed = format!("{:?}", StoredPassword::new(b"secret"));
+        assert_eq!(printed, "StoredPassword(Clear, ..)");
+    }
+}
