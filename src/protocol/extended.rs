@@ -1,0 +1,119 @@
+//! Extended operations: which there are, and their values.
+
+use bytes::Bytes;
+
+use super::ber::{self, Cursor};
+use super::{MessageId, oid};
+use crate::directory::wire;
+
+/// The object identifiers that `supportedExtension` lists.
+pub const SUPPORTED: &[&str] = &[oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::START_TLS, oid::CANCEL];
+
+/// A request to change or reset a password (RFC 3062 §2.1). Absent fields are not the same as empty ones.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct PasswordModify {
+    /// Whose; absent for that of whoever asks.
+    pub user_identity: Option<Bytes>,
+    /// The old one.
+    pub old_passwd: Option<Bytes>,
+    /// The new one; absent for one that the server makes.
+    pub new_passwd: Option<Bytes>,
+}
+
+impl std::fmt::Debug for PasswordModify {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (old, new) = (self.old_passwd.is_some(), self.new_passwd.is_some());
+        write!(f, "PasswordModify({:?}, old given: {old}, new given: {new})", self.user_identity)
+    }
+}
+
+impl PasswordModify {
+    /// Reads the value of a request. An absent value and an empty SEQUENCE mean the same: my own password, and make one.
+    pub fn read(value: Option<&Bytes>) -> Result<Self, &'static str> {
+        const MALFORMED: &str = "the value of the password modify request is malformed";
+        let Some(value) = value else { return Ok(Self::default()) };
+        ber::check(value, 4).map_err(|_| MALFORMED)?;
+        let mut outer = Cursor::new(value, value);
+        let mut fields = outer.enter(ber::SEQUENCE).ok_or(MALFORMED)?;
+        let request = Self {
+            user_identity: fields.take_octets(ber::context(0)),
+            old_passwd: fields.take_octets(ber::context(1)),
+            new_passwd: fields.take_octets(ber::context(2)),
+        };
+        if fields.is_at_end() && outer.is_at_end() { Ok(request) } else { Err(MALFORMED) }
+    }
+
+    /// The value of the answer to a request for which the server made the password (RFC 3062 §2.2).
+    pub fn generated(password: &[u8]) -> Vec<u8> {
+        let mut fields = Vec::with_capacity(wire::element_len(password.len()));
+        wire::put_element(&mut fields, ber::context(0), password);
+        let mut value = Vec::with_capacity(wire::element_len(fields.len()));
+        wire::put_element(&mut value, ber::SEQUENCE, &fields);
+        value
+    }
+}
+
+/// The message id that a cancel request is about (RFC 3909 §2.1).
+pub fn cancelled(value: Option<&Bytes>) -> Option<MessageId> {
+    let value = value?;
+    ber::check(value, 2).ok()?;
+    let mut fields = Cursor::new(value, value).enter(ber::SEQUENCE)?;
+    let id = fields.take_integer(ber::INTEGER)?;
+    fields.is_at_end().then_some(MessageId(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(octets: &'static [u8]) -> Result<PasswordModify, &'static str> {
+        PasswordModify::read(Some(&Bytes::from_static(octets)))
+    }
+
+    #[test]
+    fn an_absent_value_and_an_empty_sequence_mean_my_own_and_make_one() {
+        assert_eq!(PasswordModify::read(None), Ok(PasswordModify::default()));
+        assert_eq!(read(b"\x30\x00"), Ok(PasswordModify::default()));
+    }
+
+    #[test]
+    fn fields_are_octets_and_may_be_empty() {
+        let request = read(b"\x30\x0b\x80\x02me\x81\x01\xff\x82\x02\x00a").unwrap();
+        assert_eq!(request.user_identity.as_deref(), Some(&b"me"[..]));
+        assert_eq!(request.old_passwd.as_deref(), Some(&b"\xff"[..]));
+        assert_eq!(request.new_passwd.as_deref(), Some(&b"\0a"[..]));
+        assert_eq!(read(b"\x30\x02\x82\x00").unwrap().new_passwd.as_deref(), Some(&b""[..]));
+    }
+
+    #[test]
+    fn unknown_fields_and_a_wrong_order_are_malformed() {
+        for bad in [
+            &b"\x30\x02\x83\x00"[..],
+            b"\x30\x04\x82\x00\x81\x00",
+            b"\x30\x04\x80\x00\x80\x00",
+            b"\x04\x00",
+            b"\x30\x00\x30\x00",
+            b"\x30\x05\x80\x02m",
+            b"",
+        ] {
+            assert!(read(bad).is_err(), "{bad:x?}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_printed() {
+        let request = read(b"\x30\x05\x82\x03abc").unwrap();
+        assert!(!format!("{request:?}").contains("abc"));
+    }
+
+    #[test]
+    fn the_made_password_is_sent_back() {
+        assert_eq!(PasswordModify::generated(b"new"), b"\x30\x05\x80\x03new");
+    }
+
+    #[test]
+    fn a_cancel_request_names_a_message() {
+        assert_eq!(cancelled(Some(&Bytes::from_static(b"\x30\x03\x02\x01\x07"))), Some(MessageId(7)));
+        assert_eq!(cancelled(None), None);
+    }
+}

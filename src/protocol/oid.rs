@@ -1,0 +1,38 @@
+//! The object identifiers of extended operations, controls and features that the server answers to.
+
+/// Password Modify (RFC 3062).
+pub const PASSWORD_MODIFY: &str = "1.3.6.1.4.1.4203.1.11.1";
+/// Who am I? (RFC 4532).
+pub const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
+/// `StartTLS` (RFC 4511 §4.14).
+pub const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
+/// Cancel (RFC 3909).
+pub const CANCEL: &str = "1.3.6.1.1.8";
+/// Notice of Disconnection (RFC 4511 §4.4.1).
+pub const NOTICE_OF_DISCONNECTION: &str = "1.3.6.1.4.1.1466.20036";
+
+/// Paged results (RFC 2696).
+pub const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
+/// `ManageDsaIT` (RFC 3296).
+pub const MANAGE_DSA_IT: &str = "2.16.840.1.113730.3.4.2";
+/// Password policy (draft-behera-ldap-password-policy-10 §6).
+pub const PASSWORD_POLICY: &str = "1.3.6.1.4.1.42.2.27.8.5.1";
+/// Netscape: the password has expired.
+pub const PASSWORD_EXPIRED: &str = "2.16.840.1.113730.3.4.4";
+/// Netscape: the password will expire soon.
+pub const PASSWORD_EXPIRING: &str = "2.16.840.1.113730.3.4.5";
+/// Subentries (RFC 3672 §3).
+pub const SUBENTRIES: &str = "1.3.6.1.4.1.4203.1.10.1";
+
+/// Modify-increment (RFC 4525).
+pub const FEATURE_INCREMENT: &str = "1.3.6.1.1.14";
+/// All operational attributes, `+` (RFC 3673).
+pub const FEATURE_ALL_OPERATIONAL: &str = "1.3.6.1.4.1.4203.1.5.1";
+/// Attributes by object class, `@class` (RFC 4529).
+pub const FEATURE_BY_OBJECT_CLASS: &str = "1.3.6.1.4.1.4203.1.5.2";
+/// Absolute true and false filters (RFC 4526).
+pub const FEATURE_TRUE_FALSE: &str = "1.3.6.1.4.1.4203.1.5.3";
+/// Language tags (RFC 3866).
+pub const FEATURE_LANGUAGE_TAGS: &str = "1.3.6.1.4.1.4203.1.5.4";
+/// Language ranges (RFC 3866).
+pub const FEATURE_LANGUAGE_RANGES: &str = "1.3.6.1.4.1.4203.1.5.5";
