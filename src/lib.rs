@@ -1,5 +1,6 @@
 //! Keystead
 pub mod access;
 pub mod directory;
+pub mod operations;
 pub mod password;
 pub mod protocol;

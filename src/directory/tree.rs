@@ -133,7 +133,8 @@ pub trait Tree {
     /// The entry of that number.
     fn node(&self, id: EntryId) -> Result<Option<Node>, TreeError>;
 
-    /// Up to `limit` entries whose numbers follow `after`, in order.
+    /// Some of the entries whose numbers follow `after`, in order: at most `limit`, fewer if they are large, and none only
+    /// if no more follow.
     fn nodes_after(&self, after: Option<EntryId>, limit: usize) -> Result<Vec<Node>, TreeError>;
 
     /// The number of the entry with that identity.

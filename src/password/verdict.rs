@@ -150,6 +150,8 @@ impl Refused {
     }
 }
 
+impl std::error::Error for Refused {}
+
 impl From<BrokenRule> for Refused {
     fn from(rule: BrokenRule) -> Self {
         Self(vec![rule])

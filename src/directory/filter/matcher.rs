@@ -265,6 +265,16 @@ impl Matcher {
         }
     }
 
+    /// Whether it looks at the entry's name (`:dn:`).
+    pub fn looks_at_name(&self) -> bool {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::looks_at_name),
+            Self::Not(inner) => inner.looks_at_name(),
+            Self::InName(..) => true,
+            _ => false,
+        }
+    }
+
     /// The attributes that it looks at, so that derived ones are made only where they are needed.
     pub fn mentioned(&self) -> AttributeSet {
         let mut set = AttributeSet::EMPTY;

@@ -1,0 +1,36 @@
+//! What each LDAP operation does: it reads a [`Tree`](crate::directory::tree::Tree) and says what the answer is and what
+//! is to be changed. It never waits, and what it proposes may be refused and planned again.
+//!
+//! Pure: time, randomness and the tree are arguments. It knows the directory, the protocol's vocabulary, passwords and
+//! access, and nothing of sockets or disks.
+//!
+//! Reading order: [`Context`] is what an operation is given, [`Outcome`] what it comes to, and [`Refusal`] why it does
+//! not; [`perform`] finds the operation for a request. [`bind`](mod@bind) and [`search`](mod@search) are done in steps,
+//! the first because hashing is slow, the second because answers are long.
+
+pub mod add;
+pub mod bind;
+pub mod compare;
+pub mod context;
+pub mod delete;
+mod derived;
+pub mod extended;
+pub mod login_name;
+pub mod modify;
+pub mod modify_dn;
+pub mod outcome;
+pub mod perform;
+pub mod policies;
+pub mod refusal;
+pub mod root_dse;
+pub mod search;
+mod selection;
+pub mod set_password;
+mod stamp;
+mod target;
+mod verify_password;
+
+pub use context::{Confidentiality, Context, Limits, Requester, Services};
+pub use outcome::{Effect, Outcome};
+pub use perform::{Effort, effort, perform};
+pub use refusal::Refusal;

@@ -1,0 +1,167 @@
+//! Add (RFC 4511 §4.7).
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use crate::access::Right;
+use crate::directory::schema::check::{Violation, find_value};
+use crate::directory::tree::{Change, Found, LogKind, Place, Write};
+use crate::directory::{Attribute, Attributes, Dn, Entry, Rdn};
+use crate::password::{Policy, Secret, account};
+use crate::protocol::request::AddRequest;
+
+use super::set_password::{Hashes, has_class};
+use super::{Context, Outcome, Refusal};
+
+/// Adds an entry below one that exists.
+pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> {
+    let dn = ctx.parse_dn(request.entry.as_bytes())?;
+    let mut attributes = read_attributes(ctx, request)?;
+    let password = take_password(ctx, &mut attributes)?;
+    let place = place(ctx, &dn)?;
+    complete(ctx, &dn, &mut attributes)?;
+    let entry = Entry::encode(&attributes, ctx.schema());
+    let decision = ctx.decider().decide_new(&dn, &entry)?;
+    if !decision.allows(Right::Add) {
+        return Err(denied(ctx, &dn)?);
+    }
+    if let Found::Entry(_) = ctx.tree.find(&dn)? {
+        return Err(Refusal::AlreadyExists);
+    }
+    let place = place?;
+    let credentials = match password {
+        Some(password) => {
+            if !decision.allows(Right::ResetPassword) {
+                return Err(Refusal::InsufficientAccess("you may not set the password of this account"));
+            }
+            let policy = ctx.services.policies.default_for(&dn, ctx.tree)?;
+            let account = ctx.first_password(&password, &entry, &policy, Hashes::of(&decision))?;
+            Some(account.to_entry(ctx.schema()))
+        }
+        None => None,
+    };
+    let uuid = new_uuid(ctx);
+    ctx.stamp_new(&mut attributes, uuid);
+    let log = ctx.log(LogKind::Add, dn.as_str(), uuid, ctx.log_lines(&attributes));
+    let entry = Entry::encode(&attributes, ctx.schema());
+    if entry.octets().len() > ctx.services.limits.entry_octets {
+        return Err(Refusal::AdminLimit("the entry is larger than this server takes"));
+    }
+    let write = Write::Insert { uuid, place, entry, credentials };
+    Ok(Outcome::success(Change { writes: vec![write], log: vec![log] }))
+}
+
+fn read_attributes(ctx: &Context<'_>, request: &AddRequest) -> Result<Attributes, Refusal> {
+    let schema = ctx.schema();
+    let mut attributes = Attributes::new();
+    let mut seen = HashSet::new();
+    for (name, values) in &request.attributes {
+        let description = schema.describe(name).ok_or_else(|| Refusal::UndefinedAttribute(name.clone()))?;
+        let defined = schema.attribute_type(description.attribute_type);
+        if defined.is_read_only() {
+            return Err(Refusal::ReadOnly(defined.name().to_owned()));
+        }
+        if values.is_empty() {
+            return Err(Refusal::Protocol("an attribute to be added needs a value"));
+        }
+        if seen.insert(description.clone()) {
+            attributes.push(Attribute { description, values: values.clone() });
+        } else {
+            attributes.values_mut(&description).extend_from_slice(values);
+        }
+    }
+    Ok(attributes)
+}
+
+/// Takes the password out of the attributes: it is kept elsewhere, as a hash.
+fn take_password(ctx: &Context<'_>, attributes: &mut Attributes) -> Result<Option<Secret>, Refusal> {
+    let known = ctx.schema().known();
+    let kept_as_credentials = account::attributes(known);
+    let credentials = attributes.split_off(|id| kept_as_credentials.contains(&id));
+    let mut password = None;
+    for attribute in credentials.iter() {
+        if attribute.description.attribute_type != known.user_password {
+            let name = attribute.description.to_text(ctx.schema()).into_owned();
+            return Err(Refusal::ReadOnly(name));
+        }
+        match attribute.values.as_slice() {
+            [value] => password = Some(Secret::new(value.as_slice())),
+            _ => return Err(Violation::SeveralValues("userPassword".to_owned()).into()),
+        }
+    }
+    if password.is_some() && !ctx.requester.confidentiality.admits_passwords() {
+        return Err(Refusal::ConfidentialityRequired);
+    }
+    Ok(password)
+}
+
+/// Where the entry is to stand. What is wrong with that is told only after the right to add has been established.
+fn place(ctx: &Context<'_>, dn: &Dn) -> Result<Result<Place, Refusal>, Refusal> {
+    if dn.is_root() {
+        return Err(Refusal::Unwilling("the root of the tree is no entry that can be added"));
+    }
+    if ctx.tree.suffixes().contains(dn) {
+        return Ok(Ok(Place::Suffix(dn.clone())));
+    }
+    let (Some(parent), Some((rdn, key))) = (dn.parent(), dn.rdns().next()) else {
+        return Err(Refusal::OutsideSuffixes);
+    };
+    Ok(match ctx.tree.find(&parent)? {
+        Found::Entry(id) => {
+            let parent = ctx.tree.node(id)?.ok_or(Refusal::Busy)?.uuid;
+            Ok(Place::Below { parent, rdn: rdn.into(), key: key.into() })
+        }
+        Found::Missing(nearest) => Err(ctx.no_such_object(nearest)?),
+        Found::Outside => Err(Refusal::OutsideSuffixes),
+    })
+}
+
+fn denied(ctx: &Context<'_>, dn: &Dn) -> Result<Refusal, Refusal> {
+    let parent = match dn.parent() {
+        Some(parent) => ctx.tree.find(&parent)?,
+        None => Found::Outside,
+    };
+    match parent {
+        Found::Entry(id) => match ctx.target_by_id(id)? {
+            Some(target) => target.denied("you may not add entries here", ctx),
+            None => Ok(Refusal::Busy),
+        },
+        Found::Missing(nearest) => ctx.no_such_object(nearest),
+        Found::Outside => Ok(Refusal::OutsideSuffixes),
+    }
+}
+
+/// Completes the entry by the values of its name and the classes that its classes derive from, and checks it.
+fn complete(ctx: &Context<'_>, dn: &Dn, attributes: &mut Attributes) -> Result<(), Refusal> {
+    let schema = ctx.schema();
+    let (text, _) = dn.rdns().next().unwrap_or_default();
+    let rdn = Rdn::parse(schema, text)?;
+    for (description, value) in rdn.assertions() {
+        let defined = schema.attribute_type(description.attribute_type);
+        if defined.is_secret() || defined.is_read_only() {
+            return Err(Violation::NotNamed(defined.name().to_owned()).into());
+        }
+        let values = attributes.values_mut(description);
+        if find_value(schema, defined, values, value).is_none() {
+            values.push(value.clone());
+        }
+    }
+    schema.complete_object_classes(attributes)?;
+    schema.check_entry(attributes)?;
+    check_policy(ctx, attributes, dn)
+}
+
+/// A password policy that makes no sense is refused where it is written.
+pub(super) fn check_policy(ctx: &Context<'_>, attributes: &Attributes, dn: &Dn) -> Result<(), Refusal> {
+    if has_class(attributes, "pwdPolicy", ctx.schema()) {
+        Policy::read(&Entry::encode(attributes, ctx.schema()), dn.as_str(), ctx.schema())?;
+    }
+    Ok(())
+}
+
+fn new_uuid(ctx: &Context<'_>) -> Uuid {
+    let mut octets = [0; 16];
+    ctx.random.fill(&mut octets);
+    uuid::Builder::from_random_bytes(octets).into_uuid()
+}

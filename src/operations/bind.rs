@@ -1,0 +1,197 @@
+//! Bind (RFC 4511 §4.2, RFC 4513 §5): in two steps, since the second may take a while.
+
+use std::sync::Arc;
+
+use smallvec::smallvec;
+
+use crate::access::{Actor, Right};
+use crate::directory::tree::{Change, Node, Write};
+use crate::directory::{Dn, Identity, ResultCode, Timestamp};
+use crate::password::meter::Subject;
+use crate::password::standing::{Standing, Validity};
+use crate::password::verdict::PolicyErrorCode;
+use crate::password::{Account, Policy, Secret, StoredPassword, scheme};
+use crate::protocol::Response;
+use crate::protocol::control::{Controls, PasswordPolicyResponse, PasswordWarning};
+use crate::protocol::request::{Authentication, BindRequest};
+
+use super::context::AnonymousBind;
+use super::login_name::UserName;
+use super::verify_password::blocked;
+use super::{Context, Effect, Outcome, Refusal};
+
+/// What the first step of a bind comes to.
+#[derive(Debug)]
+pub enum Prepared {
+    /// Nothing is left to do.
+    Done(Box<Outcome>),
+    /// A password is to be verified.
+    Verify(Box<Verification>),
+}
+
+/// A password that is to be verified.
+#[derive(Debug)]
+pub struct Verification {
+    subject: Subject,
+    entry: Option<(Node, Arc<Dn>)>,
+    account: Account,
+    policy: Arc<Policy>,
+    password: Secret,
+}
+
+/// Looks at the request and finds the entry. Whoever was bound before is not any more, however this ends
+/// (RFC 4511 §4.2.1).
+pub fn prepare(ctx: &Context<'_>, request: &BindRequest) -> Result<Prepared, Refusal> {
+    if request.version != 3 {
+        return Err(Refusal::UnsupportedVersion);
+    }
+    let Authentication::Simple(password) = &request.authentication else {
+        return Err(Refusal::UnsupportedAuthentication);
+    };
+    match (request.name.is_empty(), password.is_empty()) {
+        (true, true) => anonymous(ctx).map(|outcome| Prepared::Done(Box::new(outcome))),
+        (false, true) => Err(Refusal::UnauthenticatedBind),
+        _ if !ctx.requester.confidentiality.admits_passwords() => Err(Refusal::ConfidentialityRequired),
+        _ => verification(ctx, &request.name, Secret::new(password.as_ref())).map(|it| Prepared::Verify(Box::new(it))),
+    }
+}
+
+fn anonymous(ctx: &Context<'_>) -> Result<Outcome, Refusal> {
+    if ctx.services.anonymous == AnonymousBind::Refused {
+        return Err(Refusal::AnonymousRefused);
+    }
+    let effect = Effect::Authenticated { identity: Identity::Anonymous, must_change: false };
+    Ok(Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) })
+}
+
+fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Verification, Refusal> {
+    // A name that no entry has, and an entry that nobody may be, are counted and take as long as any other.
+    let unknown = |dn: &Dn| -> Result<Verification, Refusal> {
+        let policy = ctx.services.policies.default_for(dn, ctx.tree)?;
+        let subject = ctx.services.meter.unknown(dn);
+        Ok(Verification { subject, entry: None, account: Account::default(), policy, password: password.clone() })
+    };
+    let user = UserName::read(name, ctx)?;
+    let Some(id) = user.find(ctx)? else {
+        return match user {
+            UserName::Dn(dn) => unknown(&dn),
+            UserName::Uid(uid) => {
+                let spelled = format!("uid={}", crate::directory::dn::escape(&uid));
+                unknown(&Dn::parse(ctx.schema(), &spelled)?)
+            }
+        };
+    };
+    let nobody = Actor::find(Identity::Anonymous, &ctx.services.rules, ctx.tree)?;
+    let anonymous = Context { actor: &nobody, ..*ctx };
+    let Some(target) = anonymous.target_by_id(id)? else { return unknown(&Dn::root()) };
+    if !target.decision.allows(Right::Authenticate) {
+        return unknown(&target.dn);
+    }
+    let policy = ctx.services.policies.governing(&target.node, &target.dn, ctx.tree)?;
+    let account = ctx.account(&target.node)?;
+    let subject = Subject::Entry(target.node.uuid);
+    Ok(Verification { subject, entry: Some((target.node, target.dn)), account, policy, password })
+}
+
+impl Verification {
+    /// How much work it will be.
+    pub fn effort(&self, ctx: &Context<'_>) -> scheme::Effort {
+        let stored = self.account.password.as_ref().unwrap_or(&ctx.services.no_password);
+        let rehash = stored.is_outdated(ctx.services.new_passwords);
+        if rehash { scheme::Effort::Heavy } else { stored.effort() }
+    }
+
+    /// Verifies the password, and says how the account stands.
+    pub fn run(&self, ctx: &Context<'_>, controls: &Controls) -> Result<Outcome, Refusal> {
+        let attempt = ctx.verify_password(self.subject, &self.account, &self.policy, &self.password)?;
+        let Some((node, dn)) = &self.entry else { return Err(blocked(None)) };
+        let validity = validity(node, ctx);
+        if self.account.blocked(&self.policy, validity, ctx.now).is_some() {
+            return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
+        }
+        let standing = self.account.standing(&self.policy, ctx.now);
+        let told = told(standing);
+        match standing {
+            Standing::Expired | Standing::MustChangeElsewhere => return Err(blocked(told.error())),
+            Standing::Good { .. } | Standing::Grace { .. } | Standing::MustChange => {}
+        }
+        attempt.passed(ctx.services.last_success_precision, ctx.now);
+        let must_change = standing == Standing::MustChange;
+        let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
+        let (change, afterwards) = self.changes(ctx, node, standing);
+        let mut response = Response::from(ResultCode::Success);
+        if controls.password_policy {
+            response.controls.extend(told.0.map(PasswordPolicyResponse::to_control));
+        }
+        let mut effects = smallvec![Effect::Authenticated { identity, must_change }];
+        if !change.is_empty() {
+            effects.push(Effect::CredentialsSet { uuid: node.uuid });
+        }
+        Ok(Outcome { change, afterwards, effects, ..Outcome::answer(response) })
+    }
+
+    /// What a good bind uses up, which must be written first; and a hash at today's cost, which may be written later.
+    fn changes(&self, ctx: &Context<'_>, node: &Node, standing: Standing) -> (Change, Change) {
+        let mut account = Account { failures: Vec::new(), locked: None, ..self.account.clone() };
+        let mut used = true;
+        match (standing, account.temporary_uses) {
+            (Standing::Grace { .. }, _) => account.grace_uses.push(distinct(&account.grace_uses, ctx.now)),
+            (Standing::MustChange, Some(left)) => account.temporary_uses = Some(left.saturating_sub(1)),
+            _ => used = false,
+        }
+        let outdated = account.password.as_ref().is_some_and(|stored| stored.is_outdated(ctx.services.new_passwords));
+        if outdated {
+            account.password = Some(StoredPassword::create(&self.password, ctx.services.new_passwords, ctx.random));
+        }
+        let write = || Write::SetCredentials {
+            uuid: node.uuid,
+            version: self.account.version,
+            credentials: account.to_entry(ctx.schema()),
+        };
+        match (used, outdated) {
+            (true, _) => (Change { writes: vec![write()], log: Vec::new() }, Change::none()),
+            (false, true) => (Change::none(), Change { writes: vec![write()], log: Vec::new() }),
+            (false, false) => (Change::none(), Change::none()),
+        }
+    }
+}
+
+/// Values of one attribute must differ.
+fn distinct(times: &[Timestamp], now: Timestamp) -> Timestamp {
+    let next = |last: &Timestamp| last.saturating_add(std::time::Duration::from_micros(1));
+    times.last().map_or(now, |last| now.max(next(last)))
+}
+
+fn validity(node: &Node, ctx: &Context<'_>) -> Validity {
+    let known = ctx.schema().known();
+    let time = |id| node.entry.first(id).and_then(Timestamp::parse);
+    Validity { start: time(known.pwd_start_time), end: time(known.pwd_end_time) }
+}
+
+/// What the password policy control tells of a good bind.
+struct Told(Option<PasswordPolicyResponse>);
+
+impl Told {
+    fn error(&self) -> Option<PolicyErrorCode> {
+        match self.0?.error? {
+            0 => Some(PolicyErrorCode::PasswordExpired),
+            _ => Some(PolicyErrorCode::ChangeAfterReset),
+        }
+    }
+}
+
+fn told(standing: Standing) -> Told {
+    let warning = |warning| Some(PasswordPolicyResponse { warning: Some(warning), error: None });
+    let error = |code: PolicyErrorCode| Some(PasswordPolicyResponse { warning: None, error: Some(code.number()) });
+    Told(match standing {
+        Standing::Good { expires_in: None } => None,
+        Standing::Good { expires_in: Some(left) } => {
+            warning(PasswordWarning::TimeBeforeExpiration(u32::try_from(left.as_secs()).unwrap_or(u32::MAX)))
+        }
+        Standing::Grace { remaining } => {
+            warning(PasswordWarning::GraceAuthNsRemaining(u32::try_from(remaining).unwrap_or(u32::MAX)))
+        }
+        Standing::MustChange | Standing::MustChangeElsewhere => error(PolicyErrorCode::ChangeAfterReset),
+        Standing::Expired => error(PolicyErrorCode::PasswordExpired),
+    })
+}

@@ -1,0 +1,81 @@
+//! Compare (RFC 4511 §4.10).
+
+use crate::access::Right;
+use crate::directory::filter::Assertion;
+use crate::directory::filter::{Facts, Filter, Matcher, Truth};
+use crate::directory::{AttributeDescription, ResultCode};
+use crate::password::Secret;
+use crate::password::meter::Subject;
+use crate::protocol::request::CompareRequest;
+
+use super::derived::Derived;
+use super::selection::Selection;
+use super::target::Target;
+use super::{Context, Outcome, Refusal};
+
+/// Whether an entry has a value.
+pub fn compare(ctx: &Context<'_>, request: &CompareRequest) -> Result<Outcome, Refusal> {
+    let name = std::str::from_utf8(&request.attribute).map_err(|_| Refusal::Protocol("the attribute is not UTF-8"))?;
+    let dn = ctx.parse_dn(&request.entry)?;
+    let target = ctx.target(&dn)?;
+    target.require_visible(ctx)?;
+    let description = ctx.schema().describe(name).ok_or_else(|| Refusal::UndefinedAttribute(name.to_owned()))?;
+    if description.attribute_type == ctx.schema().known().user_password {
+        return compare_password(ctx, &target, &Secret::new(request.value.as_ref()));
+    }
+    if !target.decision.compare.contains(description.attribute_type) {
+        return Err(Refusal::InsufficientAccess("you may not compare this attribute"));
+    }
+    compare_value(ctx, &target, &description, request)
+}
+
+fn compare_value(
+    ctx: &Context<'_>,
+    target: &Target,
+    description: &AttributeDescription,
+    request: &CompareRequest,
+) -> Result<Outcome, Refusal> {
+    let schema = ctx.schema();
+    let assertion = Assertion { attribute: request.attribute.clone(), value: request.value.clone() };
+    let matcher = Matcher::prepare(&Filter::Equality(assertion), schema);
+    let needed = Derived::needed(&Selection::default(), &matcher.mentioned(), schema);
+    let derived = ctx.derived(&target.node, &target.dn, &needed)?;
+    let entries = [&target.node.entry, &derived];
+    let facts = Facts { entries: &entries, searchable: &target.decision.compare, dn: &target.dn, schema };
+    let code = match matcher.evaluate(&facts) {
+        Truth::True => ResultCode::CompareTrue,
+        _ if !entries.iter().any(|entry| entry.has(description.attribute_type)) => ResultCode::NoSuchAttribute,
+        Truth::Undefined if matcher.is_undecidable() => {
+            let attribute = schema.attribute_type(description.attribute_type);
+            if attribute.equality.is_none() {
+                ResultCode::InappropriateMatching
+            } else {
+                ResultCode::InvalidAttributeSyntax
+            }
+        }
+        Truth::False | Truth::Undefined => ResultCode::CompareFalse,
+    };
+    Ok(Outcome::answer(code))
+}
+
+/// To compare a password is to try it (draft-behera §8.4): metered like a bind, and never a look at the hash.
+fn compare_password(ctx: &Context<'_>, target: &Target, password: &Secret) -> Result<Outcome, Refusal> {
+    if !ctx.requester.confidentiality.admits_passwords() {
+        return Err(Refusal::ConfidentialityRequired);
+    }
+    if ctx.requester.identity.is_anonymous() || !target.decision.allows(Right::Authenticate) {
+        return Err(Refusal::InsufficientAccess("you may not compare passwords of this account"));
+    }
+    let account = ctx.account(&target.node)?;
+    let policy = ctx.services.policies.governing(&target.node, &target.dn, ctx.tree)?;
+    match ctx.verify_password(Subject::Entry(target.node.uuid), &account, &policy, password) {
+        Ok(attempt) => {
+            attempt.passed(ctx.services.last_success_precision, ctx.now);
+            Ok(Outcome::answer(ResultCode::CompareTrue))
+        }
+        Err(Refusal::InvalidCredentials { delay, .. }) => {
+            Ok(Outcome { delay, ..Outcome::answer(ResultCode::CompareFalse) })
+        }
+        Err(other) => Err(other),
+    }
+}

@@ -1,0 +1,150 @@
+//! What an operation is given.
+
+use std::time::Duration;
+
+use crate::access::{Actor, Rules};
+use crate::directory::schema::Schema;
+use crate::directory::tree::Tree;
+use crate::directory::{Dn, Identity, Randomness, Timestamp};
+use crate::password::Meter;
+use crate::password::StoredPassword;
+use crate::password::scheme::NewScheme;
+
+use super::policies::Policies;
+
+/// Everything that one operation may look at.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The directory as it was when the operation began.
+    pub tree: &'a dyn Tree,
+    /// What all operations share.
+    pub services: &'a Services,
+    /// Who asks, and how they are connected.
+    pub requester: &'a Requester,
+    /// Who asks, with the groups that they are in.
+    pub actor: &'a Actor,
+    /// The time.
+    pub now: Timestamp,
+    /// Randomness.
+    pub random: &'a dyn Randomness,
+}
+
+impl Context<'_> {
+    /// The schema in force.
+    pub fn schema(&self) -> &Schema {
+        self.tree.schema()
+    }
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("requester", &self.requester).field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+/// What all operations share: made once and replaced as a whole when the configuration changes.
+#[derive(Debug)]
+pub struct Services {
+    /// Who may do what.
+    pub rules: Rules,
+    /// Counts wrong passwords. It outlives the rest.
+    pub meter: std::sync::Arc<Meter>,
+    /// The password policies.
+    pub policies: Policies,
+    /// What new passwords are kept as.
+    pub new_passwords: NewScheme,
+    /// Takes the place of a password where there is none, so that finding that out takes as long.
+    pub no_password: StoredPassword,
+    /// How exactly the time of the last successful bind is kept.
+    pub last_success_precision: Duration,
+    /// Bounds on what one operation may ask for.
+    pub limits: Limits,
+    /// Whether somebody may go on without authenticating.
+    pub anonymous: AnonymousBind,
+    /// Whether the owner of an expired password may change it without being bound.
+    pub expired_change: ExpiredChange,
+}
+
+/// Whether somebody may go on without authenticating.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AnonymousBind {
+    /// They may, and then do what rules grant to anonymous.
+    #[default]
+    Allowed,
+    /// They may not.
+    Refused,
+}
+
+/// Whether the owner of an expired password may change it without being bound, given the old one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ExpiredChange {
+    /// They may.
+    #[default]
+    Allowed,
+    /// They may not.
+    Refused,
+}
+
+/// Bounds on what one operation may ask for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Entries that one search returns.
+    pub size: u32,
+    /// How long one search takes.
+    pub time: Duration,
+    /// Entries of one page.
+    pub page: u32,
+    /// Attributes that a search may list.
+    pub attributes: usize,
+    /// Octets of one entry.
+    pub entry_octets: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { size: 100_000, time: Duration::from_secs(60), page: 5_000, attributes: 1_000, entry_octets: 16 << 20 }
+    }
+}
+
+/// Whether others can listen in on the connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Confidentiality {
+    /// Nobody can: TLS, or a socket of this machine.
+    Protected,
+    /// Others may: no password may pass.
+    Open,
+    /// Others may, and the administrator has allowed passwords to pass all the same.
+    OpenButTrusted,
+}
+
+impl Confidentiality {
+    /// Whether a password may pass.
+    pub const fn admits_passwords(self) -> bool {
+        matches!(self, Self::Protected | Self::OpenButTrusted)
+    }
+}
+
+/// Who asks, and how they are connected.
+#[derive(Clone, Debug)]
+pub struct Requester {
+    /// Who they are.
+    pub identity: Identity,
+    /// Whether they must change their password before anything else.
+    pub must_change: bool,
+    /// Whether others can listen in.
+    pub confidentiality: Confidentiality,
+    /// Where they come from, for logs and for counting: an address, or `local`.
+    pub source: String,
+}
+
+impl Requester {
+    /// Somebody who has not authenticated.
+    pub const fn anonymous(confidentiality: Confidentiality, source: String) -> Self {
+        Self { identity: Identity::Anonymous, must_change: false, confidentiality, source }
+    }
+
+    /// The name of the entry that they are, if they are one.
+    pub fn dn(&self) -> Option<&Dn> {
+        self.identity.dn().map(AsRef::as_ref)
+    }
+}

@@ -1,0 +1,20 @@
+//! Delete (RFC 4511 §4.8).
+
+use crate::access::Right;
+use crate::directory::tree::{Change, LogKind, Write};
+
+use super::{Context, Outcome, Refusal};
+
+/// Deletes the entry of that name, which must have none below it.
+pub fn delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
+    let dn = ctx.parse_dn(name)?;
+    let target = ctx.target(&dn)?;
+    target.require(Right::Delete, "you may not delete this entry", ctx)?;
+    if ctx.tree.has_children(target.node.id)? {
+        return Err(Refusal::NotAllowedOnNonLeaf);
+    }
+    let node = &target.node;
+    let write = Write::Remove { uuid: node.uuid, version: node.version };
+    let log = ctx.log(LogKind::Delete, target.dn.as_str(), node.uuid, String::new());
+    Ok(Outcome::success(Change { writes: vec![write], log: vec![log] }))
+}

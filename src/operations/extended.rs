@@ -1,0 +1,4 @@
+//! Extended operations (RFC 4511 §4.12). `StartTLS` and cancel belong to the connection and are done there.
+
+pub mod password_modify;
+pub mod who_am_i;

@@ -1,0 +1,117 @@
+//! Password Modify (RFC 3062).
+
+use smallvec::smallvec;
+
+use crate::access::Actor;
+use crate::directory::{Identity, ResultCode};
+use crate::operations::context::ExpiredChange;
+use crate::operations::login_name::UserName;
+use crate::operations::set_password::{NewPassword, password_was_set};
+use crate::operations::target::Target;
+use crate::operations::{Context, Outcome, Refusal};
+use crate::password::Secret;
+use crate::password::account::Account;
+use crate::password::change::By;
+use crate::protocol::Response;
+use crate::protocol::extended::PasswordModify;
+
+/// Sets the password of `userIdentity`, or of the requester if that is absent (RFC 3062 §2).
+pub fn password_modify(ctx: &Context<'_>, request: &PasswordModify) -> Result<Outcome, Refusal> {
+    if !ctx.requester.confidentiality.admits_passwords() {
+        return Err(Refusal::ConfidentialityRequired);
+    }
+    let secret = |octets: &Option<bytes::Bytes>| octets.as_ref().map(|octets| Secret::new(octets.as_ref()));
+    let (old, new) = (secret(&request.old_passwd), secret(&request.new_passwd));
+    if let Identity::Anonymous = ctx.requester.identity {
+        return change_unbound(ctx, request, old, new);
+    }
+    let target = match &request.user_identity {
+        Some(identity) => named(ctx, identity)?,
+        None => own(ctx)?,
+    };
+    let is_self = ctx.requester.identity.uuid() == Some(target.node.uuid);
+    let by = if is_self { By::Owner } else { By::Administrator };
+    ctx.require_right_to_set(&target, by)?;
+    set(ctx, &target, &NewPassword { by, old, new })
+}
+
+fn set(ctx: &Context<'_>, target: &Target, request: &NewPassword) -> Result<Outcome, Refusal> {
+    let set = ctx.set_password(target, request)?;
+    let value = set.generated.map(|made| PasswordModify::generated(made.expose()));
+    let response = Response { value, ..ResultCode::Success.into() };
+    let effects = smallvec![password_was_set(&target.node, request.by)];
+    Ok(Outcome { change: ctx.password_change(target, &set.account), effects, ..Outcome::answer(response) })
+}
+
+/// The entry that the requester is.
+fn own(ctx: &Context<'_>) -> Result<Target, Refusal> {
+    let uuid = ctx.requester.identity.uuid().ok_or(Refusal::Unwilling("you have no password here"))?;
+    let id = ctx.tree.find_uuid(uuid)?.ok_or(Refusal::NoSuchObject { matched: None })?;
+    ctx.target_by_id(id)?.ok_or(Refusal::NoSuchObject { matched: None })
+}
+
+/// The entry that `userIdentity` names. One that does not exist is told only to those who might see it; for the rest it
+/// is the same as one whose password they may not set.
+fn named(ctx: &Context<'_>, identity: &[u8]) -> Result<Target, Refusal> {
+    const NO_RIGHT: Refusal = Refusal::InsufficientAccess("you may not set the password of this account");
+    let user = UserName::read(identity, ctx)?;
+    match user.find(ctx)? {
+        Some(id) => {
+            let target = ctx.target_by_id(id)?.ok_or(NO_RIGHT)?;
+            Ok(target)
+        }
+        None => match user {
+            UserName::Dn(dn) => match ctx.target(&dn) {
+                Err(Refusal::NoSuchObject { matched: None }) => Err(NO_RIGHT),
+                other => other,
+            },
+            UserName::Uid(_) => Err(NO_RIGHT),
+        },
+    }
+}
+
+/// A change by somebody who is not bound, since nobody can bind with an expired password: the old password proves who
+/// they are, and is counted like a bind. It never resets.
+fn change_unbound(
+    ctx: &Context<'_>,
+    request: &PasswordModify,
+    old: Option<Secret>,
+    new: Option<Secret>,
+) -> Result<Outcome, Refusal> {
+    let (Some(identity), Some(old)) = (&request.user_identity, old) else {
+        return Err(Refusal::AuthenticationRequired);
+    };
+    if ctx.services.expired_change == ExpiredChange::Refused {
+        return Err(Refusal::AuthenticationRequired);
+    }
+    let user = UserName::read(identity, ctx)?;
+    let found = match user.find(ctx)? {
+        Some(id) => ctx.target_by_id(id)?,
+        None => None,
+    };
+    let Some(mut target) = found else { return unknown(ctx, &user, &old) };
+    let identity = Identity::Entry { uuid: target.node.uuid, dn: target.dn.clone() };
+    let owner = Actor::find(identity.clone(), &ctx.services.rules, ctx.tree)?;
+    let requester = crate::operations::Requester { identity, ..ctx.requester.clone() };
+    let as_owner = Context { actor: &owner, requester: &requester, ..*ctx };
+    target.decision = as_owner.decider().decide(&target.node, ctx.tree)?;
+    if as_owner.require_right_to_set(&target, By::Owner).is_err() {
+        return unknown(ctx, &user, &old);
+    }
+    set(&as_owner, &target, &NewPassword { by: By::Owner, old: Some(old), new })
+}
+
+/// Somebody who does not exist, or may not change their password, takes as long and gets the same answer as somebody
+/// whose old password is wrong.
+fn unknown(ctx: &Context<'_>, user: &UserName, old: &Secret) -> Result<Outcome, Refusal> {
+    let dn = match user {
+        UserName::Dn(dn) => dn.clone(),
+        UserName::Uid(uid) => {
+            let spelled = format!("uid={}", crate::directory::dn::escape(uid));
+            crate::directory::Dn::parse(ctx.schema(), &spelled)?
+        }
+    };
+    let policy = ctx.services.policies.default_for(&dn, ctx.tree)?;
+    ctx.verify_password(ctx.services.meter.unknown(&dn), &Account::default(), &policy, old)?;
+    Err(crate::operations::verify_password::blocked(None))
+}

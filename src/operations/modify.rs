@@ -1,0 +1,128 @@
+//! Modify (RFC 4511 §4.6): the changes are made in order, and checked when all are made.
+
+mod password;
+
+use smallvec::SmallVec;
+
+use crate::directory::modification::{Modification, ModificationKind};
+use crate::directory::schema::check::Violation;
+use crate::directory::tree::{Change, LogKind, Write};
+use crate::directory::{Attributes, Entry, Rdn, ldif};
+use crate::password::account;
+use crate::protocol::request::{ModifyRequest, RequestedChange};
+
+use super::add::check_policy;
+use super::target::Target;
+use super::{Context, Outcome, Refusal};
+
+/// Changes the attributes of an entry: all as asked for, or none.
+pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Refusal> {
+    let changes = read_changes(ctx, request)?;
+    let dn = ctx.parse_dn(request.object.as_bytes())?;
+    let kept_as_credentials = account::attributes(ctx.schema().known());
+    let (credentials, changes): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| kept_as_credentials.contains(&change.attribute.attribute_type));
+    if !credentials.is_empty() && !ctx.requester.confidentiality.admits_passwords() {
+        return Err(Refusal::ConfidentialityRequired);
+    }
+    let target = ctx.target(&dn)?;
+    require_write(ctx, &target, &changes)?;
+    let password = password::prepare(ctx, &target, &credentials)?;
+    let mut attributes = target.node.entry.decode();
+    for change in &changes {
+        change.apply(&mut attributes, ctx.schema())?;
+    }
+    check(ctx, &target, &mut attributes)?;
+    // The old password is verified and the new one hashed last: everything else that can be wrong has been looked at.
+    let account = password.map(|prepared| prepared.run(ctx, &target)).transpose()?;
+    let mut effects = SmallVec::new();
+    let mut writes = Vec::new();
+    let password_set = account.as_ref().is_some_and(|account| account.password_set);
+    if password_set {
+        ctx.stamp_password_change(&mut attributes);
+    }
+    if !changes.is_empty() || password_set {
+        ctx.stamp_changed(&mut attributes);
+        writes.push(replacement(ctx, &target, &attributes)?);
+    }
+    if let Some(account) = account {
+        writes.push(ctx.credentials_write(&target.node, &account.account));
+        effects.push(account.effect);
+    }
+    let lines = log_lines(ctx, changes.iter().chain(&credentials));
+    let log = ctx.log(LogKind::Modify, target.dn.as_str(), target.node.uuid, lines);
+    Ok(Outcome { effects, ..Outcome::success(Change { writes, log: vec![log] }) })
+}
+
+fn replacement(ctx: &Context<'_>, target: &Target, attributes: &Attributes) -> Result<Write, Refusal> {
+    let entry = Entry::encode(attributes, ctx.schema());
+    if entry.octets().len() > ctx.services.limits.entry_octets {
+        return Err(Refusal::AdminLimit("the entry is larger than this server takes"));
+    }
+    Ok(Write::Replace { uuid: target.node.uuid, version: target.node.version, entry })
+}
+
+fn read_changes(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Vec<Modification>, Refusal> {
+    request.changes.iter().map(|change| read_change(ctx, change)).collect()
+}
+
+fn read_change(ctx: &Context<'_>, change: &RequestedChange) -> Result<Modification, Refusal> {
+    let schema = ctx.schema();
+    let undefined = || Refusal::UndefinedAttribute(change.attribute.clone());
+    let attribute = schema.describe(&change.attribute).ok_or_else(undefined)?;
+    let defined = schema.attribute_type(attribute.attribute_type);
+    if defined.is_read_only() {
+        return Err(Refusal::ReadOnly(defined.name().to_owned()));
+    }
+    if change.kind == ModificationKind::Increment && change.values.len() != 1 {
+        return Err(Refusal::Protocol("an increment needs exactly one value"));
+    }
+    Ok(Modification { kind: change.kind, attribute, values: change.values.clone() })
+}
+
+/// Requires the right to write each attribute that changes.
+fn require_write(ctx: &Context<'_>, target: &Target, changes: &[Modification]) -> Result<(), Refusal> {
+    let may = |change: &Modification| target.decision.write.contains(change.attribute.attribute_type);
+    if changes.iter().all(may) { Ok(()) } else { Err(target.denied("you may not change this attribute", ctx)?) }
+}
+
+/// Whether what the changes come to is a legal entry, and still the one that its name and structural class say.
+fn check(ctx: &Context<'_>, target: &Target, attributes: &mut Attributes) -> Result<(), Refusal> {
+    let schema = ctx.schema();
+    let known = schema.known();
+    let before = target.node.entry.first_text(known.structural_object_class).unwrap_or_default();
+    schema.complete_object_classes(attributes)?;
+    let after = attributes.first(known.structural_object_class).map(String::from_utf8_lossy).unwrap_or_default();
+    if !before.eq_ignore_ascii_case(&after) {
+        let violation = Violation::StructuralClassChanged { from: before.to_owned(), to: after.into_owned() };
+        return Err(violation.into());
+    }
+    let (rdn, _) = target.dn.rdns().next().unwrap_or_default();
+    match schema.check_naming(attributes, &Rdn::parse(schema, rdn)?) {
+        Err(Violation::NotNamed(attribute)) => return Err(Refusal::NotAllowedOnRdn(attribute)),
+        other => other?,
+    }
+    schema.check_entry(attributes)?;
+    check_policy(ctx, attributes, &target.dn)
+}
+
+/// The changes as LDIF has them, without the values of secret attributes.
+fn log_lines<'c>(ctx: &Context<'_>, changes: impl Iterator<Item = &'c Modification>) -> String {
+    let mut out = Vec::new();
+    for change in changes {
+        let name = change.attribute.to_text(ctx.schema());
+        let verb = match change.kind {
+            ModificationKind::Add => "add",
+            ModificationKind::Delete => "delete",
+            ModificationKind::Replace => "replace",
+            ModificationKind::Increment => "increment",
+        };
+        ldif::write_attribute(&mut out, verb, name.as_bytes());
+        let secret = ctx.schema().attribute_type(change.attribute.attribute_type).is_secret();
+        for value in change.values.iter().filter(|_| !secret) {
+            ldif::write_attribute(&mut out, &name, value);
+        }
+        out.extend_from_slice(b"-\n");
+    }
+    String::from_utf8(out).unwrap_or_default()
+}

@@ -1,0 +1,167 @@
+//! What a modify does to a password and its state.
+//!
+//! `replace: userPassword`, and `delete: userPassword` with the old value followed by `add: userPassword` with the new
+//! one, are what the Password Modify operation is, and go the same way (draft-behera-ldap-password-policy-10 §8.2.1).
+
+use crate::access::Right;
+use crate::directory::modification::{Modification, ModificationError, ModificationKind};
+use crate::operations::set_password::{NewPassword, password_was_set};
+use crate::operations::target::Target;
+use crate::operations::{Context, Effect, Refusal};
+use crate::password::Secret;
+use crate::password::account::{Account, Lock};
+use crate::password::change::By;
+
+/// What is to be done, with the rights to do it established.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    by: By,
+    password: Option<PasswordChange>,
+    state: Vec<StateChange>,
+}
+
+/// What is to become of the password.
+#[derive(Debug)]
+enum PasswordChange {
+    /// A new one; the old one must be right if it was given.
+    Set { old: Option<Secret>, new: Secret },
+    /// None any more.
+    Remove,
+}
+
+/// What is to become of the state.
+#[derive(Debug)]
+enum StateChange {
+    Unlock,
+    Lock(Lock),
+    MustChange,
+    NeedNotChange,
+}
+
+/// The account as it shall be.
+#[derive(Debug)]
+pub(super) struct Changed {
+    pub(super) account: Account,
+    pub(super) effect: Effect,
+    pub(super) password_set: bool,
+}
+
+/// Finds out what the changes of credentials come to, and requires the rights for it.
+pub(super) fn prepare(
+    ctx: &Context<'_>,
+    target: &Target,
+    changes: &[Modification],
+) -> Result<Option<Prepared>, Refusal> {
+    if changes.is_empty() {
+        return Ok(None);
+    }
+    let known = ctx.schema().known();
+    let (of_password, of_state): (Vec<_>, Vec<_>) =
+        changes.iter().partition(|change| change.attribute.attribute_type == known.user_password);
+    let is_self = ctx.requester.identity.uuid() == Some(target.node.uuid);
+    let by = if is_self { By::Owner } else { By::Administrator };
+    if !of_password.is_empty() {
+        ctx.require_right_to_set(target, by)?;
+    }
+    let state = of_state.iter().map(|change| state_change(ctx, target, change)).collect::<Result<Vec<_>, _>>()?;
+    let password = password_change(ctx, target, &of_password)?;
+    if let (Some(PasswordChange::Remove), By::Owner) = (&password, by) {
+        return Err(Refusal::Unwilling("you cannot remove your own password, only change it"));
+    }
+    Ok(Some(Prepared { by, password, state }))
+}
+
+/// What the changes of `userPassword` come to together.
+fn password_change(
+    ctx: &Context<'_>,
+    target: &Target,
+    changes: &[&Modification],
+) -> Result<Option<PasswordChange>, Refusal> {
+    let one = |change: &Modification| match change.values.as_slice() {
+        [value] => Ok(Secret::new(value.as_slice())),
+        _ => Err(Refusal::Unwilling("an entry has one password, so exactly one value must be given")),
+    };
+    let kinds: Vec<_> = changes.iter().map(|change| (change.kind, change.values.is_empty(), *change)).collect();
+    match kinds.as_slice() {
+        [] => Ok(None),
+        [(ModificationKind::Replace, false, change)] => Ok(Some(PasswordChange::Set { old: None, new: one(change)? })),
+        [(ModificationKind::Replace | ModificationKind::Delete, true, _)] => Ok(Some(PasswordChange::Remove)),
+        [
+            (ModificationKind::Delete, false, delete),
+            (ModificationKind::Add | ModificationKind::Replace, false, add),
+        ] => Ok(Some(PasswordChange::Set { old: Some(one(delete)?), new: one(add)? })),
+        [(ModificationKind::Delete, true, _), (ModificationKind::Add, false, add)] => {
+            Ok(Some(PasswordChange::Set { old: None, new: one(add)? }))
+        }
+        [(ModificationKind::Add, false, add)] => {
+            // A second password beside the first would keep the old one alive.
+            if ctx.account(&target.node)?.password.is_some() {
+                return Err(ModificationError::ValueExists("userPassword".to_owned()).into());
+            }
+            Ok(Some(PasswordChange::Set { old: None, new: one(add)? }))
+        }
+        _ => Err(Refusal::Unwilling(
+            "a password is changed by one replace, or by deleting the old value and adding the new one",
+        )),
+    }
+}
+
+fn state_change(ctx: &Context<'_>, target: &Target, change: &Modification) -> Result<StateChange, Refusal> {
+    let known = ctx.schema().known();
+    let id = change.attribute.attribute_type;
+    let value = match change.kind {
+        ModificationKind::Delete => None,
+        ModificationKind::Add | ModificationKind::Replace => change.values.first(),
+        ModificationKind::Increment => return Err(Refusal::Protocol("this attribute cannot be incremented")),
+    };
+    if let Some(value) = value {
+        ctx.schema().check_value(ctx.schema().attribute_type(id), value)?;
+    }
+    if id == known.pwd_account_locked_time {
+        target.require(Right::Unlock, "you may not lock or unlock this account", ctx)?;
+        let lock = value.and_then(|value| Lock::parse(value));
+        return Ok(lock.map_or(StateChange::Unlock, StateChange::Lock));
+    }
+    if id == known.pwd_reset {
+        ctx.require_right_to_set(target, By::Administrator)?;
+        let must = value.is_some_and(|value| value == b"TRUE");
+        return Ok(if must { StateChange::MustChange } else { StateChange::NeedNotChange });
+    }
+    Err(Refusal::ReadOnly(change.attribute.to_text(ctx.schema()).into_owned()))
+}
+
+impl Prepared {
+    /// Verifies, judges and hashes what is to be, and makes the account that comes of it.
+    pub(super) fn run(self, ctx: &Context<'_>, target: &Target) -> Result<Changed, Refusal> {
+        let mut account = ctx.account(&target.node)?;
+        let mut effect = Effect::CredentialsSet { uuid: target.node.uuid };
+        let password_set = self.password.is_some();
+        match self.password {
+            Some(PasswordChange::Set { old, new }) => {
+                let request = NewPassword { by: self.by, old, new: Some(new) };
+                account = ctx.set_password(target, &request)?.account;
+                effect = password_was_set(&target.node, self.by);
+            }
+            Some(PasswordChange::Remove) => account = Account { version: account.version, ..Account::default() },
+            None => {}
+        }
+        for change in self.state {
+            change.apply(&mut account);
+        }
+        Ok(Changed { account, effect, password_set })
+    }
+}
+
+impl StateChange {
+    fn apply(self, account: &mut Account) {
+        match self {
+            Self::Unlock => {
+                account.locked = None;
+                account.failures.clear();
+            }
+            Self::Lock(lock) => account.locked = Some(lock),
+            Self::MustChange => account.must_change = true,
+            Self::NeedNotChange => account.must_change = false,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What an operation comes to.
+
+use std::time::Duration;
+
+use smallvec::SmallVec;
+use uuid::Uuid;
+
+use crate::directory::tree::Change;
+use crate::directory::{Identity, ResultCode};
+use crate::password::change::By;
+use crate::protocol::Response;
+
+/// The answer, and what must happen for it to be true.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What the client is told, once `change` has been made.
+    pub response: Response,
+    /// What is to be changed first. If it cannot be, the operation is planned again.
+    pub change: Change,
+    /// What may be changed afterwards, and is no loss if it is not: a password hashed anew, for instance.
+    pub afterwards: Change,
+    /// What else follows.
+    pub effects: SmallVec<[Effect; 1]>,
+    /// How long the answer is held back.
+    pub delay: Duration,
+}
+
+/// What follows from an operation, besides changes to entries.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// The connection belongs to somebody now, or to nobody.
+    Authenticated {
+        /// Who.
+        identity: Identity,
+        /// Whether they must change their password first.
+        must_change: bool,
+    },
+    /// A password was set.
+    PasswordSet {
+        /// Whose.
+        uuid: Uuid,
+        /// By whom.
+        by: By,
+    },
+    /// The state of a password was set by hand: what has been counted no longer holds.
+    CredentialsSet {
+        /// Whose.
+        uuid: Uuid,
+    },
+}
+
+impl Outcome {
+    /// An answer, and nothing else.
+    pub fn answer(response: impl Into<Response>) -> Self {
+        Self {
+            response: response.into(),
+            change: Change::none(),
+            afterwards: Change::none(),
+            effects: SmallVec::new(),
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// Success, once the change has been made.
+    pub fn success(change: Change) -> Self {
+        Self { change, ..Self::answer(ResultCode::Success) }
+    }
+}

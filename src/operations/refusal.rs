@@ -1,0 +1,259 @@
+//! Why an operation is not done, and with which code the client is told (RFC 4511 appendix A, and `OpenLDAP`'s practice
+//! where that differs, since clients switch on it).
+
+use crate::directory::ResultCode;
+use crate::directory::dn::{DnError, RdnError};
+use crate::directory::modification::ModificationError;
+use crate::directory::schema::check::Violation;
+use crate::directory::tree::TreeError;
+use crate::password::policy::PolicyError;
+use crate::password::verdict::{PolicyErrorCode, Refused};
+use crate::protocol::control::{ControlError, PasswordPolicyResponse};
+use crate::protocol::{LdapResult, Response};
+
+/// Why an operation is not done. What it displays is for the client; causes that are not are for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The name in the request is none.
+    #[error("{0}")]
+    InvalidDn(#[from] DnError),
+    /// The name in the request is not even text.
+    #[error("the name is not UTF-8")]
+    DnNotText,
+    /// The new RDN in the request is none.
+    #[error("{0}")]
+    InvalidRdn(#[from] RdnError),
+    /// There is no entry of that name, as far as the requester may know.
+    #[error("there is no such entry")]
+    NoSuchObject {
+        /// The nearest entry above that there is, as far as the requester may know.
+        matched: Option<String>,
+    },
+    /// The name is below none of the suffixes that this server holds.
+    #[error("this server holds no entries below that name")]
+    OutsideSuffixes,
+    /// An entry of that name exists.
+    #[error("an entry of that name exists already")]
+    AlreadyExists,
+    /// The attribute type is not in the schema.
+    #[error("the attribute {0:?} is not in the schema")]
+    UndefinedAttribute(String),
+    /// The entry would break the schema.
+    #[error("{0}")]
+    Violation(#[from] Violation),
+    /// The change cannot be made.
+    #[error("{0}")]
+    Modification(#[from] ModificationError),
+    /// Only the server writes the attribute.
+    #[error("the attribute {0} is set by the server only")]
+    ReadOnly(String),
+    /// The value is part of the entry's name; renaming the entry changes it.
+    #[error("the value of {0} is part of the entry's name; rename the entry to change it")]
+    NotAllowedOnRdn(String),
+    /// The entry has others below it.
+    #[error("entries stand below this one")]
+    NotAllowedOnNonLeaf,
+    /// An entry cannot be moved below itself.
+    #[error("an entry cannot be moved below itself")]
+    BelowItself,
+    /// The entry of a suffix keeps its name.
+    #[error("the entry of a suffix cannot be renamed or moved")]
+    SuffixEntry,
+    /// An entry stays below its suffix.
+    #[error("an entry cannot be moved to another suffix")]
+    AffectsOtherSuffix,
+    /// The policy entry makes no sense.
+    #[error("{0}")]
+    Policy(#[from] PolicyError),
+    /// The requester lacks a right.
+    #[error("{0}")]
+    InsufficientAccess(&'static str),
+    /// The target may do more than the requester, who could do that too with the target's password.
+    #[error("this account has rights that you do not have, so you cannot set its password")]
+    WouldEscalate,
+    /// The requester's password must be changed first.
+    #[error("change your password first")]
+    MustChangePassword,
+    /// A password must not pass on this connection.
+    #[error("passwords are accepted over TLS only: use ldaps:// or StartTLS")]
+    ConfidentialityRequired,
+    /// The name or the password is wrong, or the account cannot be used; which of these is not told.
+    #[error("the name or the password is wrong, or the account cannot be used now")]
+    InvalidCredentials {
+        /// What the password policy control tells.
+        policy: Option<PolicyErrorCode>,
+        /// How long the answer is held back.
+        delay: std::time::Duration,
+    },
+    /// A new password is not good enough.
+    #[error("{0}")]
+    Password(#[from] Refused),
+    /// A name came without a password (RFC 4513 §5.1.2).
+    #[error("a name without a password does not authenticate anybody")]
+    UnauthenticatedBind,
+    /// Anonymous is not allowed.
+    #[error("anonymous access is not allowed here")]
+    AnonymousRefused,
+    /// The operation needs somebody who has authenticated.
+    #[error("authenticate first")]
+    AuthenticationRequired,
+    /// The SASL mechanism is not supported.
+    #[error("this authentication method is not supported")]
+    UnsupportedAuthentication,
+    /// The protocol version is not 3.
+    #[error("only LDAP version 3 is spoken here")]
+    UnsupportedVersion,
+    /// The request is not as the protocol has it.
+    #[error("{0}")]
+    Protocol(&'static str),
+    /// A control makes the request impossible.
+    #[error("{0}")]
+    Control(#[from] ControlError),
+    /// The cookie of a paged search does not belong to this search.
+    #[error("the cookie does not belong to this search on this connection")]
+    BadCookie,
+    /// A bound of the server is exceeded.
+    #[error("{0}")]
+    AdminLimit(&'static str),
+    /// The server does not do that.
+    #[error("{0}")]
+    Unwilling(&'static str),
+    /// Other attempts at the same password must end first; try again a little later, or tell that the server is busy.
+    #[error("the server is busy; try again")]
+    Wait,
+    /// Too much to do; nothing was done or counted.
+    #[error("the server is busy; try again")]
+    Busy,
+    /// The store failed. The cause goes to the log, never to the client.
+    #[error("the directory cannot answer now")]
+    Store(#[from] TreeError),
+}
+
+impl From<&Refusal> for ResultCode {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::InvalidDn(_) | Refusal::DnNotText | Refusal::InvalidRdn(RdnError::Dn(_) | RdnError::NotOne) => {
+                Self::InvalidDnSyntax
+            }
+            Refusal::InvalidRdn(RdnError::UndefinedType(_)) | Refusal::UndefinedAttribute(_) => {
+                Self::UndefinedAttributeType
+            }
+            Refusal::NoSuchObject { .. } => Self::NoSuchObject,
+            Refusal::AlreadyExists => Self::EntryAlreadyExists,
+            Refusal::Violation(violation) | Refusal::Modification(ModificationError::Violation(violation)) => {
+                violation_code(violation)
+            }
+            Refusal::Modification(modification) => modification_code(modification),
+            Refusal::Password(refused) => refused_code(refused.code()),
+            Refusal::ReadOnly(_) | Refusal::Policy(_) => Self::ConstraintViolation,
+            Refusal::NotAllowedOnRdn(_) => Self::NotAllowedOnRdn,
+            Refusal::NotAllowedOnNonLeaf => Self::NotAllowedOnNonLeaf,
+            Refusal::OutsideSuffixes
+            | Refusal::BelowItself
+            | Refusal::SuffixEntry
+            | Refusal::UnauthenticatedBind
+            | Refusal::BadCookie
+            | Refusal::Unwilling(_) => Self::UnwillingToPerform,
+            Refusal::AffectsOtherSuffix => Self::AffectsMultipleDsas,
+            Refusal::InsufficientAccess(_) | Refusal::WouldEscalate | Refusal::MustChangePassword => {
+                Self::InsufficientAccessRights
+            }
+            Refusal::ConfidentialityRequired => Self::ConfidentialityRequired,
+            Refusal::InvalidCredentials { .. } => Self::InvalidCredentials,
+            Refusal::AnonymousRefused => Self::InappropriateAuthentication,
+            Refusal::AuthenticationRequired => Self::StrongerAuthRequired,
+            Refusal::UnsupportedAuthentication => Self::AuthMethodNotSupported,
+            Refusal::UnsupportedVersion
+            | Refusal::Protocol(_)
+            | Refusal::Control(ControlError::Malformed(_) | ControlError::Repeated(_)) => Self::ProtocolError,
+            Refusal::Control(ControlError::Unavailable(_)) => Self::UnavailableCriticalExtension,
+            Refusal::AdminLimit(_) => Self::AdminLimitExceeded,
+            Refusal::Busy | Refusal::Wait => Self::Busy,
+            Refusal::Store(_) => Self::Unavailable,
+        }
+    }
+}
+
+/// As draft-behera §8.2 has it: what the owner may not do is a matter of rights.
+const fn refused_code(code: PolicyErrorCode) -> ResultCode {
+    match code {
+        PolicyErrorCode::PasswordModNotAllowed | PolicyErrorCode::MustSupplyOldPassword => {
+            ResultCode::InsufficientAccessRights
+        }
+        _ => ResultCode::ConstraintViolation,
+    }
+}
+
+const fn violation_code(violation: &Violation) -> ResultCode {
+    match violation {
+        Violation::UndefinedClass(_) | Violation::BadValue { .. } => ResultCode::InvalidAttributeSyntax,
+        Violation::NoObjectClass
+        | Violation::NoStructuralClass
+        | Violation::TwoStructuralClasses(..)
+        | Violation::Missing { .. }
+        | Violation::NotAllowed(_) => ResultCode::ObjectClassViolation,
+        Violation::StructuralClassChanged { .. } => ResultCode::ObjectClassModsProhibited,
+        Violation::SeveralValues(_) => ResultCode::ConstraintViolation,
+        Violation::TwiceTheSame(_) => ResultCode::AttributeOrValueExists,
+        Violation::NotNamed(_) => ResultCode::NamingViolation,
+    }
+}
+
+const fn modification_code(error: &ModificationError) -> ResultCode {
+    match error {
+        ModificationError::ValueExists(_) => ResultCode::AttributeOrValueExists,
+        ModificationError::NoSuchValue(_) | ModificationError::NoSuchAttribute(_) => ResultCode::NoSuchAttribute,
+        ModificationError::NotANumber(_) | ModificationError::Overflow(_) => ResultCode::ConstraintViolation,
+        ModificationError::Violation(violation) => violation_code(violation),
+    }
+}
+
+impl Refusal {
+    /// The answer for it. The password policy control comes along if it was asked for and has something to say.
+    pub fn to_response(&self, password_policy: PolicyControl) -> Response {
+        let matched_dn = match self {
+            Self::NoSuchObject { matched } => matched.clone().unwrap_or_default(),
+            _ => String::new(),
+        };
+        let result = LdapResult { matched_dn, ..LdapResult::with_message(self.into(), self.to_string()) };
+        let mut response = Response::from(result);
+        if let (PolicyControl::Wanted, Some(code)) = (password_policy, self.policy_error()) {
+            let control = PasswordPolicyResponse { warning: None, error: Some(code.number()) };
+            response.controls.push(control.to_control());
+        }
+        response
+    }
+
+    fn policy_error(&self) -> Option<PolicyErrorCode> {
+        match self {
+            Self::Password(refused) => Some(refused.code()),
+            Self::InvalidCredentials { policy, .. } => *policy,
+            Self::MustChangePassword => Some(PolicyErrorCode::ChangeAfterReset),
+            _ => None,
+        }
+    }
+
+    /// How long the answer is held back.
+    pub const fn delay(&self) -> std::time::Duration {
+        match self {
+            Self::InvalidCredentials { delay, .. } => *delay,
+            _ => std::time::Duration::ZERO,
+        }
+    }
+}
+
+/// Whether the request carried the password policy control.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PolicyControl {
+    /// It did.
+    Wanted,
+    /// It did not, so no answer carries it.
+    Unwanted,
+}
+
+impl PolicyControl {
+    /// From the controls of a request.
+    pub const fn of(controls: &crate::protocol::control::Controls) -> Self {
+        if controls.password_policy { Self::Wanted } else { Self::Unwanted }
+    }
+}

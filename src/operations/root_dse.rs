@@ -1,0 +1,100 @@
+//! What a server says of itself: the root DSE (RFC 4512 §5.1) and the subschema subentry (RFC 4512 §4.2).
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::directory::schema::Schema;
+use crate::directory::tree::Tree;
+use crate::directory::{Attribute, Attributes, Dn, Entry};
+use crate::protocol::{control, extended, oid};
+
+/// The name of the subschema subentry.
+pub const SUBSCHEMA: &str = "cn=Subschema";
+
+/// What this server is, for `vendorName` and `vendorVersion` (RFC 3045).
+const VENDOR: &str = "Keystead";
+
+const FEATURES: &[&str] = &[
+    oid::FEATURE_INCREMENT,
+    oid::FEATURE_ALL_OPERATIONAL,
+    oid::FEATURE_BY_OBJECT_CLASS,
+    oid::FEATURE_TRUE_FALSE,
+    oid::FEATURE_LANGUAGE_TAGS,
+    oid::FEATURE_LANGUAGE_RANGES,
+];
+
+/// The root DSE.
+pub fn root_dse(tree: &dyn Tree) -> Entry {
+    let schema = tree.schema();
+    let suffixes = tree.suffixes().iter().map(Dn::as_str);
+    let list = [
+        ("objectClass", vec!["top", "extensibleObject"]),
+        ("structuralObjectClass", vec!["extensibleObject"]),
+        ("namingContexts", suffixes.clone().collect()),
+        ("defaultNamingContext", suffixes.take(1).collect()),
+        ("subschemaSubentry", vec![SUBSCHEMA]),
+        ("supportedLDAPVersion", vec!["3"]),
+        ("supportedControl", control::supported().collect()),
+        ("supportedExtension", extended::SUPPORTED.to_vec()),
+        ("supportedFeatures", FEATURES.to_vec()),
+        ("vendorName", vec![VENDOR]),
+        ("vendorVersion", vec![concat!("Keystead ", env!("CARGO_PKG_VERSION"))]),
+    ];
+    let csn = tree.csn().to_string();
+    let mut attributes = Attributes::new();
+    for (name, values) in list {
+        put(&mut attributes, name, values, schema);
+    }
+    put(&mut attributes, "contextCSN", vec![&csn], schema);
+    put(&mut attributes, "entryDN", vec![""], schema);
+    Entry::encode(&attributes, schema)
+}
+
+/// The subschema subentry, made once for each schema.
+pub fn subschema(schema: &Arc<Schema>, created: &str) -> Entry {
+    static MADE: Mutex<Option<(Arc<Schema>, Entry)>> = Mutex::new(None);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, entry)) = made.as_ref()
+        && Arc::ptr_eq(of, schema)
+    {
+        return entry.clone();
+    }
+    let entry = make_subschema(schema, created);
+    *made = Some((Arc::clone(schema), entry.clone()));
+    drop(made);
+    entry
+}
+
+fn make_subschema(schema: &Schema, created: &str) -> Entry {
+    let published = schema.publish();
+    let strs = |list: &[String]| -> Vec<String> { list.to_vec() };
+    let mut attributes = Attributes::new();
+    let fixed = [
+        ("objectClass", vec!["top", "subentry", "subschema", "extensibleObject"]),
+        ("structuralObjectClass", vec!["subentry"]),
+        ("cn", vec!["Subschema"]),
+        ("subschemaSubentry", vec![SUBSCHEMA]),
+        ("entryDN", vec![SUBSCHEMA]),
+        ("createTimestamp", vec![created]),
+        ("modifyTimestamp", vec![created]),
+    ];
+    for (name, values) in fixed {
+        put(&mut attributes, name, values, schema);
+    }
+    for (name, values) in [
+        ("ldapSyntaxes", strs(&published.syntaxes)),
+        ("matchingRules", strs(&published.matching_rules)),
+        ("matchingRuleUse", strs(&published.matching_rule_use)),
+        ("attributeTypes", strs(&published.attribute_types)),
+        ("objectClasses", strs(&published.object_classes)),
+    ] {
+        put(&mut attributes, name, values.iter().map(String::as_str).collect(), schema);
+    }
+    Entry::encode(&attributes, schema)
+}
+
+fn put(attributes: &mut Attributes, name: &str, values: Vec<&str>, schema: &Schema) {
+    if let (Some(description), false) = (schema.describe(name), values.is_empty()) {
+        let values = values.into_iter().map(|value| value.as_bytes().to_vec()).collect();
+        attributes.push(Attribute { description, values });
+    }
+}

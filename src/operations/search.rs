@@ -1,0 +1,361 @@
+//! Search (RFC 4511 §4.5): done in steps, so that a long one neither holds a thread nor fills memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use roaring::RoaringBitmap;
+use smallvec::SmallVec;
+
+use crate::access::Decider;
+use crate::directory::filter::{Facts, Matcher, Truth};
+use crate::directory::schema::{AttributeSet, Schema};
+use crate::directory::tree::{Candidates, EntryId, Found, Node, Scope};
+use crate::directory::{Dn, Entry, ResultCode, Timestamp};
+use crate::protocol::control::{Controls, PagedResults, paged_results_response};
+use crate::protocol::entry_writer::{Values, put_entry};
+use crate::protocol::request::SearchRequest;
+use crate::protocol::{LdapResult, MessageId, Response};
+
+use super::derived::Derived;
+use super::root_dse::{SUBSCHEMA, root_dse, subschema};
+use super::selection::Selection;
+use super::{Context, Refusal};
+
+/// A search under way. It belongs to the tree that it was started on, and goes on reading that.
+#[derive(Clone, Debug)]
+pub struct Search {
+    id: MessageId,
+    base: Base,
+    scope: Scope,
+    matcher: Matcher,
+    selection: Selection,
+    derived: Derived,
+    values: Values,
+    candidates: Candidates,
+    /// Where to go on: behind this entry.
+    after: Option<EntryId>,
+    left: Left,
+    page: Option<Page>,
+    paged: bool,
+}
+
+/// Where a search begins.
+#[derive(Clone, Debug)]
+enum Base {
+    /// Above all suffixes.
+    Root,
+    /// At an entry; whether that is the entry of the only suffix, so that everything is below it.
+    Entry { id: EntryId, is_everything: bool },
+    /// At an entry that no tree holds, which has been answered already.
+    Answered,
+}
+
+/// What is left of the bounds.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    entries: u32,
+    deadline: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Page {
+    left: u32,
+}
+
+/// How far a search got in one step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// It goes on.
+    More,
+    /// The page is full, and more may follow: keep the search until the client comes back with its cookie.
+    PageFull,
+    /// It is done.
+    Done(Response),
+}
+
+impl Search {
+    /// Looks at the request, finds the base and plans. An answer that needs no tree is written at once.
+    pub fn start(
+        ctx: &Context<'_>,
+        request: &SearchRequest,
+        controls: &Controls,
+        id: MessageId,
+        out: &mut BytesMut,
+    ) -> Result<Self, Refusal> {
+        if request.attributes.len() > ctx.services.limits.attributes {
+            return Err(Refusal::AdminLimit("the search lists more attributes than this server takes"));
+        }
+        let schema = ctx.schema();
+        let matcher = Matcher::prepare(&request.filter, schema);
+        let selection = Selection::read(&request.attributes, schema);
+        let derived = Derived::needed(&selection, &matcher.mentioned(), schema);
+        let dn = ctx.parse_dn(&request.base)?;
+        let mut search = Self {
+            id,
+            base: Base::Answered,
+            scope: request.scope,
+            matcher,
+            selection,
+            derived,
+            values: if request.types_only { Values::Omitted } else { Values::Included },
+            candidates: Candidates::These(RoaringBitmap::new()),
+            after: None,
+            left: Left::of(ctx, request),
+            page: None,
+            paged: controls.paged.is_some(),
+        };
+        if let Some(paged) = &controls.paged {
+            search.next_page(ctx, paged, id);
+        }
+        if !search.answer_apart(ctx, &dn, out) {
+            search.base = find_base(ctx, &dn)?;
+            search.candidates = search.plan(ctx)?;
+        }
+        Ok(search)
+    }
+
+    /// Begins the next page of a paged search.
+    pub fn next_page(&mut self, ctx: &Context<'_>, paged: &PagedResults, id: MessageId) {
+        self.id = id;
+        self.page = Some(Page { left: paged.size.min(ctx.services.limits.page) });
+    }
+
+    /// Looks at up to `budget` entries, and writes those that match.
+    pub fn run(&mut self, ctx: &Context<'_>, budget: usize, out: &mut BytesMut) -> Result<Step, Refusal> {
+        if ctx.now >= self.left.deadline {
+            return Ok(self.done(ResultCode::TimeLimitExceeded));
+        }
+        let batch = self.next_batch(ctx, budget)?;
+        let mut decider = ctx.decider();
+        let mut names = Names::default();
+        for node in batch.nodes {
+            let Some(found) = self.examine(ctx, &node, &mut decider, &mut names)? else { continue };
+            if self.left.entries == 0 {
+                return Ok(self.done(ResultCode::SizeLimitExceeded));
+            }
+            if let Some(page) = &mut self.page {
+                if page.left == 0 {
+                    return Ok(Step::PageFull);
+                }
+                page.left -= 1;
+            }
+            self.left.entries -= 1;
+            self.after = Some(node.id);
+            self.write(&node, &found, ctx.schema(), out);
+        }
+        self.after = batch.last;
+        Ok(if batch.last.is_none() { self.done(ResultCode::Success) } else { Step::More })
+    }
+
+    fn done(&self, code: ResultCode) -> Step {
+        let mut response = Response::from(code);
+        if self.paged {
+            response.controls.push(paged_results_response(b""));
+        }
+        Step::Done(response)
+    }
+
+    /// The candidates that come next.
+    fn next_batch(&self, ctx: &Context<'_>, budget: usize) -> Result<Batch, Refusal> {
+        match &self.candidates {
+            Candidates::All => {
+                let nodes = ctx.tree.nodes_after(self.after, budget)?;
+                Ok(Batch { last: nodes.last().map(|node| node.id), nodes })
+            }
+            Candidates::These(ids) => {
+                let start = self.after.map_or(0, |id| id.0.saturating_add(1));
+                let mut batch = Batch::default();
+                let mut ids = ids.range(start..).map(EntryId).peekable();
+                for id in ids.by_ref().take(budget) {
+                    // An entry that an index names may be gone.
+                    batch.nodes.extend(ctx.tree.node(id)?);
+                    batch.last = Some(id);
+                }
+                if ids.peek().is_none() {
+                    batch.last = None;
+                }
+                Ok(batch)
+            }
+        }
+    }
+
+    /// What of an entry is to be sent, if it is in the scope, visible and matches.
+    fn examine(
+        &self,
+        ctx: &Context<'_>,
+        node: &Node,
+        decider: &mut Decider<'_>,
+        names: &mut Names,
+    ) -> Result<Option<FoundEntry>, Refusal> {
+        if !self.in_scope(ctx, node)? {
+            return Ok(None);
+        }
+        let decision = decider.decide(node, ctx.tree)?;
+        if !decision.is_visible() {
+            return Ok(None);
+        }
+        let dn = names.name(node, ctx)?;
+        let derived = if self.derived.is_nothing() {
+            Entry::empty()
+        } else {
+            let full = ctx.tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
+            ctx.derived(node, &full, &self.derived)?
+        };
+        let root = Dn::root();
+        let full = if self.matcher.looks_at_name() { ctx.tree.dn(node.id)? } else { None };
+        let facts = Facts {
+            entries: &[&node.entry, &derived],
+            searchable: &decision.search,
+            dn: full.as_deref().unwrap_or(&root),
+            schema: ctx.schema(),
+        };
+        if self.matcher.evaluate(&facts) != Truth::True {
+            return Ok(None);
+        }
+        Ok(Some(FoundEntry { dn, derived, readable: decision.read.clone() }))
+    }
+
+    fn in_scope(&self, ctx: &Context<'_>, node: &Node) -> Result<bool, Refusal> {
+        match (&self.base, self.scope) {
+            (Base::Answered, _) | (Base::Root, Scope::BaseObject) => Ok(false),
+            (Base::Root, Scope::SingleLevel) => Ok(node.parent.is_none()),
+            (Base::Root, _) | (Base::Entry { is_everything: true, .. }, Scope::WholeSubtree) => Ok(true),
+            (Base::Entry { id, .. }, Scope::SingleLevel) => Ok(node.parent == Some(*id)),
+            (Base::Entry { id, .. }, scope) => Ok(ctx.tree.in_scope(node.id, *id, scope)?),
+        }
+    }
+
+    fn write(&self, node: &Node, found: &FoundEntry, schema: &Schema, out: &mut BytesMut) {
+        let attributes = node.entry.attributes().chain(found.derived.attributes()).filter(|attribute| {
+            found.readable.contains(attribute.attribute_type) && self.selection.selects(attribute, schema)
+        });
+        let octets: SmallVec<[&[u8]; 32]> = attributes.map(|attribute| attribute.octets).collect();
+        put_entry(out, self.id, &found.dn, octets.iter().copied(), self.values);
+    }
+
+    /// The root DSE and the subschema subentry, which no tree holds and everybody may read.
+    fn answer_apart(&self, ctx: &Context<'_>, dn: &Dn, out: &mut BytesMut) -> bool {
+        let is_subschema = || Dn::parse(ctx.schema(), SUBSCHEMA).is_ok_and(|name| name == *dn);
+        let entry = if dn.is_root() && self.scope == Scope::BaseObject {
+            root_dse(ctx.tree)
+        } else if is_subschema() {
+            subschema(ctx.tree.schema(), &ctx.tree.csn().time.to_string())
+        } else {
+            return false;
+        };
+        let in_scope = matches!(self.scope, Scope::BaseObject | Scope::WholeSubtree);
+        let everything = AttributeSet::first(ctx.schema().attribute_types().len());
+        let facts = Facts { entries: &[&entry], searchable: &everything, dn, schema: ctx.schema() };
+        if in_scope && self.matcher.evaluate(&facts) == Truth::True {
+            let selected = entry.attributes().filter(|attribute| self.selection.selects(attribute, ctx.schema()));
+            let octets: Vec<&[u8]> = selected.map(|attribute| attribute.octets).collect();
+            put_entry(out, self.id, dn.as_str(), octets.iter().copied(), self.values);
+        }
+        true
+    }
+
+    fn plan(&self, ctx: &Context<'_>) -> Result<Candidates, Refusal> {
+        match (&self.base, self.scope) {
+            (Base::Entry { id, .. }, Scope::BaseObject) => Ok(Candidates::These(std::iter::once(id.0).collect())),
+            (Base::Root, Scope::SingleLevel) => {
+                let mut ids = RoaringBitmap::new();
+                for suffix in ctx.tree.suffixes() {
+                    ids.extend(ctx.tree.find(suffix)?.entry().map(|id| id.0));
+                }
+                Ok(Candidates::These(ids))
+            }
+            (Base::Entry { id, .. }, Scope::SingleLevel) => self.plan_single_level(ctx, *id),
+            _ => Ok(ctx.tree.plan(&self.matcher)?.candidates),
+        }
+    }
+
+    /// The children of the base, or what the indexes say, whichever is less.
+    fn plan_single_level(&self, ctx: &Context<'_>, base: EntryId) -> Result<Candidates, Refusal> {
+        const FEW: usize = 1_000;
+        let planned = ctx.tree.plan(&self.matcher)?.candidates;
+        if let Candidates::These(ids) = &planned
+            && ids.len() <= FEW as u64
+        {
+            return Ok(planned);
+        }
+        let children = ctx.tree.children(base, None, usize::MAX)?;
+        let mut ids: RoaringBitmap = children.into_iter().map(|id| id.0).collect();
+        if let Candidates::These(planned) = planned {
+            ids &= planned;
+        }
+        Ok(Candidates::These(ids))
+    }
+}
+
+/// The entry to search at, which the requester must be allowed to know of.
+fn find_base(ctx: &Context<'_>, dn: &Dn) -> Result<Base, Refusal> {
+    if dn.is_root() {
+        return Ok(Base::Root);
+    }
+    match ctx.tree.find(dn)? {
+        Found::Entry(id) => {
+            let node = ctx.tree.node(id)?.ok_or(Refusal::NoSuchObject { matched: None })?;
+            if !ctx.decider().decide(&node, ctx.tree)?.is_visible() {
+                return Err(ctx.no_such_object(node.parent)?);
+            }
+            let is_everything = node.parent.is_none() && ctx.tree.suffixes().len() == 1;
+            Ok(Base::Entry { id, is_everything })
+        }
+        Found::Missing(nearest) => Err(ctx.no_such_object(nearest)?),
+        Found::Outside => Err(Refusal::NoSuchObject { matched: None }),
+    }
+}
+
+/// Candidates that come next.
+#[derive(Default)]
+struct Batch {
+    nodes: Vec<Node>,
+    /// Where to go on; `None` if these are the last.
+    last: Option<EntryId>,
+}
+
+/// What of an entry is to be sent.
+struct FoundEntry {
+    dn: String,
+    derived: Entry,
+    readable: AttributeSet,
+}
+
+/// Names of entries, built from those of their parents.
+#[derive(Default)]
+struct Names {
+    last: Option<(EntryId, Arc<Dn>)>,
+}
+
+impl Names {
+    fn name(&mut self, node: &Node, ctx: &Context<'_>) -> Result<String, Refusal> {
+        let Some(parent) = node.parent else { return Ok(node.rdn.to_string()) };
+        if self.last.as_ref().is_none_or(|(id, _)| *id != parent) {
+            let dn = ctx.tree.dn(parent)?.unwrap_or_else(|| Arc::new(Dn::root()));
+            self.last = Some((parent, dn));
+        }
+        let above = self.last.as_ref().map_or("", |(_, dn)| dn.as_str());
+        Ok([&node.rdn, ",", above].concat())
+    }
+}
+
+impl Left {
+    fn of(ctx: &Context<'_>, request: &SearchRequest) -> Self {
+        let limits = ctx.services.limits;
+        let least = |asked: u32, limit: u32| if asked == 0 { limit } else { asked.min(limit) };
+        let asked = Duration::from_secs(u64::from(request.time_limit));
+        let time = if asked.is_zero() { limits.time } else { asked.min(limits.time) };
+        Self { entries: least(request.size_limit, limits.size), deadline: ctx.now.saturating_add(time) }
+    }
+}
+
+/// The answer that ends a search that failed.
+pub fn refused(refusal: &Refusal) -> Response {
+    refusal.to_response(super::refusal::PolicyControl::Unwanted)
+}
+
+/// The answer that ends a page.
+pub fn page_full(cookie: &[u8]) -> Response {
+    Response { controls: vec![paged_results_response(cookie)], ..LdapResult::new(ResultCode::Success).into() }
+}

@@ -1,0 +1,204 @@
+//! Setting the password of an entry: the one way for the extended operation, modify and add.
+
+use crate::access::{Decision, Right, escalation};
+use crate::directory::schema::Schema;
+use crate::directory::tree::{Change, LogKind, Node, Write};
+use crate::directory::{Attributes, Entry, Randomness};
+use crate::password::account::Account;
+use crate::password::change::{self, By};
+use crate::password::meter::Subject;
+use crate::password::policy::CheckQuality;
+use crate::password::verdict::BrokenRule;
+use crate::password::{Policy, Secret, StoredPassword, generate};
+
+use super::target::Target;
+use super::{Context, Effect, Refusal};
+
+/// A password that is to be set.
+#[derive(Debug)]
+pub(super) struct NewPassword {
+    /// By whom.
+    pub(super) by: By,
+    /// The old one, if it was given: then it must be right, whoever asks.
+    pub(super) old: Option<Secret>,
+    /// The new one; if absent, one is made.
+    pub(super) new: Option<Secret>,
+}
+
+/// A password that will have been set.
+#[derive(Debug)]
+pub(super) struct SetPassword {
+    /// The password from now on, and its state.
+    pub(super) account: Account,
+    /// The password, if it was made here.
+    pub(super) generated: Option<Secret>,
+}
+
+/// Passwords that are made are at least this long, in characters.
+const GENERATED_LENGTH: usize = 20;
+
+impl Context<'_> {
+    /// Requires the right to set the password of an entry: decided before any password is looked at, since otherwise the
+    /// code would tell whether a guess was right.
+    pub(super) fn require_right_to_set(&self, target: &Target, by: By) -> Result<(), Refusal> {
+        match by {
+            By::Owner => target.require(Right::ChangePassword, "you may not change this password", self),
+            By::Administrator => {
+                target.require(Right::ResetPassword, "you may not set the password of this account", self)?;
+                let rules = &self.services.rules;
+                match escalation::exceeds(&target.node, &target.dn, self.actor, rules, self.tree)? {
+                    None => Ok(()),
+                    Some(_) => Err(Refusal::WouldEscalate),
+                }
+            }
+        }
+    }
+
+    /// Verifies the old password, judges the new one and hashes it. The right has been required before.
+    pub(super) fn set_password(&self, target: &Target, request: &NewPassword) -> Result<SetPassword, Refusal> {
+        let policy = self.services.policies.governing(&target.node, &target.dn, self.tree)?;
+        let mut account = self.account(&target.node)?;
+        if request.by == By::Owner {
+            change::may_change(&account, &policy, request.old.as_ref(), self.now)?;
+        }
+        if let Some(old) = &request.old {
+            let attempt = self.verify_password(Subject::Entry(target.node.uuid), &account, &policy, old)?;
+            attempt.passed(self.services.last_success_precision, self.now);
+        }
+        let judge = Judge {
+            account: &account,
+            policy: &policy,
+            names: own_names(&target.node.entry, self.schema()),
+            hashes: Hashes::of(&target.decision),
+        };
+        let generated = if request.new.is_none() { Some(judge.generate(self.random)?) } else { None };
+        let new = request.new.as_ref().or(generated.as_ref()).ok_or(Refusal::Busy)?;
+        let stored = judge.admit(new, self)?;
+        account.set_password(stored, &policy, request.by, self.now);
+        Ok(SetPassword { account, generated })
+    }
+
+    /// A password for an entry that is being added. It need not be changed at the first bind, as one that was reset must:
+    /// accounts of services are made like this.
+    pub(super) fn first_password(
+        &self,
+        new: &Secret,
+        entry: &Entry,
+        policy: &Policy,
+        hashes: Hashes,
+    ) -> Result<Account, Refusal> {
+        let mut account = Account::default();
+        let judge = Judge { account: &account, policy, names: own_names(entry, self.schema()), hashes };
+        let stored = judge.admit(new, self)?;
+        account.set_password(stored, policy, By::Owner, self.now);
+        Ok(account)
+    }
+
+    /// The change that sets a password: the credentials, and what the entry says of when and by whom it was changed.
+    pub(super) fn password_change(&self, target: &Target, account: &Account) -> Change {
+        let mut attributes = target.node.entry.decode();
+        self.stamp_password_change(&mut attributes);
+        let node = &target.node;
+        let log = self.log(LogKind::Modify, target.dn.as_str(), node.uuid, "replace: userPassword\n-\n".to_owned());
+        Change {
+            writes: vec![
+                Write::Replace {
+                    uuid: node.uuid,
+                    version: node.version,
+                    entry: Entry::encode(&attributes, self.schema()),
+                },
+                self.credentials_write(node, account),
+            ],
+            log: vec![log],
+        }
+    }
+
+    /// What changes in the entry itself when its password does.
+    pub(super) fn stamp_password_change(&self, attributes: &mut Attributes) {
+        let known = self.schema().known();
+        if has_class(attributes, "shadowAccount", self.schema()) {
+            attributes.set_one(known.shadow_last_change, self.now.unix_days().to_string());
+        }
+        self.stamp_changed(attributes);
+    }
+
+    pub(super) fn credentials_write(&self, node: &Node, account: &Account) -> Write {
+        let credentials = account.to_entry(self.schema());
+        Write::SetCredentials { uuid: node.uuid, version: account.version, credentials }
+    }
+}
+
+/// Whether a hash may be brought in the place of a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hashes {
+    Imported,
+    Refused,
+}
+
+impl Hashes {
+    pub(super) const fn of(decision: &Decision) -> Self {
+        if decision.allows(Right::ImportHash) { Self::Imported } else { Self::Refused }
+    }
+}
+
+/// What a new password is judged by.
+struct Judge<'a> {
+    account: &'a Account,
+    policy: &'a Policy,
+    names: Vec<String>,
+    hashes: Hashes,
+}
+
+impl Judge<'_> {
+    /// A new password as it is to be kept, if it is good enough. A hash is kept as it is if the requester may import
+    /// hashes; nobody else can have one taken for a password.
+    fn admit(&self, new: &Secret, ctx: &Context<'_>) -> Result<StoredPassword, Refusal> {
+        if StoredPassword::is_prehashed(new.expose()) {
+            if self.hashes == Hashes::Imported {
+                return Ok(StoredPassword::new(new.expose()));
+            }
+            if self.policy.pwd_check_quality != CheckQuality::Off {
+                return Err(Refusal::Password(BrokenRule::Prehashed.into()));
+            }
+        }
+        self.judge(new)?;
+        Ok(StoredPassword::create(new, ctx.services.new_passwords, ctx.random))
+    }
+
+    /// A password that the policy itself would admit.
+    fn generate(&self, random: &dyn Randomness) -> Result<Secret, Refusal> {
+        let most = if self.policy.pwd_max_length == 0 { usize::MAX } else { self.policy.pwd_max_length };
+        let length = GENERATED_LENGTH.max(self.policy.pwd_min_length).min(most);
+        let made = generate::password(length, random);
+        self.judge(&made)?;
+        Ok(made)
+    }
+
+    fn judge(&self, new: &Secret) -> Result<(), Refusal> {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        Ok(change::admit(new, self.account, self.policy, &names)?)
+    }
+}
+
+/// What follows when a password has been set.
+pub(super) const fn password_was_set(node: &Node, by: By) -> Effect {
+    Effect::PasswordSet { uuid: node.uuid, by }
+}
+
+pub(super) fn has_class(attributes: &Attributes, class: &str, schema: &Schema) -> bool {
+    let values = attributes.values(schema.known().object_class);
+    values.iter().any(|value| value.eq_ignore_ascii_case(class.as_bytes()))
+}
+
+/// What the owner is called: names that make poor passwords.
+fn own_names(entry: &Entry, schema: &Schema) -> Vec<String> {
+    let known = schema.known();
+    let mut names = Vec::new();
+    for id in [known.uid, known.cn, known.sn, known.given_name, known.display_name] {
+        names.extend(entry.values(id).map(|value| String::from_utf8_lossy(value).into_owned()));
+    }
+    for mail in entry.values(known.mail).map(String::from_utf8_lossy) {
+        names.extend(mail.split('@').next().map(str::to_owned));
+    }
+    names
+}
