@@ -4,3 +4,5 @@ pub mod directory;
 pub mod operations;
 pub mod password;
 pub mod protocol;
+#[cfg(feature = "server")]
+pub mod store;

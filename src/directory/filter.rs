@@ -7,6 +7,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+pub(crate) use matcher::ordering_form;
 pub use matcher::{Facts, Matcher, Pieces, Selector, Truth};
 pub use text::FilterSyntaxError;
 

@@ -346,6 +346,9 @@ pub enum CommitError {
     /// What was read has changed since; plan again.
     #[error("the entry was changed by somebody else at the same moment")]
     Conflict,
+    /// So many changes wait that this one cannot.
+    #[error("too many changes are waiting")]
+    Busy,
     /// The change is larger than the store takes.
     #[error("the change is too large")]
     TooLarge,

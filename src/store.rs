@@ -1,0 +1,175 @@
+//! The directory tree on disk: RocksDB, and what keeps its entries, names and indexes in step.
+//!
+//! Reading order: [`Store`] opens a folder; a [`View`] is the directory as it was after some commit, and answers what
+//! operations ask of a tree; the [`commit`] thread is the only writer; [`key`] and [`record`] say which octets stand on
+//! disk; [`index`] which of them find entries by value, and [`planner`] how a search uses them; the engine is the only
+//! file that names RocksDB.
+
+pub mod backup;
+pub mod bulk;
+pub mod commit;
+mod engine;
+mod format;
+pub mod index;
+pub mod key;
+mod log;
+mod names;
+pub mod planner;
+pub mod record;
+pub mod verify;
+mod view;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::directory::schema::{AttributeTypeId, SchemaError};
+use crate::directory::tree::{Change, CommitError, Committed, Directory};
+use crate::directory::{Dn, Schema, dn};
+use commit::{Committer, Reply};
+use engine::Engine;
+pub use index::{IndexKind, IndexedAttribute};
+pub use log::LoggedChange;
+pub use view::View;
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder, or something in it, cannot be read or written.
+    #[error("{path}: {cause}")]
+    Engine {
+        /// The folder.
+        path: PathBuf,
+        /// What went wrong.
+        cause: StoreError,
+    },
+    /// The folder was written by another release.
+    #[error(
+        "{path} has the format {found}, and this release reads {known} only; use the release that wrote it, or export \
+         there and import here"
+    )]
+    UnknownFormat {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: String,
+        /// The format of this release.
+        known: u32,
+    },
+    /// There is no store in the folder.
+    #[error("{0} holds no directory yet; `keystead init` makes one")]
+    Missing(PathBuf),
+    /// There is a store in the folder already.
+    #[error("{0} holds a directory already")]
+    Exists(PathBuf),
+    /// The schema cannot be built.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// A suffix is no name.
+    #[error("the suffix {0:?}: {1}")]
+    Suffix(String, dn::DnError),
+    /// An attribute to be indexed is not in the schema, or has no rule for that kind of index.
+    #[error("the attribute {0:?} cannot have the index {1:?}")]
+    Index(String, IndexKind),
+}
+
+/// Something that RocksDB says.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(String);
+
+/// How a store is opened.
+pub struct OpenOptions<'a> {
+    /// The folder.
+    pub path: &'a Path,
+    /// Whether it must be there, or must not.
+    pub existence: Existence,
+    /// The names below which entries are kept.
+    pub suffixes: &'a [String],
+    /// Which attributes are indexed; absent for the usual ones.
+    pub indexes: Option<&'a [IndexedAttribute]>,
+    /// Memory for what was read, and for what is to be written, in octets.
+    pub cache_octets: usize,
+    /// Builds the schema, given the numbers that attribute types have had so far.
+    pub schema: &'a dyn Fn(Vec<(String, AttributeTypeId)>) -> Result<Schema, SchemaError>,
+}
+
+impl std::fmt::Debug for OpenOptions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenOptions").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Whether there must be a store in the folder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Existence {
+    /// There must be.
+    Required,
+    /// There must not be; one is made.
+    Forbidden,
+}
+
+/// What a store uses unless something else is asked for, in octets.
+pub const DEFAULT_CACHE: usize = 256 << 20;
+
+/// A directory on disk.
+#[derive(Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+    committer: Committer,
+}
+
+/// What readers and the commit thread share.
+#[derive(Debug)]
+struct Shared {
+    engine: Arc<Engine>,
+    current: ArcSwap<View>,
+}
+
+impl Store {
+    /// Opens the folder, and makes what is missing of indexes.
+    pub fn open(options: &OpenOptions<'_>) -> Result<Self, OpenError> {
+        let opened = format::open(options)?;
+        let shared = Arc::new(Shared { current: ArcSwap::from_pointee(opened.view), engine: opened.engine });
+        let committer = Committer::start(Arc::clone(&shared), opened.position);
+        Ok(Self { shared, committer })
+    }
+
+    /// Makes a change; `reply` is called when it has happened for good, or has not happened at all. It is called on the
+    /// commit thread and must be quick.
+    pub fn submit(&self, change: Change, reply: Reply) {
+        self.committer.submit(change, reply);
+    }
+
+    /// The changes that followed `after`, oldest first, at most `limit`.
+    pub fn log_after(&self, after: u64, limit: usize) -> Result<Vec<LoggedChange>, StoreError> {
+        log::read_after(&self.shared.engine, after, limit)
+    }
+
+    /// Figures of the engine, for people who look into a slow server.
+    pub fn statistics(&self) -> String {
+        self.shared.engine.statistics()
+    }
+}
+
+impl Directory for Store {
+    type View = Arc<View>;
+
+    fn view(&self) -> Arc<View> {
+        self.shared.current.load_full()
+    }
+
+    fn commit(&self, change: Change) -> Result<Committed, CommitError> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        self.submit(change, Box::new(move |result| drop(sender.send(result))));
+        let lost = || CommitError::Unavailable("the commit thread has ended".to_owned());
+        receiver.recv().unwrap_or_else(|_| Err(lost()))
+    }
+}
+
+/// Reads the suffixes of a directory.
+fn parse_suffixes(suffixes: &[String], schema: &Schema) -> Result<Vec<Dn>, OpenError> {
+    let parse = |text: &String| Dn::parse(schema, text).map_err(|error| OpenError::Suffix(text.clone(), error));
+    suffixes.iter().map(parse).collect()
+}

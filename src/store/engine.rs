@@ -1,0 +1,347 @@
+//! RocksDB: the only file that names it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rocksdb::{
+    BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor, CompactOptions,
+    CompactionPri, DB, DBCompressionType, DBRecoveryMode, IngestExternalFileOptions, Options, ReadOptions,
+    SliceTransform, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
+};
+
+use super::StoreError;
+
+/// The kinds of records, each in a column family of its own, because they are read and written so differently.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Family {
+    /// Entries by number.
+    Entry,
+    /// Credentials by number: small, and written often.
+    Credentials,
+    /// Numbers by parent and RDN.
+    Name,
+    /// Numbers by UUID.
+    Uuid,
+    /// Postings: which entries have a value.
+    Index,
+    /// The change log.
+    Log,
+    /// What the store says of itself.
+    Meta,
+}
+
+impl Family {
+    pub(super) const ALL: [Self; 7] =
+        [Self::Entry, Self::Credentials, Self::Name, Self::Uuid, Self::Index, Self::Log, Self::Meta];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Entry => "entry",
+            Self::Credentials => "credentials",
+            Self::Name => "name",
+            Self::Uuid => "uuid",
+            Self::Index => "index",
+            Self::Log => "log",
+            Self::Meta => "default",
+        }
+    }
+}
+
+/// How many octets of an index key tell which postings it belongs to; see [`super::key`].
+const INDEX_PREFIX: usize = 11;
+
+impl From<rocksdb::Error> for StoreError {
+    fn from(error: rocksdb::Error) -> Self {
+        Self(error.into_string())
+    }
+}
+
+/// An open database.
+pub(super) struct Engine {
+    db: DB,
+    options: Options,
+    durable: WriteOptions,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({})", self.db.path().display())
+    }
+}
+
+/// Whether the folder holds a database.
+pub(super) fn exists(path: &Path) -> bool {
+    path.join("CURRENT").exists()
+}
+
+impl Engine {
+    /// Opens the folder, and makes a database in it if there is none.
+    pub(super) fn open(path: &Path, cache_octets: usize) -> Result<Self, StoreError> {
+        let cache = Cache::new_lru_cache(cache_octets);
+        let options = database_options(&cache, cache_octets);
+        let families = Family::ALL
+            .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)));
+        let db = DB::open_cf_descriptors(&options, path, families)?;
+        let mut durable = WriteOptions::default();
+        durable.set_sync(true);
+        Ok(Self { db, options, durable })
+    }
+
+    fn family(&self, family: Family) -> Result<&ColumnFamily, StoreError> {
+        self.db
+            .cf_handle(family.name())
+            .ok_or_else(|| StoreError(format!("column family {} is missing", family.name())))
+    }
+
+    /// The value of a key, now.
+    pub(super) fn get(&self, family: Family, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let value = self.db.get_pinned_cf(self.family(family)?, key)?;
+        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    /// Calls `visit` with the keys from `start` on, in order, until it says to stop.
+    pub(super) fn scan(
+        &self,
+        family: Family,
+        start: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Go,
+    ) -> Result<(), StoreError> {
+        let iterator = self.db.raw_iterator_cf_opt(self.family(family)?, total_order());
+        walk(iterator, start, visit)
+    }
+
+    /// Starts a batch.
+    pub(super) fn batch(&self) -> Batch<'_> {
+        Batch { engine: self, batch: WriteBatch::default() }
+    }
+
+    /// Brings files of sorted keys in, all at once: they become part of the database without being written again.
+    pub(super) fn ingest(&self, family: Family, files: &[std::path::PathBuf]) -> Result<(), StoreError> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let mut options = IngestExternalFileOptions::default();
+        options.set_move_files(true);
+        Ok(self.db.ingest_external_file_cf_opts(self.family(family)?, &options, files.to_vec())?)
+    }
+
+    /// Writes what is in memory to files.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        for family in Family::ALL {
+            self.db.flush_cf(self.family(family)?)?;
+        }
+        Ok(self.db.flush_wal(true)?)
+    }
+
+    /// Brings a family into its final shape.
+    pub(super) fn compact(&self, family: Family) -> Result<(), StoreError> {
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::IfHaveCompactionFilter);
+        self.db.compact_range_cf_opt(self.family(family)?, None::<&[u8]>, None::<&[u8]>, &options);
+        Ok(())
+    }
+
+    /// Makes a copy of the database as it is now, by links to its files where they are on the same disk.
+    pub(super) fn checkpoint(&self, to: &Path) -> Result<(), StoreError> {
+        Ok(rocksdb::checkpoint::Checkpoint::new(&self.db)?.create_checkpoint(to)?)
+    }
+
+    /// Begins a file of sorted keys for [`Engine::ingest`].
+    pub(super) fn sorted_file(&self, path: &Path) -> Result<SortedFile<'_>, StoreError> {
+        let writer = SstFileWriter::create(&self.options);
+        writer.open(path)?;
+        Ok(SortedFile { writer })
+    }
+
+    /// Figures for people.
+    pub(super) fn statistics(&self) -> String {
+        Family::ALL
+            .iter()
+            .filter_map(|family| {
+                let handle = self.family(*family).ok()?;
+                let stats = self.db.property_value_cf(handle, "rocksdb.stats").ok()??;
+                Some(format!("{}:\n{stats}", family.name()))
+            })
+            .collect()
+    }
+}
+
+/// Whether a walk goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Go {
+    On,
+    Stop,
+}
+
+fn walk(
+    mut iterator: rocksdb::DBRawIterator<'_>,
+    start: &[u8],
+    visit: &mut dyn FnMut(&[u8], &[u8]) -> Go,
+) -> Result<(), StoreError> {
+    iterator.seek(start);
+    while let Some((key, value)) = iterator.item() {
+        if visit(key, value) == Go::Stop {
+            return Ok(());
+        }
+        iterator.next();
+    }
+    Ok(iterator.status()?)
+}
+
+fn total_order() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_total_order_seek(true);
+    options
+}
+
+/// Writes that happen together.
+pub(super) struct Batch<'e> {
+    engine: &'e Engine,
+    batch: WriteBatch,
+}
+
+impl Batch<'_> {
+    pub(super) fn put(&mut self, family: Family, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.batch.put_cf(self.engine.family(family)?, key, value);
+        Ok(())
+    }
+
+    pub(super) fn delete(&mut self, family: Family, key: &[u8]) -> Result<(), StoreError> {
+        self.batch.delete_cf(self.engine.family(family)?, key);
+        Ok(())
+    }
+
+    pub(super) fn delete_range(&mut self, family: Family, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
+        self.batch.delete_range_cf(self.engine.family(family)?, from, to);
+        Ok(())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    /// Writes them, on disk when this returns.
+    pub(super) fn write(self) -> Result<(), StoreError> {
+        Ok(self.engine.db.write_opt(self.batch, &self.engine.durable)?)
+    }
+
+    /// Writes them without waiting for the disk: for work that is done again after a crash.
+    pub(super) fn write_later(self) -> Result<(), StoreError> {
+        Ok(self.engine.db.write(self.batch)?)
+    }
+}
+
+/// A file of sorted keys.
+pub(super) struct SortedFile<'e> {
+    writer: SstFileWriter<'e>,
+}
+
+impl SortedFile<'_> {
+    /// Adds a key, which must be greater than the one before.
+    pub(super) fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        Ok(self.writer.put(key, value)?)
+    }
+
+    pub(super) fn finish(mut self) -> Result<(), StoreError> {
+        Ok(self.writer.finish()?)
+    }
+}
+
+self_cell::self_cell!(
+    struct OwnedSnapshot {
+        owner: Arc<Engine>,
+        #[covariant]
+        dependent: InnerSnapshot,
+    }
+);
+
+type InnerSnapshot<'e> = rocksdb::Snapshot<'e>;
+
+/// The database as it was at one moment. It costs nothing but that old versions are kept for as long.
+pub(super) struct Snapshot(OwnedSnapshot);
+
+impl Snapshot {
+    pub(super) fn new(engine: &Arc<Engine>) -> Self {
+        Self(OwnedSnapshot::new(Arc::clone(engine), |engine| engine.db.snapshot()))
+    }
+
+    fn engine(&self) -> &Engine {
+        self.0.borrow_owner()
+    }
+
+    /// The value of a key.
+    pub(super) fn get(&self, family: Family, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let value = self.0.borrow_dependent().get_pinned_cf(self.engine().family(family)?, key)?;
+        Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    /// Calls `visit` with the keys from `start` on, in order, until it says to stop.
+    pub(super) fn scan(
+        &self,
+        family: Family,
+        start: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Go,
+    ) -> Result<(), StoreError> {
+        let iterator = self.0.borrow_dependent().raw_iterator_cf_opt(self.engine().family(family)?, total_order());
+        walk(iterator, start, visit)
+    }
+
+    /// The same for the keys that begin with `prefix`, as many octets of which as an index key has before its number.
+    pub(super) fn scan_postings(&self, prefix: &[u8], visit: &mut dyn FnMut(&[u8]) -> Go) -> Result<(), StoreError> {
+        let mut options = ReadOptions::default();
+        options.set_prefix_same_as_start(true);
+        let iterator = self.0.borrow_dependent().raw_iterator_cf_opt(self.engine().family(Family::Index)?, options);
+        walk(iterator, prefix, &mut |key, _| if key.starts_with(prefix) { visit(key) } else { Go::Stop })
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Snapshot")
+    }
+}
+
+fn database_options(cache: &Cache, cache_octets: usize) -> Options {
+    let cores = std::thread::available_parallelism().map_or(2, |cores| i32::try_from(cores.get()).unwrap_or(2));
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.create_missing_column_families(true);
+    options.set_paranoid_checks(true);
+    // After a crash, everything up to the first damaged record: acknowledged writes have been synced before.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    options.set_track_and_verify_wals_in_manifest(true);
+    options.set_max_total_wal_size(256 << 20);
+    options.set_bytes_per_sync(1 << 20);
+    options.set_max_background_jobs(cores.max(2));
+    options.set_max_open_files(1024);
+    options.set_keep_log_file_num(3);
+    options.set_max_log_file_size(4 << 20);
+    // What is to be written counts against the same bound as what was read.
+    let buffers = (cache_octets / 3).clamp(16 << 20, 96 << 20);
+    let manager = WriteBufferManager::new_write_buffer_manager_with_cache(buffers, false, cache.clone());
+    options.set_write_buffer_manager(&manager);
+    options
+}
+
+fn family_options(family: Family, cache: &Cache, cache_octets: usize) -> Options {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table.set_bloom_filter(10.0, false);
+    table.set_format_version(6);
+    table.set_block_size(if family == Family::Index { 4 << 10 } else { 8 << 10 });
+    let mut options = Options::default();
+    if family == Family::Index {
+        options.set_prefix_extractor(SliceTransform::create_fixed_prefix(INDEX_PREFIX));
+        options.set_memtable_prefix_bloom_ratio(0.1);
+        table.set_whole_key_filtering(false);
+    }
+    options.set_block_based_table_factory(&table);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_compaction_pri(CompactionPri::MinOverlappingRatio);
+    options.set_level_compaction_dynamic_level_bytes(true);
+    options.set_write_buffer_size((cache_octets / 8).clamp(8 << 20, 64 << 20));
+    options
+}

@@ -1,0 +1,286 @@
+//! Which attributes are indexed, and what an entry contributes to the indexes.
+
+use std::collections::BTreeSet;
+
+use super::OpenError;
+use super::key::Postings;
+use crate::directory::entry::EncodedAttribute;
+use crate::directory::filter::{Pieces, ordering_form};
+use crate::directory::schema::{AttributeType, MatchingRule, NormalForm, Schema};
+use crate::directory::{AttributeTypeId, Entry};
+
+/// What an index answers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum IndexKind {
+    /// `(a=*)`
+    Presence,
+    /// `(a=v)`
+    Equality,
+    /// `(a=*v*)`
+    Substring,
+    /// `(a>=v)` and `(a<=v)`
+    Ordering,
+}
+
+impl IndexKind {
+    /// The number that stands for it on disk.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Presence => 1,
+            Self::Equality => 2,
+            Self::Substring => 3,
+            Self::Ordering => 4,
+        }
+    }
+
+    /// The kind of that number.
+    pub const fn of_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Presence,
+            2 => Self::Equality,
+            3 => Self::Substring,
+            4 => Self::Ordering,
+            _ => return None,
+        })
+    }
+
+    /// The word that the configuration has for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Presence => "presence",
+            Self::Equality => "equality",
+            Self::Substring => "substring",
+            Self::Ordering => "ordering",
+        }
+    }
+
+    /// The kind of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Presence, Self::Equality, Self::Substring, Self::Ordering].into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// An attribute and the indexes that it shall have.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IndexedAttribute {
+    /// The name of the attribute type.
+    pub attribute: String,
+    /// The indexes.
+    pub kinds: Vec<IndexKind>,
+}
+
+/// What people, applications and the server itself search by.
+const USUAL: &[(&str, &[IndexKind])] = {
+    use IndexKind::{Equality, Ordering, Presence, Substring};
+    &[
+        ("objectClass", &[Equality]),
+        ("uid", &[Equality, Substring, Presence]),
+        ("cn", &[Equality, Substring]),
+        ("sn", &[Equality, Substring]),
+        ("givenName", &[Equality, Substring]),
+        ("displayName", &[Equality, Substring]),
+        ("mail", &[Equality, Substring, Presence]),
+        ("telephoneNumber", &[Equality]),
+        ("employeeNumber", &[Equality]),
+        ("ou", &[Equality]),
+        ("o", &[Equality]),
+        ("dc", &[Equality]),
+        ("uidNumber", &[Equality, Ordering]),
+        ("gidNumber", &[Equality]),
+        ("member", &[Equality]),
+        ("uniqueMember", &[Equality]),
+        ("memberUid", &[Equality]),
+        ("owner", &[Equality]),
+        ("manager", &[Equality]),
+        ("seeAlso", &[Equality]),
+        ("aliasedObjectName", &[Equality, Presence]),
+        ("ref", &[Presence]),
+        ("pwdPolicySubentry", &[Equality]),
+        ("entryUUID", &[Equality]),
+        ("entryCSN", &[Ordering]),
+        ("modifyTimestamp", &[Ordering]),
+        ("createTimestamp", &[Ordering]),
+    ]
+};
+
+/// Attributes whose equality index the server cannot do without: names are found by it, and memberships.
+const NEEDED: &[&str] = &["uid", "member", "uniqueMember", "owner", "manager", "seeAlso"];
+
+/// So much of a value is taken to pieces: more of a megabyte of text would fill the index and help nobody. Values that
+/// are longer are marked, and looked at whatever is searched.
+const MAX_PIECES: usize = 256;
+
+/// The piece that marks them.
+pub(super) const LONG: [u8; 3] = [0; 3];
+
+/// What stands in front of the first octet and behind the last in the pieces of a value, so that beginnings and ends are
+/// found as such. No prepared text has them.
+const START: u8 = 0x02;
+const END: u8 = 0x03;
+
+/// The indexes of a store.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Indexes {
+    /// By the number of the attribute type; mostly empty.
+    kinds: Vec<Vec<IndexKind>>,
+}
+
+impl Indexes {
+    /// Those that are asked for, or the usual ones.
+    pub(super) fn choose(wanted: Option<&[IndexedAttribute]>, schema: &Schema) -> Result<Self, OpenError> {
+        let mut indexes = Self { kinds: vec![Vec::new(); schema.attribute_types().len()] };
+        match wanted {
+            Some(wanted) => {
+                for one in wanted {
+                    for kind in &one.kinds {
+                        indexes.add(&one.attribute, *kind, schema)?;
+                    }
+                }
+            }
+            None => {
+                for (name, kinds) in USUAL {
+                    for kind in *kinds {
+                        indexes.add(name, *kind, schema)?;
+                    }
+                }
+            }
+        }
+        for name in NEEDED {
+            indexes.add(name, IndexKind::Equality, schema)?;
+        }
+        Ok(indexes)
+    }
+
+    fn add(&mut self, name: &str, kind: IndexKind, schema: &Schema) -> Result<(), OpenError> {
+        let error = || OpenError::Index(name.to_owned(), kind);
+        let attribute = schema.find_attribute_type(name).ok_or_else(error)?;
+        let possible = match kind {
+            IndexKind::Presence => true,
+            IndexKind::Equality => attribute.equality.is_some(),
+            IndexKind::Substring => attribute.substring.is_some(),
+            IndexKind::Ordering => ordering_form(attribute).is_some(),
+        };
+        if !possible || attribute.is_secret() {
+            return Err(error());
+        }
+        let kinds = self.kinds.get_mut(attribute.id.index()).ok_or_else(error)?;
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+            kinds.sort_unstable();
+        }
+        Ok(())
+    }
+
+    /// Whether the attribute has that index.
+    pub(super) fn has(&self, attribute: AttributeTypeId, kind: IndexKind) -> bool {
+        self.of(attribute).contains(&kind)
+    }
+
+    fn of(&self, attribute: AttributeTypeId) -> &[IndexKind] {
+        self.kinds.get(attribute.index()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (AttributeTypeId, IndexKind)> + '_ {
+        let all = (0..).zip(&self.kinds);
+        all.flat_map(|(number, kinds)| kinds.iter().map(move |kind| (AttributeTypeId(number), *kind)))
+    }
+
+    /// The postings that an entry has.
+    pub(super) fn postings(&self, entry: &Entry, schema: &Schema) -> BTreeSet<Postings> {
+        let mut postings = BTreeSet::new();
+        for attribute in entry.attributes() {
+            self.collect(&attribute, schema, &mut postings);
+        }
+        postings
+    }
+
+    /// The postings that an entry gains and loses. Attributes that stay as they are, which is most, are not looked into.
+    pub(super) fn difference(
+        &self,
+        old: &Entry,
+        new: &Entry,
+        schema: &Schema,
+    ) -> (BTreeSet<Postings>, BTreeSet<Postings>) {
+        let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
+        let same = |other: &Entry, octets: &[u8]| other.attributes().any(|attribute| attribute.octets == octets);
+        for attribute in old.attributes().filter(|attribute| !same(new, attribute.octets)) {
+            self.collect(&attribute, schema, &mut before);
+        }
+        for attribute in new.attributes().filter(|attribute| !same(old, attribute.octets)) {
+            self.collect(&attribute, schema, &mut after);
+        }
+        // Another attribute of the type, with other options, may still contribute what this one no longer does.
+        let still = |posting: &Postings| {
+            new.attributes().filter(|attribute| same(old, attribute.octets)).any(|attribute| {
+                let mut own = BTreeSet::new();
+                self.collect(&attribute, schema, &mut own);
+                own.contains(posting)
+            })
+        };
+        let gained = after.difference(&before).cloned().collect();
+        let lost = before.difference(&after).filter(|posting| !still(posting)).cloned().collect();
+        (gained, lost)
+    }
+
+    fn collect(&self, encoded: &EncodedAttribute<'_>, schema: &Schema, postings: &mut BTreeSet<Postings>) {
+        let id = encoded.attribute_type;
+        let attribute = schema.attribute_type(id);
+        let values = || encoded.values();
+        for kind in self.of(id) {
+            match kind {
+                IndexKind::Presence => {
+                    postings.insert(Postings::presence(id));
+                }
+                IndexKind::Equality => {
+                    let form = attribute.equality_or_fallback().normal_form();
+                    for normal in values().filter_map(|value| form.of_value(schema, value).ok()) {
+                        postings.insert(Postings::equality(id, &normal));
+                    }
+                }
+                IndexKind::Substring => {
+                    for normal in values().filter_map(|value| piece_form(attribute)?.of_value(schema, value).ok()) {
+                        postings.extend(pieces_of_value(&normal).into_iter().map(|piece| Postings::piece(id, piece)));
+                    }
+                }
+                IndexKind::Ordering => {
+                    let Some(form) = ordering_form(attribute) else { continue };
+                    for normal in values().filter_map(|value| form.of_value(schema, value).ok()) {
+                        postings.insert(Postings::ordered(id, &normal));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn piece_form(attribute: &AttributeType) -> Option<NormalForm> {
+    attribute.substring.map(MatchingRule::normal_form)
+}
+
+/// The pieces of three octets of a value, with what marks its ends.
+fn pieces_of_value(normal: &[u8]) -> Vec<[u8; 3]> {
+    let is_long = normal.len() > MAX_PIECES;
+    let mut marked = Vec::with_capacity(normal.len().min(MAX_PIECES) + 2);
+    marked.push(START);
+    marked.extend(normal.iter().take(MAX_PIECES));
+    if !is_long {
+        marked.push(END);
+    }
+    let mut pieces = triples(&marked);
+    pieces.extend(is_long.then_some(LONG));
+    pieces
+}
+
+/// The pieces of three octets that a value which is not long must have to match an assertion. None if what is asserted is
+/// too short.
+pub(super) fn pieces_of_assertion(pieces: &Pieces) -> BTreeSet<[u8; 3]> {
+    let initial = pieces.initial.iter().map(|initial| [&[START], initial.as_slice()].concat());
+    let last = pieces.last.iter().map(|last| [last.as_slice(), &[END]].concat());
+    let all = initial.chain(pieces.any.iter().cloned()).chain(last);
+    all.flat_map(|piece| triples(&piece)).collect()
+}
+
+fn triples(octets: &[u8]) -> Vec<[u8; 3]> {
+    octets.windows(3).filter_map(|triple| triple.try_into().ok()).collect()
+}
