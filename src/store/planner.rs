@@ -195,13 +195,7 @@ impl<'v> Planner<'v> {
         Ok(Candidates::These(found))
     }
 
-    fn range(
-        &mut self,
-        selector: &Selector,
-        form: NormalForm,
-        bound: &[u8],
-        end: Bound,
-    ) -> Result<Candidates, TreeError> {
+    fn range(&mut self, selector: &Selector, bound: &[u8], end: Bound) -> Result<Candidates, TreeError> {
         if !self.is_indexed(selector, IndexKind::Ordering) {
             return Ok(self.unindexed(selector, IndexKind::Ordering));
         }
@@ -276,7 +270,7 @@ impl<'v> Planner<'v> {
     }
 
     /// The entries of one posting list, or "any" if there are more than `most`.
-    fn read(&self, postings: &Postings) -> Result<Candidates, TreeError> {
+    fn read(&self, postings: &Postings, most: u64) -> Result<Candidates, TreeError> {
         let mut ids = RoaringBitmap::new();
         let mut full = false;
         let visit = &mut |key: &[u8]| {
