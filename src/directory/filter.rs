@@ -7,8 +7,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-pub(crate) use matcher::ordering_form;
-pub use matcher::{Facts, Matcher, Pieces, Selector, Truth};
+pub use matcher::{Facts, Matcher, Pieces, Selector, Truth, ordering_form};
 pub use text::FilterSyntaxError;
 
 /// How deep filters may be nested. Deeper ones are refused where they are read, so no walk over one can exhaust the

@@ -45,8 +45,12 @@ pub fn prepare(ctx: &Context<'_>, request: &BindRequest) -> Result<Prepared, Ref
     if request.version != 3 {
         return Err(Refusal::UnsupportedVersion);
     }
-    let Authentication::Simple(password) = &request.authentication else {
-        return Err(Refusal::UnsupportedAuthentication);
+    let password = match &request.authentication {
+        Authentication::Simple(password) => password,
+        Authentication::Sasl { mechanism, credentials } if mechanism == EXTERNAL => {
+            return external(ctx, credentials.as_deref().unwrap_or_default());
+        }
+        Authentication::Sasl { .. } | Authentication::Unknown => return Err(Refusal::UnsupportedAuthentication),
     };
     match (request.name.is_empty(), password.is_empty()) {
         (true, true) => anonymous(ctx).map(|outcome| Prepared::Done(Box::new(outcome))),
@@ -54,6 +58,20 @@ pub fn prepare(ctx: &Context<'_>, request: &BindRequest) -> Result<Prepared, Ref
         _ if !ctx.requester.confidentiality.admits_passwords() => Err(Refusal::ConfidentialityRequired),
         _ => verification(ctx, &request.name, Secret::new(password.as_ref())).map(|it| Prepared::Verify(Box::new(it))),
     }
+}
+
+/// The SASL mechanism by which a connection's own proof is used.
+pub const EXTERNAL: &str = "EXTERNAL";
+
+/// SASL EXTERNAL: the connection itself has proven who it is. To become somebody else by it needs more than that.
+fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Prepared, Refusal> {
+    let Some(identity) = ctx.requester.external.clone() else { return Err(Refusal::NoExternalIdentity) };
+    if !authorize_as.is_empty() && authorize_as != format!("dn:{}", identity.name()).as_bytes() {
+        return Err(blocked(None));
+    }
+    let effect = Effect::Authenticated { identity, must_change: false };
+    let outcome = Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) };
+    Ok(Prepared::Done(Box::new(outcome)))
 }
 
 fn anonymous(ctx: &Context<'_>) -> Result<Outcome, Refusal> {

@@ -133,6 +133,9 @@ pub struct Requester {
     pub must_change: bool,
     /// Whether others can listen in.
     pub confidentiality: Confidentiality,
+    /// Who they are by what their connection proves, for SASL EXTERNAL (RFC 4422 appendix A): the owner of a local socket,
+    /// or of a client certificate.
+    pub external: Option<Identity>,
     /// Where they come from, for logs and for counting: an address, or `local`.
     pub source: String,
 }
@@ -140,7 +143,7 @@ pub struct Requester {
 impl Requester {
     /// Somebody who has not authenticated.
     pub const fn anonymous(confidentiality: Confidentiality, source: String) -> Self {
-        Self { identity: Identity::Anonymous, must_change: false, confidentiality, source }
+        Self { identity: Identity::Anonymous, must_change: false, confidentiality, external: None, source }
     }
 
     /// The name of the entry that they are, if they are one.

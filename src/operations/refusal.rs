@@ -97,6 +97,9 @@ pub enum Refusal {
     /// The operation needs somebody who has authenticated.
     #[error("authenticate first")]
     AuthenticationRequired,
+    /// SASL EXTERNAL on a connection that proves nothing.
+    #[error("this connection proves no identity; bind with a name and a password")]
+    NoExternalIdentity,
     /// The SASL mechanism is not supported.
     #[error("this authentication method is not supported")]
     UnsupportedAuthentication,
@@ -160,7 +163,7 @@ impl From<&Refusal> for ResultCode {
             }
             Refusal::ConfidentialityRequired => Self::ConfidentialityRequired,
             Refusal::InvalidCredentials { .. } => Self::InvalidCredentials,
-            Refusal::AnonymousRefused => Self::InappropriateAuthentication,
+            Refusal::AnonymousRefused | Refusal::NoExternalIdentity => Self::InappropriateAuthentication,
             Refusal::AuthenticationRequired => Self::StrongerAuthRequired,
             Refusal::UnsupportedAuthentication => Self::AuthMethodNotSupported,
             Refusal::UnsupportedVersion

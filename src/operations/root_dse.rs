@@ -7,6 +7,8 @@ use crate::directory::tree::Tree;
 use crate::directory::{Attribute, Attributes, Dn, Entry};
 use crate::protocol::{control, extended, oid};
 
+use super::{Requester, bind};
+
 /// The name of the subschema subentry.
 pub const SUBSCHEMA: &str = "cn=Subschema";
 
@@ -22,8 +24,8 @@ const FEATURES: &[&str] = &[
     oid::FEATURE_LANGUAGE_RANGES,
 ];
 
-/// The root DSE.
-pub fn root_dse(tree: &dyn Tree) -> Entry {
+/// The root DSE, as it is for somebody who is connected in that way.
+pub fn root_dse(tree: &dyn Tree, requester: &Requester) -> Entry {
     let schema = tree.schema();
     let suffixes = tree.suffixes().iter().map(Dn::as_str);
     let list = [
@@ -39,11 +41,14 @@ pub fn root_dse(tree: &dyn Tree) -> Entry {
         ("vendorName", vec![VENDOR]),
         ("vendorVersion", vec![concat!("Keystead ", env!("CARGO_PKG_VERSION"))]),
     ];
+    // Only what would succeed is listed, since clients take the first that they know.
+    let mechanisms = requester.external.iter().map(|_| bind::EXTERNAL).collect();
     let csn = tree.csn().to_string();
     let mut attributes = Attributes::new();
     for (name, values) in list {
         put(&mut attributes, name, values, schema);
     }
+    put(&mut attributes, "supportedSASLMechanisms", mechanisms, schema);
     put(&mut attributes, "contextCSN", vec![&csn], schema);
     put(&mut attributes, "entryDN", vec![""], schema);
     Entry::encode(&attributes, schema)

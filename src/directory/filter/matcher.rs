@@ -355,7 +355,7 @@ fn ordering(assertion: &Assertion, schema: &Schema) -> Option<(Selector, NormalF
 
 /// How values of the type are ordered. Many types of text, `uid` among them, name no ordering rule though clients ask
 /// for ranges of them; they are ordered as they are compared for equality.
-pub(crate) fn ordering_form(attribute: &AttributeType) -> Option<NormalForm> {
+pub fn ordering_form(attribute: &AttributeType) -> Option<NormalForm> {
     let rule = attribute.ordering.or(attribute.equality)?;
     match rule.normal_form() {
         form @ (NormalForm::Octets
