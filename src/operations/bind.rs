@@ -18,7 +18,7 @@ use crate::protocol::request::{Authentication, BindRequest};
 use super::context::AnonymousBind;
 use super::login_name::UserName;
 use super::verify_password::blocked;
-use super::{Context, Effect, Outcome, Refusal};
+use super::{Context, Effect, Freedom, Outcome, Refusal};
 
 /// What the first step of a bind comes to.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Prepared, Refusal>
     if !authorize_as.is_empty() && authorize_as != format!("dn:{}", identity.name()).as_bytes() {
         return Err(blocked(None));
     }
-    let effect = Effect::Authenticated { identity, must_change: false };
+    let effect = Effect::Authenticated { identity, freedom: Freedom::Full };
     let outcome = Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) };
     Ok(Prepared::Done(Box::new(outcome)))
 }
@@ -78,7 +78,7 @@ fn anonymous(ctx: &Context<'_>) -> Result<Outcome, Refusal> {
     if ctx.services.anonymous == AnonymousBind::Refused {
         return Err(Refusal::AnonymousRefused);
     }
-    let effect = Effect::Authenticated { identity: Identity::Anonymous, must_change: false };
+    let effect = Effect::Authenticated { identity: Identity::Anonymous, freedom: Freedom::Full };
     Ok(Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) })
 }
 
@@ -134,14 +134,14 @@ impl Verification {
             Standing::Good { .. } | Standing::Grace { .. } | Standing::MustChange => {}
         }
         attempt.passed(ctx.services.last_success_precision, ctx.now);
-        let must_change = standing == Standing::MustChange;
+        let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
         let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
         let (change, afterwards) = self.changes(ctx, node, standing);
         let mut response = Response::from(ResultCode::Success);
         if controls.password_policy {
             response.controls.extend(told.0.map(PasswordPolicyResponse::to_control));
         }
-        let mut effects = smallvec![Effect::Authenticated { identity, must_change }];
+        let mut effects = smallvec![Effect::Authenticated { identity, freedom }];
         if !change.is_empty() {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
         }

@@ -124,13 +124,23 @@ impl Confidentiality {
     }
 }
 
+/// How much somebody may do, rules aside.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Freedom {
+    /// Whatever rules grant.
+    #[default]
+    Full,
+    /// Nothing but change their own password, which somebody else has set.
+    PasswordChange,
+}
+
 /// Who asks, and how they are connected.
 #[derive(Clone, Debug)]
 pub struct Requester {
     /// Who they are.
     pub identity: Identity,
-    /// Whether they must change their password before anything else.
-    pub must_change: bool,
+    /// How much they may do until they have changed their password.
+    pub freedom: Freedom,
     /// Whether others can listen in.
     pub confidentiality: Confidentiality,
     /// Who they are by what their connection proves, for SASL EXTERNAL (RFC 4422 appendix A): the owner of a local socket,
@@ -143,7 +153,7 @@ pub struct Requester {
 impl Requester {
     /// Somebody who has not authenticated.
     pub const fn anonymous(confidentiality: Confidentiality, source: String) -> Self {
-        Self { identity: Identity::Anonymous, must_change: false, confidentiality, external: None, source }
+        Self { identity: Identity::Anonymous, freedom: Freedom::Full, confidentiality, external: None, source }
     }
 
     /// The name of the entry that they are, if they are one.

@@ -10,6 +10,8 @@ use crate::directory::{Identity, ResultCode};
 use crate::password::change::By;
 use crate::protocol::Response;
 
+use super::Freedom;
+
 /// The answer, and what must happen for it to be true.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -32,8 +34,8 @@ pub enum Effect {
     Authenticated {
         /// Who.
         identity: Identity,
-        /// Whether they must change their password first.
-        must_change: bool,
+        /// How much they may do.
+        freedom: Freedom,
     },
     /// A password was set.
     PasswordSet {

@@ -9,7 +9,7 @@ use crate::protocol::{Request, oid};
 pub use crate::password::scheme::Effort;
 
 use super::extended::{password_modify, who_am_i};
-use super::{Context, Outcome, Refusal, add, compare, delete, modify, modify_dn};
+use super::{Context, Freedom, Outcome, Refusal, add, compare, delete, modify, modify_dn};
 
 /// How much work a request may be: whether it may hash.
 pub fn effort(request: &Request) -> Effort {
@@ -58,7 +58,7 @@ fn extended(ctx: &Context<'_>, request: &ExtendedRequest) -> Result<Outcome, Ref
 
 /// Somebody whose password must be changed may do nothing else first, but ask who they are.
 fn require_changed_password(ctx: &Context<'_>, request: &Request) -> Result<(), Refusal> {
-    if !ctx.requester.must_change {
+    if ctx.requester.freedom == Freedom::Full {
         return Ok(());
     }
     let allowed = match request {
@@ -72,7 +72,11 @@ fn require_changed_password(ctx: &Context<'_>, request: &Request) -> Result<(), 
 /// The same for a search: of the root DSE only.
 pub fn may_search(ctx: &Context<'_>, request: &SearchRequest) -> Result<(), Refusal> {
     let root_dse = request.base.is_empty() && request.scope == Scope::BaseObject;
-    if ctx.requester.must_change && !root_dse { Err(Refusal::MustChangePassword) } else { Ok(()) }
+    if ctx.requester.freedom == Freedom::PasswordChange && !root_dse {
+        Err(Refusal::MustChangePassword)
+    } else {
+        Ok(())
+    }
 }
 
 fn changes_own_password_only(ctx: &Context<'_>, modify: &ModifyRequest) -> bool {

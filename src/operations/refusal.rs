@@ -127,6 +127,9 @@ pub enum Refusal {
     /// Too much to do; nothing was done or counted.
     #[error("the server is busy; try again")]
     Busy,
+    /// The store takes no changes: its disk is full, or it failed.
+    #[error("the directory can only be read now; nothing was changed")]
+    ReadOnlyNow,
     /// The store failed. The cause goes to the log, never to the client.
     #[error("the directory cannot answer now")]
     Store(#[from] TreeError),
@@ -172,7 +175,7 @@ impl From<&Refusal> for ResultCode {
             Refusal::Control(ControlError::Unavailable(_)) => Self::UnavailableCriticalExtension,
             Refusal::AdminLimit(_) => Self::AdminLimitExceeded,
             Refusal::Busy | Refusal::Wait => Self::Busy,
-            Refusal::Store(_) => Self::Unavailable,
+            Refusal::Store(_) | Refusal::ReadOnlyNow => Self::Unavailable,
         }
     }
 }

@@ -1,0 +1,83 @@
+//! Writes down what the meter has counted: in batches and a little later, so that guessing passwords does not become a
+//! flood of writes.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::directory::tree::{Change, CommitError, Directory, Tree, Write};
+use crate::password::Account;
+use crate::password::meter::Unwritten;
+
+use super::Shared;
+
+const EVERY: Duration = Duration::from_secs(1);
+
+/// The thread that writes.
+#[derive(Debug)]
+pub(super) struct Counting {
+    stop: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+pub(super) fn start(shared: Arc<Shared>) -> Counting {
+    let (stop, stopped) = channel();
+    let run = move || {
+        while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+            write_all(&shared);
+        }
+        write_all(&shared);
+    };
+    let thread = std::thread::Builder::new().name("counting".to_owned()).spawn(run).ok();
+    Counting { stop, thread }
+}
+
+impl Counting {
+    /// Writes what is left, and ends.
+    pub(super) fn stop(mut self) {
+        drop(self.stop);
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has ended as well.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_all(shared: &Arc<Shared>) {
+    let meter = Arc::clone(&shared.services.load().meter);
+    for unwritten in meter.unwritten() {
+        let Some(change) = change(shared, &unwritten) else {
+            meter.forget(unwritten.uuid);
+            continue;
+        };
+        let meter = Arc::clone(&meter);
+        let reply = move |result| match result {
+            Ok(committed) => {
+                let committed: crate::directory::tree::Committed = committed;
+                meter.written(&unwritten, committed.version);
+            }
+            // Somebody has set the credentials since; what they say now counts from the next attempt on.
+            Err(CommitError::Conflict) => meter.forget(unwritten.uuid),
+            Err(error) => warn!(%error, "the count of wrong passwords could not be written"),
+        };
+        shared.store.submit(change, Box::new(reply));
+    }
+}
+
+/// The credentials with what was counted; nothing if they are not those any more that counting began with.
+fn change(shared: &Shared, unwritten: &Unwritten) -> Option<Change> {
+    let view = shared.store.view();
+    let id = view.find_uuid(unwritten.uuid).ok()??;
+    let credentials = view.credentials(id).ok()?;
+    let mut account = Account::read(credentials.as_ref(), view.schema());
+    if account.version != unwritten.version {
+        return None;
+    }
+    unwritten.live.apply(&mut account);
+    let credentials = account.to_entry(view.schema());
+    let write = Write::SetCredentials { uuid: unwritten.uuid, version: account.version, credentials };
+    Some(Change { writes: vec![write], log: Vec::new() })
+}

@@ -1,0 +1,315 @@
+//! Has requests done where they belong: at once on the thread of the connection, or on a lane.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::access::Actor;
+use crate::directory::tree::{CommitError, Committed, Directory};
+use crate::operations::bind::{self, Prepared, Verification};
+use crate::operations::perform::may_search;
+use crate::operations::search::{Search, Step};
+use crate::operations::{Context, Effort, Outcome, Refusal, Requester, Services, effort, perform};
+use crate::protocol::control::Controls;
+use crate::protocol::request::SearchRequest;
+use crate::protocol::{Message, MessageId, Operation, Request};
+use crate::store::View;
+
+use super::Shared;
+use super::lanes::{Source, Status};
+use super::random::SystemRandom;
+
+/// Entries that a search looks at on the thread of its connection, before it moves to the scan lane.
+const AT_ONCE: usize = 64;
+/// Entries that it looks at there before it comes back with what it has found.
+const PER_TURN: usize = 2_048;
+/// Octets after which it comes back.
+const OCTETS_PER_TURN: usize = 256 << 10;
+/// How often a change that lost a race is planned again.
+const ATTEMPTS: u32 = 8;
+/// How often a password attempt waits for others at the same account before the server is busy.
+const WAITS: u32 = 1_000;
+
+/// A request under way, told from others that may have had its message id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Ticket {
+    pub(super) id: MessageId,
+    pub(super) serial: u64,
+}
+
+/// A request that is being done.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) ticket: Ticket,
+    pub(super) message: Message,
+    pub(super) controls: Controls,
+    pub(super) started: Instant,
+    attempts: u32,
+}
+
+/// What has become of a request that was not done at once.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// It was planned, or refused.
+    Planned(Box<Running>, Result<Outcome, Refusal>),
+    /// Its change was made, or not.
+    Committed(Box<Running>, Outcome, Result<Committed, CommitError>),
+    /// A search has got so far.
+    Searched(Box<Running>, Box<Search>, BytesMut, Result<Step, Refusal>),
+    /// An answer was held back for long enough.
+    Ripe(Ticket),
+}
+
+/// What follows from a request on the thread of its connection.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// It is answered.
+    Answered(Box<Running>, Result<Outcome, Refusal>),
+    /// A search is answered, or its page is full, or it goes on when what it has found has been written.
+    Searched(Box<Running>, Box<Search>, Result<Step, Refusal>),
+    /// It goes on elsewhere, and will come back as [`Done`].
+    Elsewhere,
+}
+
+/// What operations need, taken at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct Scene {
+    shared: Arc<Shared>,
+    view: Arc<View>,
+    services: Arc<Services>,
+    requester: Arc<Requester>,
+    actor: Arc<Actor>,
+    source: Source,
+    done: UnboundedSender<Done>,
+}
+
+impl Running {
+    pub(super) fn new(ticket: Ticket, message: Message, controls: Controls) -> Self {
+        Self { ticket, message, controls, started: Instant::now(), attempts: 0 }
+    }
+
+    pub(super) fn operation(&self) -> Operation {
+        self.message.request.operation()
+    }
+}
+
+impl Scene {
+    /// Takes the directory as it is now. What was found out about the requester before is used again if it still holds.
+    pub(super) fn take(
+        shared: &Arc<Shared>,
+        requester: &Arc<Requester>,
+        known: &mut Option<(Arc<Services>, Arc<Actor>)>,
+        source: Source,
+        done: &UnboundedSender<Done>,
+    ) -> Result<Self, Refusal> {
+        use crate::directory::tree::Tree;
+
+        let view = shared.store.view();
+        let services = shared.services.load_full();
+        let usable = known
+            .as_ref()
+            .filter(|(of, actor)| Arc::ptr_eq(of, &services) && actor.version == view.membership_version());
+        let actor = match usable {
+            Some((_, actor)) => Arc::clone(actor),
+            None => Arc::new(Actor::find(requester.identity.clone(), &services.rules, &view)?),
+        };
+        *known = Some((Arc::clone(&services), Arc::clone(&actor)));
+        Ok(Self {
+            shared: Arc::clone(shared),
+            view,
+            services,
+            requester: Arc::clone(requester),
+            actor,
+            source,
+            done: done.clone(),
+        })
+    }
+
+    fn with<R>(&self, work: impl FnOnce(&Context<'_>) -> R) -> R {
+        work(&Context {
+            tree: &self.view,
+            services: &self.services,
+            requester: &self.requester,
+            actor: &self.actor,
+            now: self.shared.clock.now(),
+            random: &SystemRandom,
+        })
+    }
+
+    /// Begins a request other than a search.
+    pub(super) fn begin(self, running: Box<Running>) -> Progress {
+        match &running.message.request {
+            Request::Bind(request) => match self.with(|ctx| bind::prepare(ctx, request)) {
+                Err(refusal) => Progress::Answered(running, Err(refusal)),
+                Ok(Prepared::Done(outcome)) => self.commit(running, *outcome),
+                Ok(Prepared::Verify(verification)) => self.verify(running, verification),
+            },
+            request if effort(request) == Effort::Heavy => {
+                self.on_hashing_lane(running, |ctx, running| perform(ctx, &running.message.request, &running.controls))
+            }
+            request => match self.with(|ctx| perform(ctx, request, &running.controls)) {
+                Err(refusal) => Progress::Answered(running, Err(refusal)),
+                Ok(outcome) => self.commit(running, outcome),
+            },
+        }
+    }
+
+    fn verify(self, running: Box<Running>, verification: Box<Verification>) -> Progress {
+        if self.with(|ctx| verification.effort(ctx)) == Effort::Heavy {
+            return self.on_hashing_lane(running, move |ctx, running| verification.run(ctx, &running.controls));
+        }
+        match self.with(|ctx| verification.run(ctx, &running.controls)) {
+            // Others at the same account are being hashed; wait where they are.
+            Err(Refusal::Wait) => {
+                self.on_hashing_lane(running, move |ctx, running| verification.run(ctx, &running.controls))
+            }
+            Err(refusal) => Progress::Answered(running, Err(refusal)),
+            Ok(outcome) => self.commit(running, outcome),
+        }
+    }
+
+    fn on_hashing_lane(
+        self,
+        running: Box<Running>,
+        work: impl Fn(&Context<'_>, &Running) -> Result<Outcome, Refusal> + Send + 'static,
+    ) -> Progress {
+        let shared = Arc::clone(&self.shared);
+        let source = self.source;
+        // The job is not run if the queue is full; then the request is still here to be answered.
+        let slot = Arc::new(std::sync::Mutex::new(Some(running)));
+        let in_job = Arc::clone(&slot);
+        let mut waits = 0;
+        let job = move || {
+            let mut held = in_job.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let Some(running) = held.take() else { return Status::Finished };
+            let result = self.with(|ctx| work(ctx, &running));
+            if matches!(result, Err(Refusal::Wait)) && waits < WAITS {
+                waits += 1;
+                *held = Some(running);
+                return Status::Again;
+            }
+            drop(held);
+            // A connection that has ended needs no answer.
+            let _ = self.done.send(Done::Planned(running, result));
+            Status::Finished
+        };
+        match shared.hashing.submit(source, Box::new(job)) {
+            Ok(()) => Progress::Elsewhere,
+            Err(_) => match slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+                Some(running) => Progress::Answered(running, Err(Refusal::Busy)),
+                None => Progress::Elsewhere,
+            },
+        }
+    }
+
+    /// Makes the change of a request that was planned, if there is one.
+    pub(super) fn commit(&self, running: Box<Running>, mut outcome: Outcome) -> Progress {
+        let change = std::mem::take(&mut outcome.change);
+        if change.is_empty() {
+            return Progress::Answered(running, Ok(outcome));
+        }
+        let done = self.done.clone();
+        let reply = move |result| {
+            // A connection that has ended needs no answer.
+            let _ = done.send(Done::Committed(running, outcome, result));
+        };
+        self.shared.store.submit(change, Box::new(reply));
+        Progress::Elsewhere
+    }
+
+    /// Goes on with a request whose change was made, or not: then it may be planned again.
+    pub(super) fn committed(
+        self,
+        mut running: Box<Running>,
+        outcome: Outcome,
+        result: Result<Committed, CommitError>,
+    ) -> Progress {
+        match result {
+            Ok(_) => Progress::Answered(running, Ok(outcome)),
+            Err(CommitError::Conflict) if running.attempts < ATTEMPTS => {
+                running.attempts += 1;
+                self.begin(running)
+            }
+            Err(CommitError::Conflict | CommitError::Busy) => Progress::Answered(running, Err(Refusal::Busy)),
+            Err(CommitError::TooLarge) => {
+                Progress::Answered(running, Err(Refusal::AdminLimit("the change is larger than this server takes")))
+            }
+            Err(error @ CommitError::Unavailable(_)) => {
+                tracing::error!(%error, "a change could not be made");
+                Progress::Answered(running, Err(Refusal::ReadOnlyNow))
+            }
+        }
+    }
+
+    /// Makes a change that nobody waits for.
+    pub(super) fn commit_afterwards(&self, outcome: &mut Outcome) {
+        let change = std::mem::take(&mut outcome.afterwards);
+        if !change.is_empty() {
+            // If it is not made, it is made another time.
+            self.shared.store.submit(change, Box::new(drop));
+        }
+    }
+
+    /// Begins a search: what a few entries answer is answered at once.
+    pub(super) fn search(self, running: Box<Running>, request: &SearchRequest, out: &mut BytesMut) -> Progress {
+        let id = running.ticket.id;
+        let started = self.with(|ctx| {
+            may_search(ctx, request)?;
+            Search::start(ctx, request, &running.controls, id, out)
+        });
+        match started {
+            Err(refusal) => Progress::Answered(running, Err(refusal)),
+            Ok(search) => self.search_on(running, Box::new(search), out),
+        }
+    }
+
+    /// Goes on with a search for a few entries.
+    pub(super) fn search_on(self, running: Box<Running>, mut search: Box<Search>, out: &mut BytesMut) -> Progress {
+        let step = self.with(|ctx| search.run(ctx, AT_ONCE, out));
+        Progress::Searched(running, search, step)
+    }
+
+    /// Prepares a search that waited for its client to ask for the next page.
+    pub(super) fn next_page(&self, running: &Running, search: &mut Search) {
+        if let Some(paged) = &running.controls.paged {
+            self.with(|ctx| search.next_page(ctx, paged, running.ticket.id));
+        }
+    }
+
+    /// Goes on with a search on the scan lane.
+    pub(super) fn scan(self, running: Box<Running>, search: Box<Search>) -> Progress {
+        let shared = Arc::clone(&self.shared);
+        let source = self.source;
+        let slot = Arc::new(std::sync::Mutex::new(Some((running, search))));
+        let in_job = Arc::clone(&slot);
+        let job = move || {
+            let held = in_job.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+            let Some((running, mut search)) = held else { return Status::Finished };
+            let mut out = BytesMut::new();
+            let step = self.scan_turn(&mut search, &mut out);
+            // A connection that has ended needs no answer.
+            let _ = self.done.send(Done::Searched(running, search, out, step));
+            Status::Finished
+        };
+        match shared.scans.submit(source, Box::new(job)) {
+            Ok(()) => Progress::Elsewhere,
+            Err(_) => match slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+                Some((running, _)) => Progress::Answered(running, Err(Refusal::Busy)),
+                None => Progress::Elsewhere,
+            },
+        }
+    }
+
+    fn scan_turn(&self, search: &mut Search, out: &mut BytesMut) -> Result<Step, Refusal> {
+        let mut looked_at = 0;
+        while looked_at < PER_TURN && out.len() < OCTETS_PER_TURN {
+            match self.with(|ctx| search.run(ctx, AT_ONCE, out))? {
+                Step::More => looked_at += AT_ONCE,
+                last => return Ok(last),
+            }
+        }
+        Ok(Step::More)
+    }
+}

@@ -1,0 +1,54 @@
+//! Searches that wait for their client to ask for the next page (RFC 2696).
+
+use crate::directory::Identity;
+use crate::operations::search::Search;
+use crate::protocol::request::SearchRequest;
+
+/// So many searches of one connection may wait; the oldest makes room.
+const MOST: usize = 16;
+
+/// The waiting searches of one connection.
+#[derive(Debug, Default)]
+pub(super) struct Paging {
+    searches: Vec<Waiting>,
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    cookie: u64,
+    request: SearchRequest,
+    identity: Identity,
+    search: Search,
+}
+
+impl Paging {
+    /// Keeps a search, and returns the cookie by which it is found again.
+    pub(super) fn keep(&mut self, request: SearchRequest, identity: Identity, search: Search) -> [u8; 8] {
+        if self.searches.len() >= MOST {
+            self.searches.remove(0);
+        }
+        self.last += 1;
+        self.searches.push(Waiting { cookie: self.last, request, identity, search });
+        self.last.to_be_bytes()
+    }
+
+    /// Finds the search that the cookie belongs to, if it is the same search by the same person.
+    pub(super) fn take(&mut self, cookie: &[u8], request: &SearchRequest, identity: &Identity) -> Option<Search> {
+        let cookie = u64::from_be_bytes(cookie.try_into().ok()?);
+        let same = |waiting: &Waiting| {
+            waiting.cookie == cookie && waiting.identity == *identity && is_same(&waiting.request, request)
+        };
+        let at = self.searches.iter().position(same)?;
+        Some(self.searches.remove(at).search)
+    }
+}
+
+/// Whether nothing but the limits differs.
+fn is_same(a: &SearchRequest, b: &SearchRequest) -> bool {
+    a.base == b.base
+        && a.scope == b.scope
+        && a.types_only == b.types_only
+        && a.filter == b.filter
+        && a.attributes == b.attributes
+}

@@ -1,0 +1,115 @@
+//! What all connections share.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use rustls::ServerConfig;
+use tokio_util::sync::CancellationToken;
+
+use crate::directory::tree::{Directory, Tree};
+use crate::operations::Services;
+use crate::store::Store;
+
+use super::clock::Clock;
+use super::lanes::{Lane, Urgency};
+use super::settings::Settings;
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The directory.
+    pub store: Store,
+    /// The rules, the policies, the meter: replaced as a whole when the configuration is read again.
+    pub services: ArcSwap<Services>,
+    /// The certificate, likewise; none where TLS is not set up.
+    pub tls: ArcSwapOption<ServerConfig>,
+    /// The time.
+    pub clock: Clock,
+    /// Stops the server.
+    pub stop: CancellationToken,
+    pub(super) settings: Settings,
+    pub(super) hashing: Lane,
+    pub(super) scans: Lane,
+    pub(super) connections: Connections,
+}
+
+impl Shared {
+    /// Brings together what a server needs.
+    pub fn new(store: Store, services: Services, tls: Option<Arc<ServerConfig>>, settings: Settings) -> Arc<Self> {
+        let start = store.view().csn().time;
+        let hashing = Lane::start("hashing", settings.hashing_threads, settings.hashing_queue, Urgency::Low);
+        let scans = Lane::start("scan", settings.workers, 10_000, Urgency::Normal);
+        Arc::new(Self {
+            clock: Clock::starting_at(start),
+            store,
+            services: ArcSwap::from_pointee(services),
+            tls: ArcSwapOption::new(tls),
+            stop: CancellationToken::new(),
+            settings,
+            hashing,
+            scans,
+            connections: Connections::default(),
+        })
+    }
+}
+
+/// The connections that are open.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    opened: AtomicU64,
+    open: AtomicUsize,
+    by_address: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// A place among the connections, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    shared: Arc<Shared>,
+    address: Option<IpAddr>,
+    /// The number of the connection, for logs.
+    pub(super) number: u64,
+}
+
+impl Place {
+    /// Takes a place, unless there are too many connections, or too many from that address.
+    pub(super) fn take(shared: &Arc<Shared>, address: Option<IpAddr>) -> Option<Self> {
+        let limits = shared.settings.connections;
+        let connections = &shared.connections;
+        if connections.open.fetch_add(1, Ordering::Relaxed) >= limits.total {
+            connections.open.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        let number = connections.opened.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(address) = address {
+            let mut by_address = connections.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = by_address.entry(address).or_default();
+            if *count >= limits.per_address {
+                drop(by_address);
+                connections.open.fetch_sub(1, Ordering::Relaxed);
+                return None;
+            }
+            *count += 1;
+            drop(by_address);
+        }
+        Some(Self { shared: Arc::clone(shared), address, number })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let connections = &self.shared.connections;
+        connections.open.fetch_sub(1, Ordering::Relaxed);
+        let Some(address) = self.address else { return };
+        let mut by_address = connections.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                by_address.remove(&address);
+            }
+        }
+        drop(by_address);
+    }
+}

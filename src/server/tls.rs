@@ -1,0 +1,98 @@
+//! TLS: 1.2 and 1.3 by rustls, from files that may be renewed while the server runs.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// The files that TLS needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TlsFiles {
+    /// The certificate, and behind it those that lead to the authority.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub private_key: PathBuf,
+}
+
+/// Why TLS cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("{path}: {cause}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// A file holds no certificate or key in PEM.
+    #[error("{path} holds no {what} in PEM")]
+    NotPem {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+    },
+    /// Certificate and key do not belong together, or are of no use.
+    #[error("{certificate} and {private_key}: {cause}")]
+    Unusable {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        private_key: PathBuf,
+        /// Why.
+        cause: rustls::Error,
+    },
+}
+
+impl TlsFiles {
+    /// Reads the files and makes them ready.
+    pub fn load(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        let chain = certificates(&self.certificate)?;
+        let key = private_key(&self.private_key)?;
+        let unusable = |cause| TlsError::Unusable {
+            certificate: self.certificate.clone(),
+            private_key: self.private_key.clone(),
+            cause,
+        };
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .map_err(unusable)?;
+        // Clients that connect anew for every login come back cheaper with a ticket.
+        config.ticketer = ring::Ticketer::new().map_err(unusable)?;
+        config.send_tls13_tickets = 1;
+        Ok(Arc::new(config))
+    }
+
+    /// When the files were changed last, to notice that they have been renewed.
+    pub fn changed(&self) -> Option<(SystemTime, SystemTime)> {
+        let changed = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        changed(&self.certificate).zip(changed(&self.private_key))
+    }
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, TlsError> {
+    let opened = File::open(path).map_err(|cause| TlsError::File { path: path.to_owned(), cause })?;
+    Ok(BufReader::new(opened))
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let not_pem = || TlsError::NotPem { path: path.to_owned(), what: "certificate" };
+    let chain: Vec<_> =
+        CertificateDer::pem_reader_iter(open(path)?).collect::<Result<_, _>>().map_err(|_| not_pem())?;
+    if chain.is_empty() { Err(not_pem()) } else { Ok(chain) }
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_reader(open(path)?)
+        .map_err(|_| TlsError::NotPem { path: path.to_owned(), what: "private key" })
+}
