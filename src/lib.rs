@@ -1,5 +1,9 @@
 //! Keystead
 pub mod access;
+#[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
+pub mod config;
 pub mod directory;
 pub mod operations;
 pub mod password;

@@ -108,6 +108,8 @@ pub enum Existence {
     Required,
     /// There must not be; one is made.
     Forbidden,
+    /// There must be, and it is only read; another process may be using it.
+    ReadOnly,
 }
 
 /// What a store uses unless something else is asked for, in octets.

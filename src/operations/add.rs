@@ -20,7 +20,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     let mut attributes = read_attributes(ctx, request)?;
     let password = take_password(ctx, &mut attributes)?;
     let place = place(ctx, &dn)?;
-    complete(ctx, &dn, &mut attributes)?;
+    complete(ctx, &dn, &mut attributes, password.as_ref())?;
     let entry = Entry::encode(&attributes, ctx.schema());
     let decision = ctx.decider().decide_new(&dn, &entry)?;
     if !decision.allows(Right::Add) {
@@ -133,7 +133,7 @@ fn denied(ctx: &Context<'_>, dn: &Dn) -> Result<Refusal, Refusal> {
 }
 
 /// Completes the entry by the values of its name and the classes that its classes derive from, and checks it.
-fn complete(ctx: &Context<'_>, dn: &Dn, attributes: &mut Attributes) -> Result<(), Refusal> {
+fn complete(ctx: &Context<'_>, dn: &Dn, attributes: &mut Attributes, password: Option<&Secret>) -> Result<(), Refusal> {
     let schema = ctx.schema();
     let (text, _) = dn.rdns().next().unwrap_or_default();
     let rdn = Rdn::parse(schema, text)?;
@@ -148,7 +148,8 @@ fn complete(ctx: &Context<'_>, dn: &Dn, attributes: &mut Attributes) -> Result<(
         }
     }
     schema.complete_object_classes(attributes)?;
-    schema.check_entry(attributes)?;
+    let elsewhere = password.map(|_| schema.known().user_password);
+    schema.check_entry(attributes, elsewhere.as_slice())?;
     check_policy(ctx, attributes, dn)
 }
 

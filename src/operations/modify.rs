@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::schema::check::Violation;
 use crate::directory::tree::{Change, LogKind, Write};
-use crate::directory::{Attributes, Entry, Rdn, ldif};
+use crate::directory::{AttributeTypeId, Attributes, Entry, Rdn, ldif};
 use crate::password::account;
 use crate::protocol::request::{ModifyRequest, RequestedChange};
 
@@ -32,7 +32,12 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     for change in &changes {
         change.apply(&mut attributes, ctx.schema())?;
     }
-    check(ctx, &target, &mut attributes)?;
+    let has_password = match password.as_ref().and_then(password::Prepared::leaves_password) {
+        Some(leaves) => leaves,
+        None => ctx.account(&target.node)?.password.is_some(),
+    };
+    let elsewhere = has_password.then_some(ctx.schema().known().user_password);
+    check(ctx, &target, &mut attributes, elsewhere.as_slice())?;
     // The old password is verified and the new one hashed last: everything else that can be wrong has been looked at.
     let account = password.map(|prepared| prepared.run(ctx, &target)).transpose()?;
     let mut effects = SmallVec::new();
@@ -87,7 +92,12 @@ fn require_write(ctx: &Context<'_>, target: &Target, changes: &[Modification]) -
 }
 
 /// Whether what the changes come to is a legal entry, and still the one that its name and structural class say.
-fn check(ctx: &Context<'_>, target: &Target, attributes: &mut Attributes) -> Result<(), Refusal> {
+fn check(
+    ctx: &Context<'_>,
+    target: &Target,
+    attributes: &mut Attributes,
+    elsewhere: &[AttributeTypeId],
+) -> Result<(), Refusal> {
     let schema = ctx.schema();
     let known = schema.known();
     let before = target.node.entry.first_text(known.structural_object_class).unwrap_or_default();
@@ -102,7 +112,7 @@ fn check(ctx: &Context<'_>, target: &Target, attributes: &mut Attributes) -> Res
         Err(Violation::NotNamed(attribute)) => return Err(Refusal::NotAllowedOnRdn(attribute)),
         other => other?,
     }
-    schema.check_entry(attributes)?;
+    schema.check_entry(attributes, elsewhere)?;
     check_policy(ctx, attributes, &target.dn)
 }
 

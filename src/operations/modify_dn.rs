@@ -84,7 +84,8 @@ fn renamed(ctx: &Context<'_>, target: &Target, rdn: &Rdn, request: &ModifyDnRequ
         }
     }
     attributes.prune();
-    schema.check_entry(&attributes)?;
+    let elsewhere = ctx.account(&target.node)?.password.map(|_| schema.known().user_password);
+    schema.check_entry(&attributes, elsewhere.as_slice())?;
     ctx.stamp_changed(&mut attributes);
     Ok(attributes)
 }

@@ -60,6 +60,8 @@ impl From<rocksdb::Error> for StoreError {
 /// An open database.
 pub(super) struct Engine {
     db: DB,
+    /// Where a reader beside another process keeps its notes; removed with it.
+    _notes: Option<Notes>,
     options: Options,
     durable: WriteOptions,
 }
@@ -67,6 +69,24 @@ pub(super) struct Engine {
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Engine({})", self.db.path().display())
+    }
+}
+
+/// The folder of a reader's notes.
+struct Notes(std::path::PathBuf);
+
+impl Notes {
+    fn new(store: &Path) -> Result<Self, StoreError> {
+        let path = store.join(format!("reader-{}", std::process::id()));
+        std::fs::create_dir_all(&path).map_err(|error| StoreError(error.to_string()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Notes {
+    fn drop(&mut self) {
+        // What is left behind does no harm.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -85,7 +105,22 @@ impl Engine {
         let db = DB::open_cf_descriptors(&options, path, families)?;
         let mut durable = WriteOptions::default();
         durable.set_sync(true);
-        Ok(Self { db, options, durable })
+        Ok(Self { db, _notes: None, options, durable })
+    }
+
+    /// Opens the folder to read it, also while another process writes to it: what that process has written by now.
+    pub(super) fn open_beside(path: &Path, cache_octets: usize) -> Result<Self, StoreError> {
+        let cache = Cache::new_lru_cache(cache_octets);
+        let mut options = database_options(&cache, cache_octets);
+        options.create_if_missing(false);
+        // Files that the other process replaces must stay open here.
+        options.set_max_open_files(-1);
+        let notes = Notes::new(path)?;
+        let families = Family::ALL
+            .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)));
+        let db = DB::open_cf_descriptors_as_secondary(&options, path, &notes.0, families)?;
+        db.try_catch_up_with_primary()?;
+        Ok(Self { db, _notes: Some(notes), options, durable: WriteOptions::default() })
     }
 
     fn family(&self, family: Family) -> Result<&ColumnFamily, StoreError> {

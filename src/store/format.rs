@@ -34,18 +34,22 @@ pub(super) struct Opened {
 
 pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     match (engine::exists(options.path), options.existence) {
-        (false, Existence::Required) => return Err(OpenError::Missing(options.path.to_owned())),
+        (false, Existence::Required | Existence::ReadOnly) => return Err(OpenError::Missing(options.path.to_owned())),
         (true, Existence::Forbidden) => return Err(OpenError::Exists(options.path.to_owned())),
         _ => {}
     }
     let failed = |cause| OpenError::Engine { path: options.path.to_owned(), cause };
-    let engine = Arc::new(Engine::open(options.path, options.cache_octets).map_err(failed)?);
+    let reading = options.existence == Existence::ReadOnly;
+    let open = if reading { Engine::open_beside } else { Engine::open };
+    let engine = Arc::new(open(options.path, options.cache_octets).map_err(failed)?);
     check_format(&engine, options)?;
     let schema = Arc::new((options.schema)(numbering(&engine).map_err(failed)?)?);
-    put_numbering(&engine, &schema).map_err(failed)?;
     let suffixes = parse_suffixes(options.suffixes, &schema)?.into();
     let indexes = Indexes::choose(options.indexes, &schema)?;
-    update_indexes(&engine, &indexes, &schema).map_err(failed)?;
+    if !reading {
+        put_numbering(&engine, &schema).map_err(failed)?;
+        update_indexes(&engine, &indexes, &schema).map_err(failed)?;
+    }
     let position = position(&engine).map_err(failed)?;
     let fixed = Fixed { schema, suffixes, indexes };
     let view = View::new(Snapshot::new(&engine), fixed, Arc::new(Names::default()), position.moment);

@@ -79,7 +79,10 @@ impl Store {
                     for posting in indexes.postings(&node.entry, schema) {
                         expected.add(&posting.key(id));
                     }
-                    if let Err(error) = schema.check_entry(&node.entry.decode()) {
+                    let credentials = view.credentials(id).ok().flatten();
+                    let password = schema.known().user_password;
+                    let elsewhere = credentials.is_some_and(|it| it.entry.has(password)).then_some(password);
+                    if let Err(error) = schema.check_entry(&node.entry.decode(), elsewhere.as_slice()) {
                         report.fault(format!("entry {} ({}): {error}", id.0, node.rdn));
                     }
                     dangling(&node, &view, schema, &mut report);

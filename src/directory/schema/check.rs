@@ -112,11 +112,13 @@ impl Schema {
     }
 
     /// Checks that the attributes are those which the object classes require and allow. Call after
-    /// [`Schema::complete_object_classes`].
-    pub fn check_entry(&self, attributes: &Attributes) -> Result<(), Violation> {
+    /// [`Schema::complete_object_classes`]. `elsewhere` are attributes that the entry has besides: its password is kept
+    /// apart from the rest.
+    pub fn check_entry(&self, attributes: &Attributes, elsewhere: &[AttributeTypeId]) -> Result<(), Violation> {
         let classes = self.classes_of(attributes)?;
+        let has = |id: AttributeTypeId| self.has_any(attributes, id) || elsewhere.contains(&id);
         for class in &classes {
-            if let Some(missing) = class.must.iter().find(|id| !self.has_any(attributes, **id)) {
+            if let Some(missing) = class.must.iter().find(|id| !has(**id)) {
                 return Err(Violation::Missing {
                     class: class.name().to_owned(),
                     attribute: self.attribute_type(*missing).name().to_owned(),
@@ -129,6 +131,11 @@ impl Schema {
             let defined = self.attribute_type(attribute.description.attribute_type);
             if !extensible && !defined.usage.is_operational() && !self.is_allowed(&classes, defined.id) {
                 return Err(Violation::NotAllowed(attribute.description.to_text(self).into_owned()));
+            }
+        }
+        for id in elsewhere.iter().filter(|id| !self.attribute_type(**id).usage.is_operational()) {
+            if !extensible && !self.is_allowed(&classes, *id) {
+                return Err(Violation::NotAllowed(self.attribute_type(*id).name().to_owned()));
             }
         }
         attributes.iter().try_for_each(|attribute| self.check_attribute(attribute))
@@ -234,7 +241,7 @@ mod tests {
         let schema = Schema::standard();
         let mut attributes = attributes(list);
         schema.complete_object_classes(&mut attributes)?;
-        schema.check_entry(&attributes)?;
+        schema.check_entry(&attributes, &[])?;
         Ok(attributes)
     }
 

@@ -131,6 +131,15 @@ fn state_change(ctx: &Context<'_>, target: &Target, change: &Modification) -> Re
 }
 
 impl Prepared {
+    /// Whether the entry will have a password, if these changes say so.
+    pub(super) const fn leaves_password(&self) -> Option<bool> {
+        match self.password {
+            Some(PasswordChange::Set { .. }) => Some(true),
+            Some(PasswordChange::Remove) => Some(false),
+            None => None,
+        }
+    }
+
     /// Verifies, judges and hashes what is to be, and makes the account that comes of it.
     pub(super) fn run(self, ctx: &Context<'_>, target: &Target) -> Result<Changed, Refusal> {
         let mut account = ctx.account(&target.node)?;

@@ -1,0 +1,67 @@
+//! Working on a directory as its administrator, without a server.
+
+use std::sync::Arc;
+
+use crate::access::Actor;
+use crate::config::Config;
+use crate::directory::tree::{Directory, Tree};
+use crate::directory::{Identity, ResultCode};
+use crate::operations::{Confidentiality, Context, Freedom, Outcome, Refusal, Requester, Services};
+use crate::password::Meter;
+use crate::server::Clock;
+use crate::server::random::SystemRandom;
+use crate::store::Store;
+
+use super::CliError;
+
+/// A store that is worked on by the superuser of this machine: through the same operations as everybody else, so that the
+/// same checks hold.
+pub(super) struct Workplace<'s> {
+    store: &'s Store,
+    services: Services,
+    requester: Requester,
+    clock: Clock,
+}
+
+impl<'s> Workplace<'s> {
+    pub(super) fn new(store: &'s Store, config: &Config) -> Result<Self, CliError> {
+        let view = store.view();
+        let services = config
+            .services(view.schema(), Arc::new(Meter::new([0; 16])))
+            .map_err(|error| CliError::Message(error.to_string()))?;
+        let requester = Requester {
+            identity: Identity::LocalRoot,
+            freedom: Freedom::Full,
+            confidentiality: Confidentiality::Protected,
+            external: None,
+            source: "local".to_owned(),
+        };
+        Ok(Self { store, services, requester, clock: Clock::starting_at(view.csn().time) })
+    }
+
+    /// Does one operation and makes its change.
+    pub(super) fn perform(
+        &self,
+        what: &str,
+        operation: impl Fn(&Context<'_>) -> Result<Outcome, Refusal>,
+    ) -> Result<Outcome, CliError> {
+        let failed = |reason: String| CliError::Message(format!("{what}: {reason}"));
+        let view = self.store.view();
+        let identity = self.requester.identity.clone();
+        let actor = Actor::find(identity, &self.services.rules, &view).map_err(|error| failed(error.to_string()))?;
+        let ctx = Context {
+            tree: &view,
+            services: &self.services,
+            requester: &self.requester,
+            actor: &actor,
+            now: self.clock.now(),
+            random: &SystemRandom,
+        };
+        let mut outcome = operation(&ctx).map_err(|refusal| failed(refusal.to_string()))?;
+        if outcome.response.result.code != ResultCode::Success {
+            return Err(failed(outcome.response.result.diagnostic_message));
+        }
+        self.store.commit(std::mem::take(&mut outcome.change)).map_err(|error| failed(error.to_string()))?;
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,95 @@
+//! Signals, and files that change while the server runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::CliError;
+use crate::config::Config;
+use crate::directory::tree::{Directory, Tree};
+use crate::server::Shared;
+use crate::server::tls::TlsFiles;
+
+/// How often the certificate's files are looked at.
+const WATCH: Duration = Duration::from_secs(5);
+
+/// Waits for signals until the server stops: SIGTERM and SIGINT stop it, SIGHUP has it read its configuration again.
+pub(super) fn watch(shared: &Arc<Shared>, config: &Config) {
+    let watcher = Watcher {
+        shared: Arc::clone(shared),
+        path: config.path.clone(),
+        changed: config.tls.as_ref().and_then(TlsFiles::changed),
+        tls: config.tls.clone(),
+    };
+    let run = move || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(watcher.run()),
+        Err(error) => tracing::error!(%error, "signals are not heard"),
+    };
+    // Without this thread nobody could stop the server but by killing it, which is safe as well.
+    let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(run);
+}
+
+struct Watcher {
+    shared: Arc<Shared>,
+    path: PathBuf,
+    tls: Option<TlsFiles>,
+    changed: Option<(SystemTime, SystemTime)>,
+}
+
+impl Watcher {
+    async fn run(mut self) {
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+        let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else { return };
+        let stop = self.shared.stop.clone();
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => stop.cancel(),
+                _ = interrupt.recv() => stop.cancel(),
+                _ = hangup.recv() => self.reload(),
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(WATCH) => self.renew_certificate(),
+            }
+        }
+    }
+
+    /// Reads the configuration again. A new file in which something is wrong changes nothing.
+    fn reload(&mut self) {
+        match reload(&self.shared, &self.path) {
+            Ok(tls) => {
+                tracing::info!("the configuration was read again; addresses, threads and the store keep what they had");
+                self.tls = tls;
+                self.changed = None;
+                self.renew_certificate();
+            }
+            Err(error) => tracing::error!(%error, "the new configuration cannot be used; the old one stays in force"),
+        }
+    }
+
+    /// Takes the certificate into use if its files have changed.
+    fn renew_certificate(&mut self) {
+        let Some(files) = &self.tls else { return };
+        let changed = files.changed();
+        if changed == self.changed || changed.is_none() {
+            return;
+        }
+        match files.load() {
+            Ok(ready) => {
+                self.shared.tls.store(Some(ready));
+                self.changed = changed;
+                tracing::info!(certificate = %files.certificate.display(), "the certificate was read");
+            }
+            // Perhaps only one of the two files has been renewed so far.
+            Err(error) => tracing::warn!(%error, "the renewed certificate cannot be used yet"),
+        }
+    }
+}
+
+fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
+    let config = Config::read(path)?;
+    let meter = Arc::clone(&shared.services.load().meter);
+    let services = config.services(shared.store.view().schema(), meter);
+    shared.services.store(Arc::new(services.map_err(|error| CliError::Message(error.to_string()))?));
+    Ok(config.tls)
+}

@@ -1,0 +1,97 @@
+//! `keystead serve`
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use tracing_subscriber::EnvFilter;
+
+use super::{CliError, open_store, output, reload};
+use crate::config::{Config, LogFormat, LogSettings};
+use crate::directory::Randomness;
+use crate::directory::tree::{Directory, Tree};
+use crate::password::Meter;
+use crate::server::random::SystemRandom;
+use crate::server::{Bound, Server, Shared};
+use crate::store::Existence;
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Print commands to try, for a directory made by `keystead init --example`.
+    #[arg(long)]
+    show_examples: bool,
+}
+
+pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
+    let config = Config::read(&args.config)?;
+    start_log(&config.log);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let store = open_store(&config, Existence::Required)?;
+    let mut key = [0; 16];
+    SystemRandom.fill(&mut key);
+    let services = config
+        .services(store.view().schema(), Arc::new(Meter::new(key)))
+        .map_err(|error| CliError::Message(error.to_string()))?;
+    let tls = match &config.tls {
+        Some(files) => Some(files.load().map_err(|error| CliError::Message(error.to_string()))?),
+        None => None,
+    };
+    let shared = Shared::new(store, services, tls, config.server.clone());
+    let server =
+        Server::open(Arc::clone(&shared), &config.server).map_err(|error| CliError::Message(error.to_string()))?;
+    reload::watch(&shared, &config);
+    let bound = server.bound();
+    for one in &bound {
+        output::say(&format!("Listening on {}", one.url));
+    }
+    if args.show_examples {
+        show_examples(&config, &bound);
+    }
+    server.run();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn start_log(log: &LogSettings) {
+    // The protocol crate logs what it decodes, at levels that would show values.
+    let filter = EnvFilter::new(format!("{},ldap3_proto=off", log.level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // If something else has set up logging before, it stays.
+    let _ = match log.format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+}
+
+/// Lines that work as they stand when they are pasted into another terminal.
+fn show_examples(config: &Config, bound: &[Bound]) {
+    let folder = config.path.parent().unwrap_or_else(|| Path::new("."));
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let suffix = config.suffixes.first().map_or("", String::as_str);
+    let Some(tls) = &config.tls else { return };
+    let ca = tls.certificate.with_file_name("ca.crt");
+    let port = bound.iter().filter(|one| one.url.starts_with("ldaps")).find_map(|one| one.address).map(|a| a.port());
+    let Some(port) = port else { return };
+    let password = folder.join("admin-password");
+    let common = format!("-x -H ldaps://localhost:{port} -D cn=admin,{suffix} -y {}", password.display());
+    let environment = format!("LDAPTLS_CACERT={}", ca.display());
+    output::say("");
+    output::say(&format!("Administrator: cn=admin,{suffix}"));
+    if let Ok(secret) = std::fs::read_to_string(&password) {
+        output::say(&format!("Password:      {secret}   (also in {})", password.display()));
+    }
+    output::say(&format!("Other people's passwords are in {}", folder.join("example-passwords").display()));
+    output::say("");
+    output::say("Find Alice:");
+    output::say(&format!("  {environment} ldapsearch {common} -b {suffix} '(uid=alice)'"));
+    output::say("Give Bob a new password, which the server makes:");
+    output::say(&format!("  {environment} ldappasswd {common} uid=bob,ou=people,{suffix}"));
+    output::say("");
+    output::say("Stop with Ctrl-C; everything is kept.");
+}

@@ -1,0 +1,121 @@
+//! The configuration file: read as it is written, then made into each module's own settings.
+//!
+//! What is wrong is told with its key and line, all of it at once, and nothing is in force until everything is right.
+
+mod fault;
+mod raw;
+mod resolve;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use fault::{ConfigError, Fault};
+
+use crate::access::RuleText;
+use crate::directory::schema::{AttributeTypeId, Schema, SchemaBuilder, SchemaError};
+use crate::operations::context::{AnonymousBind, ExpiredChange};
+use crate::operations::{Limits, Services};
+use crate::password::scheme::NewScheme;
+use crate::password::{Meter, StoredPassword};
+use crate::server::Settings;
+use crate::server::tls::TlsFiles;
+use crate::store::IndexedAttribute;
+
+/// A configuration in which nothing is wrong.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    /// The names below which entries are kept.
+    pub suffixes: Vec<String>,
+    /// The folder of the store.
+    pub data: PathBuf,
+    /// Schema files of the site's own, name and text.
+    pub schema_files: Vec<(String, String)>,
+    /// Which attributes are indexed; absent for the usual ones.
+    pub indexes: Option<Vec<IndexedAttribute>>,
+    /// Memory for the store, in octets.
+    pub cache_octets: usize,
+    /// What the server is told.
+    pub server: Settings,
+    /// Where certificate and key are; absent for no TLS.
+    pub tls: Option<TlsFiles>,
+    /// Who may do what.
+    pub rules: Vec<RuleText>,
+    /// Bounds on operations.
+    pub limits: Limits,
+    /// What new passwords are kept as.
+    pub new_passwords: NewScheme,
+    /// How exactly the time of the last successful bind is kept.
+    pub last_success_precision: Duration,
+    /// Whether somebody may go on without authenticating.
+    pub anonymous: AnonymousBind,
+    /// Whether the owner of an expired password may change it unbound.
+    pub expired_change: ExpiredChange,
+    /// What is logged and how.
+    pub log: LogSettings,
+    /// What the administrator should know at every start.
+    pub warnings: Vec<String>,
+}
+
+/// What is logged and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogSettings {
+    /// How much.
+    pub level: String,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+        Self::parse(path, &text)
+    }
+
+    /// Checks the text of a file; relative paths in it begin where the file is.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let faults = |faults| ConfigError::Faults { path: path.to_owned(), faults };
+        let raw = raw::parse(text).map_err(faults)?;
+        resolve::resolve(path, text, raw).map_err(faults)
+    }
+
+    /// Builds the schema, with the numbers that attribute types have had in a store.
+    pub fn build_schema(&self, numbering: Vec<(String, AttributeTypeId)>) -> Result<Schema, SchemaError> {
+        let mut builder = SchemaBuilder::new().with_numbering(numbering).add_standard()?;
+        for (name, text) in &self.schema_files {
+            builder = builder.add_ldif(name, text)?;
+        }
+        builder.build()
+    }
+
+    /// Makes what operations share. The rules are prepared again for the schema that is in force.
+    pub fn services(&self, schema: &Schema, meter: Arc<Meter>) -> Result<Services, crate::access::RuleError> {
+        let random = &crate::server::random::SystemRandom;
+        let nothing = crate::password::generate::password(32, random);
+        Ok(Services {
+            rules: crate::access::Rules::prepare(&self.rules, schema)?,
+            meter,
+            policies: crate::operations::policies::Policies::default(),
+            new_passwords: self.new_passwords,
+            no_password: StoredPassword::create(&nothing, self.new_passwords, random),
+            last_success_precision: self.last_success_precision,
+            limits: self.limits,
+            anonymous: self.anonymous,
+            expired_change: self.expired_change,
+        })
+    }
+}

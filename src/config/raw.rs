@@ -1,0 +1,180 @@
+//! The configuration file as it is written.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Fault;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConfig {
+    pub(super) directory: RawDirectory,
+    #[serde(default)]
+    pub(super) listen: Vec<RawListen>,
+    pub(super) tls: Option<RawTls>,
+    #[serde(default)]
+    pub(super) limits: RawLimits,
+    #[serde(default)]
+    pub(super) password: RawPassword,
+    #[serde(default)]
+    pub(super) store: RawStore,
+    #[serde(default)]
+    pub(super) log: RawLog,
+    pub(super) index: Option<Vec<RawIndex>>,
+    #[serde(default)]
+    pub(super) access: Vec<Spanned<RawRule>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDirectory {
+    pub(super) suffix: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) suffixes: Vec<Spanned<String>>,
+    pub(super) data: Spanned<String>,
+    #[serde(default)]
+    pub(super) schema: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawListen {
+    pub(super) url: Spanned<String>,
+    #[serde(default)]
+    pub(super) cleartext_credentials: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTls {
+    pub(super) certificate: Spanned<String>,
+    pub(super) private_key: Spanned<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLimits {
+    pub(super) anonymous_bind: Option<bool>,
+    pub(super) size: Option<u32>,
+    pub(super) time_seconds: Option<u32>,
+    pub(super) page: Option<u32>,
+    pub(super) attributes: Option<usize>,
+    pub(super) entry_octets: Option<usize>,
+    pub(super) connections: Option<usize>,
+    pub(super) connections_per_address: Option<usize>,
+    pub(super) outstanding: Option<Spanned<usize>>,
+    pub(super) message_octets_before_bind: Option<usize>,
+    pub(super) message_octets: Option<usize>,
+    pub(super) idle_seconds: Option<u32>,
+    pub(super) write_seconds: Option<u32>,
+    pub(super) handshake_seconds: Option<u32>,
+    pub(super) shutdown_seconds: Option<u32>,
+    pub(super) threads: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPassword {
+    pub(super) scheme: Option<Spanned<String>>,
+    pub(super) argon2_memory_kib: Option<Spanned<u32>>,
+    pub(super) argon2_passes: Option<Spanned<u32>>,
+    pub(super) argon2_lanes: Option<Spanned<u32>>,
+    pub(super) hashing_threads: Option<usize>,
+    pub(super) hashing_queue: Option<usize>,
+    pub(super) last_success_precision_seconds: Option<u32>,
+    pub(super) expired_change: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStore {
+    pub(super) cache_mib: Option<Spanned<usize>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLog {
+    pub(super) level: Option<Spanned<String>>,
+    pub(super) format: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIndex {
+    pub(super) attribute: Spanned<String>,
+    pub(super) kinds: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRule {
+    pub(super) name: String,
+    pub(super) who: Words,
+    pub(super) to: Words,
+    pub(super) filter: Option<String>,
+    #[serde(default)]
+    pub(super) attributes: Words,
+    #[serde(default)]
+    pub(super) allow: Words,
+    #[serde(default)]
+    pub(super) deny: Words,
+}
+
+/// One word or a list of them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Words {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
+}
+
+impl Words {
+    pub(super) fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(word) => vec![word],
+            Self::Several(words) => words,
+        }
+    }
+}
+
+/// More faults of one file at once help nobody.
+const MOST_FAULTS: usize = 20;
+
+/// Reads the text, or tells everything that cannot be read: a line with a fault is left out and the rest is tried again.
+pub(super) fn parse(text: &str) -> Result<RawConfig, Vec<Fault>> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    let mut faults: Vec<Fault> = Vec::new();
+    loop {
+        let error = match toml::from_str::<RawConfig>(&lines.join("\n")) {
+            Ok(raw) if faults.is_empty() => return Ok(raw),
+            Ok(_) => return Err(faults),
+            Err(error) => error,
+        };
+        let joined = lines.join("\n");
+        let line = error.span().map(|span| line_of(&joined, span.start));
+        let fault = Fault { line, key: String::new(), reason: error.message().replace('\n', " ") };
+        let seen = faults.iter().any(|known| known.line == fault.line);
+        // What follows from a line that was left out is no fault of the file.
+        let follows = fault.reason.starts_with("missing field") && !faults.is_empty();
+        if !seen && !follows {
+            faults.push(fault);
+        }
+        let left_out = line.and_then(|line| lines.get_mut(line - 1)).filter(|text| !text.is_empty());
+        match left_out {
+            Some(text) if faults.len() < MOST_FAULTS && !seen => *text = "",
+            _ => return Err(faults),
+        }
+    }
+}
+
+/// The line, from 1, of an offset in octets.
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes().iter().take(offset).filter(|octet| **octet == b'\n').count() + 1
+}

@@ -1,0 +1,374 @@
+//! Making settings of what was read.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::raw::{RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawPassword, RawRule, line_of};
+use super::{Config, Fault, LogFormat, LogSettings};
+use crate::access::{RuleText, Rules};
+use crate::directory::Dn;
+use crate::operations::Limits;
+use crate::operations::context::{AnonymousBind, ExpiredChange};
+use crate::password::scheme::{Cost, NewScheme};
+use crate::protocol::Framing;
+use crate::server::settings::{Cleartext, ConnectionLimits, Listen, Settings};
+use crate::server::tls::TlsFiles;
+use crate::store::{DEFAULT_CACHE, IndexKind, IndexedAttribute};
+
+/// Collects what is wrong, with the lines where it stands.
+struct Faults<'t> {
+    text: &'t str,
+    list: Vec<Fault>,
+}
+
+impl Faults<'_> {
+    fn add(&mut self, span: Option<Range<usize>>, key: &str, reason: impl Into<String>) {
+        let line = span.map(|span| line_of(self.text, span.start));
+        self.list.push(Fault { line, key: key.to_owned(), reason: reason.into() });
+    }
+
+    /// Takes a value that is there and right; tells about one that is wrong.
+    fn keep<T>(&mut self, span: Range<usize>, key: &str, result: Result<T, String>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.add(Some(span), key, reason);
+                None
+            }
+        }
+    }
+}
+
+pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config, Vec<Fault>> {
+    let mut faults = Faults { text, list: Vec::new() };
+    let base = path.parent().unwrap_or_else(|| Path::new("."));
+    let at = |name: &str| base.join(name);
+    let suffixes = suffixes(&raw.directory, &mut faults);
+    let schema_files = schema_files(&raw.directory, base, &mut faults);
+    let mut warnings = Vec::new();
+    let listen = listen(&raw.listen, base, &mut faults, &mut warnings);
+    let tls = raw
+        .tls
+        .as_ref()
+        .map(|tls| TlsFiles { certificate: at(tls.certificate.get_ref()), private_key: at(tls.private_key.get_ref()) });
+    if let (Some(files), Some(raw)) = (&tls, &raw.tls)
+        && let Err(error) = files.load()
+    {
+        faults.add(Some(raw.certificate.span()), "tls.certificate", error.to_string());
+    }
+    if tls.is_none() && listen.iter().any(|listen| matches!(listen, Listen::Ldaps { .. })) {
+        faults.add(None, "tls", "ldaps:// needs [tls] with certificate and private_key");
+    }
+    if tls.is_none() && listen.iter().any(|listen| matches!(listen, Listen::Ldap { .. })) {
+        warnings.push("there is no [tls], so nobody can bind with a password over ldap://".to_owned());
+    }
+    let new_passwords = new_passwords(&raw.password, &mut faults, &mut warnings);
+    let server = settings(&raw.limits, &raw.password, listen, &mut faults);
+    let log = log(&raw.log, &mut faults);
+    let indexes = raw.index.map(|list| indexes(&list, &mut faults));
+    let cache_octets = match &raw.store.cache_mib {
+        None => DEFAULT_CACHE,
+        Some(mib) if (16..=1_048_576).contains(mib.get_ref()) => mib.get_ref() << 20,
+        Some(mib) => {
+            faults.add(Some(mib.span()), "store.cache_mib", "must be from 16 to 1048576");
+            DEFAULT_CACHE
+        }
+    };
+    let limits = limits(&raw.limits);
+    let last_success = raw.password.last_success_precision_seconds.unwrap_or(3600);
+    let mut config = Config {
+        path: path.to_owned(),
+        suffixes,
+        data: at(raw.directory.data.get_ref()),
+        schema_files,
+        indexes,
+        cache_octets,
+        server,
+        tls,
+        rules: Vec::new(),
+        limits,
+        new_passwords,
+        last_success_precision: Duration::from_secs(u64::from(last_success)),
+        anonymous: match raw.limits.anonymous_bind {
+            Some(false) => AnonymousBind::Refused,
+            _ => AnonymousBind::Allowed,
+        },
+        expired_change: match raw.password.expired_change {
+            Some(false) => ExpiredChange::Refused,
+            _ => ExpiredChange::Allowed,
+        },
+        log,
+        warnings,
+    };
+    let spans: Vec<_> = raw.access.iter().map(Spanned::span).collect();
+    config.rules = raw.access.into_iter().map(|rule| rule_text(rule.into_inner())).collect();
+    check_against_schema(&config, &spans, &mut faults);
+    if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }
+}
+
+/// What only the schema can tell: whether suffixes are names, indexes possible, and rules right.
+fn check_against_schema(config: &Config, rule_spans: &[Range<usize>], faults: &mut Faults<'_>) {
+    let schema = match config.build_schema(Vec::new()) {
+        Ok(schema) => schema,
+        Err(error) => return faults.add(None, "directory.schema", error.to_string()),
+    };
+    for suffix in &config.suffixes {
+        if let Err(error) = Dn::parse(&schema, suffix) {
+            faults.add(None, "directory.suffix", format!("{suffix:?}: {error}"));
+        }
+    }
+    for index in config.indexes.iter().flatten() {
+        if schema.find_attribute_type(&index.attribute).is_none() {
+            faults.add(None, "index", format!("the attribute {:?} is not in the schema", index.attribute));
+        }
+    }
+    for (rule, span) in config.rules.iter().zip(rule_spans) {
+        if let Err(error) = Rules::prepare(std::slice::from_ref(rule), &schema) {
+            faults.add(Some(span.clone()), "access", error.to_string());
+        }
+    }
+}
+
+fn suffixes(raw: &RawDirectory, faults: &mut Faults<'_>) -> Vec<String> {
+    let all: Vec<String> = raw.suffix.iter().chain(&raw.suffixes).map(|suffix| suffix.get_ref().clone()).collect();
+    if all.is_empty() {
+        faults.add(None, "directory.suffix", "is missing: the name below which entries are kept, as dc=example,dc=com");
+    }
+    all
+}
+
+fn schema_files(raw: &RawDirectory, base: &Path, faults: &mut Faults<'_>) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for name in &raw.schema {
+        let read = std::fs::read_to_string(base.join(name.get_ref()));
+        let read = read.map_err(|error| format!("{}: {error}", name.get_ref()));
+        files.extend(faults.keep(name.span(), "directory.schema", read).map(|text| (name.get_ref().clone(), text)));
+    }
+    files
+}
+
+fn listen(raw: &[RawListen], base: &Path, faults: &mut Faults<'_>, warnings: &mut Vec<String>) -> Vec<Listen> {
+    if raw.is_empty() {
+        faults.add(None, "listen", "is missing: at least one [[listen]] with a url such as ldaps://0.0.0.0:636");
+    }
+    let mut all = Vec::new();
+    for one in raw {
+        if one.cleartext_credentials {
+            warnings.push(format!(
+                "{} takes passwords in the clear: everybody on the way can read them",
+                one.url.get_ref()
+            ));
+        }
+        let parsed = parse_url(one.url.get_ref(), one.cleartext_credentials.into(), base);
+        all.extend(faults.keep(one.url.span(), "listen.url", parsed));
+    }
+    all
+}
+
+impl From<bool> for Cleartext {
+    fn from(allowed: bool) -> Self {
+        if allowed { Self::Allowed } else { Self::Refused }
+    }
+}
+
+fn parse_url(url: &str, cleartext_credentials: Cleartext, base: &Path) -> Result<Listen, String> {
+    let (scheme, rest) =
+        url.split_once("://").ok_or_else(|| format!("{url:?} must begin with ldap://, ldaps:// or ldapi://"))?;
+    match scheme {
+        "ldap" => Ok(Listen::Ldap { address: address(rest, 389)?, cleartext_credentials }),
+        "ldaps" => Ok(Listen::Ldaps { address: address(rest, 636)? }),
+        "ldapi" => {
+            let path = PathBuf::from(rest.replace("%2F", "/").replace("%2f", "/"));
+            if path.as_os_str().is_empty() {
+                Err("ldapi:// needs the path of a socket".to_owned())
+            } else {
+                Ok(Listen::Ldapi { path: base.join(path) })
+            }
+        }
+        _ => Err(format!("{scheme:?} is not known; use ldap, ldaps or ldapi")),
+    }
+}
+
+fn address(text: &str, default_port: u16) -> Result<SocketAddr, String> {
+    let text = text.trim_end_matches('/');
+    let has_port = text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) && !text.ends_with(']');
+    let full = if has_port { text.to_owned() } else { format!("{text}:{default_port}") };
+    let resolved = full.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    resolved.ok_or_else(|| format!("{text:?} is no address of this machine, such as 0.0.0.0:{default_port}"))
+}
+
+fn new_passwords(raw: &RawPassword, faults: &mut Faults<'_>, warnings: &mut Vec<String>) -> NewScheme {
+    let default = Cost::default();
+    let cost = Cost {
+        memory_kib: raw.argon2_memory_kib.as_ref().map_or(default.memory_kib, |value| *value.get_ref()),
+        passes: raw.argon2_passes.as_ref().map_or(default.passes, |value| *value.get_ref()),
+        lanes: raw.argon2_lanes.as_ref().map_or(default.lanes, |value| *value.get_ref()),
+    };
+    if !cost.is_sane() {
+        let span = [&raw.argon2_memory_kib, &raw.argon2_passes, &raw.argon2_lanes].into_iter().flatten().next();
+        let reason =
+            "the cost is out of bounds: 8 KiB for each lane to 256 MiB, and at most 1 GiB in all passes together";
+        faults.add(span.map(Spanned::span), "password.argon2_memory_kib", reason);
+    }
+    match raw.scheme.as_ref().map(|scheme| (scheme.get_ref().as_str(), scheme.span())) {
+        None | Some(("argon2id", _)) => NewScheme::Argon2id(cost),
+        Some((weak @ ("ssha512" | "ssha"), _)) => {
+            warnings.push(format!("new passwords are kept as {weak}, which a thief of the data breaks quickly"));
+            if weak == "ssha" { NewScheme::Ssha } else { NewScheme::Ssha512 }
+        }
+        Some((other, span)) => {
+            faults.add(Some(span), "password.scheme", format!("{other:?} is not known; use argon2id, ssha512 or ssha"));
+            NewScheme::default()
+        }
+    }
+}
+
+fn settings(raw: &RawLimits, password: &RawPassword, listen: Vec<Listen>, faults: &mut Faults<'_>) -> Settings {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let default = ConnectionLimits::default();
+    let seconds = |value: Option<u32>, default: Duration| value.map_or(default, |s| Duration::from_secs(u64::from(s)));
+    let framing = |octets: Option<usize>, default: Framing| Framing {
+        max_octets: octets.unwrap_or(default.max_octets),
+        ..default
+    };
+    if let Some(outstanding) = raw.outstanding.as_ref().filter(|outstanding| *outstanding.get_ref() == 0) {
+        faults.add(Some(outstanding.span()), "limits.outstanding", "must be at least 1");
+    }
+    Settings {
+        listen,
+        connections: ConnectionLimits {
+            total: raw.connections.unwrap_or(default.total),
+            per_address: raw.connections_per_address.unwrap_or(default.per_address),
+            outstanding: raw.outstanding.as_ref().map_or(default.outstanding, |value| *value.get_ref()),
+            before_bind: framing(raw.message_octets_before_bind, default.before_bind),
+            after_bind: framing(raw.message_octets, default.after_bind),
+            idle: seconds(raw.idle_seconds, default.idle),
+            write: seconds(raw.write_seconds, default.write),
+            handshake: seconds(raw.handshake_seconds, default.handshake),
+        },
+        workers: raw.threads.unwrap_or(cores),
+        hashing_threads: password.hashing_threads.unwrap_or(cores),
+        hashing_queue: password.hashing_queue.unwrap_or(1_000),
+        shutdown: seconds(raw.shutdown_seconds, Duration::from_secs(10)),
+    }
+}
+
+fn limits(raw: &RawLimits) -> Limits {
+    let default = Limits::default();
+    Limits {
+        size: raw.size.unwrap_or(default.size),
+        time: raw.time_seconds.map_or(default.time, |seconds| Duration::from_secs(u64::from(seconds))),
+        page: raw.page.unwrap_or(default.page),
+        attributes: raw.attributes.unwrap_or(default.attributes),
+        entry_octets: raw.entry_octets.unwrap_or(default.entry_octets),
+    }
+}
+
+fn log(raw: &RawLog, faults: &mut Faults<'_>) -> LogSettings {
+    let level = raw.level.as_ref().map_or("info", |level| level.get_ref());
+    if !["off", "error", "warn", "info", "debug", "trace"].contains(&level) {
+        let span = raw.level.as_ref().map(Spanned::span);
+        faults.add(span, "log.level", format!("{level:?} is not known; use off, error, warn, info, debug or trace"));
+    }
+    let format = match raw.format.as_ref().map(|format| (format.get_ref().as_str(), format.span())) {
+        None | Some(("text", _)) => LogFormat::Text,
+        Some(("json", _)) => LogFormat::Json,
+        Some((other, span)) => {
+            faults.add(Some(span), "log.format", format!("{other:?} is not known; use text or json"));
+            LogFormat::Text
+        }
+    };
+    LogSettings { level: level.to_owned(), format }
+}
+
+fn indexes(raw: &[RawIndex], faults: &mut Faults<'_>) -> Vec<IndexedAttribute> {
+    let mut all = Vec::new();
+    for one in raw {
+        let mut kinds = Vec::new();
+        for kind in &one.kinds {
+            let known = IndexKind::of_word(kind.get_ref()).ok_or_else(|| {
+                format!("{:?} is not known; use presence, equality, substring or ordering", kind.get_ref())
+            });
+            kinds.extend(faults.keep(kind.span(), "index.kinds", known));
+        }
+        all.push(IndexedAttribute { attribute: one.attribute.get_ref().clone(), kinds });
+    }
+    all
+}
+
+fn rule_text(raw: RawRule) -> RuleText {
+    RuleText {
+        name: raw.name,
+        who: raw.who.into_vec(),
+        to: raw.to.into_vec(),
+        filter: raw.filter,
+        attributes: raw.attributes.into_vec(),
+        allow: raw.allow.into_vec(),
+        deny: raw.deny.into_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ConfigError;
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, Vec<String>> {
+        Config::parse(Path::new("/nowhere/keystead.toml"), text).map_err(|error| match error {
+            ConfigError::Faults { faults, .. } => faults.iter().map(ToString::to_string).collect(),
+            ConfigError::Unreadable { .. } => Vec::new(),
+        })
+    }
+
+    const SMALL: &str =
+        "[directory]\nsuffix = \"dc=example,dc=com\"\ndata = \"db\"\n[[listen]]\nurl = \"ldap://127.0.0.1:3389\"\n";
+
+    #[test]
+    fn what_is_left_out_has_a_safe_default() {
+        let config = parse(SMALL).unwrap();
+        assert_eq!(config.data, Path::new("/nowhere/db"));
+        assert_eq!(config.new_passwords, NewScheme::Argon2id(Cost::default()));
+        assert_eq!(config.server.listen.len(), 1);
+        assert!(config.rules.is_empty());
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_key_and_line() {
+        let text = SMALL.replace("ldap://127", "http://127")
+            + "[password]\nscheme = \"md5\"\n[log]\nlevel = \"loud\"\n[[access]]\nname = \"r\"\nwho = \"users\"\nto = \"everything\"\nallow = \"read\"\n";
+        let faults = parse(&text).unwrap_err();
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert!(faults[0].starts_with("line 5: listen.url: \"http\" is not known"), "{faults:?}");
+        assert!(faults[1].starts_with("line 7: password.scheme: \"md5\" is not known"), "{faults:?}");
+        assert!(faults[2].starts_with("line 9: log.level"), "{faults:?}");
+        assert!(faults[3].contains("\"users\" is not known in `who`"), "{faults:?}");
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_types_are_told_together() {
+        let text = SMALL.to_owned() + "[limits]\nsise = 5\ntime_seconds = \"long\"\n";
+        let faults = parse(&text).unwrap_err();
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        assert!(faults[0].starts_with("line 7: unknown field `sise`"), "{faults:?}");
+        assert!(faults[1].starts_with("line 8:"), "{faults:?}");
+    }
+
+    #[test]
+    fn broken_toml_is_told_with_its_line() {
+        let faults = parse("[directory\n").unwrap_err();
+        assert!(faults[0].starts_with("line 1:"), "{faults:?}");
+        let faults = parse("[directory]\ndata = \"x\"\n").unwrap_err();
+        assert!(faults.iter().any(|fault| fault.starts_with("directory.suffix: is missing")), "{faults:?}");
+        assert!(faults.iter().any(|fault| fault.starts_with("listen: is missing")), "{faults:?}");
+    }
+
+    #[test]
+    fn passwords_in_the_clear_are_warned_about() {
+        let config = parse(&(SMALL.to_owned() + "cleartext_credentials = true\n")).unwrap();
+        assert!(config.warnings.iter().any(|warning| warning.contains("in the clear")));
+    }
+}
