@@ -14,7 +14,7 @@ pub(super) fn make(folder: &Path) -> Result<(), CliError> {
     if folder.join("server.crt").exists() && folder.join("server.key").exists() {
         return Ok(());
     }
-    files::make_private_folder(folder)?;
+    files::make_folder(folder)?;
     let failed = |error: rcgen::Error| CliError::Message(format!("the certificates could not be made: {error}"));
     let ca_key = KeyPair::generate().map_err(failed)?;
     let mut ca = CertificateParams::default();
@@ -38,7 +38,11 @@ pub(super) fn make(folder: &Path) -> Result<(), CliError> {
         ("server.key", key.serialize_pem()),
         ("server.crt", certificate.pem()),
     ] {
-        files::write_private(&folder.join(name), content.as_bytes())?;
+        let path = folder.join(name);
+        files::write_private(&path, content.as_bytes())?;
+        if name.ends_with(".crt") {
+            files::make_readable(&path)?;
+        }
     }
     Ok(())
 }

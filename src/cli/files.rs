@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -22,6 +22,17 @@ pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<(), CliError>
 pub(super) fn make_private_folder(path: &Path) -> Result<(), CliError> {
     let failed = |cause| CliError::File { path: path.to_owned(), cause };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)
+}
+
+/// Makes a folder that everybody may look into.
+pub(super) fn make_folder(path: &Path) -> Result<(), CliError> {
+    std::fs::create_dir_all(path).map_err(|cause| CliError::File { path: path.to_owned(), cause })
+}
+
+/// Lets everybody read a file.
+pub(super) fn make_readable(path: &Path) -> Result<(), CliError> {
+    let permissions = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(path, permissions).map_err(|cause| CliError::File { path: path.to_owned(), cause })
 }
 
 /// Reads a secret from a file, without the line break at its end.

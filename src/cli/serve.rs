@@ -1,6 +1,6 @@
 //! `keystead serve`
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -61,7 +61,8 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
 fn start_log(log: &LogSettings) {
     // The protocol crate logs what it decodes, at levels that would show values.
     let filter = EnvFilter::new(format!("{},ldap3_proto=off", log.level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let colours = io::stderr().is_terminal();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     // If something else has set up logging before, it stays.
     let _ = match log.format {
         LogFormat::Text => builder.try_init(),

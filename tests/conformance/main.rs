@@ -1,0 +1,36 @@
+//! What the RFCs say, sentence by sentence, held against the reference tree in memory and against the store on disk.
+//!
+//! Each test is named for the sentence that it holds; its comment says where the sentence stands. Fixtures and
+//! expectations are LDIF.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(unreachable_pub, reason = "nobody reaches anything of a test")]
+
+mod scene;
+
+mod writes;
+
+/// Defines sentences: functions that check a scene, each run on the reference tree and on the store.
+macro_rules! sentences {
+    ($($(#[$attribute:meta])* fn $name:ident($scene:ident) $body:block)*) => {$(
+        $(#[$attribute])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every sentence needs everything")]
+            use super::*;
+            use keystead::directory::tree::Directory;
+
+            fn check<D: Directory>($scene: &crate::scene::Scene<D>) $body
+
+            #[test]
+            fn in_memory() {
+                check(&crate::scene::Scene::in_memory());
+            }
+
+            #[cfg(feature = "server")]
+            #[test]
+            fn on_disk() {
+                check(&crate::scene::Scene::on_disk());
+            }
+        }
+    )*};
+}
+pub(crate) use sentences;

@@ -1,0 +1,10 @@
+//! The server as its users meet it: the program itself, over real TLS, with the clients that people have.
+//!
+//! Each test starts servers of its own on free ports of 127.0.0.1 and ends them by their process ids.
+#![cfg(feature = "server")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(unreachable_pub, reason = "nobody reaches anything of a test")]
+
+mod server;
+
+mod everyday;
