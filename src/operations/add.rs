@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use uuid::Uuid;
-
 use crate::access::Right;
 use crate::directory::schema::check::{Violation, find_value};
 use crate::directory::tree::{Change, Found, LogKind, Place, Write};
@@ -41,7 +39,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
         }
         None => None,
     };
-    let uuid = new_uuid(ctx);
+    let uuid = ctx.random.new_uuid();
     ctx.stamp_new(&mut attributes, uuid);
     let log = ctx.log(LogKind::Add, dn.as_str(), uuid, ctx.log_lines(&attributes));
     let entry = Entry::encode(&attributes, ctx.schema());
@@ -159,10 +157,4 @@ pub(super) fn check_policy(ctx: &Context<'_>, attributes: &Attributes, dn: &Dn) 
         Policy::read(&Entry::encode(attributes, ctx.schema()), dn.as_str(), ctx.schema())?;
     }
     Ok(())
-}
-
-fn new_uuid(ctx: &Context<'_>) -> Uuid {
-    let mut octets = [0; 16];
-    ctx.random.fill(&mut octets);
-    uuid::Builder::from_random_bytes(octets).into_uuid()
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::directory::schema::check::find_value;
-use crate::directory::{Attribute, Attributes, Csn, Dn, Entry, Rdn, Schema, Timestamp};
+use crate::directory::{Attribute, Attributes, Csn, Dn, Entry, Randomness, Rdn, Schema, Timestamp};
 use crate::password::policy::Policy;
 use crate::password::scheme::{NewScheme, Scheme};
 use crate::password::{Secret, StoredPassword, account};
@@ -114,7 +114,7 @@ impl EntryReader<'_> {
         let known = self.schema.known();
         let uuid = match entry.first(known.entry_uuid) {
             Some(text) => Uuid::try_parse_ascii(text).map_err(|_| "entryUUID is no UUID".to_owned())?,
-            None => Uuid::new_v4(),
+            None => SystemRandom.new_uuid(),
         };
         entry.set_one(known.entry_uuid, uuid.to_string());
         let now = self.now.to_string();
