@@ -5,7 +5,7 @@
 //! access, and nothing of sockets or disks.
 //!
 //! Reading order: [`Context`] is what an operation is given, [`Outcome`] what it comes to, and [`Refusal`] why it does
-//! not; [`perform`] finds the operation for a request. [`bind`](mod@bind) and [`search`](mod@search) are done in steps,
+//! not; [`perform()`] finds the operation for a request. [`bind`](mod@bind) and [`search`](mod@search) are done in steps,
 //! the first because hashing is slow, the second because answers are long.
 
 pub mod add;

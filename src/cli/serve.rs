@@ -73,7 +73,6 @@ fn start_log(log: &LogSettings) {
 /// Lines that work as they stand when they are pasted into another terminal.
 fn show_examples(config: &Config, bound: &[Bound]) {
     let folder = config.path.parent().unwrap_or_else(|| Path::new("."));
-    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let suffix = config.suffixes.first().map_or("", String::as_str);
     let Some(tls) = &config.tls else { return };
     let ca = tls.certificate.with_file_name("ca.crt");

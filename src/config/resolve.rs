@@ -45,6 +45,7 @@ impl Faults<'_> {
 
 pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config, Vec<Fault>> {
     let mut faults = Faults { text, list: Vec::new() };
+    let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let base = path.parent().unwrap_or_else(|| Path::new("."));
     let at = |name: &str| base.join(name);
     let suffixes = suffixes(&raw.directory, &mut faults);
