@@ -32,17 +32,12 @@ pub(super) fn make(folder: &Path) -> Result<(), CliError> {
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let certificate = server.signed_by(&key, &issuer).map_err(failed)?;
-    for (name, content) in [
-        ("ca.key", ca_key_pem),
-        ("ca.crt", issuer.pem()),
-        ("server.key", key.serialize_pem()),
-        ("server.crt", certificate.pem()),
-    ] {
-        let path = folder.join(name);
-        files::write_private(&path, content.as_bytes())?;
-        if name.ends_with(".crt") {
-            files::make_readable(&path)?;
-        }
+    for (name, key) in [("ca.key", ca_key_pem), ("server.key", key.serialize_pem())] {
+        files::write_private(&folder.join(name), key.as_bytes())?;
+    }
+    for (name, certificate) in [("ca.crt", issuer.pem()), ("server.crt", certificate.pem())] {
+        files::write_private(&folder.join(name), certificate.as_bytes())?;
+        files::make_readable(&folder.join(name))?;
     }
     Ok(())
 }

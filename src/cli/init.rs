@@ -28,8 +28,11 @@ pub(super) struct InitArgs {
     /// Add a few people, a helpdesk and a service account to try things with.
     #[arg(long)]
     example: bool,
+    /// Leave the directory without entries, for an import of another server's.
+    #[arg(long, conflicts_with_all = ["example", "admin_password_file"])]
+    empty: bool,
     /// Where to listen; several are possible.
-    #[arg(long, value_name = "URL", default_values_t = ["ldap://127.0.0.1:389".to_owned(), "ldaps://127.0.0.1:636".to_owned()])]
+    #[arg(long, value_name = "URL", default_values = ["ldap://127.0.0.1:389", "ldaps://127.0.0.1:636", "ldapi://ldapi"])]
     listen: Vec<String>,
     /// Where the certificates for development are, or are to be made.
     #[arg(long, value_name = "DIR")]
@@ -78,6 +81,10 @@ fn make(args: &InitArgs, config_path: &Path) -> Result<(), CliError> {
     files::write_private(config_path, config_text(args, &certificates).as_bytes())?;
     let config = Config::read(config_path)?;
     let store = open_store(&config, Existence::Forbidden)?;
+    if args.empty {
+        tell_empty(args, config_path);
+        return Ok(());
+    }
     let workplace = Workplace::new(&store, &config)?;
     let admin = match &args.admin_password_file {
         Some(path) => files::read_secret(path)?,
@@ -107,6 +114,16 @@ fn tell(args: &InitArgs, config_path: &Path, password_file: &Path) {
         output::say(&format!("Its password:  in {}", password_file.display()));
     }
     output::say(&format!("Now run:       keystead serve --config {}", config_path.display()));
+}
+
+fn tell_empty(args: &InitArgs, config_path: &Path) {
+    let (suffix, config) = (&args.suffix, config_path.display());
+    output::say(&format!("Made the directory {suffix} in {}; it has no entries yet.", args.data.display()));
+    output::say(&format!("Now run:       keystead import --config {config} FILE.ldif"));
+    output::say(&format!(
+        "Administrators are the members of cn=administrators,ou=groups,{suffix}; until there are some, the superuser of \
+         this machine is one, over ldapi:// (ldapmodify -Y EXTERNAL)."
+    ));
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, CliError> {

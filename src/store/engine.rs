@@ -61,7 +61,7 @@ impl From<rocksdb::Error> for StoreError {
 pub(super) struct Engine {
     db: DB,
     /// Where a reader beside another process keeps its notes; removed with it.
-    _notes: Option<Notes>,
+    notes: Option<Notes>,
     options: Options,
     durable: WriteOptions,
 }
@@ -105,7 +105,7 @@ impl Engine {
         let db = DB::open_cf_descriptors(&options, path, families)?;
         let mut durable = WriteOptions::default();
         durable.set_sync(true);
-        Ok(Self { db, _notes: None, options, durable })
+        Ok(Self { db, notes: None, options, durable })
     }
 
     /// Opens the folder to read it, also while another process writes to it: what that process has written by now.
@@ -120,7 +120,7 @@ impl Engine {
             .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)));
         let db = DB::open_cf_descriptors_as_secondary(&options, path, &notes.0, families)?;
         db.try_catch_up_with_primary()?;
-        Ok(Self { db, _notes: Some(notes), options, durable: WriteOptions::default() })
+        Ok(Self { db, notes: Some(notes), options, durable: WriteOptions::default() })
     }
 
     fn family(&self, family: Family) -> Result<&ColumnFamily, StoreError> {
@@ -284,7 +284,7 @@ impl SortedFile<'_> {
 }
 
 self_cell::self_cell!(
-    struct OwnedSnapshot {
+    pub(super) struct OwnedSnapshot {
         owner: Arc<Engine>,
         #[covariant]
         dependent: InnerSnapshot,
@@ -294,20 +294,42 @@ self_cell::self_cell!(
 type InnerSnapshot<'e> = rocksdb::Snapshot<'e>;
 
 /// The database as it was at one moment. It costs nothing but that old versions are kept for as long.
-pub(super) struct Snapshot(OwnedSnapshot);
+pub(super) enum Snapshot {
+    /// Of a database that is being written to.
+    Moment(OwnedSnapshot),
+    /// Of one that is read beside another process: it stays as it was opened.
+    Still(Arc<Engine>),
+}
 
 impl Snapshot {
     pub(super) fn new(engine: &Arc<Engine>) -> Self {
-        Self(OwnedSnapshot::new(Arc::clone(engine), |engine| engine.db.snapshot()))
+        match engine.notes {
+            Some(_) => Self::Still(Arc::clone(engine)),
+            None => Self::Moment(OwnedSnapshot::new(Arc::clone(engine), |engine| engine.db.snapshot())),
+        }
     }
 
     fn engine(&self) -> &Engine {
-        self.0.borrow_owner()
+        match self {
+            Self::Moment(snapshot) => snapshot.borrow_owner(),
+            Self::Still(engine) => engine,
+        }
+    }
+
+    fn iterator(&self, family: Family, options: ReadOptions) -> Result<rocksdb::DBRawIterator<'_>, StoreError> {
+        let family = self.engine().family(family)?;
+        Ok(match self {
+            Self::Moment(snapshot) => snapshot.borrow_dependent().raw_iterator_cf_opt(family, options),
+            Self::Still(engine) => engine.db.raw_iterator_cf_opt(family, options),
+        })
     }
 
     /// The value of a key.
     pub(super) fn get(&self, family: Family, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let value = self.0.borrow_dependent().get_pinned_cf(self.engine().family(family)?, key)?;
+        let Self::Moment(snapshot) = self else {
+            return self.engine().get(family, key);
+        };
+        let value = snapshot.borrow_dependent().get_pinned_cf(self.engine().family(family)?, key)?;
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
@@ -318,15 +340,14 @@ impl Snapshot {
         start: &[u8],
         visit: &mut dyn FnMut(&[u8], &[u8]) -> Go,
     ) -> Result<(), StoreError> {
-        let iterator = self.0.borrow_dependent().raw_iterator_cf_opt(self.engine().family(family)?, total_order());
-        walk(iterator, start, visit)
+        walk(self.iterator(family, total_order())?, start, visit)
     }
 
     /// The same for the keys that begin with `prefix`, as many octets of which as an index key has before its number.
     pub(super) fn scan_postings(&self, prefix: &[u8], visit: &mut dyn FnMut(&[u8]) -> Go) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();
         options.set_prefix_same_as_start(true);
-        let iterator = self.0.borrow_dependent().raw_iterator_cf_opt(self.engine().family(Family::Index)?, options);
+        let iterator = self.iterator(Family::Index, options)?;
         walk(iterator, prefix, &mut |key, _| if key.starts_with(prefix) { visit(key) } else { Go::Stop })
     }
 }
