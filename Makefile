@@ -7,18 +7,17 @@ CERTIFICATES ?= certs
 LDAP_PORT    ?= 3389
 LDAPS_PORT   ?= 3636
 SUFFIX       ?= dc=example,dc=com
-PREFIX       ?= /usr/local
 
 KEYSTEAD = $(or $(CARGO_TARGET_DIR),target)/release/keystead
 
-.PHONY: help run build test check core install clean build-tools test-tools
+.PHONY: help run build test check core bench clean build-tools test-tools bench-tools
 
 help:
 	@echo 'make run      build, make an example directory in ./$(DATA) on first use, and serve it'
 	@echo 'make test     run every test, with the real LDAP clients'
 	@echo 'make check    formatting, lints and documentation, as the project wants them'
 	@echo 'make core     the tests of the pure core only: seconds, without RocksDB'
-	@echo 'make install  install the program, its schema and its manual pages under $(PREFIX)'
+	@echo 'make bench    compare the speed with slapd, on this machine'
 
 run: build
 	@test -e $(DATA)/keystead.toml || $(KEYSTEAD) init --example --data $(DATA) --suffix $(SUFFIX) \
@@ -40,6 +39,11 @@ check: build-tools
 	cargo clippy --release --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --release --locked --no-deps
 
+# ENTRIES, ROUNDS and SECONDS may be given: `make bench ENTRIES=10000 ROUNDS=1`.
+bench: build bench-tools
+	cargo build --release --locked --manifest-path bench/ldapload/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench
+	bench/compare --entries $(or $(ENTRIES),100000) --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),4)
+
 clean:
 	cargo clean
 
@@ -48,3 +52,6 @@ build-tools:
 
 test-tools:
 	@scripts/need test
+
+bench-tools:
+	@scripts/need bench
