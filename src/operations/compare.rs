@@ -37,14 +37,15 @@ fn compare_value(
 ) -> Result<Outcome, Refusal> {
     let schema = ctx.schema();
     let assertion = Assertion { attribute: request.attribute.clone(), value: request.value.clone() };
+    let present = Matcher::prepare(&Filter::Present(request.attribute.clone()), schema);
     let matcher = Matcher::prepare(&Filter::Equality(assertion), schema);
-    let needed = Derived::needed(&Selection::default(), &matcher.mentioned(), schema);
+    let needed = Derived::needed(&Selection::default(), &present.mentioned(), schema);
     let derived = ctx.derived(&target.node, &target.dn, &needed)?;
     let entries = [&target.node.entry, &derived];
     let facts = Facts { entries: &entries, searchable: &target.decision.compare, dn: &target.dn, schema };
     let code = match matcher.evaluate(&facts) {
         Truth::True => ResultCode::CompareTrue,
-        _ if !entries.iter().any(|entry| entry.has(description.attribute_type)) => ResultCode::NoSuchAttribute,
+        _ if present.evaluate(&facts) != Truth::True => ResultCode::NoSuchAttribute,
         Truth::Undefined if matcher.is_undecidable() => {
             let attribute = schema.attribute_type(description.attribute_type);
             if attribute.equality.is_none() {

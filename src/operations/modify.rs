@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::schema::check::Violation;
 use crate::directory::tree::{Change, LogKind, Write};
-use crate::directory::{AttributeTypeId, Attributes, Entry, Rdn, ldif};
+use crate::directory::{AttributeTypeId, Attributes, Entry, Rdn, ResultCode, ldif};
 use crate::password::account;
 use crate::protocol::request::{ModifyRequest, RequestedChange};
 
@@ -26,6 +26,11 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
         return Err(Refusal::ConfidentialityRequired);
     }
     let target = ctx.target(&dn)?;
+    if request.changes.is_empty() {
+        // No right is needed to change nothing, so this must not tell what exists.
+        target.require_visible(ctx)?;
+        return Ok(Outcome::answer(ResultCode::Success));
+    }
     require_write(ctx, &target, &changes)?;
     let password = password::prepare(ctx, &target, &credentials)?;
     let mut attributes = target.node.entry.decode();

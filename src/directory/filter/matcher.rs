@@ -409,23 +409,25 @@ fn extensible(extensible: &Extensible, schema: &Schema) -> Option<Matcher> {
 fn any_attribute(extensible: &Extensible, rule: MatchingRule, schema: &Schema) -> Option<Matcher> {
     let applies =
         schema.attribute_types().iter().filter(|attribute| fits(rule, attribute) && !attribute.oid.is_empty());
-    let mut types: SmallVec<[AttributeTypeId; 4]> = applies.map(|attribute| attribute.id).collect();
+    let types: SmallVec<[AttributeTypeId; 4]> = applies.map(|attribute| attribute.id).collect();
     let first = *types.first()?;
     let mut matcher = by_rule(&AttributeDescription::plain(first), rule, extensible, schema)?;
-    if let Some(selector) = matcher.selector_mut() {
-        std::mem::swap(&mut selector.types, &mut types);
-    }
+    matcher.look_at(&types);
     Some(matcher)
 }
 
 impl Matcher {
-    fn selector_mut(&mut self) -> Option<&mut Selector> {
+    fn look_at(&mut self, types: &SmallVec<[AttributeTypeId; 4]>) {
         match self {
             Self::Equal { selector, .. }
             | Self::Bits { selector, .. }
             | Self::Word(selector, _)
-            | Self::Pieces(selector, ..) => Some(selector),
-            _ => None,
+            | Self::Pieces(selector, ..) => selector.types.clone_from(types),
+            Self::InName(selector, _, _, inner) => {
+                selector.types.clone_from(types);
+                inner.look_at(types);
+            }
+            _ => {}
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Whether an entry conforms to the schema (RFC 4512 §2.4, §3.3).
 
+use std::collections::HashSet;
+
 use super::{AttributeType, AttributeTypeId, ObjectClass, ObjectClassId, ObjectClassKind, Schema};
 use crate::directory::{Attribute, Attributes, Rdn};
 
@@ -84,6 +86,9 @@ impl Schema {
     pub fn complete_object_classes(&self, attributes: &mut Attributes) -> Result<ObjectClassId, Violation> {
         let known = self.known();
         let classes = self.classes_of(attributes)?;
+        if classes.iter().map(|class| class.id).collect::<HashSet<_>>().len() < classes.len() {
+            return Err(Violation::TwiceTheSame("objectClass".to_owned()));
+        }
         let structural = structural_class(&classes)?;
         let mut all: Vec<ObjectClassId> = Vec::new();
         for class in &classes {

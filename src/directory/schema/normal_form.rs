@@ -68,6 +68,7 @@ impl NormalForm {
     /// The normal form of a stored value.
     pub fn of_value<'v>(self, schema: &Schema, value: &'v [u8]) -> Normal<'v> {
         match self {
+            Self::Oid => oid(schema, value).or_else(|NotComparable| unknown_name(value)),
             Self::OidFirstComponent => {
                 let oid = definition::first_component(value).ok_or(NotComparable)?;
                 Ok(Cow::Owned(oid.as_bytes().to_vec()))
@@ -224,18 +225,21 @@ fn name_and_uid<'v>(schema: &Schema, value: &'v [u8]) -> Normal<'v> {
     Ok(Cow::Owned(normal))
 }
 
-/// A name becomes its number; one that the schema lacks stays a lower-cased name.
+/// A name becomes its number; of one that the schema lacks, nothing can be said (RFC 4517 §4.2.26).
 fn oid<'v>(schema: &Schema, value: &'v [u8]) -> Normal<'v> {
     let text = std::str::from_utf8(value).map_err(|_| NotComparable)?;
-    if let Some(known) = schema.oid_of(text) {
-        return Ok(Cow::Owned(known.as_bytes().to_vec()));
+    match schema.oid_of(text) {
+        Some(known) => Ok(Cow::Owned(known.as_bytes().to_vec())),
+        None if text.starts_with(|first: char| first.is_ascii_digit()) => unknown_name(value),
+        None => Err(NotComparable),
     }
-    if text.is_empty()
-        || !text.bytes().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_'))
-    {
-        return Err(NotComparable);
-    }
-    Ok(Cow::Owned(text.to_ascii_lowercase().into_bytes()))
+}
+
+/// A stored name that the schema lacks stays a lower-cased name.
+fn unknown_name(value: &[u8]) -> Normal<'_> {
+    let legal = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_');
+    let is_name = !value.is_empty() && value.iter().all(legal);
+    is_name.then(|| Cow::Owned(value.to_ascii_lowercase())).ok_or(NotComparable)
 }
 
 fn uuid(value: &[u8]) -> Normal<'_> {
