@@ -7,28 +7,31 @@
 
 mod scene;
 
-mod writes;
+mod add;
+mod compare;
+mod delete;
+mod filter;
+mod modify;
+mod rename;
+mod search;
+mod selection;
 
 /// Defines sentences: functions that check a scene, each run on the reference tree and on the store.
 macro_rules! sentences {
     ($($(#[$attribute:meta])* fn $name:ident($scene:ident) $body:block)*) => {$(
         $(#[$attribute])*
+        fn $name<D: keystead::directory::tree::Directory>($scene: &crate::scene::Scene<D>) $body
+
         mod $name {
-            #[allow(unused_imports, reason = "not every sentence needs everything")]
-            use super::*;
-            use keystead::directory::tree::Directory;
-
-            fn check<D: Directory>($scene: &crate::scene::Scene<D>) $body
-
             #[test]
             fn in_memory() {
-                check(&crate::scene::Scene::in_memory());
+                super::$name(&crate::scene::Scene::in_memory());
             }
 
             #[cfg(feature = "server")]
             #[test]
             fn on_disk() {
-                check(&crate::scene::Scene::on_disk());
+                super::$name(&crate::scene::Scene::on_disk());
             }
         }
     )*};

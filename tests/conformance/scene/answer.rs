@@ -1,0 +1,73 @@
+//! What clients are answered.
+
+use keystead::directory::{ResultCode, wire};
+use keystead::protocol::{RawControl, Response, oid};
+
+use super::client::Answered;
+
+/// An entry of a search answer: its name, and names and values of its attributes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FoundEntry {
+    pub dn: String,
+    pub attributes: Vec<(String, Vec<Vec<u8>>)>,
+}
+
+impl FoundEntry {
+    /// The values of an attribute as text.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        let attribute = self.attributes.iter().find(|(own, _)| own == name);
+        attribute
+            .map(|(_, values)| values.iter().map(|v| String::from_utf8_lossy(v).into_owned()).collect())
+            .unwrap_or_default()
+    }
+
+    /// The names of its attributes.
+    pub fn names(&self) -> Vec<&str> {
+        self.attributes.iter().map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+/// The code of an answer; compare results are errors here, since they are not success.
+pub fn result(response: &Response) -> Answered {
+    match response.result.code {
+        ResultCode::Success => Ok(()),
+        code => Err(code),
+    }
+}
+
+/// The password policy control of a request.
+pub fn policy_control() -> Vec<RawControl> {
+    vec![RawControl { oid: oid::PASSWORD_POLICY.into(), critical: false, value: None }]
+}
+
+/// The octets of the password policy control of an answer.
+pub fn policy_response(response: &Response) -> Option<Vec<u8>> {
+    let control = response.controls.iter().find(|control| control.oid == oid::PASSWORD_POLICY)?;
+    control.value.clone()
+}
+
+/// The password in the value of an answer to a Password Modify request.
+pub fn generated(value: &[u8]) -> String {
+    let inner = wire::element(value).unwrap().content;
+    String::from_utf8(wire::element(inner).unwrap().content.to_vec()).unwrap()
+}
+
+/// The entries of a search answer.
+pub fn entries(octets: &[u8]) -> Vec<FoundEntry> {
+    let entry = |message: wire::Element<'_>| {
+        let id = wire::element(message.content).unwrap();
+        let operation = wire::element(id.rest).unwrap();
+        let dn = wire::element(operation.content).unwrap();
+        let list = wire::element(dn.rest).unwrap();
+        let attribute = |one: wire::Element<'_>| {
+            let name = wire::element(one.content).unwrap();
+            let values = wire::elements(wire::element(name.rest).unwrap().content);
+            (String::from_utf8(name.content.to_vec()).unwrap(), values.map(|v| v.content.to_vec()).collect())
+        };
+        FoundEntry {
+            dn: String::from_utf8(dn.content.to_vec()).unwrap(),
+            attributes: wire::elements(list.content).map(attribute).collect(),
+        }
+    };
+    wire::elements(octets).map(entry).collect()
+}

@@ -1,0 +1,311 @@
+//! Somebody who uses the directory.
+
+use std::cell::RefCell;
+
+use bytes::{Bytes, BytesMut};
+use keystead::access::Actor;
+use keystead::directory::ldif::{self, Body, Reader};
+use keystead::directory::tree::{Directory, Scope};
+use keystead::directory::{Filter, Identity, ResultCode, wire};
+use keystead::operations::perform::may_search;
+use keystead::operations::refusal::PolicyControl;
+use keystead::operations::search::{self, Search, Step};
+use keystead::operations::{Confidentiality, Context, Effect, Freedom, Outcome, Refusal, Requester, bind, perform};
+use keystead::protocol::control::Controls;
+use keystead::protocol::request::{
+    AddRequest, Authentication, BindRequest, CompareRequest, DerefAliases, ExtendedRequest, ModifyDnRequest,
+    ModifyRequest, RequestedChange, SearchRequest,
+};
+use keystead::protocol::{MessageId, Operation, RawControl, Request, Response, oid};
+
+use super::answer::{FoundEntry, entries, generated, result};
+use super::{SUFFIX, Scene, full, short};
+
+/// What a client was answered.
+pub type Answered = Result<(), ResultCode>;
+
+/// Somebody who uses the directory.
+pub struct Client<'s, D: Directory> {
+    scene: &'s Scene<D>,
+    requester: RefCell<Requester>,
+}
+
+impl<'s, D: Directory> Client<'s, D> {
+    pub fn new(scene: &'s Scene<D>, requester: Requester) -> Self {
+        Self { scene, requester: requester.into() }
+    }
+
+    pub fn become_identity(&self, identity: Identity) {
+        self.requester.borrow_mut().identity = identity;
+    }
+
+    /// Goes on over a connection that others can listen in on.
+    pub fn in_the_clear(self) -> Self {
+        self.requester.borrow_mut().confidentiality = Confidentiality::Open;
+        self
+    }
+
+    /// Who the connection belongs to.
+    pub fn identity(&self) -> Identity {
+        self.requester.borrow().identity.clone()
+    }
+
+    fn with<R>(&self, work: impl FnOnce(&Context<'_>) -> R) -> R {
+        self.with_view(&self.scene.directory.view(), work)
+    }
+
+    fn with_view<R>(&self, view: &D::View, work: impl FnOnce(&Context<'_>) -> R) -> R {
+        let requester = self.requester.borrow().clone();
+        let services = self.scene.services.borrow();
+        let actor = Actor::find(requester.identity.clone(), &services.rules, view).unwrap();
+        work(&Context {
+            tree: view,
+            services: &services,
+            requester: &requester,
+            actor: &actor,
+            now: self.scene.clock.get(),
+            random: &self.scene.random,
+        })
+    }
+
+    /// Does what a shell does with an outcome: makes its changes, then what follows from them.
+    fn carry_out(&self, result: Result<Outcome, Refusal>, policy: PolicyControl) -> Response {
+        let outcome = match result {
+            Ok(outcome) => outcome,
+            Err(refusal) => return refusal.to_response(policy),
+        };
+        for change in [outcome.change, outcome.afterwards] {
+            if !change.is_empty() {
+                self.scene.directory.commit(change).unwrap();
+            }
+        }
+        for effect in outcome.effects {
+            match effect {
+                Effect::Authenticated { identity, freedom } => {
+                    let mut requester = self.requester.borrow_mut();
+                    requester.identity = identity;
+                    requester.freedom = freedom;
+                }
+                Effect::PasswordSet { uuid, .. } | Effect::CredentialsSet { uuid } => {
+                    self.scene.services.borrow().meter.forget(uuid);
+                    if self.identity().uuid() == Some(uuid) && matches!(effect, Effect::PasswordSet { .. }) {
+                        self.requester.borrow_mut().freedom = Freedom::Full;
+                    }
+                }
+            }
+        }
+        outcome.response
+    }
+
+    /// Sends a request with controls, and returns the whole answer.
+    pub fn send(&self, request: &Request, controls: &[RawControl]) -> Response {
+        let controls = match Controls::read(controls, request.operation()) {
+            Ok(controls) => controls,
+            Err(error) => return Refusal::from(error).to_response(PolicyControl::Unwanted),
+        };
+        let policy = PolicyControl::of(&controls);
+        if let Request::Bind(bind) = request {
+            return self.send_bind(bind, &controls, policy);
+        }
+        let result = self.with(|ctx| perform(ctx, request, &controls));
+        self.carry_out(result, policy)
+    }
+
+    fn send_bind(&self, request: &BindRequest, controls: &Controls, policy: PolicyControl) -> Response {
+        self.requester.borrow_mut().freedom = Freedom::Full;
+        self.become_identity(Identity::Anonymous);
+        let result = self.with(|ctx| match bind::prepare(ctx, request)? {
+            bind::Prepared::Done(outcome) => Ok(*outcome),
+            bind::Prepared::Verify(verification) => verification.run(ctx, controls),
+        });
+        self.carry_out(result, policy)
+    }
+
+    /// Applies the records of some LDIF, one after another; entries without a change type are added.
+    pub fn change(&self, text: &str) -> Answered {
+        self.requests(text).iter().try_for_each(|request| result(&self.send(request, &[])))
+    }
+
+    /// The whole answer to the first record of some LDIF.
+    pub fn change_with(&self, text: &str, controls: &[RawControl]) -> Response {
+        self.send(self.requests(text).first().unwrap(), controls)
+    }
+
+    /// The words with which the first record of some LDIF is refused.
+    pub fn change_words(&self, text: &str) -> String {
+        self.change_with(text, &[]).result.diagnostic_message
+    }
+
+    /// The requests that some LDIF stands for.
+    pub fn requests(&self, text: &str) -> Vec<Request> {
+        Reader::new(text.as_bytes()).map(|record| request(record.unwrap())).collect()
+    }
+
+    /// Binds with a password, and returns the code.
+    pub fn bind(&self, name: &str, password: &str) -> Answered {
+        result(&self.bind_with(name, password, &[]))
+    }
+
+    /// Binds with controls, and returns the whole answer.
+    pub fn bind_with(&self, name: &str, password: &str, controls: &[RawControl]) -> Response {
+        let authentication = Authentication::Simple(Bytes::copy_from_slice(password.as_bytes()));
+        let request = BindRequest { version: 3, name: full(name).into(), authentication };
+        self.send(&Request::Bind(request), controls)
+    }
+
+    /// Sets a password by the extended operation; `Ok` holds the one that was made, if one was.
+    pub fn password_modify(
+        &self,
+        identity: Option<&str>,
+        old: Option<&str>,
+        new: Option<&str>,
+    ) -> Result<Option<String>, ResultCode> {
+        let response = self.password_modify_with(identity, old, new, &[]);
+        result(&response).map(|()| response.value.map(|value| generated(&value)))
+    }
+
+    /// The same with controls; returns the whole answer.
+    pub fn password_modify_with(
+        &self,
+        identity: Option<&str>,
+        old: Option<&str>,
+        new: Option<&str>,
+        controls: &[RawControl],
+    ) -> Response {
+        let mut fields = Vec::new();
+        for (tag, field) in [(0x80, identity), (0x81, old), (0x82, new)] {
+            if let Some(field) = field {
+                wire::put_element(&mut fields, tag, field.as_bytes());
+            }
+        }
+        let mut value = Vec::new();
+        wire::put_element(&mut value, wire::SEQUENCE, &fields);
+        self.extended(oid::PASSWORD_MODIFY, Some(&value), controls)
+    }
+
+    /// Sends an extended request.
+    pub fn extended(&self, name: &str, value: Option<&[u8]>, controls: &[RawControl]) -> Response {
+        let name = Bytes::copy_from_slice(name.as_bytes());
+        let request = ExtendedRequest { name, value: value.map(Bytes::copy_from_slice) };
+        self.send(&Request::Extended(request), controls)
+    }
+
+    /// Compares a value.
+    pub fn compare(&self, name: &str, attribute: &str, value: &str) -> ResultCode {
+        let request = CompareRequest {
+            entry: full(name).into(),
+            attribute: Bytes::copy_from_slice(attribute.as_bytes()),
+            value: Bytes::copy_from_slice(value.as_bytes()),
+        };
+        self.send(&Request::Compare(request), &[]).result.code
+    }
+
+    /// The names that a search of the whole tree finds, in alphabetical order and without the suffix.
+    pub fn find(&self, filter: &str) -> Vec<String> {
+        self.names(SUFFIX, Scope::WholeSubtree, filter).unwrap()
+    }
+
+    /// The names that a search finds, in alphabetical order and without the suffix.
+    pub fn names(&self, base: &str, scope: Scope, filter: &str) -> Result<Vec<String>, ResultCode> {
+        let found = self.search(&full(base), scope, filter, &["1.1"])?;
+        let mut names: Vec<String> = found.iter().map(|entry| short(&entry.dn)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// The entry of that name.
+    pub fn read(&self, name: &str, attributes: &[&str]) -> Option<FoundEntry> {
+        self.search(&full(name), Scope::BaseObject, "(objectClass=*)", attributes).ok()?.pop()
+    }
+
+    /// The values of one attribute of an entry.
+    pub fn values(&self, name: &str, attribute: &str) -> Vec<String> {
+        self.read(name, &[attribute]).map(|entry| entry.texts(attribute)).unwrap_or_default()
+    }
+
+    /// What a search finds, if it ends with success.
+    pub fn search(
+        &self,
+        base: &str,
+        scope: Scope,
+        filter: &str,
+        attributes: &[&str],
+    ) -> Result<Vec<FoundEntry>, ResultCode> {
+        let request = search_request(base, scope, filter, attributes);
+        let (found, response) = self.send_search(&request, &[]);
+        result(&response).map(|()| found)
+    }
+
+    /// What a search finds and how it ends.
+    pub fn send_search(&self, request: &SearchRequest, controls: &[RawControl]) -> (Vec<FoundEntry>, Response) {
+        self.search_in_steps(request, controls, || {})
+    }
+
+    /// The same, with something happening between two steps. Each looks at a few entries only, so that stopping and
+    /// going on is tried as well.
+    pub fn search_in_steps(
+        &self,
+        request: &SearchRequest,
+        controls: &[RawControl],
+        between: impl Fn(),
+    ) -> (Vec<FoundEntry>, Response) {
+        let mut out = BytesMut::new();
+        let controls = match Controls::read(controls, Operation::Search) {
+            Ok(controls) => controls,
+            Err(error) => return (Vec::new(), Refusal::from(error).to_response(PolicyControl::Unwanted)),
+        };
+        let view = self.scene.directory.view();
+        let mut search = self.with_view(&view, |ctx| {
+            may_search(ctx, request)?;
+            Search::start(ctx, request, &controls, MessageId(1), &mut out)
+        });
+        let response = loop {
+            let step = search.as_mut().map_err(|refusal| search::refused(refusal)).and_then(|search| {
+                self.with_view(&view, |ctx| search.run(ctx, 3, &mut out)).map_err(|refusal| search::refused(&refusal))
+            });
+            match step {
+                Ok(Step::More) => between(),
+                Ok(Step::Done(response)) | Err(response) => break response,
+                Ok(Step::PageFull) => break search::page_full(b"more"),
+            }
+        };
+        (entries(&out), response)
+    }
+}
+
+/// A search request without limits.
+pub fn search_request(base: &str, scope: Scope, filter: &str, attributes: &[&str]) -> SearchRequest {
+    SearchRequest {
+        base: Bytes::copy_from_slice(base.as_bytes()),
+        scope,
+        deref_aliases: DerefAliases::Never,
+        size_limit: 0,
+        time_limit: 0,
+        types_only: false,
+        filter: Filter::parse(filter).unwrap(),
+        attributes: attributes.iter().map(|name| Bytes::copy_from_slice(name.as_bytes())).collect(),
+    }
+}
+
+fn request(record: ldif::Record) -> Request {
+    match record.body {
+        Body::Content(attributes) | Body::Add(attributes) => {
+            let attributes = attributes.into_iter().map(|(name, value)| (name, vec![value])).collect();
+            Request::Add(AddRequest { entry: full(&record.dn), attributes })
+        }
+        Body::Delete => Request::Delete(full(&record.dn).into()),
+        Body::Modify(changes) => {
+            let change = |change: ldif::AttributeChange| RequestedChange {
+                kind: change.kind,
+                attribute: change.attribute,
+                values: change.values,
+            };
+            let changes = changes.into_iter().map(change).collect();
+            Request::Modify(ModifyRequest { object: full(&record.dn), changes })
+        }
+        Body::ModifyDn { new_rdn, delete_old_rdn, new_superior } => {
+            let new_superior = new_superior.map(|superior| full(&superior));
+            Request::ModifyDn(ModifyDnRequest { entry: full(&record.dn), new_rdn, delete_old_rdn, new_superior })
+        }
+    }
+}
