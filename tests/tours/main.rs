@@ -2,9 +2,10 @@
 //!
 //! Each test starts servers of its own on free ports of 127.0.0.1 and ends them by their process ids.
 #![cfg(feature = "server")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 #![expect(unreachable_pub, reason = "nobody reaches anything of a test")]
 
+mod said;
 mod server;
 
 mod everyday;

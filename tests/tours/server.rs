@@ -5,19 +5,27 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::said::{Said, said};
 
 /// The program under test.
 pub const KEYSTEAD: &str = env!("CARGO_BIN_EXE_keystead");
 
 pub const SUFFIX: &str = "dc=example,dc=com";
 
+/// Nothing that a test waits for takes longer, unless it never comes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A directory made by `keystead init --example`, and the server of it.
 pub struct Server {
     folder: TempDir,
-    process: Option<Child>,
-    /// `ldap://127.0.0.1:PORT`
+    running: Option<Running>,
+    /// `ldap://localhost:PORT`
     pub ldap: String,
     /// `ldaps://localhost:PORT`
     pub ldaps: String,
@@ -25,37 +33,32 @@ pub struct Server {
     pub ldapi: String,
 }
 
-/// What a tool said.
-#[derive(Clone, Debug)]
-pub struct Said {
-    /// Its exit status: for the tools of ldap-utils, the LDAP result code.
-    pub code: i32,
-    /// Its standard output.
-    pub out: String,
-    /// Its standard error.
-    pub err: String,
+/// The process of a server, and what reads its log.
+struct Running {
+    process: Child,
+    log: Arc<Log>,
+    reader: JoinHandle<()>,
 }
 
-impl Said {
-    /// Asserts that it succeeded.
-    #[track_caller]
-    pub fn ok(self) -> Self {
-        assert_eq!(self.code, 0, "{}\n{}", self.out, self.err);
-        self
-    }
+/// What a server says on standard error, as it says it.
+#[derive(Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
+}
 
-    /// Asserts how it failed.
-    #[track_caller]
-    pub fn fails_with(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "{}\n{}", self.out, self.err);
-        self
-    }
+/// How a tool reaches the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Transport {
+    /// `ldaps://`
+    Ldaps,
+    /// `ldap://` with `-ZZ`
+    StartTls,
+}
 
-    /// The values of an attribute in LDIF output.
-    pub fn values(&self, name: &str) -> Vec<String> {
-        let prefix = format!("{name}: ");
-        self.out.lines().filter_map(|line| line.strip_prefix(&prefix)).map(str::to_owned).collect()
-    }
+impl Transport {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ldaps, Self::StartTls];
 }
 
 impl Server {
@@ -66,6 +69,14 @@ impl Server {
 
     /// The same with lines appended to the configuration.
     pub fn start_with(more_config: &str) -> Self {
+        let mut server = Self::prepare();
+        server.configure(more_config);
+        server.serve();
+        server
+    }
+
+    /// Makes an example directory that nobody serves yet.
+    pub fn prepare() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let init = Command::new(KEYSTEAD)
@@ -75,32 +86,36 @@ impl Server {
             .output()
             .unwrap();
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
-        let config = data.join("keystead.toml");
-        let mut file = std::fs::OpenOptions::new().append(true).open(config).unwrap();
-        file.write_all(more_config.as_bytes()).unwrap();
         let (ldap, ldaps, ldapi) = Default::default();
-        let mut server = Self { folder, process: None, ldap, ldaps, ldapi };
-        server.serve();
-        server
+        Self { folder, running: None, ldap, ldaps, ldapi }
+    }
+
+    /// Appends lines to the configuration.
+    pub fn configure(&self, more_config: &str) {
+        let mut file = std::fs::OpenOptions::new().append(true).open(self.config()).unwrap();
+        file.write_all(more_config.as_bytes()).unwrap();
     }
 
     /// Starts the program, and waits until it says where it listens.
     pub fn serve(&mut self) {
-        let log = std::fs::OpenOptions::new().append(true).create(true).open(self.data().join("log")).unwrap();
-        let mut process = Command::new(KEYSTEAD)
-            .args(["serve", "--config"])
-            .arg(self.config())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(KEYSTEAD);
+        command.args(["serve", "--config"]).arg(self.config());
+        self.serve_by(command);
+    }
+
+    /// The same by a command of one's own, which ends in the program.
+    pub fn serve_by(&mut self, mut command: Command) {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
-        self.process = Some(process);
+        let log = Arc::new(Log::default());
+        let (lines, written) = (BufReader::new(process.stderr.take().unwrap()).lines(), Arc::clone(&log));
+        let reader = std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| written.add(&line)));
+        self.running = Some(Running { process, log, reader });
         for _ in 0..3 {
             let line = said.next().unwrap_or_else(|| panic!("the server did not start: {}", self.log())).unwrap();
             let url = line.strip_prefix("Listening on ").unwrap().to_owned();
             match url.split("://").next().unwrap() {
-                "ldap" => self.ldap = url,
+                "ldap" => self.ldap = url.replace("127.0.0.1", "localhost"),
                 "ldaps" => self.ldaps = url.replace("127.0.0.1", "localhost"),
                 _ => self.ldapi = url,
             }
@@ -112,13 +127,34 @@ impl Server {
         self.folder.path().join("data")
     }
 
+    /// A path beside that folder, for files of the test.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file beside that folder.
+    pub fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
     pub fn config(&self) -> PathBuf {
         self.data().join("keystead.toml")
     }
 
-    /// What the server has logged.
+    /// What the running server has logged.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.data().join("log")).unwrap_or_default()
+        self.running.as_ref().map(|running| running.log.text.lock().unwrap().clone()).unwrap_or_default()
+    }
+
+    /// Waits until the running server has logged a line with these words, so many times.
+    #[track_caller]
+    pub fn wait_for_log(&self, words: &str, times: usize) {
+        let log = &self.running.as_ref().unwrap().log;
+        let few = |text: &mut String| text.matches(words).count() < times;
+        let (text, waited) = log.grown.wait_timeout_while(log.text.lock().unwrap(), PATIENCE, few).unwrap();
+        assert!(!waited.timed_out(), "{words:?} was not logged: {text}");
     }
 
     /// The certificate of the authority that the server's is by.
@@ -126,16 +162,29 @@ impl Server {
         self.data().join("tls/ca.crt")
     }
 
-    /// The process id of the running server.
-    pub fn pid(&self) -> u32 {
-        self.process.as_ref().unwrap().id()
+    /// The address of `ldap://`.
+    pub fn address(&self) -> String {
+        self.ldap.strip_prefix("ldap://").unwrap().replace("localhost", "127.0.0.1")
     }
 
-    /// Stops the server as an administrator would, and waits until it has ended.
-    pub fn stop(&mut self) {
+    /// The socket of `ldapi://`.
+    pub fn socket(&self) -> PathBuf {
+        self.data().join("socket")
+    }
+
+    /// The process id of the running server.
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().unwrap().process.id()
+    }
+
+    /// Stops the server as an administrator would, waits until it has ended, and returns its log.
+    pub fn stop(&mut self) -> String {
         self.signal("TERM");
-        let status = self.process.take().unwrap().wait().unwrap();
-        assert!(status.success(), "{status}: {}", self.log());
+        let mut running = self.running.take().unwrap();
+        let status = running.process.wait().unwrap();
+        let log = running.whole_log();
+        assert!(status.success(), "{status}: {log}");
+        log
     }
 
     /// Sends a signal to the server.
@@ -144,11 +193,12 @@ impl Server {
         assert!(sent.success());
     }
 
-    /// Ends the server without warning, as a power cut would.
-    pub fn kill(&mut self) {
-        let mut process = self.process.take().unwrap();
-        process.kill().unwrap();
-        process.wait().unwrap();
+    /// Ends the server without warning, as a power cut would, and returns its log.
+    pub fn kill(&mut self) -> String {
+        let mut running = self.running.take().unwrap();
+        running.process.kill().unwrap();
+        running.process.wait().unwrap();
+        running.whole_log()
     }
 
     /// The generated password of somebody in the example: `alice`, `cn=app,ou=services`, or `cn=admin`.
@@ -172,13 +222,49 @@ impl Server {
         self.ldap_with(tool, &self.ldaps, who, &self.password(who), arguments, input)
     }
 
+    /// The same by a transport.
+    pub fn ldap_over(&self, transport: Transport, tool: &str, who: &str, arguments: &[&str], input: &str) -> Said {
+        let password = self.password(who);
+        match transport {
+            Transport::Ldaps => self.ldap_with(tool, &self.ldaps, who, &password, arguments, input),
+            Transport::StartTls => {
+                let all = [&["-ZZ"], arguments].concat();
+                self.ldap_with(tool, &self.ldap, who, &password, &all, input)
+            }
+        }
+    }
+
     /// Runs a tool of ldap-utils with a URL, a name and a password.
     pub fn ldap_with(&self, tool: &str, url: &str, who: &str, password: &str, arguments: &[&str], input: &str) -> Said {
         let file = self.secret(password);
         let dn = full(who);
-        let mut all = vec!["-x", "-H", url, "-D", &dn, "-y", file.to_str().unwrap()];
+        let mut all = vec!["-x", "-H", url, "-D", &dn, "-y", text(&file)];
         all.extend_from_slice(arguments);
         self.run(tool, &all, input)
+    }
+
+    /// The same as somebody with a password of their own, over `ldaps://`.
+    pub fn ldap_as(&self, tool: &str, who: &str, password: &str, arguments: &[&str], input: &str) -> Said {
+        self.ldap_with(tool, &self.ldaps, who, password, arguments, input)
+    }
+
+    /// The result code of a bind.
+    pub fn bind(&self, who: &str, password: &str) -> i32 {
+        self.ldap_as("ldapwhoami", who, password, &[], "").code
+    }
+
+    /// Changes the default password policy as the administrator: `replace: pwdMinLength\npwdMinLength: 8` and the like.
+    #[track_caller]
+    pub fn change_policy(&self, changes: &[&str]) {
+        let name = format!("dn: cn=default,ou=policies,{SUFFIX}\nchangetype: modify\n");
+        let change = name + &changes.join("\n-\n") + "\n";
+        self.ldap_in("ldapmodify", "cn=admin", &[], &change).ok();
+    }
+
+    /// Has wrong passwords answered at once, so that tests need not wait.
+    #[track_caller]
+    pub fn answer_wrong_passwords_at_once(&self) {
+        self.change_policy(&["delete: pwdMinDelay", "delete: pwdMaxDelay"]);
     }
 
     /// Runs any tool with the environment that makes clients trust the server.
@@ -187,21 +273,34 @@ impl Server {
             .args(arguments)
             .env("LDAPTLS_CACERT", self.ca())
             .env("LDAPCONF", "/dev/null")
+            .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{tool} cannot be run ({error}); `make test` installs what is needed"));
-        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        // A tool that has ended early reads nothing; what it said tells why.
+        let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
         said(process)
     }
 
     /// Runs the program under test with this directory's configuration.
     pub fn keystead(&self, command: &str, arguments: &[&str]) -> Said {
         let config = self.config();
-        let mut all = vec![command, "--config", config.to_str().unwrap()];
+        let mut all = vec![command, "--config", text(&config)];
         all.extend_from_slice(arguments);
         self.run(KEYSTEAD, &all, "")
+    }
+
+    /// Has the program serve this directory, which it must refuse.
+    #[track_caller]
+    pub fn refuses_to_serve(&self) -> String {
+        // `timeout` ends a server that starts all the same.
+        let seconds = PATIENCE.as_secs().to_string();
+        let said = self.run("timeout", &[&seconds, KEYSTEAD, "serve", "--config", text(&self.config())], "");
+        assert_eq!(said.code, 1, "{}\n{}", said.out, said.err);
+        assert_eq!(said.out, "");
+        said.err
     }
 
     /// A file that holds a password, without a line break.
@@ -211,29 +310,37 @@ impl Server {
             write!(name, "{octet:02x}").unwrap();
         }
         name.truncate(100);
-        let path = self.folder.path().join(name);
+        let path = self.path(&name);
         let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
         file.unwrap().write_all(password.as_bytes()).unwrap();
         path
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            process.kill().unwrap();
-            process.wait().unwrap();
-        }
+impl Running {
+    /// What it has logged until its end.
+    fn whole_log(self) -> String {
+        self.reader.join().unwrap();
+        self.log.text.lock().unwrap().clone()
     }
 }
 
-/// Waits for a process and collects what it says.
-pub fn said(process: Child) -> Said {
-    let output = process.wait_with_output().unwrap();
-    Said {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+impl Log {
+    fn add(&self, line: &str) {
+        let mut text = self.text.lock().unwrap();
+        text.push_str(line);
+        text.push('\n');
+        drop(text);
+        self.grown.notify_all();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.process.kill().unwrap();
+            running.process.wait().unwrap();
+        }
     }
 }
 
