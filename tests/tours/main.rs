@@ -5,7 +5,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 #![expect(unreachable_pub, reason = "nobody reaches anything of a test")]
 
+mod ber;
+mod client;
 mod said;
 mod server;
 
 mod everyday;
+mod self_service;

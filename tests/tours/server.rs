@@ -284,6 +284,13 @@ impl Server {
         said(process)
     }
 
+    /// Runs one of the Python programs beside the tests, by the Python that the system's packages are for.
+    pub fn python(&self, program: &str, arguments: &[&str], input: &str) -> Said {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tours").join(program);
+        let all = [&[text(&path)], arguments].concat();
+        self.run("/usr/bin/python3", &all, input)
+    }
+
     /// Runs the program under test with this directory's configuration.
     pub fn keystead(&self, command: &str, arguments: &[&str]) -> Said {
         let config = self.config();

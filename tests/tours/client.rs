@@ -1,0 +1,188 @@
+//! A client that sends whatever a test wants it to, and waits for what comes back.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+
+use crate::ber;
+use crate::server::{PATIENCE, Server, full};
+
+/// A connection to a server.
+pub struct Client {
+    stream: Box<dyn Stream>,
+    received: Vec<u8>,
+    last_id: i32,
+}
+
+trait Stream: Read + Write + Send {}
+
+impl<S: Read + Write + Send> Stream for S {}
+
+/// A message from a server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    pub id: i32,
+    /// Which kind of answer.
+    pub tag: u8,
+    /// The result code; 0 for an entry.
+    pub code: i32,
+    /// The diagnostic message; the name for an entry.
+    pub words: String,
+    /// Everything inside.
+    pub content: Vec<u8>,
+}
+
+impl Client {
+    /// Connects over TCP, in the clear.
+    pub fn plain(server: &Server) -> Self {
+        let stream = TcpStream::connect(server.address()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self::new(stream)
+    }
+
+    /// Connects over the local socket.
+    pub fn local(server: &Server) -> Self {
+        let stream = UnixStream::connect(server.socket()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self::new(stream)
+    }
+
+    /// The same as the superuser of this machine.
+    pub fn root(server: &Server) -> Self {
+        let mut client = Self::local(server);
+        assert_eq!(client.ask(&ber::external_bind()).code, 0);
+        client
+    }
+
+    /// The same as somebody of the example, with the password that they have now.
+    pub fn bound(server: &Server, who: &str, password: &str) -> Self {
+        let mut client = Self::local(server);
+        assert_eq!(client.bind(who, password), 0);
+        client
+    }
+
+    fn new(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), received: Vec::new(), last_id: 0 }
+    }
+
+    /// Sends octets as they are. A server that has closed the connection reads them no more.
+    pub fn send(&mut self, octets: &[u8]) {
+        let _ = self.stream.write_all(octets);
+    }
+
+    /// The next message; `None` at the end of the connection.
+    pub fn receive(&mut self) -> Option<Answer> {
+        self.try_receive().unwrap()
+    }
+
+    /// The same, where the connection may break.
+    pub fn try_receive(&mut self) -> std::io::Result<Option<Answer>> {
+        loop {
+            let mut rest = self.received.as_slice();
+            if let Some((_, content)) = ber::take(&mut rest) {
+                let answer = Answer::read(content);
+                self.received = rest.to_vec();
+                return Ok(Some(answer));
+            }
+            let mut octets = [0; 65_536];
+            let count = self.stream.read(&mut octets)?;
+            if count == 0 {
+                assert!(self.received.is_empty(), "half a message came");
+                return Ok(None);
+            }
+            self.received.extend_from_slice(&octets[..count]);
+        }
+    }
+
+    /// Asserts that the server tells why it ends the connection, and ends it.
+    #[track_caller]
+    pub fn is_told_of_the_end(&mut self) -> Answer {
+        let notice = self.receive().unwrap();
+        assert_eq!((notice.id, notice.tag), (0, ber::EXTENDED), "{notice:?}");
+        assert!(contains(&notice.content, b"1.3.6.1.4.1.1466.20036"), "{notice:?}");
+        assert_eq!(self.receive(), None);
+        notice
+    }
+
+    /// Sends a request with a message id of its own, and returns the id.
+    pub fn begin(&mut self, request: &[u8]) -> i32 {
+        self.last_id += 1;
+        self.send(&ber::message(self.last_id, request));
+        self.last_id
+    }
+
+    /// Sends a request and waits for its answer; entries that come before it are left out.
+    #[track_caller]
+    pub fn ask(&mut self, request: &[u8]) -> Answer {
+        let id = self.begin(request);
+        loop {
+            let answer = self.receive().unwrap();
+            assert_eq!(answer.id, id, "{answer:?}");
+            if answer.tag != ber::ENTRY {
+                return answer;
+            }
+        }
+    }
+
+    /// The names that a search finds.
+    #[track_caller]
+    pub fn find(&mut self, request: &[u8]) -> Vec<String> {
+        let id = self.begin(request);
+        let mut names = Vec::new();
+        loop {
+            let answer = self.receive().unwrap();
+            assert_eq!((answer.id, answer.code), (id, 0), "{answer:?}");
+            if answer.tag != ber::ENTRY {
+                return names;
+            }
+            names.push(answer.words);
+        }
+    }
+
+    /// The result code of a bind.
+    pub fn bind(&mut self, who: &str, password: &str) -> i32 {
+        self.ask(&ber::simple_bind(&full(who), password)).code
+    }
+
+    /// Who the connection is: empty for nobody.
+    pub fn who_am_i(&mut self) -> String {
+        let answer = self.ask(&ber::who_am_i());
+        let mut rest = answer.content.as_slice();
+        let mut value = None;
+        while let Some((tag, content)) = ber::take(&mut rest) {
+            if tag == 0x8b {
+                value = Some(String::from_utf8_lossy(content).into_owned());
+            }
+        }
+        value.unwrap()
+    }
+}
+
+impl Answer {
+    fn read(message: &[u8]) -> Self {
+        let mut message = message;
+        let (_, id) = ber::take(&mut message).unwrap();
+        let (tag, content) = ber::take(&mut message).unwrap();
+        let mut rest = content;
+        let (_, first) = ber::take(&mut rest).unwrap();
+        let (code, words) = if tag == ber::ENTRY {
+            (0, first)
+        } else {
+            ber::take(&mut rest).unwrap();
+            (ber::read_number(first), ber::take(&mut rest).unwrap().1)
+        };
+        let words = String::from_utf8_lossy(words).into_owned();
+        Self { id: ber::read_number(id), tag, code, words, content: content.to_vec() }
+    }
+
+    /// The id, the kind and the code.
+    pub const fn summary(&self) -> (i32, u8, i32) {
+        (self.id, self.tag, self.code)
+    }
+}
+
+/// Whether octets hold others.
+pub fn contains(octets: &[u8], part: &[u8]) -> bool {
+    octets.windows(part.len()).any(|window| window == part)
+}
