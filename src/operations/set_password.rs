@@ -12,7 +12,7 @@ use crate::password::verdict::BrokenRule;
 use crate::password::{Policy, Secret, StoredPassword, generate};
 
 use super::target::Target;
-use super::{Context, Effect, Refusal};
+use super::{Context, Effect, Freedom, Refusal};
 
 /// A password that is to be set.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ impl Context<'_> {
     pub(super) fn require_right_to_set(&self, target: &Target, by: By) -> Result<(), Refusal> {
         match by {
             By::Owner => target.require(Right::ChangePassword, "you may not change this password", self),
+            By::Administrator if self.requester.freedom == Freedom::PasswordChange => Err(Refusal::MustChangePassword),
             By::Administrator => {
                 target.require(Right::ResetPassword, "you may not set the password of this account", self)?;
                 let rules = &self.services.rules;
