@@ -11,4 +11,5 @@ mod said;
 mod server;
 
 mod everyday;
+mod helpdesk;
 mod self_service;

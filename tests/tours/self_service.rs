@@ -161,7 +161,7 @@ fn a_refusal_tells_the_user_what_to_do() {
     assert_eq!((empty.code, empty.words.as_str()), (19, "The new password is empty."));
     // What the policy control tells a program that does not read sentences.
     let said = server.ldap("ldappasswd", "alice", &["-e", "ppolicy", "-a", &old, "-s", "short"]);
-    said.is_refused_with(19).tells("Password too short");
+    said.is_refused_with(19).tells("Password is too short for policy");
 }
 
 #[test]
