@@ -12,4 +12,5 @@ mod server;
 
 mod everyday;
 mod helpdesk;
+mod lockout;
 mod self_service;

@@ -1,0 +1,169 @@
+//! Wrong passwords lock an account, whichever way they come; the attacker learns nothing, and the helpdesk sees why.
+
+use std::time::Instant;
+
+use crate::ber;
+use crate::client::Client;
+use crate::server::{SUFFIX, Server, full};
+
+const REFUSED: &str = "the name or the password is wrong, or the account cannot be used now";
+
+/// A server that locks after three wrong passwords and answers each at once.
+fn strict() -> Server {
+    let server = Server::start();
+    server.change_policy(&["replace: pwdMaxFailure\npwdMaxFailure: 3", "delete: pwdMinDelay", "delete: pwdMaxDelay"]);
+    server
+}
+
+/// Tries so many different wrong passwords.
+fn guess(client: &mut Client, who: &str, times: usize) {
+    for number in 0..times {
+        let answer = client.ask(&ber::simple_bind(&full(who), &format!("guess number {number}")));
+        assert_eq!((answer.code, answer.words.as_str()), (49, REFUSED));
+    }
+}
+
+/// What the helpdesk sees of the state of a password.
+fn state(server: &Server, who: &str, attribute: &str) -> Vec<String> {
+    let arguments = ["-LLL", "-b", SUFFIX, &format!("(uid={who})"), attribute];
+    server.ldap("ldapsearch", "hanna", &arguments).ok().values(attribute)
+}
+
+#[test]
+fn wrong_passwords_lock_the_account_and_tell_the_attacker_nothing() {
+    let server = strict();
+    let right = server.password("alice");
+    let mut client = Client::local(&server);
+    guess(&mut client, "alice", 2);
+    assert_eq!(client.bind("alice", &right), 0);
+    // That was two and a success; now the count begins anew.
+    guess(&mut client, "alice", 3);
+    let locked = client.ask(&ber::simple_bind(&full("alice"), &right));
+    assert_eq!((locked.code, locked.words.as_str()), (49, REFUSED));
+    // A name that does not exist cannot be told from it, neither by words nor by the control.
+    guess(&mut client, "nobody", 3);
+    let unknown = client.ask(&ber::simple_bind(&full("nobody"), &right));
+    assert_eq!((unknown.code, &unknown.content), (49, &locked.content));
+    for who in ["alice", "nobody"] {
+        let said = server.ldap_as("ldapwhoami", who, &right, &["-e", "ppolicy"], "").fails_with(49);
+        assert!(said.err.contains("Account locked") && said.err.contains(REFUSED), "{who}: {}", said.err);
+    }
+    // Others are not affected, and the lock survives a restart.
+    assert_eq!(server.bind("bob", &server.password("bob")), 0);
+    let mut server = server;
+    server.stop();
+    server.serve();
+    assert_eq!(server.bind("alice", &right), 49);
+    let log = server.stop();
+    assert!(!log.contains(&right) && !log.contains("guess number"), "{log}");
+}
+
+#[test]
+fn the_helpdesk_sees_a_lock_and_ends_it() {
+    let server = strict();
+    let mut client = Client::local(&server);
+    let (alice, bob) = (server.password("alice"), server.password("bob"));
+    guess(&mut client, "alice", 2);
+    assert_eq!(state(&server, "alice", "pwdFailureTime").len(), 2);
+    assert_eq!(state(&server, "alice", "pwdAccountLockedTime"), [""; 0]);
+    guess(&mut client, "alice", 3);
+    guess(&mut client, "bob", 3);
+    let since = state(&server, "alice", "pwdAccountLockedTime");
+    assert_eq!(since.iter().map(String::len).collect::<Vec<_>>(), ["20260101000000Z".len()]);
+    assert_eq!(state(&server, "alice", "pwdFailureTime").len(), 3);
+    let found = server.ldap("ldapsearch", "hanna", &["-LLL", "-b", SUFFIX, "(pwdAccountLockedTime=*)", "uid"]).ok();
+    assert_eq!(found.values("uid"), ["alice", "bob"]);
+    // Other people do not see it; their own state they do.
+    let seen = server.ldap("ldapsearch", "carol", &["-LLL", "-b", &full("alice"), "*", "+"]).ok();
+    assert!(!seen.out.contains("pwdAccountLockedTime") && !seen.out.contains("pwdFailureTime"), "{}", seen.out);
+    let own = server.ldap("ldapsearch", "carol", &["-LLL", "-b", &full("carol"), "pwdChangedTime"]).ok();
+    assert_eq!(own.values("pwdChangedTime").len(), 1);
+    // Nobody unlocks themselves, nor anybody else without the right to.
+    let unlock = |who: &str| format!("dn: {}\nchangetype: modify\ndelete: pwdAccountLockedTime\n", full(who));
+    server.ldap_in("ldapmodify", "carol", &[], &unlock("alice")).fails_with(50);
+    // By ending the lock the old password is good again.
+    server.ldap_in("ldapmodify", "hanna", &[], &unlock("alice")).ok();
+    assert_eq!(client.bind("alice", &alice), 0);
+    assert_eq!(state(&server, "alice", "pwdFailureTime"), [""; 0]);
+    // By a reset there is a new one.
+    server.ldap("ldappasswd", "hanna", &["-s", "given out by the helpdesk", "bob"]).ok();
+    assert_eq!((client.bind("bob", &bob), client.bind("bob", "given out by the helpdesk")), (49, 0));
+    assert_eq!(state(&server, "bob", "pwdAccountLockedTime"), [""; 0]);
+    // The helpdesk can lock somebody as well, until it ends that itself.
+    let lock = "replace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z";
+    let lock = format!("dn: {}\nchangetype: modify\n{lock}\n", full("alice"));
+    server.ldap_in("ldapmodify", "hanna", &[], &lock).ok();
+    assert_eq!(client.bind("alice", &alice), 49);
+    assert_eq!(state(&server, "alice", "pwdAccountLockedTime"), ["000001010000Z"]);
+}
+
+#[test]
+fn a_password_is_counted_wherever_it_is_tried() {
+    let server = strict();
+    let right = server.password("alice");
+    let ways: [(&str, fn(&str) -> Vec<u8>); 4] = [
+        ("bind", |guess| ber::simple_bind(&full("alice"), guess)),
+        ("old password", |guess| ber::password_modify(None, Some(guess), Some("a much better secret"))),
+        ("compare", |guess| ber::compare(&full("alice"), "userPassword", guess)),
+        ("unbound change", |guess| {
+            ber::password_modify(Some(&full("alice")), Some(guess), Some("a much better secret"))
+        }),
+    ];
+    for (number, (way, request)) in ways.into_iter().enumerate() {
+        let mut client = Client::local(&server);
+        if ["old password", "compare"].contains(&way) {
+            assert_eq!(client.bind("alice", &right), 0);
+        }
+        for guess in 0..3 {
+            let code = client.ask(&request(&format!("guess number {guess} of {number}"))).code;
+            assert_eq!(code, if way == "compare" { 5 } else { 49 }, "{way}");
+        }
+        // Locked: now the right one is not even looked at, by any way.
+        assert_eq!(Client::local(&server).bind("alice", &right), 49, "{way}");
+        let code = client.ask(&request(&right)).code;
+        assert_eq!(code, if way == "compare" { 5 } else { 49 }, "{way}");
+        let unlock = format!("dn: {}\nchangetype: modify\ndelete: pwdAccountLockedTime\n", full("alice"));
+        server.ldap_in("ldapmodify", "hanna", &[], &unlock).ok();
+    }
+    assert_eq!(server.bind("alice", &right), 0);
+}
+
+#[test]
+fn guesses_from_many_connections_at_once_are_no_more_than_one_after_the_other() {
+    let server = strict();
+    let right = server.password("alice");
+    let mut clients: Vec<Client> = (0..12).map(|_| Client::local(&server)).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        // The right one is among them, behind enough wrong ones.
+        let password = if number == 11 { right.clone() } else { format!("guess number {number}") };
+        client.begin(&ber::simple_bind(&full("alice"), &password));
+    }
+    let answers: Vec<i32> = clients.iter_mut().map(|client| client.receive().unwrap().code).collect();
+    assert!(answers[..11].iter().all(|code| *code == 49), "{answers:?}");
+    let failures = state(&server, "alice", "pwdFailureTime");
+    assert!(failures.len() <= 3, "{failures:?}");
+}
+
+#[test]
+fn the_same_wrong_password_again_and_again_is_counted_once() {
+    let server = strict();
+    let mut client = Client::local(&server);
+    for _ in 0..10 {
+        assert_eq!(client.bind("alice", "what a telephone has stored"), 49);
+    }
+    assert_eq!(state(&server, "alice", "pwdFailureTime").len(), 1);
+    assert_eq!(client.bind("alice", &server.password("alice")), 0);
+}
+
+#[test]
+fn the_answer_to_a_wrong_password_is_held_back_and_nobody_else_waits_for_it() {
+    let server = Server::start();
+    let mut attacker = Client::local(&server);
+    let begun = Instant::now();
+    attacker.begin(&ber::simple_bind(&full("alice"), "guess number 1"));
+    // Meanwhile others are served, also with the same account.
+    assert_eq!(server.bind("alice", &server.password("alice")), 0);
+    assert_eq!(attacker.receive().unwrap().code, 49);
+    assert!(begun.elapsed().as_millis() >= 1_000, "{:?}", begun.elapsed());
+    assert_eq!(attacker.bind("alice", &server.password("alice")), 0);
+}
