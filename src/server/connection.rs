@@ -270,7 +270,13 @@ impl Connection {
             match action {
                 Action::Perform(message) => pending.extend(self.perform(message)),
                 Action::Abandon(id) => self.forget(id),
-                Action::Respond { id, operation, response } => response.put(&mut self.outgoing, id, operation),
+                Action::Respond { id, operation, response } => {
+                    if operation == Operation::Bind {
+                        // Also a bind that cannot be read ends whatever was before.
+                        self.become_identity(Identity::Anonymous, Freedom::Full);
+                    }
+                    response.put(&mut self.outgoing, id, operation);
+                }
                 Action::StartTls(id) => {
                     let name = Some(crate::protocol::oid::START_TLS);
                     let response = Response { name, ..ResultCode::Success.into() };
