@@ -16,11 +16,17 @@ use super::{Context, Outcome, Refusal};
 /// Whether an entry has a value.
 pub fn compare(ctx: &Context<'_>, request: &CompareRequest) -> Result<Outcome, Refusal> {
     let name = std::str::from_utf8(&request.attribute).map_err(|_| Refusal::Protocol("the attribute is not UTF-8"))?;
+    let described = ctx.schema().describe(name);
+    let password = described.as_ref().is_some_and(|it| it.attribute_type == ctx.schema().known().user_password);
+    // Whatever else is wrong: a password was sent in the clear, and whoever did that should know.
+    if password && !ctx.requester.confidentiality.admits_passwords() {
+        return Err(Refusal::ConfidentialityRequired);
+    }
     let dn = ctx.parse_dn(&request.entry)?;
     let target = ctx.target(&dn)?;
     target.require_visible(ctx)?;
-    let description = ctx.schema().describe(name).ok_or_else(|| Refusal::UndefinedAttribute(name.to_owned()))?;
-    if description.attribute_type == ctx.schema().known().user_password {
+    let description = described.ok_or_else(|| Refusal::UndefinedAttribute(name.to_owned()))?;
+    if password {
         return compare_password(ctx, &target, &Secret::new(request.value.as_ref()));
     }
     if !target.decision.compare.contains(description.attribute_type) {
@@ -61,9 +67,6 @@ fn compare_value(
 
 /// To compare a password is to try it (draft-behera §8.4): metered like a bind, and never a look at the hash.
 fn compare_password(ctx: &Context<'_>, target: &Target, password: &Secret) -> Result<Outcome, Refusal> {
-    if !ctx.requester.confidentiality.admits_passwords() {
-        return Err(Refusal::ConfidentialityRequired);
-    }
     if ctx.requester.identity.is_anonymous() || !target.decision.allows(Right::Authenticate) {
         return Err(Refusal::InsufficientAccess("you may not compare passwords of this account"));
     }
