@@ -57,12 +57,21 @@ pub fn external_bind() -> Vec<u8> {
 
 /// A search of the whole subtree with a filter of one's own.
 pub fn search(base: &str, filter: &[u8], attributes: &[&str]) -> Vec<u8> {
+    search_in(base, 2, filter, attributes)
+}
+
+/// A search of one entry.
+pub fn read(dn: &str, attributes: &[&str]) -> Vec<u8> {
+    search_in(dn, 0, &present("objectClass"), attributes)
+}
+
+fn search_in(base: &str, scope: i32, filter: &[u8], attributes: &[&str]) -> Vec<u8> {
     let attributes: Vec<_> = attributes.iter().map(|name| text(name)).collect();
     with(
         0x63,
         &[
             text(base),
-            number(ENUMERATED, 2),
+            number(ENUMERATED, scope),
             number(ENUMERATED, 0),
             number(INTEGER, 0),
             number(INTEGER, 0),

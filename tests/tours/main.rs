@@ -14,3 +14,4 @@ mod everyday;
 mod helpdesk;
 mod lockout;
 mod self_service;
+mod transport;
