@@ -333,15 +333,6 @@ impl Snapshot {
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
     }
 
-    fn iterator(&self, family: Family, options: ReadOptions) -> Result<rocksdb::DBRawIterator<'_>, StoreError> {
-        let family = self.engine().family(family)?;
-        // A reader beside another process stands still by itself, and RocksDB knows no snapshots there.
-        Ok(match self.engine().notes {
-            Some(_) => self.engine().db.raw_iterator_cf_opt(family, options),
-            None => self.0.borrow_dependent().raw_iterator_cf_opt(family, options),
-        })
-    }
-
     /// Calls `visit` with the keys from `start` on, in order, until it says to stop.
     pub(super) fn scan(
         &self,
