@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Many threads allocate little things and free each other's: the system's allocator is slow at it, and lets memory lie.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     keystead::cli::main()
 }

@@ -15,6 +15,7 @@ pub mod key;
 mod log;
 mod names;
 pub mod planner;
+mod recent;
 pub mod record;
 pub mod verify;
 mod view;

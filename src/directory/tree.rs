@@ -35,7 +35,7 @@ pub struct Node {
     /// When it was written last. Its credentials have a version of their own.
     pub version: Version,
     /// Its RDN as stored; the whole name for the entry of a suffix.
-    pub rdn: Box<str>,
+    pub rdn: Arc<str>,
     /// Its attributes.
     pub entry: Entry,
 }

@@ -31,7 +31,9 @@ impl Derived {
             known.has_subordinates,
             known.num_subordinates,
         ];
-        Self(all.into_iter().chain(account::attributes(known)).filter(wanted).collect())
+        // Nobody is told a secret, so nobody needs one.
+        let state = account::attributes(known).into_iter().filter(|id| !schema.secret().contains(*id));
+        Self(all.into_iter().chain(state).filter(wanted).collect())
     }
 
     pub(super) fn is_nothing(&self) -> bool {

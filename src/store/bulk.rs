@@ -103,7 +103,7 @@ impl BulkLoader {
     }
 
     /// The schema of the store.
-    pub const fn schema(&self) -> &Arc<Schema> {
+    pub fn schema(&self) -> &Arc<Schema> {
         self.view.schema()
     }
 

@@ -244,10 +244,17 @@ impl<'s> Pending<'s> {
         for write in change.writes {
             self.stage_write(write)?;
         }
+        let recent = &self.view.fixed().recent;
         for operation in std::mem::take(&mut self.operations) {
             match operation {
-                Operation::Put(family, key, value) => self.batch.put(family, &key, &value)?,
-                Operation::Delete(family, key) => self.batch.delete(family, &key)?,
+                Operation::Put(family, key, value) => {
+                    recent.note(family, &key, committed.version);
+                    self.batch.put(family, &key, &value)?;
+                }
+                Operation::Delete(family, key) => {
+                    recent.note(family, &key, committed.version);
+                    self.batch.delete(family, &key)?;
+                }
             }
         }
         for record in &change.log {
@@ -288,7 +295,7 @@ impl<'s> Pending<'s> {
         let id = EntryId(self.position.last_id);
         let (parent, rdn) = self.take_name(id, place)?;
         let entry = entry.clone();
-        let node = self.stamped(Node { id, uuid, parent, version: 0, rdn, entry });
+        let node = self.stamped(Node { id, uuid, parent, version: 0, rdn: rdn.into(), entry });
         self.note_membership(&Entry::empty(), &node.entry);
         self.operations.push(Operation::Put(Family::Uuid, uuid.as_bytes().to_vec(), key::entry(id).to_vec()));
         self.staged.uuids.insert(uuid, Some(id));
@@ -310,7 +317,7 @@ impl<'s> Pending<'s> {
             }
             above = self.node(ancestor)?.and_then(|node| node.parent);
         }
-        let new = self.stamped(Node { parent, rdn, entry, ..old.clone() });
+        let new = self.stamped(Node { parent, rdn: rdn.into(), entry, ..old.clone() });
         self.membership_changed = true;
         self.names_changed |= self.view.names().knows(old.id);
         self.put_node(new, Some(&old));
@@ -479,7 +486,7 @@ impl<'s> Pending<'s> {
         self.batch.write()?;
         let names = if self.names_changed { Arc::new(Names::default()) } else { Arc::clone(self.view.names()) };
         let snapshot = Snapshot::new(&self.shared.engine);
-        let view = View::new(snapshot, self.view.fixed(), names, self.position.moment);
+        let view = View::new(snapshot, Arc::clone(self.view.fixed()), names, self.position.moment);
         self.shared.current.store(Arc::new(view));
         Ok(self.position)
     }

@@ -17,6 +17,7 @@ use super::commit::Position;
 use super::engine::{self, Batch, Engine, Family, Go, Snapshot};
 use super::index::{IndexKind, Indexes};
 use super::names::Names;
+use super::recent::Recent;
 use super::view::{Fixed, Moment, View};
 use super::{Existence, OpenError, OpenOptions, StoreError, key, parse_suffixes, record};
 use crate::directory::tree::EntryId;
@@ -41,17 +42,18 @@ pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     let failed = |cause| OpenError::Engine { path: options.path.to_owned(), cause };
     let reading = options.existence == Existence::ReadOnly;
     let open = if reading { Engine::open_beside } else { Engine::open };
-    let engine = Arc::new(open(options.path, options.cache_octets).map_err(failed)?);
+    let engine = Arc::new(open(options.path, options.cache_octets / 2).map_err(failed)?);
     check_format(&engine, options)?;
     let schema = Arc::new((options.schema)(numbering(&engine).map_err(failed)?)?);
-    let suffixes = parse_suffixes(options.suffixes, &schema)?.into();
+    let suffixes = parse_suffixes(options.suffixes, &schema)?;
     let indexes = Indexes::choose(options.indexes, &schema)?;
     if !reading {
         put_numbering(&engine, &schema).map_err(failed)?;
         update_indexes(&engine, &indexes, &schema).map_err(failed)?;
     }
     let position = position(&engine).map_err(failed)?;
-    let fixed = Fixed { schema, suffixes, indexes };
+    let recent = Recent::new(options.cache_octets / 2);
+    let fixed = Arc::new(Fixed { schema, suffixes, indexes, recent });
     let view = View::new(Snapshot::new(&engine), fixed, Arc::new(Names::default()), position.moment);
     Ok(Opened { engine, view, position })
 }

@@ -117,6 +117,11 @@ pub fn after_prefix(prefix: [u8; 3]) -> Vec<u8> {
     number.to_be_bytes().get(1..).unwrap_or_default().to_vec()
 }
 
+/// The list that a posting belongs to: all of its key but the number of the entry.
+pub fn postings_of(key: &[u8]) -> &[u8] {
+    key.split_last_chunk::<4>().map_or(key, |(list, _)| list)
+}
+
 /// The entry of a posting.
 pub fn posting_id(key: &[u8]) -> Option<EntryId> {
     key.last_chunk().map(|octets| EntryId(u32::from_be_bytes(*octets)))

@@ -13,6 +13,7 @@ use super::StoreError;
 use super::engine::Go;
 use super::index::{IndexKind, LONG, pieces_of_assertion};
 use super::key::{self, Postings};
+use super::recent::SHORT;
 use super::view::View;
 use crate::directory::filter::{Matcher, Pieces, Selector, Truth};
 use crate::directory::schema::NormalForm;
@@ -271,6 +272,10 @@ impl<'v> Planner<'v> {
 
     /// The entries of one posting list, or "any" if there are more than `most`.
     fn read(&self, postings: &Postings, most: u64) -> Result<Candidates, TreeError> {
+        let (recent, at) = (&self.view.fixed().recent, self.view.version());
+        if let Some(list) = recent.postings(postings.octets(), at) {
+            return Ok(Candidates::These(list.iter().map(|id| id.0).collect()));
+        }
         let mut ids = RoaringBitmap::new();
         let mut full = false;
         let visit = &mut |key: &[u8]| {
@@ -279,7 +284,13 @@ impl<'v> Planner<'v> {
             if full { Go::Stop } else { Go::On }
         };
         self.view.snapshot().scan_postings(postings.octets(), visit).map_err(|error| failed(&error))?;
-        Ok(if full { Candidates::All } else { Candidates::These(ids) })
+        if full {
+            return Ok(Candidates::All);
+        }
+        if ids.len() <= SHORT as u64 {
+            recent.keep_postings(postings.octets(), at, ids.iter().map(EntryId).collect());
+        }
+        Ok(Candidates::These(ids))
     }
 
     fn all(&mut self, why: &str) -> Candidates {

@@ -54,12 +54,6 @@ fn read_node(id: EntryId, record: &Bytes) -> Option<Node> {
     })
 }
 
-/// The entry above, without reading the rest.
-pub fn parent(record: &[u8]) -> Option<EntryId> {
-    let parent = u32::from_be_bytes(*record.get(8..)?.first_chunk()?);
-    (parent != 0).then_some(EntryId(parent))
-}
-
 /// Writes the record of credentials.
 pub fn encode_credentials(version: u64, entry: &Entry) -> Vec<u8> {
     let mut out = Vec::with_capacity(8 + entry.octets().len());
@@ -94,7 +88,6 @@ mod tests {
             let record = Bytes::from(encode_node(&node));
             let read = decode_node(EntryId(9), &record).unwrap();
             assert_eq!((read.uuid, read.parent, read.version, read.rdn), (node.uuid, parent, 5, node.rdn.clone()));
-            assert_eq!(super::parent(&record), parent);
         }
     }
 

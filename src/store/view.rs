@@ -11,6 +11,7 @@ use super::index::{IndexKind, Indexes};
 use super::key::{self, Postings};
 use super::names::Names;
 use super::planner::{Planner, failed};
+use super::recent::Recent;
 use super::record;
 use crate::directory::filter::Matcher;
 use crate::directory::tree::{Credentials, EntryId, Found, Node, Plan, Tree, TreeError, Version};
@@ -20,24 +21,21 @@ use crate::directory::{AttributeTypeId, Csn, Dn, Rdn, Schema};
 #[derive(Debug)]
 pub struct View {
     snapshot: Snapshot,
-    schema: Arc<Schema>,
-    suffixes: Arc<[Dn]>,
-    indexes: Indexes,
+    fixed: Arc<Fixed>,
     names: Arc<Names>,
-    version: Version,
-    csn: Csn,
-    membership_version: Version,
+    moment: Moment,
 }
 
 /// One batch of entries is no larger, in octets.
 const BATCH_OCTETS: usize = 4 << 20;
 
 /// What is the same for every view of a store.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Fixed {
     pub(super) schema: Arc<Schema>,
-    pub(super) suffixes: Arc<[Dn]>,
+    pub(super) suffixes: Vec<Dn>,
     pub(super) indexes: Indexes,
+    pub(super) recent: Recent,
 }
 
 /// What a commit changes for the views that follow.
@@ -49,14 +47,12 @@ pub(super) struct Moment {
 }
 
 impl View {
-    pub(super) fn new(snapshot: Snapshot, fixed: Fixed, names: Arc<Names>, moment: Moment) -> Self {
-        let Fixed { schema, suffixes, indexes } = fixed;
-        let Moment { version, csn, membership_version } = moment;
-        Self { snapshot, schema, suffixes, indexes, names, version, csn, membership_version }
+    pub(super) const fn new(snapshot: Snapshot, fixed: Arc<Fixed>, names: Arc<Names>, moment: Moment) -> Self {
+        Self { snapshot, fixed, names, moment }
     }
 
-    pub(super) fn fixed(&self) -> Fixed {
-        Fixed { schema: Arc::clone(&self.schema), suffixes: Arc::clone(&self.suffixes), indexes: self.indexes.clone() }
+    pub(super) const fn fixed(&self) -> &Arc<Fixed> {
+        &self.fixed
     }
 
     pub(super) const fn names(&self) -> &Arc<Names> {
@@ -67,18 +63,18 @@ impl View {
         &self.snapshot
     }
 
-    pub(super) const fn indexes(&self) -> &Indexes {
-        &self.indexes
+    pub(super) fn indexes(&self) -> &Indexes {
+        &self.fixed.indexes
     }
 
     /// The number of the commit that it follows.
     pub const fn version(&self) -> Version {
-        self.version
+        self.moment.version
     }
 
     /// Whether no entry can have the attribute, because the server derives it or the schema does not define it.
     pub(super) fn is_unused(&self, id: AttributeTypeId) -> bool {
-        self.schema.attribute_type(id).oid.as_ref() == "0.0"
+        self.fixed.schema.attribute_type(id).oid.as_ref() == "0.0"
     }
 
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Bytes>, TreeError> {
@@ -86,8 +82,10 @@ impl View {
     }
 
     fn child(&self, parent: Option<EntryId>, rdn_key: &[u8]) -> Result<Option<EntryId>, TreeError> {
-        let id = self.get(Family::Name, &key::name(parent, rdn_key))?;
-        Ok(id.as_deref().and_then(key::entry_id))
+        let name = key::name(parent, rdn_key);
+        self.fixed.recent.named(&name, self.moment.version, || {
+            Ok(self.get(Family::Name, &name)?.as_deref().and_then(key::entry_id))
+        })
     }
 
     /// The remembered entry above `dn`, if there is one, and how many parts of the name lead there.
@@ -120,7 +118,7 @@ impl Tree for Arc<View> {
     }
 
     fn suffixes(&self) -> &[Dn] {
-        &self.suffixes
+        &self.fixed.suffixes
     }
 
     fn find(&self, dn: &Dn) -> Result<Found, TreeError> {
@@ -164,11 +162,11 @@ impl Tree for Arc<View> {
     }
 
     fn csn(&self) -> Csn {
-        self.csn
+        self.moment.csn
     }
 
     fn membership_version(&self) -> Version {
-        self.membership_version
+        self.moment.membership_version
     }
 
     fn has_children(&self, id: EntryId) -> Result<bool, TreeError> {
@@ -178,13 +176,13 @@ impl Tree for Arc<View> {
 
 impl View {
     /// See [`Tree::schema`].
-    pub const fn schema(&self) -> &Arc<Schema> {
-        &self.schema
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.fixed.schema
     }
 
     /// See [`Tree::find`].
     pub fn find(&self, dn: &Dn) -> Result<Found, TreeError> {
-        let Some(suffix) = self.suffixes.iter().find(|suffix| dn.is_within(suffix)) else {
+        let Some(suffix) = self.fixed.suffixes.iter().find(|suffix| dn.is_within(suffix)) else {
             return Ok(Found::Outside);
         };
         let (mut at, depth) = match self.remembered(dn, suffix) {
@@ -205,8 +203,10 @@ impl View {
 
     /// See [`Tree::node`].
     pub fn node(&self, id: EntryId) -> Result<Option<Node>, TreeError> {
-        let record = self.get(Family::Entry, &key::entry(id))?;
-        record.map(|record| read_node(id, &record)).transpose()
+        self.fixed.recent.node(id, self.moment.version, || {
+            let record = self.get(Family::Entry, &key::entry(id))?;
+            record.map(|record| read_node(id, &record)).transpose()
+        })
     }
 
     /// See [`Tree::nodes_after`].
@@ -244,19 +244,19 @@ impl View {
         let Some(node) = self.node(id)? else { return Ok(None) };
         let damaged = || TreeError::new("reading a name", record::DamagedRecord(id.0));
         let Some(parent) = node.parent else {
-            let dn = Arc::new(Dn::parse(&self.schema, &node.rdn).map_err(|_| damaged())?);
+            let dn = Arc::new(Dn::parse(&self.fixed.schema, &node.rdn).map_err(|_| damaged())?);
             self.names.remember(id, &dn);
             return Ok(Some(dn));
         };
         let above = self.dn(parent)?.ok_or_else(damaged)?;
         self.names.remember(parent, &above);
-        let rdn = Rdn::parse(&self.schema, &node.rdn).map_err(|_| damaged())?;
+        let rdn = Rdn::parse(&self.fixed.schema, &node.rdn).map_err(|_| damaged())?;
         Ok(Some(Arc::new(Dn::child(&above, rdn.as_str(), rdn.key()))))
     }
 
     /// See [`Tree::parent`].
     pub fn parent(&self, id: EntryId) -> Result<Option<EntryId>, TreeError> {
-        Ok(self.get(Family::Entry, &key::entry(id))?.as_deref().and_then(record::parent))
+        Ok(self.node(id)?.and_then(|node| node.parent))
     }
 
     /// See [`Tree::children`].
@@ -293,19 +293,21 @@ impl View {
 
     /// See [`Tree::credentials`].
     pub fn credentials(&self, id: EntryId) -> Result<Option<Credentials>, TreeError> {
-        let record = self.get(Family::Credentials, &key::entry(id))?;
-        let decode = |record: &Bytes| {
-            record::decode_credentials(id, record).map_err(|error| TreeError::new("reading credentials", error))
-        };
-        record.as_ref().map(decode).transpose()
+        self.fixed.recent.credentials(id, self.moment.version, || {
+            let record = self.get(Family::Credentials, &key::entry(id))?;
+            let decode = |record: &Bytes| {
+                record::decode_credentials(id, record).map_err(|error| TreeError::new("reading credentials", error))
+            };
+            record.as_ref().map(decode).transpose()
+        })
     }
 
     /// See [`Tree::equal`]. Without an index, every entry is looked at.
     pub fn equal(&self, attribute_type: AttributeTypeId, normal: &[u8]) -> Result<Vec<EntryId>, TreeError> {
-        let form = self.schema.attribute_type(attribute_type).equality_or_fallback().normal_form();
+        let form = self.fixed.schema.attribute_type(attribute_type).equality_or_fallback().normal_form();
         let has =
-            |node: &Node| node.entry.values(attribute_type).any(|value| form.matches(&self.schema, value, normal));
-        if !self.indexes.has(attribute_type, IndexKind::Equality) {
+            |node: &Node| node.entry.values(attribute_type).any(|value| form.matches(&self.fixed.schema, value, normal));
+        if !self.fixed.indexes.has(attribute_type, IndexKind::Equality) {
             return self.scan_for(&has);
         }
         let mut ids = Vec::new();

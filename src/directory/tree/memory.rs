@@ -124,7 +124,7 @@ impl State {
         let id = EntryId(self.last_id);
         let (parent, rdn) = self.take_name(id, place)?;
         let entry = self.stamped(entry);
-        self.nodes.insert(id, Node { id, uuid, parent, version: self.version, rdn, entry });
+        self.nodes.insert(id, Node { id, uuid, parent, version: self.version, rdn: rdn.into(), entry });
         if let Some(credentials) = credentials {
             self.set_credentials(id, credentials);
         }
@@ -143,7 +143,7 @@ impl State {
             above = self.nodes.get(&ancestor).and_then(|node| node.parent);
         }
         let entry = self.stamped(entry);
-        self.nodes.insert(id, Node { id, uuid, parent, version: self.version, rdn, entry });
+        self.nodes.insert(id, Node { id, uuid, parent, version: self.version, rdn: rdn.into(), entry });
         Ok(())
     }
 
