@@ -18,7 +18,7 @@ fn carla(lines: &str) -> String {
 }
 
 sentences! {
-    /// RFC 4511 §4.7: "the entry ... MUST NOT exist for the AddRequest to succeed".
+    /// RFC 4511 §4.7: "the entry ... MUST NOT exist for the `AddRequest` to succeed".
     fn an_entry_that_exists_cannot_be_added(scene) {
         for name in ["uid=alice,ou=people", "uid=ALICE, ou=People", "userid=\\61lice,ou=people"] {
             let again = format!("dn: {name},dc=example,dc=com\nobjectClass: inetOrgPerson\ncn: a\nsn: b\n");

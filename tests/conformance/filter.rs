@@ -291,7 +291,7 @@ sentences! {
     /// RFC 4511 §4.5.1.7: an item is TRUE if one value matches, however long it is and however many there are.
     fn unusual_values_are_found_as_well(scene) {
         let long = "word ".repeat(100) + "last";
-        let many: String = (0..300).map(|n| format!("title: title number {n}\n")).collect();
+        let many = (0..300).map(|n| format!("title: title number {n}\n")).collect::<Vec<_>>().concat();
         let entry = format!("{}description: {long}\n{many}", PROBE.trim_start());
         scene.root().change(&entry).unwrap();
         let bob = scene.client("bob");

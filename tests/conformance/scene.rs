@@ -17,7 +17,7 @@ use keystead::operations::{Confidentiality, Limits, Requester, Services};
 use keystead::password::scheme::{Cost, NewScheme};
 use keystead::password::{Meter, Secret, StoredPassword};
 
-pub use answer::{FoundEntry, policy_control, policy_response, result};
+pub use answer::{FoundEntry, only, policy_control, policy_response, result};
 pub use client::{Answered, Client, search_request};
 
 pub const SUFFIX: &str = "dc=example,dc=com";

@@ -6,7 +6,7 @@ use keystead::directory::ResultCode;
 use keystead::directory::tree::Scope::{BaseObject, SingleLevel, Subordinates, WholeSubtree};
 use keystead::protocol::request::{DerefAliases, SearchRequest};
 
-use crate::scene::{SUFFIX, full, result, search_request, short};
+use crate::scene::{SUFFIX, full, only, result, search_request, short};
 use crate::sentences;
 
 const ALL: &str = "(objectClass=*)";
@@ -58,10 +58,10 @@ sentences! {
     fn the_empty_base_is_above_all_suffixes(scene) {
         let bob = scene.client("bob");
         let dse = bob.search("", BaseObject, ALL, &["namingContexts"]).unwrap();
-        assert_eq!((dse[0].dn.as_str(), dse[0].texts("namingContexts")), ("", vec![SUFFIX.to_owned()]));
-        assert_eq!(bob.search("", SingleLevel, ALL, &["1.1"]).unwrap()[0].dn, SUFFIX);
+        assert_eq!((only(&dse).dn.as_str(), only(&dse).texts("namingContexts")), ("", vec![SUFFIX.to_owned()]));
+        assert_eq!(only(&bob.search("", SingleLevel, ALL, &["1.1"]).unwrap()).dn, SUFFIX);
         assert_eq!(bob.search("", WholeSubtree, ALL, &["1.1"]).unwrap().len(), 13);
-        assert_eq!(bob.search("", WholeSubtree, "(uid=alice)", &["1.1"]).unwrap()[0].dn, full("alice"));
+        assert_eq!(only(&bob.search("", WholeSubtree, "(uid=alice)", &["1.1"]).unwrap()).dn, full("alice"));
     }
 
     /// RFC 4511 §4.1.9: noSuchObject comes with matchedDN, "the name of the last entry used" in finding the target.
@@ -104,7 +104,7 @@ sentences! {
             "uid=#0405616c696365,ou=people,dc=example,dc=com",
         ] {
             let found = scene.client("bob").search(base, BaseObject, ALL, &["1.1"]).unwrap();
-            assert_eq!(found[0].dn, full("alice"), "{base}");
+            assert_eq!(only(&found).dn, full("alice"), "{base}");
         }
     }
 
@@ -149,8 +149,9 @@ sentences! {
         let request = search_request(&full("alice"), BaseObject, ALL, &["cn", "+"]);
         let request = SearchRequest { types_only: true, ..request };
         let (found, _) = scene.client("bob").send_search(&request, &[]);
-        assert!(found[0].names().contains(&"cn") && found[0].names().contains(&"entryUUID"), "{found:?}");
-        assert!(found[0].attributes.iter().all(|(_, values)| values.is_empty()), "{found:?}");
+        let names = only(&found).names();
+        assert!(names.contains(&"cn") && names.contains(&"entryUUID"), "{found:?}");
+        assert!(only(&found).attributes.iter().all(|(_, values)| values.is_empty()), "{found:?}");
     }
 
     /// RFC 4511 §4.5.1.3: to dereference aliases where there are none changes nothing.
@@ -216,10 +217,10 @@ sentences! {
         scene.root().change(odd).unwrap();
         let bob = scene.client("bob");
         let found = bob.search(SUFFIX, WholeSubtree, "(cn=doe, john + co\"É)", &["cn", "sn"]).unwrap();
-        assert_eq!(short(&found[0].dn), "cn=Doe\\, John \\+ Co\\22\\C3\\A9+sn=\\ x\\ ,ou=people");
-        assert_eq!(found[0].texts("cn"), ["Doe, John + Co\"é"]);
-        assert_eq!(found[0].texts("sn"), [" x "]);
-        for name in [found[0].dn.as_str(), "SN=\\20x\\20+CN=doe\\2C  john \\2b co\\22é,ou=people,dc=example,dc=com"] {
+        assert_eq!(short(&only(&found).dn), "cn=Doe\\, John \\+ Co\\22\\C3\\A9+sn=\\ x\\ ,ou=people");
+        assert_eq!(only(&found).texts("cn"), ["Doe, John + Co\"é"]);
+        assert_eq!(only(&found).texts("sn"), [" x "]);
+        for name in [only(&found).dn.as_str(), "SN=\\20x\\20+CN=doe\\2C  john \\2b co\\22é,ou=people,dc=example,dc=com"] {
             assert_eq!(bob.search(name, BaseObject, ALL, &["cn", "sn"]).unwrap(), found);
         }
     }

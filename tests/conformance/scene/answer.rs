@@ -27,6 +27,12 @@ impl FoundEntry {
     }
 }
 
+/// The one entry that was found.
+pub fn only(found: &[FoundEntry]) -> &FoundEntry {
+    let [only] = found else { panic!("one entry was expected: {found:?}") };
+    only
+}
+
 /// The code of an answer; compare results are errors here, since they are not success.
 pub fn result(response: &Response) -> Answered {
     match response.result.code {

@@ -123,22 +123,17 @@ impl<'s, D: Directory> Client<'s, D> {
 
     /// Applies the records of some LDIF, one after another; entries without a change type are added.
     pub fn change(&self, text: &str) -> Answered {
-        self.requests(text).iter().try_for_each(|request| result(&self.send(request, &[])))
+        requests(text).iter().try_for_each(|request| result(&self.send(request, &[])))
     }
 
     /// The whole answer to the first record of some LDIF.
     pub fn change_with(&self, text: &str, controls: &[RawControl]) -> Response {
-        self.send(self.requests(text).first().unwrap(), controls)
+        self.send(requests(text).first().unwrap(), controls)
     }
 
     /// The words with which the first record of some LDIF is refused.
     pub fn change_words(&self, text: &str) -> String {
         self.change_with(text, &[]).result.diagnostic_message
-    }
-
-    /// The requests that some LDIF stands for.
-    pub fn requests(&self, text: &str) -> Vec<Request> {
-        Reader::new(text.as_bytes()).map(|record| request(record.unwrap())).collect()
     }
 
     /// Binds with a password, and returns the code.
@@ -260,13 +255,15 @@ impl<'s, D: Directory> Client<'s, D> {
             Search::start(ctx, request, &controls, MessageId(1), &mut out)
         });
         let response = loop {
-            let step = search.as_mut().map_err(|refusal| search::refused(refusal)).and_then(|search| {
-                self.with_view(&view, |ctx| search.run(ctx, 3, &mut out)).map_err(|refusal| search::refused(&refusal))
-            });
+            let step = match &mut search {
+                Ok(search) => self.with_view(&view, |ctx| search.run(ctx, 3, &mut out)),
+                Err(refusal) => break search::refused(refusal),
+            };
             match step {
                 Ok(Step::More) => between(),
-                Ok(Step::Done(response)) | Err(response) => break response,
+                Ok(Step::Done(response)) => break response,
                 Ok(Step::PageFull) => break search::page_full(b"more"),
+                Err(refusal) => break search::refused(&refusal),
             }
         };
         (entries(&out), response)
@@ -285,6 +282,11 @@ pub fn search_request(base: &str, scope: Scope, filter: &str, attributes: &[&str
         filter: Filter::parse(filter).unwrap(),
         attributes: attributes.iter().map(|name| Bytes::copy_from_slice(name.as_bytes())).collect(),
     }
+}
+
+/// The requests that some LDIF stands for.
+pub fn requests(text: &str) -> Vec<Request> {
+    Reader::new(text.as_bytes()).map(|record| request(record.unwrap())).collect()
 }
 
 fn request(record: ldif::Record) -> Request {
