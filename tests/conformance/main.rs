@@ -13,6 +13,7 @@ mod delete;
 mod filter;
 mod modify;
 mod rename;
+mod root_dse;
 mod search;
 mod selection;
 

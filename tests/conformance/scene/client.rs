@@ -45,6 +45,11 @@ impl<'s, D: Directory> Client<'s, D> {
         self
     }
 
+    /// From now on the connection itself proves who it is, for SASL EXTERNAL.
+    pub fn prove_externally(&self, identity: Identity) {
+        self.requester.borrow_mut().external = Some(identity);
+    }
+
     /// Who the connection belongs to.
     pub fn identity(&self) -> Identity {
         self.requester.borrow().identity.clone()
