@@ -12,6 +12,7 @@ mod compare;
 mod delete;
 mod filter;
 mod modify;
+mod password_modify;
 mod rename;
 mod root_dse;
 mod search;

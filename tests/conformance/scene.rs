@@ -118,6 +118,20 @@ impl<D: Directory> Scene<D> {
         self.configure(|services| services.rules = rules);
     }
 
+    /// Changes the default password policy: each attribute gets that value, or none if it is empty.
+    pub fn policy(&self, settings: &[(&str, &str)]) {
+        let line = |(name, value): &(&str, &str)| {
+            let value = if value.is_empty() { String::new() } else { format!("{name}: {value}\n") };
+            format!("replace: {name}\n{value}-\n")
+        };
+        let lines = settings.iter().map(line).collect::<Vec<_>>().concat();
+        let class = "add: objectClass\nobjectClass: keysteadPolicy\n-\n";
+        let change = |lines: &str| format!("dn: cn=default,ou=policies\nchangetype: modify\n{lines}\n");
+        // The class may be there already.
+        let _ = self.root().change(&change(class));
+        assert_eq!(self.root().change(&change(&lines)), Ok(()), "{lines}");
+    }
+
     /// Somebody over a protected connection who has not authenticated.
     pub fn anonymous(&self) -> Client<'_, D> {
         Client::new(self, Requester::anonymous(Confidentiality::Protected, "127.0.0.1".into()))
