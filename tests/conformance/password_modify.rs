@@ -11,7 +11,7 @@ use keystead::operations::context::ExpiredChange;
 use keystead::protocol::request::{Authentication, BindRequest};
 use keystead::protocol::{Request, oid};
 
-use crate::scene::{Scene, full, policy_control, policy_response, result};
+use crate::scene::{SEE, SUFFIX, Scene, full, policy_control, policy_response, result, rule};
 use crate::sentences;
 
 const NEW: &str = "a much better secret";
@@ -204,7 +204,7 @@ sentences! {
         }
         let mut after = scene.root().read("alice", &state);
         // That the right old password was given is no failure.
-        for entry in &mut after {
+        if let Some(entry) = &mut after {
             entry.attributes.retain(|(name, _)| name != "pwdLastSuccess");
         }
         assert_eq!(after, before);
@@ -226,6 +226,35 @@ sentences! {
         assert!(answers.iter().all(|answer| answer.controls.is_empty()));
         assert_eq!(scene.root().values("alice", "pwdFailureTime"), [""; 0]);
         assert_unchanged(scene, "alice");
+    }
+
+    /// Passwords.md 1g: an identity that is unknown gets the same answer as one that is not allowed, for whoever cannot
+    /// see either.
+    fn an_unknown_identity_is_answered_like_one_that_is_not_allowed(scene) {
+        let twin = "dn: uid=twin,ou=%,dc=example,dc=com\nobjectClass: account\n";
+        scene.root().change(&twin.replace('%', "people")).unwrap();
+        scene.root().change(&twin.replace('%', "groups")).unwrap();
+        let answer = |who: &str, identity: &str| {
+            scene.client(who).password_modify_with(Some(identity), Some(ALICE), Some(NEW), &policy_control())
+        };
+        for [form, ambiguous] in [["u:%", "u:twin"], ["%", "twin"]] {
+            for who in ["bob", "hanna"] {
+                let refused = answer("bob", &form.replace('%', "alice"));
+                assert_eq!(result(&refused), Err(InsufficientAccessRights));
+                assert_eq!(answer(who, &form.replace('%', "nobody")), refused, "{who} {form}");
+                assert_eq!(answer(who, ambiguous), refused, "{who} {form}");
+            }
+        }
+        let own = rule("own password", "self", &format!("subtree:{SUFFIX}"), &["*"], &["change-password"]);
+        let people = rule("the unit", "authenticated", &format!("entry:ou=people,{SUFFIX}"), &["*"], SEE);
+        for rules in [vec![], vec![own.clone()], vec![own, people]] {
+            scene.rule_by(&rules);
+            for form in ["u:%", "%", "uid=%,ou=people,dc=example,dc=com", "dn:uid=%,ou=people,dc=example,dc=com"] {
+                let refused = answer("bob", &form.replace('%', "alice"));
+                assert!(refused.result.code == InsufficientAccessRights || refused.result.code == NoSuchObject, "{form}");
+                assert_eq!(answer("bob", &form.replace('%', "nobody")), refused, "{form}");
+            }
+        }
     }
 
     /// Decision 8: a name that does not exist is told to those who might see it, as by any other operation.

@@ -8,7 +8,7 @@ use crate::operations::context::ExpiredChange;
 use crate::operations::login_name::UserName;
 use crate::operations::set_password::{NewPassword, password_was_set};
 use crate::operations::target::Target;
-use crate::operations::{Context, Outcome, Refusal};
+use crate::operations::{Context, Freedom, Outcome, Refusal};
 use crate::password::Secret;
 use crate::password::account::Account;
 use crate::password::change::By;
@@ -25,14 +25,22 @@ pub fn password_modify(ctx: &Context<'_>, request: &PasswordModify) -> Result<Ou
     if let Identity::Anonymous = ctx.requester.identity {
         return change_unbound(ctx, request, old, new);
     }
-    let target = match &request.user_identity {
-        Some(identity) => named(ctx, identity)?,
-        None => own(ctx)?,
+    let (target, by) = match &request.user_identity {
+        Some(identity) => {
+            let user = UserName::read(identity, ctx)?;
+            named(ctx, &user).and_then(|target| permitted(ctx, target)).map_err(|refusal| hide(ctx, &user, refusal))?
+        }
+        None => own(ctx).and_then(|target| permitted(ctx, target))?,
     };
+    set(ctx, &target, &NewPassword { by, old, new })
+}
+
+/// Requires the right to set the password of an entry.
+fn permitted(ctx: &Context<'_>, target: Target) -> Result<(Target, By), Refusal> {
     let is_self = ctx.requester.identity.uuid() == Some(target.node.uuid);
     let by = if is_self { By::Owner } else { By::Administrator };
     ctx.require_right_to_set(&target, by)?;
-    set(ctx, &target, &NewPassword { by, old, new })
+    Ok((target, by))
 }
 
 fn set(ctx: &Context<'_>, target: &Target, request: &NewPassword) -> Result<Outcome, Refusal> {
@@ -50,23 +58,24 @@ fn own(ctx: &Context<'_>) -> Result<Target, Refusal> {
     ctx.target_by_id(id)?.ok_or(Refusal::NoSuchObject { matched: None })
 }
 
-/// The entry that `userIdentity` names. One that does not exist is told only to those who might see it; for the rest it
-/// is the same as one whose password they may not set.
-fn named(ctx: &Context<'_>, identity: &[u8]) -> Result<Target, Refusal> {
-    const NO_RIGHT: Refusal = Refusal::InsufficientAccess("you may not set the password of this account");
-    let user = UserName::read(identity, ctx)?;
-    match user.find(ctx)? {
-        Some(id) => {
-            let target = ctx.target_by_id(id)?.ok_or(NO_RIGHT)?;
-            Ok(target)
+/// The entry that `userIdentity` names.
+fn named(ctx: &Context<'_>, user: &UserName) -> Result<Target, Refusal> {
+    match (user.find(ctx)?, user) {
+        (Some(id), _) => ctx.target_by_id(id)?.ok_or(Refusal::NoSuchObject { matched: None }),
+        (None, UserName::Dn(dn)) => ctx.target(dn),
+        (None, UserName::Uid(_)) => Err(Refusal::NoSuchObject { matched: None }),
+    }
+}
+
+/// That somebody does not exist is told only to those who might see them; for the rest it is the same as somebody whose
+/// password they may not set.
+fn hide(ctx: &Context<'_>, user: &UserName, refusal: Refusal) -> Refusal {
+    match (user, refusal) {
+        (_, Refusal::NoSuchObject { .. }) if ctx.requester.freedom != Freedom::Full => Refusal::MustChangePassword,
+        (UserName::Uid(_), Refusal::NoSuchObject { .. }) | (_, Refusal::NoSuchObject { matched: None }) => {
+            Refusal::InsufficientAccess("you may not set the password of this account")
         }
-        None => match user {
-            UserName::Dn(dn) => match ctx.target(&dn) {
-                Err(Refusal::NoSuchObject { matched: None }) => Err(NO_RIGHT),
-                other => other,
-            },
-            UserName::Uid(_) => Err(NO_RIGHT),
-        },
+        (_, other) => other,
     }
 }
 
