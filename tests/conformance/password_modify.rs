@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use keystead::directory::ResultCode::{
     ConfidentialityRequired, ConstraintViolation, InsufficientAccessRights, InvalidCredentials, InvalidDnSyntax,
-    NoSuchObject, ProtocolError, StrongerAuthRequired, UnwillingToPerform,
+    NoSuchObject, ObjectClassViolation, ProtocolError, StrongerAuthRequired, UnwillingToPerform,
 };
 use keystead::directory::tree::Directory;
 use keystead::directory::{ResultCode, wire};
@@ -303,6 +303,17 @@ sentences! {
         assert_eq!(root.password_modify(None, None, Some(NEW)), Err(UnwillingToPerform));
         assert_eq!(root.password_modify(Some("cn=admin,dc=example,dc=com"), None, Some(NEW)), Ok(None));
         assert!(opens(scene, "cn=admin", NEW));
+    }
+
+    /// RFC 4512 §2.4: an entry whose classes allow no password gets none.
+    fn an_entry_that_cannot_have_a_password_gets_none(scene) {
+        let staff = full("cn=staff,ou=groups");
+        for new in [Some(NEW), None] {
+            assert_eq!(scene.root().password_modify(Some(&staff), None, new), Err(ObjectClassViolation));
+        }
+        assert_eq!(scene.root().values("cn=staff,ou=groups", "pwdScheme"), [""; 0]);
+        let unit = full("ou=people");
+        assert_eq!(scene.root().password_modify(Some(&unit), None, Some(NEW)), Ok(None));
     }
 
     /// Decision 15: a hash in the place of a password is for those who may import hashes; others are told what to do.

@@ -45,6 +45,8 @@ fn permitted(ctx: &Context<'_>, target: Target) -> Result<(Target, By), Refusal>
 
 fn set(ctx: &Context<'_>, target: &Target, request: &NewPassword) -> Result<Outcome, Refusal> {
     let set = ctx.set_password(target, request)?;
+    // Not before: whoever is not bound has only now proven that they may know of the entry.
+    ctx.schema().check_entry(&target.node.entry.decode(), &[ctx.schema().known().user_password])?;
     let value = set.generated.map(|made| PasswordModify::generated(made.expose()));
     let response = Response { value, ..ResultCode::Success.into() };
     let effects = smallvec![password_was_set(&target.node, request.by)];
