@@ -13,6 +13,7 @@ mod delete;
 mod filter;
 mod modify;
 mod password_modify;
+mod password_policy;
 mod rename;
 mod root_dse;
 mod search;

@@ -1,6 +1,6 @@
 //! A small directory, people who use it, and a clock that stands still until it is moved.
 
-mod answer;
+pub mod answer;
 mod client;
 
 use std::cell::{Cell, RefCell};
@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use keystead::access::{RuleText, Rules};
 use keystead::directory::tree::memory::MemoryDirectory;
-use keystead::directory::tree::{Directory, Tree};
+use keystead::directory::tree::{Change, Directory, Tree, Write};
 use keystead::directory::{Dn, Identity, Randomness, Schema, Timestamp};
 use keystead::operations::context::{AnonymousBind, ExpiredChange};
 use keystead::operations::policies::Policies;
 use keystead::operations::{Confidentiality, Limits, Requester, Services};
 use keystead::password::scheme::{Cost, NewScheme};
-use keystead::password::{Meter, Secret, StoredPassword};
+use keystead::password::{Account, Meter, Secret, StoredPassword};
 
-pub use answer::{FoundEntry, only, policy_control, policy_response, result};
-pub use client::{Answered, Client, search_request};
+pub use answer::{FoundEntry, assert_told, only, policy_control, policy_response, result};
+pub use client::{Client, search_request};
 
 pub const SUFFIX: &str = "dc=example,dc=com";
 
@@ -116,6 +116,21 @@ impl<D: Directory> Scene<D> {
     pub fn rule_by(&self, rules: &[RuleText]) {
         let rules = Rules::prepare(rules, self.directory.view().schema()).unwrap();
         self.configure(|services| services.rules = rules);
+    }
+
+    /// Writes what the meter has counted, and starts with a new one, as a restart does.
+    pub fn restart(&self) {
+        let meter = Arc::clone(&self.services.borrow().meter);
+        for unwritten in meter.unwritten() {
+            let view = self.directory.view();
+            let id = view.find_uuid(unwritten.uuid).unwrap().unwrap();
+            let mut account = Account::read(view.credentials(id).unwrap().as_ref(), view.schema());
+            unwritten.live.apply(&mut account);
+            let credentials = account.to_entry(view.schema());
+            let write = Write::SetCredentials { uuid: unwritten.uuid, version: unwritten.version, credentials };
+            self.directory.commit(Change { writes: vec![write], log: Vec::new() }).unwrap();
+        }
+        self.configure(|services| services.meter = Arc::new(Meter::new([8; 16])));
     }
 
     /// Changes the default password policy: each attribute gets that value, or none if it is empty.

@@ -33,10 +33,10 @@ pub fn only(found: &[FoundEntry]) -> &FoundEntry {
     only
 }
 
-/// The code of an answer; compare results are errors here, since they are not success.
+/// The code of an answer; compareFalse is an error here, since it is not success.
 pub fn result(response: &Response) -> Answered {
     match response.result.code {
-        ResultCode::Success => Ok(()),
+        ResultCode::Success | ResultCode::CompareTrue => Ok(()),
         code => Err(code),
     }
 }
@@ -50,6 +50,27 @@ pub fn policy_control() -> Vec<RawControl> {
 pub fn policy_response(response: &Response) -> Option<Vec<u8>> {
     let control = response.controls.iter().find(|control| control.oid == oid::PASSWORD_POLICY)?;
     control.value.clone()
+}
+
+/// The values of the password policy control that tell of an error (draft-behera-ldap-password-policy-10 §6.2).
+pub const EXPIRED: &[u8] = b"\x30\x03\x81\x01\x00";
+pub const LOCKED: &[u8] = b"\x30\x03\x81\x01\x01";
+pub const CHANGE_AFTER_RESET: &[u8] = b"\x30\x03\x81\x01\x02";
+pub const MODIFICATION_NOT_ALLOWED: &[u8] = b"\x30\x03\x81\x01\x03";
+pub const MUST_SUPPLY_OLD: &[u8] = b"\x30\x03\x81\x01\x04";
+pub const INSUFFICIENT_QUALITY: &[u8] = b"\x30\x03\x81\x01\x05";
+pub const TOO_SHORT: &[u8] = b"\x30\x03\x81\x01\x06";
+pub const TOO_YOUNG: &[u8] = b"\x30\x03\x81\x01\x07";
+pub const IN_HISTORY: &[u8] = b"\x30\x03\x81\x01\x08";
+pub const TOO_LONG: &[u8] = b"\x30\x03\x81\x01\x09";
+/// There is no such control.
+pub const NOTHING: &[u8] = b"";
+
+/// Asserts how a request was answered, and the octets of the password policy control.
+#[track_caller]
+pub fn assert_told(response: &Response, answered: Answered, control: &[u8]) {
+    let told = policy_response(response).unwrap_or_default();
+    assert_eq!((result(response), told.as_slice()), (answered, control), "{}", response.result.diagnostic_message);
 }
 
 /// The password in the value of an answer to a Password Modify request.

@@ -136,11 +136,6 @@ impl<'s, D: Directory> Client<'s, D> {
         self.send(requests(text).first().unwrap(), controls)
     }
 
-    /// The words with which the first record of some LDIF is refused.
-    pub fn change_words(&self, text: &str) -> String {
-        self.change_with(text, &[]).result.diagnostic_message
-    }
-
     /// Binds with a password, and returns the code.
     pub fn bind(&self, name: &str, password: &str) -> Answered {
         result(&self.bind_with(name, password, &[]))
@@ -192,12 +187,17 @@ impl<'s, D: Directory> Client<'s, D> {
 
     /// Compares a value.
     pub fn compare(&self, name: &str, attribute: &str, value: &str) -> ResultCode {
+        self.compare_with(name, attribute, value, &[]).result.code
+    }
+
+    /// The same with controls; returns the whole answer.
+    pub fn compare_with(&self, name: &str, attribute: &str, value: &str, controls: &[RawControl]) -> Response {
         let request = CompareRequest {
             entry: full(name).into(),
             attribute: Bytes::copy_from_slice(attribute.as_bytes()),
             value: Bytes::copy_from_slice(value.as_bytes()),
         };
-        self.send(&Request::Compare(request), &[]).result.code
+        self.send(&Request::Compare(request), controls)
     }
 
     /// The names that a search of the whole tree finds, in alphabetical order and without the suffix.
