@@ -33,7 +33,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
             if !decision.allows(Right::ResetPassword) {
                 return Err(Refusal::InsufficientAccess("you may not set the password of this account"));
             }
-            let policy = ctx.services.policies.default_for(&dn, ctx.tree)?;
+            let policy = ctx.services.policies.governing(&entry, &dn, ctx.tree)?;
             let account = ctx.first_password(&password, &entry, &policy, Hashes::of(&decision))?;
             Some(account.to_entry(ctx.schema()))
         }

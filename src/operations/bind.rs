@@ -105,7 +105,7 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
     if !target.decision.allows(Right::Authenticate) {
         return unknown(&target.dn);
     }
-    let policy = ctx.services.policies.governing(&target.node, &target.dn, ctx.tree)?;
+    let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
     let account = ctx.account(&target.node)?;
     let subject = Subject::Entry(target.node.uuid);
     Ok(Verification { subject, entry: Some((target.node, target.dn)), account, policy, password })

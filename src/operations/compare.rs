@@ -71,7 +71,7 @@ fn compare_password(ctx: &Context<'_>, target: &Target, password: &Secret) -> Re
         return Err(Refusal::InsufficientAccess("you may not compare passwords of this account"));
     }
     let account = ctx.account(&target.node)?;
-    let policy = ctx.services.policies.governing(&target.node, &target.dn, ctx.tree)?;
+    let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
     match ctx.verify_password(Subject::Entry(target.node.uuid), &account, &policy, password) {
         Ok(attempt) => {
             attempt.passed(ctx.services.last_success_precision, ctx.now);

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::directory::Dn;
-use crate::directory::tree::{EntryId, Node, Tree, TreeError, Version};
+use crate::directory::tree::{EntryId, Tree, TreeError, Version};
+use crate::directory::{Dn, Entry};
 use crate::password::Policy;
 use crate::password::policy::CheckQuality;
 
@@ -20,9 +20,9 @@ pub const DEFAULT_POLICY: &str = "cn=default,ou=policies";
 
 impl Policies {
     /// The policy that governs an entry: the one that it names, else the default of its suffix, else none.
-    pub fn governing(&self, node: &Node, dn: &Dn, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
+    pub fn governing(&self, entry: &Entry, dn: &Dn, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
         let schema = tree.schema();
-        if let Some(named) = node.entry.first_text(schema.known().pwd_policy_subentry)
+        if let Some(named) = entry.first_text(schema.known().pwd_policy_subentry)
             && let Ok(named) = Dn::parse(schema, named)
             && let Some(policy) = self.at(&named, tree)?
         {

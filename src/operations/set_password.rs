@@ -57,7 +57,7 @@ impl Context<'_> {
 
     /// Verifies the old password, judges the new one and hashes it. The right has been required before.
     pub(super) fn set_password(&self, target: &Target, request: &NewPassword) -> Result<SetPassword, Refusal> {
-        let policy = self.services.policies.governing(&target.node, &target.dn, self.tree)?;
+        let policy = self.services.policies.governing(&target.node.entry, &target.dn, self.tree)?;
         let mut account = self.account(&target.node)?;
         if request.by == By::Owner {
             change::may_change(&account, &policy, request.old.as_ref(), self.now)?;

@@ -233,6 +233,9 @@ sentences! {
         assert_told(&follow("nosuch"), Ok(()), NOTHING);
         assert_told(&change(&scene.client("alice"), ALICE, "short"), Err(ConstraintViolation), TOO_SHORT);
         assert_told(&change(&scene.client("alice"), ALICE, NEW), Ok(()), NOTHING);
+        let carla = |lines: &str| add(&scene.client("cn=admin"), "carla", lines);
+        let strict = format!("userPassword: {NEW}\n{}", name("strict"));
+        assert_told(&carla(&strict), Err(ConstraintViolation), TOO_SHORT);
     }
 
     /// §5.2: what policies say holds from the moment that they are changed; where there is none, nothing is checked.
