@@ -12,6 +12,7 @@ mod compare;
 mod delete;
 mod filter;
 mod modify;
+mod password_lockout;
 mod password_modify;
 mod password_policy;
 mod rename;
