@@ -160,6 +160,7 @@ impl Connection {
         tokio::pin!(idle);
         loop {
             self.take_messages();
+            let was_full = self.outgoing.len() >= FLUSH;
             self.write(&mut stream).await?;
             self.resume_searches();
             match self.end {
@@ -171,7 +172,8 @@ impl Connection {
                 }
                 End::Not | End::Drain => {}
             }
-            if !self.outgoing.is_empty() {
+            // Messages that there was no room to answer have arrived already: no socket will announce them again.
+            if was_full || !self.outgoing.is_empty() {
                 continue;
             }
             let may_read = self.end == End::Not && self.session.load() < self.shared.settings.connections.outstanding;
