@@ -1,7 +1,7 @@
 //! Has requests done where they belong: at once on the thread of the connection, or on a lane.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::sync::mpsc::UnboundedSender;
@@ -29,8 +29,8 @@ const PER_TURN: usize = 2_048;
 const OCTETS_PER_TURN: usize = 256 << 10;
 /// How often a change that lost a race is planned again.
 const ATTEMPTS: u32 = 8;
-/// How often a password attempt waits for others at the same account before the server is busy.
-const WAITS: u32 = 1_000;
+/// How long a password attempt waits for others at the same account before the server is busy.
+const WAIT: Duration = Duration::from_secs(5);
 
 /// A request under way, told from others that may have had its message id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -180,13 +180,11 @@ impl Scene {
         // The job is not run if the queue is full; then the request is still here to be answered.
         let slot = Arc::new(std::sync::Mutex::new(Some(running)));
         let in_job = Arc::clone(&slot);
-        let mut waits = 0;
         let job = move || {
             let mut held = in_job.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let Some(running) = held.take() else { return Status::Finished };
             let result = self.with(|ctx| work(ctx, &running));
-            if matches!(result, Err(Refusal::Wait)) && waits < WAITS {
-                waits += 1;
+            if matches!(result, Err(Refusal::Wait)) && running.started.elapsed() < WAIT {
                 *held = Some(running);
                 return Status::Again;
             }

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// A piece of work. It is called again, behind the others, for as long as it says so.
 pub type Job = Box<dyn FnMut() -> Status + Send>;
@@ -42,6 +43,9 @@ pub struct Lane {
     queue: Arc<Queue>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
+
+/// How long a thread steps back from a job that has to wait, unless another one arrives.
+const PAUSE: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 struct Queue {
@@ -119,8 +123,10 @@ impl Queue {
     fn work(&self) {
         while let Some((source, mut job)) = self.next() {
             if job() == Status::Again {
-                self.lock().push(source, job);
-                std::thread::yield_now();
+                let mut state = self.lock();
+                state.push(source, job);
+                // What it waits for takes milliseconds, and asking all the time would only slow that down.
+                drop(self.arrived.wait_timeout(state, PAUSE));
             }
         }
     }
