@@ -1,7 +1,7 @@
 //! A client that sends whatever a test wants it to, and waits for what comes back.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 
 use crate::ber;
@@ -14,9 +14,23 @@ pub struct Client {
     last_id: i32,
 }
 
-trait Stream: Read + Write + Send {}
+trait Stream: Read + Write + Send {
+    /// Tells the server that nothing more comes.
+    fn end(&self);
+}
 
-impl<S: Read + Write + Send> Stream for S {}
+impl Stream for TcpStream {
+    fn end(&self) {
+        // A server that has closed the connection knows already.
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
+
+impl Stream for UnixStream {
+    fn end(&self) {
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
 
 /// A message from a server.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +51,7 @@ impl Client {
     pub fn plain(server: &Server) -> Self {
         let stream = TcpStream::connect(server.address()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self::new(stream)
     }
@@ -45,6 +60,7 @@ impl Client {
     pub fn local(server: &Server) -> Self {
         let stream = UnixStream::connect(server.socket()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Self::new(stream)
     }
 
@@ -68,7 +84,15 @@ impl Client {
 
     /// Sends octets as they are. A server that has closed the connection reads them no more.
     pub fn send(&mut self, octets: &[u8]) {
-        let _ = self.stream.write_all(octets);
+        let _ = in_time(self.stream.write_all(octets));
+    }
+
+    /// Sends octets as they are and nothing more, and returns everything that comes back.
+    pub fn send_last(&mut self, octets: &[u8]) -> Vec<Answer> {
+        self.send(octets);
+        self.stream.end();
+        // A connection that breaks because not all was read has ended as well.
+        std::iter::from_fn(|| self.try_receive().unwrap_or_default()).collect()
     }
 
     /// The next message; `None` at the end of the connection.
@@ -85,14 +109,22 @@ impl Client {
                 self.received = rest.to_vec();
                 return Ok(Some(answer));
             }
-            let mut octets = [0; 65_536];
-            let count = self.stream.read(&mut octets)?;
+            let mut octets = [0; 16_384];
+            let count = in_time(self.stream.read(&mut octets))?;
             if count == 0 {
                 assert!(self.received.is_empty(), "half a message came");
                 return Ok(None);
             }
             self.received.extend_from_slice(&octets[..count]);
         }
+    }
+
+    /// Every octet that still comes, until the connection ends or breaks.
+    pub fn receive_rest(&mut self) -> Vec<u8> {
+        let mut octets = std::mem::take(&mut self.received);
+        // What came before it broke is in there all the same.
+        let _ = in_time(self.stream.read_to_end(&mut octets));
+        octets
     }
 
     /// Asserts that the server tells why it ends the connection, and ends it.
@@ -180,6 +212,15 @@ impl Answer {
     pub const fn summary(&self) -> (i32, u8, i32) {
         (self.id, self.tag, self.code)
     }
+}
+
+/// A connection that stands still is no end of it, but a failure.
+#[track_caller]
+fn in_time<T>(done: std::io::Result<T>) -> std::io::Result<T> {
+    if let Err(error) = &done {
+        assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "the server does not go on");
+    }
+    done
 }
 
 /// Whether octets hold others.

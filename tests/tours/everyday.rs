@@ -7,7 +7,7 @@ fn the_everyday_tools_work_over_ldaps_and_over_starttls() {
     let server = Server::start();
     for transport in Transport::ALL {
         let admin = |tool: &str, arguments: &[&str], input: &str| {
-            server.ldap_over(transport, tool, "cn=admin", arguments, input)
+            server.login("cn=admin").over(transport).run_in(tool, arguments, input)
         };
         assert_eq!(admin("ldapwhoami", &[], "").ok().out, format!("dn:cn=admin,{SUFFIX}\n"));
         let found = admin("ldapsearch", &["-LLL", "-b", SUFFIX, "(uid=alice)", "mail"], "").ok();
@@ -48,7 +48,7 @@ fn over_the_local_socket_root_is_an_administrator_without_a_password() {
     local("ldappasswd", &["-s", "the bread of this morning", &full("alice")], "").ok();
     assert_eq!(server.bind("alice", "the bread of this morning"), 0);
     // A name and a password do as well: nobody can listen in on a local socket.
-    let said = server.ldap_with("ldapwhoami", &server.ldapi, "bob", &server.password("bob"), &[], "").ok();
+    let said = server.login("bob").at(&server.ldapi).run("ldapwhoami", &[]).ok();
     assert_eq!(said.out, format!("dn:{}\n", full("bob")));
     // Over TCP a connection proves nothing by itself.
     let over_tcp = server.run("ldapwhoami", &["-Q", "-Y", "EXTERNAL", "-H", &server.ldaps], "");
@@ -65,10 +65,9 @@ fn results_come_in_pages_to_clients_that_ask_for_pages() {
     let whole = search(&["(objectClass=*)", "1.1"]).ok().values("dn");
     for transport in Transport::ALL {
         let arguments = ["-LLL", "-b", SUFFIX, "-E", "!pr=2/noprompt", "(objectClass=*)", "1.1"];
-        let paged = server.ldap_over(transport, "ldapsearch", "cn=admin", &arguments, "").ok();
+        let paged = server.login("cn=admin").over(transport).run("ldapsearch", &arguments).ok();
         assert_eq!(paged.values("dn"), whole);
-        let pages = whole.len().div_ceil(2);
-        assert_eq!(paged.out.matches("# pagedresults: cookie=").count(), pages);
+        assert_eq!(paged.out.matches("# pagedresults: cookie=").count(), whole.len().div_ceil(2));
     }
     assert_eq!(search(&["-E", "pr=1000/noprompt", "1.1"]).ok().values("dn"), whole);
     let few = search(&["-z", "3", "1.1"]).fails_with(4);

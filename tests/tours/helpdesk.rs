@@ -47,12 +47,12 @@ fn the_helpdesk_resets_people_by_whatever_it_calls_them() {
     server.ldap_in("ldapmodify", "hanna", &[], &replace).ok();
     assert_eq!(server.bind("bob", "by a browser this time"), 0);
     // A name that nobody has.
-    server.ldap("ldappasswd", "hanna", &["-s", "given out by mistake", "u:nobody"]).is_refused_with(50);
-    server.ldap("ldappasswd", "hanna", &["-s", "given out by mistake", &full("nobody")]).is_refused_with(32);
+    server.ldap("ldappasswd", "hanna", &["-s", "given out by mistake", "u:nobody"]).refuses_with(50);
+    server.ldap("ldappasswd", "hanna", &["-s", "given out by mistake", &full("nobody")]).refuses_with(32);
     // What the helpdesk gives out is judged as well.
     server
         .ldap("ldappasswd", "hanna", &["-s", "bob", "bob"])
-        .is_refused_with(19)
+        .refuses_with(19)
         .tells("at least 15 characters. The new password is little more than the name \"bob\"");
 }
 
@@ -72,21 +72,21 @@ fn the_helpdesk_takes_over_nobody_who_may_more() {
     server.ldap_in("ldapmodify", "cn=admin", &[], &members.concat()).ok();
     let reset = |who: &str, name: &str| {
         let arguments = ["-s", "given out by the helpdesk", &full(name)];
-        server.ldap_as("ldappasswd", who, &server.password(who), &arguments, "")
+        server.ldap("ldappasswd", who, &arguments)
     };
     // Colleagues who may the same.
     reset("hanna", "henry").ok();
     // Administrators, also through a group in a group, and a colleague who may more.
     let more = "this account has rights that you do not have";
     for name in ["chief", "deputy", "keeper"] {
-        reset("hanna", name).is_refused_with(50).tells(more);
+        reset("hanna", name).refuses_with(50).tells(more);
     }
     // Those who are none of the helpdesk's business.
     for name in ["cn=admin", "cn=app,ou=services"] {
-        reset("hanna", name).is_refused_with(50).tells("you may not set the password of this account");
+        reset("hanna", name).refuses_with(50).tells("you may not set the password of this account");
     }
     // Oneself needs the old password, whatever one may do to others.
-    reset("hanna", "hanna").is_refused_with(50).tells("The current password must be given to change it.");
+    reset("hanna", "hanna").refuses_with(50).tells("The current password must be given to change it.");
     // By modify it is no different.
     let replace = |name: &str| {
         format!("dn: {}\nchangetype: modify\nreplace: userPassword\nuserPassword: by a browser this time\n", full(name))
@@ -117,10 +117,10 @@ fn after_a_reset_the_owner_must_change_the_password_and_can_on_the_same_connecti
     let server = Server::start();
     server.ldap("ldappasswd", "hanna", &["-s", "given out by the helpdesk", "bob"]).ok();
     let temporary = "given out by the helpdesk";
-    let said = server.ldap_as("ldapwhoami", "bob", temporary, &["-e", "ppolicy"], "").ok();
+    let said = server.login("bob").with(temporary).run("ldapwhoami", &["-e", "ppolicy"]).ok();
     said.tells("Password must be changed");
     let search = ["-LLL", "-b", SUFFIX, "(uid=bob)"];
-    server.ldap_as("ldapsearch", "bob", temporary, &search, "").fails_with(50).tells("change your password first");
+    server.login("bob").with(temporary).run("ldapsearch", &search).fails_with(50).tells("change your password first");
     let state = ["-LLL", "-b", &full("bob"), "pwdReset"];
     assert_eq!(server.ldap("ldapsearch", "hanna", &state).ok().values("pwdReset"), ["TRUE"]);
     let mut bob = Client::bound(&server, "bob", temporary);
@@ -139,7 +139,7 @@ fn after_a_reset_the_owner_must_change_the_password_and_can_on_the_same_connecti
     assert_eq!(change.code, 0, "{change:?}");
     assert_eq!(bob.find(&search), [full("bob")]);
     assert_eq!(server.ldap("ldapsearch", "hanna", &state).ok().values("pwdReset"), [""; 0]);
-    let said = server.ldap_as("ldapwhoami", "bob", "chosen by bob himself", &["-e", "ppolicy"], "").ok();
+    let said = server.login("bob").with("chosen by bob himself").run("ldapwhoami", &["-e", "ppolicy"]).ok();
     assert!(!said.err.contains("must be changed") && !said.out.contains("must be changed"), "{said:?}");
 }
 

@@ -8,6 +8,9 @@ use crate::server::{SUFFIX, Server, full};
 
 const REFUSED: &str = "the name or the password is wrong, or the account cannot be used now";
 
+/// A request that tries a password.
+type Request = fn(&str) -> Vec<u8>;
+
 /// A server that locks after three wrong passwords and answers each at once.
 fn strict() -> Server {
     let server = Server::start();
@@ -45,7 +48,7 @@ fn wrong_passwords_lock_the_account_and_tell_the_attacker_nothing() {
     let unknown = client.ask(&ber::simple_bind(&full("nobody"), &right));
     assert_eq!((unknown.code, &unknown.content), (49, &locked.content));
     for who in ["alice", "nobody"] {
-        let said = server.ldap_as("ldapwhoami", who, &right, &["-e", "ppolicy"], "").fails_with(49);
+        let said = server.login(who).with(&right).run("ldapwhoami", &["-e", "ppolicy"]).fails_with(49);
         assert!(said.err.contains("Account locked") && said.err.contains(REFUSED), "{who}: {}", said.err);
     }
     // Others are not affected, and the lock survives a restart.
@@ -101,7 +104,7 @@ fn the_helpdesk_sees_a_lock_and_ends_it() {
 fn a_password_is_counted_wherever_it_is_tried() {
     let server = strict();
     let right = server.password("alice");
-    let ways: [(&str, fn(&str) -> Vec<u8>); 4] = [
+    let ways: [(&str, Request); 4] = [
         ("bind", |guess| ber::simple_bind(&full("alice"), guess)),
         ("old password", |guess| ber::password_modify(None, Some(guess), Some("a much better secret"))),
         ("compare", |guess| ber::compare(&full("alice"), "userPassword", guess)),

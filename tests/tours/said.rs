@@ -30,7 +30,7 @@ impl Said {
 
     /// Asserts how it failed, for `ldappasswd`, whose exit status is always 1.
     #[track_caller]
-    pub fn is_refused_with(self, code: i32) -> Self {
+    pub fn refuses_with(self, code: i32) -> Self {
         let said = format!("{}\n{}", self.out, self.err);
         assert_ne!(self.code, 0, "{said}");
         assert!(said.contains(&format!("({code})\n")), "{said}");

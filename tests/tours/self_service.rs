@@ -24,10 +24,7 @@ fn everybody_changes_their_own_password_with_ldappasswd() {
     server.answer_wrong_passwords_at_once();
     for (transport, new) in Transport::ALL.into_iter().zip(["a much better secret", "another good secret"]) {
         let old = if transport == Transport::Ldaps { server.password("alice") } else { "a much better secret".into() };
-        let url = if transport == Transport::Ldaps { &server.ldaps } else { &server.ldap };
-        let tls: &[&str] = if transport == Transport::Ldaps { &[] } else { &["-ZZ"] };
-        let arguments = [tls, &["-a", &old, "-s", new]].concat();
-        server.ldap_with("ldappasswd", url, "alice", &old, &arguments, "").ok();
+        server.login("alice").with(&old).over(transport).run("ldappasswd", &["-a", &old, "-s", new]).ok();
         is_changed(&server, "alice", &old, new);
     }
     // Naming oneself is the same, and so is a file in the place of an argument.
@@ -53,7 +50,7 @@ fn ldappasswd_asks_for_the_passwords_on_a_terminal() {
         server.python("prompt.py", &[], &task.to_string())
     };
     let said = ask([&old, &old, "short", "short", &old]);
-    said.is_refused_with(19).tells("needs at least 15 characters");
+    said.refuses_with(19).tells("needs at least 15 characters");
     let said = ask([&old, &old, new, new, &old]).ok();
     assert!(!said.out.contains(new) && !said.out.contains(&old), "{}", said.out);
     is_changed(&server, "alice", &old, new);
@@ -71,10 +68,10 @@ fn a_password_that_the_server_makes_is_told_and_good_enough_for_the_policy() {
     let bobs = server.password("bob");
     server.ldap("ldappasswd", "bob", &["-a", &bobs, "-s", &made]).ok();
     server.change_policy(&["replace: pwdMinLength\npwdMinLength: 40"]);
-    let long = made_password(&server.ldap_as("ldappasswd", "alice", &made, &["-a", &made], "").ok());
+    let long = made_password(&server.login("alice").with(&made).run("ldappasswd", &["-a", &made]).ok());
     assert!(long.len() >= 40, "{long}");
     is_changed(&server, "alice", &made, &long);
-    assert_ne!(long, made_password(&server.ldap_as("ldappasswd", "alice", &long, &["-a", &long], "").ok()));
+    assert_ne!(long, made_password(&server.login("alice").with(&long).run("ldappasswd", &["-a", &long]).ok()));
 }
 
 fn made_password(said: &Said) -> String {
@@ -86,8 +83,9 @@ fn a_modify_of_the_password_is_a_change_of_it() {
     let server = Server::start();
     server.answer_wrong_passwords_at_once();
     let (old, new) = (server.password("alice"), "a much better secret");
-    let modify =
-        |password: &str, lines: &str| server.ldap_as("ldapmodify", "alice", password, &[], &change("alice", lines));
+    let modify = |password: &str, lines: &str| {
+        server.login("alice").with(password).run_in("ldapmodify", &[], &change("alice", lines))
+    };
     let both = |old: &str, new: &str| {
         format!("delete: userPassword\nuserPassword: {old}\n-\nadd: userPassword\nuserPassword: {new}")
     };
@@ -140,7 +138,7 @@ fn a_refusal_tells_the_user_what_to_do() {
     server.answer_wrong_passwords_at_once();
     let old = server.password("alice");
     let refused = |new: &str, code: i32, words: &str| {
-        server.ldap("ldappasswd", "alice", &["-a", &old, "-s", new]).is_refused_with(code).tells(words);
+        server.ldap("ldappasswd", "alice", &["-a", &old, "-s", new]).refuses_with(code).tells(words);
     };
     refused("short", 19, "The new password needs at least 15 characters.");
     refused("alice", 19, "at least 15 characters. The new password is little more than the name \"alice\".");
@@ -151,9 +149,9 @@ fn a_refusal_tells_the_user_what_to_do() {
     refused(&old, 19, "The new password is the same as the current one.");
     server
         .ldap("ldappasswd", "alice", &["-s", "some other good secret"])
-        .is_refused_with(50)
+        .refuses_with(50)
         .tells("The current password must be given to change it.");
-    server.ldap("ldappasswd", "alice", &["-a", "wrong", "-s", "some other good secret"]).is_refused_with(49);
+    server.ldap("ldappasswd", "alice", &["-a", "wrong", "-s", "some other good secret"]).refuses_with(49);
     assert_eq!(server.bind("alice", &old), 0);
     // An empty new password is not the wish to have one made.
     let mut client = Client::bound(&server, "alice", &old);
@@ -161,7 +159,7 @@ fn a_refusal_tells_the_user_what_to_do() {
     assert_eq!((empty.code, empty.words.as_str()), (19, "The new password is empty."));
     // What the policy control tells a program that does not read sentences.
     let said = server.ldap("ldappasswd", "alice", &["-e", "ppolicy", "-a", &old, "-s", "short"]);
-    said.is_refused_with(19).tells("Password is too short for policy");
+    said.refuses_with(19).tells("Password is too short for policy");
 }
 
 #[test]
@@ -192,7 +190,7 @@ fn a_change_moves_the_time_that_logins_and_browsers_read() {
     let old = server.password("alice");
     server.ldap("ldappasswd", "alice", &["-a", &old, "-s", "a much better secret"]).ok();
     let arguments = ["-LLL", "-b", SUFFIX, "(uid=alice)", "shadowLastChange", "pwdChangedTime", "modifiersName"];
-    let found = server.ldap_as("ldapsearch", "alice", "a much better secret", &arguments, "").ok();
+    let found = server.login("alice").with("a much better secret").run("ldapsearch", &arguments).ok();
     assert_eq!(found.values("modifiersName"), [full("alice")]);
     let days: u32 = found.values("shadowLastChange")[0].parse().unwrap();
     assert!(days > 20_000, "{days}");

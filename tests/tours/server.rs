@@ -18,8 +18,9 @@ pub const KEYSTEAD: &str = env!("CARGO_BIN_EXE_keystead");
 
 pub const SUFFIX: &str = "dc=example,dc=com";
 
-/// Nothing that a test waits for takes longer, unless it never comes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Nothing that a test waits for takes longer, unless it never comes. It is less than the 30 seconds after which the server
+/// looks at every connection anyway, so that this does not hide what it has forgotten.
+pub const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A directory made by `keystead init --example`, and the server of it.
 pub struct Server {
@@ -61,6 +62,51 @@ impl Transport {
     pub const ALL: [Self; 2] = [Self::Ldaps, Self::StartTls];
 }
 
+/// Who asks, and by which way.
+pub struct Login<'s> {
+    server: &'s Server,
+    reach: Vec<String>,
+    who: String,
+    password: String,
+}
+
+impl Login<'_> {
+    /// With another password than the one from the example.
+    pub fn with(self, password: &str) -> Self {
+        Self { password: password.to_owned(), ..self }
+    }
+
+    /// By one of the ways over TCP.
+    pub fn over(self, transport: Transport) -> Self {
+        match transport {
+            Transport::Ldaps => self,
+            Transport::StartTls => {
+                let reach = ["-ZZ", "-H", &self.server.ldap].map(str::to_owned).to_vec();
+                Self { reach, ..self }
+            }
+        }
+    }
+
+    /// At a URL, as it is.
+    pub fn at(self, url: &str) -> Self {
+        Self { reach: ["-H", url].map(str::to_owned).to_vec(), ..self }
+    }
+
+    /// Runs a tool of ldap-utils.
+    pub fn run(&self, tool: &str, arguments: &[&str]) -> Said {
+        self.run_in(tool, arguments, "")
+    }
+
+    /// The same with something on standard input.
+    pub fn run_in(&self, tool: &str, arguments: &[&str], input: &str) -> Said {
+        let file = self.server.secret(&self.password);
+        let mut all: Vec<&str> = self.reach.iter().map(String::as_str).collect();
+        all.extend(["-x", "-D", &self.who, "-y", text(&file)]);
+        all.extend_from_slice(arguments);
+        self.server.run(tool, &all, input)
+    }
+}
+
 impl Server {
     /// Makes an example directory and serves it.
     pub fn start() -> Self {
@@ -86,8 +132,7 @@ impl Server {
             .output()
             .unwrap();
         assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
-        let (ldap, ldaps, ldapi) = Default::default();
-        Self { folder, running: None, ldap, ldaps, ldapi }
+        Self { folder, running: None, ldap: String::new(), ldaps: String::new(), ldapi: String::new() }
     }
 
     /// Appends lines to the configuration.
@@ -202,55 +247,39 @@ impl Server {
     }
 
     /// The generated password of somebody in the example: `alice`, `cn=app,ou=services`, or `cn=admin`.
+    #[track_caller]
     pub fn password(&self, name: &str) -> String {
+        self.find_password(name).unwrap_or_else(|| panic!("no password of {name}"))
+    }
+
+    fn find_password(&self, name: &str) -> Option<String> {
         if name == "cn=admin" {
-            return std::fs::read_to_string(self.data().join("admin-password")).unwrap();
+            return std::fs::read_to_string(self.data().join("admin-password")).ok();
         }
         let all = std::fs::read_to_string(self.data().join("example-passwords")).unwrap();
-        let dn = full(name);
-        let line = all.lines().find_map(|line| line.strip_prefix(&format!("{dn}\t")));
-        line.unwrap_or_else(|| panic!("no password of {name}")).to_owned()
+        let start = full(name) + "\t";
+        all.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+    }
+
+    /// Somebody of the example with the password that they were given, over `ldaps://`.
+    pub fn login(&self, who: &str) -> Login<'_> {
+        let reach = ["-H", &self.ldaps].map(str::to_owned).to_vec();
+        Login { server: self, reach, who: full(who), password: self.find_password(who).unwrap_or_default() }
     }
 
     /// Runs a tool of ldap-utils over `ldaps://` as somebody of the example.
     pub fn ldap(&self, tool: &str, who: &str, arguments: &[&str]) -> Said {
-        self.ldap_with(tool, &self.ldaps, who, &self.password(who), arguments, "")
+        self.login(who).run(tool, arguments)
     }
 
     /// The same with something on standard input.
     pub fn ldap_in(&self, tool: &str, who: &str, arguments: &[&str], input: &str) -> Said {
-        self.ldap_with(tool, &self.ldaps, who, &self.password(who), arguments, input)
-    }
-
-    /// The same by a transport.
-    pub fn ldap_over(&self, transport: Transport, tool: &str, who: &str, arguments: &[&str], input: &str) -> Said {
-        let password = self.password(who);
-        match transport {
-            Transport::Ldaps => self.ldap_with(tool, &self.ldaps, who, &password, arguments, input),
-            Transport::StartTls => {
-                let all = [&["-ZZ"], arguments].concat();
-                self.ldap_with(tool, &self.ldap, who, &password, &all, input)
-            }
-        }
-    }
-
-    /// Runs a tool of ldap-utils with a URL, a name and a password.
-    pub fn ldap_with(&self, tool: &str, url: &str, who: &str, password: &str, arguments: &[&str], input: &str) -> Said {
-        let file = self.secret(password);
-        let dn = full(who);
-        let mut all = vec!["-x", "-H", url, "-D", &dn, "-y", text(&file)];
-        all.extend_from_slice(arguments);
-        self.run(tool, &all, input)
-    }
-
-    /// The same as somebody with a password of their own, over `ldaps://`.
-    pub fn ldap_as(&self, tool: &str, who: &str, password: &str, arguments: &[&str], input: &str) -> Said {
-        self.ldap_with(tool, &self.ldaps, who, password, arguments, input)
+        self.login(who).run_in(tool, arguments, input)
     }
 
     /// The result code of a bind.
     pub fn bind(&self, who: &str, password: &str) -> i32 {
-        self.ldap_as("ldapwhoami", who, password, &[], "").code
+        self.login(who).with(password).run("ldapwhoami", &[]).code
     }
 
     /// Changes the default password policy as the administrator: `replace: pwdMinLength\npwdMinLength: 8` and the like.

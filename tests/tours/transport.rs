@@ -28,7 +28,7 @@ fn in_the_clear_no_operation_takes_a_password() {
         assert_eq!((answer.code, answer.words.as_str()), (13, TLS_ONLY), "{what}");
         assert_eq!(client.who_am_i(), "", "{what}");
     }
-    let said = server.ldap_with("ldappasswd", &server.ldap, "alice", "x", &["-s", "a much better secret"], "");
+    let said = server.login("alice").at(&server.ldap).run("ldappasswd", &["-s", "a much better secret"]);
     said.fails_with(13).tells(TLS_ONLY);
     assert_eq!(server.bind("alice", &server.password("alice")), 0);
 }
@@ -149,7 +149,7 @@ fn a_renewed_certificate_is_used_without_a_restart() {
         .output()
         .unwrap();
     assert!(init.status.success(), "{init:?}");
-    let put = |name: &str| drop(std::fs::copy(renewed.join(name), server.data().join("tls").join(name)).unwrap());
+    let put = |name: &str| std::fs::copy(renewed.join(name), server.data().join("tls").join(name)).unwrap();
     // A certificate whose key has not come yet: the old one stays.
     put("server.crt");
     server.signal("HUP");
