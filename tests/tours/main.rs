@@ -14,4 +14,6 @@ mod everyday;
 mod helpdesk;
 mod lockout;
 mod self_service;
+
 mod transport;
+mod wire;
