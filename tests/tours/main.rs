@@ -14,6 +14,6 @@ mod everyday;
 mod helpdesk;
 mod lockout;
 mod self_service;
-
+mod sequence;
 mod transport;
 mod wire;
