@@ -157,6 +157,13 @@ impl Client {
         }
     }
 
+    /// The result code of a request; `None` if the server ends before it answers.
+    pub fn try_ask(&mut self, request: &[u8]) -> Option<i32> {
+        let id = self.begin(request);
+        let answer = self.try_receive().ok()??;
+        (answer.id == id).then_some(answer.code)
+    }
+
     /// The names that a search finds.
     #[track_caller]
     pub fn find(&mut self, request: &[u8]) -> Vec<String> {

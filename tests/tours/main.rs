@@ -13,6 +13,7 @@ mod server;
 mod everyday;
 mod helpdesk;
 mod lockout;
+mod restart;
 mod self_service;
 mod sequence;
 mod transport;

@@ -225,6 +225,11 @@ impl Server {
     /// Stops the server as an administrator would, waits until it has ended, and returns its log.
     pub fn stop(&mut self) -> String {
         self.signal("TERM");
+        self.wait_for_the_end()
+    }
+
+    /// Waits until a server that was told to end has done so, and returns its log.
+    pub fn wait_for_the_end(&mut self) -> String {
         let mut running = self.running.take().unwrap();
         let status = running.process.wait().unwrap();
         let log = running.whole_log();

@@ -1,0 +1,329 @@
+//! Nothing that was acknowledged is lost, however the server ends.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex};
+use std::time::Instant;
+
+use crate::ber::{self, message};
+use crate::client::Client;
+use crate::server::{PATIENCE, SUFFIX, Server, full};
+
+/// So often the server is killed; `KEYSTEAD_KILLS` may ask for more.
+const KILLS: usize = 25;
+
+/// Cheap hashes, so that much is written in little time.
+const CHEAP: &str = "\n[password]\nargon2_memory_kib = 64\nargon2_passes = 1\n";
+
+/// Somebody who writes, remembers what was acknowledged, and looks whether it is there.
+trait Writer: Send {
+    /// Connects as whoever writes.
+    fn connect(&self, server: &Server) -> Client;
+
+    /// Makes one change; `None` if the server ended before it answered.
+    fn write(&mut self, client: &mut Client) -> Option<()>;
+
+    /// Asserts that everything is there that was acknowledged, and nothing that was never wanted. What was under way may be
+    /// there or not, but whole.
+    fn check(&mut self, server: &Server);
+}
+
+/// Adds entries, and deletes every third again.
+struct Adder {
+    folder: String,
+    next: usize,
+    entries: BTreeMap<String, State>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Present,
+    Absent,
+    /// No answer came.
+    Doubtful,
+}
+
+/// Replaces an indexed attribute of an entry by ever greater numbers.
+struct Modifier {
+    dn: String,
+    sent: usize,
+    acknowledged: usize,
+}
+
+/// Changes their own password.
+struct Changer {
+    who: &'static str,
+    password: String,
+    /// Sent, and not answered.
+    doubtful: Option<String>,
+    count: usize,
+}
+
+impl Adder {
+    fn new(root: &mut Client, number: usize) -> Self {
+        let folder = full(&format!("ou=adder {number}"));
+        assert_eq!(root.ask(&ber::add(&folder, &[("objectClass", "organizationalUnit")])).code, 0);
+        Self { folder, next: 0, entries: BTreeMap::new() }
+    }
+
+    fn name(&self, number: usize) -> String {
+        format!("cn=thing {number},{}", self.folder)
+    }
+}
+
+impl Writer for Adder {
+    fn connect(&self, server: &Server) -> Client {
+        Client::root(server)
+    }
+
+    fn write(&mut self, client: &mut Client) -> Option<()> {
+        let number = self.next;
+        self.next += 1;
+        let earlier = number.checked_sub(2).map(|number| self.name(number));
+        let deletable = earlier.filter(|name| number % 3 == 2 && self.entries.get(name) == Some(&State::Present));
+        let (name, request, state) = if let Some(name) = deletable {
+            (name.clone(), ber::delete(&name), State::Absent)
+        } else {
+            let name = self.name(number);
+            let add = ber::add(&name, &[("objectClass", "device"), ("serialNumber", &number.to_string())]);
+            (name, add, State::Present)
+        };
+        self.entries.insert(name.clone(), State::Doubtful);
+        let code = client.try_ask(&request)?;
+        assert_eq!(code, 0, "{name}");
+        self.entries.insert(name, state);
+        Some(())
+    }
+
+    fn check(&mut self, server: &Server) {
+        let found =
+            Client::root(server).find(&ber::search(&self.folder, &ber::equal("objectClass", "device"), &["1.1"]));
+        for (name, state) in &mut self.entries {
+            let is_there = found.contains(name);
+            assert_ne!(*state, if is_there { State::Absent } else { State::Present }, "{name}");
+            *state = if is_there { State::Present } else { State::Absent };
+        }
+        assert!(found.iter().all(|name| self.entries.contains_key(name)), "{found:?}");
+    }
+}
+
+impl Modifier {
+    fn new(who: &str) -> Self {
+        Self { dn: full(who), sent: 0, acknowledged: 0 }
+    }
+
+    fn value(number: usize) -> String {
+        format!("{number}@example.com")
+    }
+}
+
+impl Writer for Modifier {
+    fn connect(&self, server: &Server) -> Client {
+        Client::root(server)
+    }
+
+    fn write(&mut self, client: &mut Client) -> Option<()> {
+        self.sent += 1;
+        let code = client.try_ask(&ber::replace(&self.dn, "mail", &Self::value(self.sent)))?;
+        assert_eq!(code, 0, "{}", self.dn);
+        self.acknowledged = self.sent;
+        Some(())
+    }
+
+    fn check(&mut self, server: &Server) {
+        let mut root = Client::root(server);
+        let mut has = |number: usize| {
+            let filter = ber::equal("mail", &Self::value(number));
+            !root.find(&ber::search(&self.dn, &filter, &["1.1"])).is_empty()
+        };
+        let values: Vec<usize> = (self.acknowledged.saturating_sub(1)..=self.sent).filter(|n| has(*n)).collect();
+        let [value] = values[..] else { panic!("{} has {values:?}", self.dn) };
+        assert!(self.acknowledged <= value, "{}: {value} instead of {}", self.dn, self.acknowledged);
+        self.acknowledged = value;
+        self.sent = value;
+    }
+}
+
+impl Changer {
+    fn new(server: &Server, who: &'static str) -> Self {
+        Self { who, password: server.password(who), doubtful: None, count: 0 }
+    }
+}
+
+impl Writer for Changer {
+    fn connect(&self, server: &Server) -> Client {
+        Client::bound(server, self.who, &self.password)
+    }
+
+    fn write(&mut self, client: &mut Client) -> Option<()> {
+        self.count += 1;
+        let new = format!("a secret worth {} sheep", self.count);
+        let request = ber::password_modify(None, Some(&self.password), Some(&new));
+        self.doubtful = Some(new);
+        // Somebody else changes the same entry all the time, and sometimes comes first again and again.
+        while let code @ 1.. = client.try_ask(&request)? {
+            assert_eq!(code, 51, "{}", self.who);
+        }
+        self.password = self.doubtful.take()?;
+        Some(())
+    }
+
+    fn check(&mut self, server: &Server) {
+        let mut client = Client::local(server);
+        if let Some(doubtful) = self.doubtful.take()
+            && client.bind(self.who, &doubtful) == 0
+        {
+            let old = std::mem::replace(&mut self.password, doubtful);
+            assert_eq!(client.bind(self.who, &old), 49, "{}: both passwords are good", self.who);
+        }
+        assert_eq!(client.bind(self.who, &self.password), 0, "{}: the password was lost", self.who);
+    }
+}
+
+/// How many changes were acknowledged.
+#[derive(Default)]
+struct Acknowledged {
+    count: Mutex<usize>,
+    grown: Condvar,
+}
+
+impl Acknowledged {
+    fn add_one(&self) {
+        *self.count.lock().unwrap() += 1;
+        self.grown.notify_all();
+    }
+
+    fn wait_for(&self, number: usize) {
+        let few = |count: &mut usize| *count < number;
+        let waited = self.grown.wait_timeout_while(self.count.lock().unwrap(), PATIENCE, few).unwrap().1;
+        assert!(!waited.timed_out(), "{number} changes were not acknowledged in time");
+    }
+}
+
+fn server_to_write_to() -> (Server, Vec<Box<dyn Writer>>) {
+    let server = Server::start_with(CHEAP);
+    server.answer_wrong_passwords_at_once();
+    let mut root = Client::root(&server);
+    let mut writers: Vec<Box<dyn Writer>> = Vec::new();
+    for number in 0..3 {
+        writers.push(Box::new(Adder::new(&mut root, number)));
+    }
+    // Passwords and other attributes of the same entry are changed at the same time.
+    for who in ["alice", "bob", "hanna"] {
+        writers.push(Box::new(Modifier::new(who)));
+    }
+    for who in ["alice", "bob", "carol"] {
+        writers.push(Box::new(Changer::new(&server, who)));
+    }
+    for writer in &mut writers {
+        let mut client = writer.connect(&server);
+        writer.write(&mut client).unwrap();
+    }
+    (server, writers)
+}
+
+/// Has everybody write until the server is ended by `end`, starts it again, and looks at what is there.
+fn write_until(server: &mut Server, writers: &mut [Box<dyn Writer>], end: impl FnOnce(&mut Server, &Acknowledged)) {
+    let acknowledged = Acknowledged::default();
+    std::thread::scope(|scope| {
+        for writer in &mut *writers {
+            let mut client = writer.connect(server);
+            let acknowledged = &acknowledged;
+            scope.spawn(move || {
+                while writer.write(&mut client).is_some() {
+                    acknowledged.add_one();
+                }
+            });
+        }
+        end(server, &acknowledged);
+    });
+    server.serve();
+    for writer in writers {
+        writer.check(server);
+    }
+}
+
+fn everything_fits_together(server: &Server) {
+    server.keystead("verify", &[]).ok().tells("Everything fits together.");
+}
+
+#[test]
+fn whatever_was_acknowledged_survives_any_number_of_kills() {
+    let kills = std::env::var("KEYSTEAD_KILLS").map_or(KILLS, |number| number.parse().unwrap());
+    let (mut server, mut writers) = server_to_write_to();
+    for round in 0..kills {
+        write_until(&mut server, &mut writers, |server, acknowledged| {
+            acknowledged.wait_for(10 + round * 37 % 90);
+            let log = server.kill();
+            assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
+        });
+        everything_fits_together(&server);
+    }
+    server.stop();
+    everything_fits_together(&server);
+}
+
+#[test]
+fn a_store_is_verified_and_exported_while_it_is_written_to() {
+    let (mut server, mut writers) = server_to_write_to();
+    write_until(&mut server, &mut writers, |server, acknowledged| {
+        for round in 1..=5 {
+            acknowledged.wait_for(round * 50);
+            everything_fits_together(server);
+            let exported = server.keystead("export", &[]).ok();
+            assert_eq!(exported.values("uid"), ["alice", "bob", "carol", "hanna"]);
+            assert_eq!(exported.values("userPassword").len() + exported.values("userPassword:").len(), 6);
+        }
+        // It ends as it should, in the middle of all this.
+        let log = server.stop();
+        assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
+    });
+    everything_fits_together(&server);
+}
+
+#[test]
+fn a_server_that_is_told_to_stop_answers_what_was_begun_and_says_goodbye() {
+    for signal in ["TERM", "INT"] {
+        let mut server = Server::start();
+        let old = server.password("alice");
+        let mut idle = Client::plain(&server);
+        assert_eq!(idle.who_am_i(), "");
+        let mut busy = Client::bound(&server, "alice", &old);
+        // They come together, so when the second is answered the first has been begun.
+        let change = message(100, &ber::password_modify(None, Some(&old), Some("a much better secret")));
+        busy.send(&[change, message(101, &ber::who_am_i())].concat());
+        assert_eq!(busy.receive().unwrap().summary(), (101, ber::EXTENDED, 0));
+        server.signal(signal);
+        let changed = busy.receive().unwrap();
+        assert_eq!((changed.summary(), changed.words.as_str()), ((100, ber::EXTENDED, 0), ""));
+        for client in [&mut busy, &mut idle] {
+            let notice = client.is_told_of_the_end();
+            assert_eq!((notice.code, notice.words.as_str()), (52, "the server is shutting down"));
+        }
+        let log = server.wait_for_the_end();
+        assert!(log.contains("stopped") && !log.contains("ERROR") && !log.contains("WARN"), "{log}");
+        assert!(!server.socket().exists());
+        server.serve();
+        assert_eq!((server.bind("alice", &old), server.bind("alice", "a much better secret")), (49, 0));
+    }
+}
+
+#[test]
+fn a_client_that_keeps_the_server_waiting_does_not_keep_it_from_stopping() {
+    let mut server = Server::start_with("\n[limits]\nshutdown_seconds = 1\n");
+    server.change_policy(&["replace: pwdMinDelay\npwdMinDelay: 20", "replace: pwdMaxDelay\npwdMaxDelay: 20"]);
+    let mut slow = Client::local(&server);
+    slow.send(&[ber::simple_bind(&full("alice"), "a wrong password")].map(|bind| message(1, &bind)).concat());
+    let mut silent = Client::bound(&server, "bob", &server.password("bob"));
+    for id in 1..=200 {
+        silent.send(&message(id, &ber::read("cn=Subschema", &["*", "+"])));
+    }
+    // By now the others have been begun.
+    assert_eq!(server.bind("carol", &server.password("carol")), 0);
+    let asked = Instant::now();
+    server.stop();
+    assert!(asked.elapsed().as_secs() < 10, "{:?}", asked.elapsed());
+    let answers: Vec<_> = std::iter::from_fn(|| slow.try_receive().ok().flatten()).collect();
+    assert!(answers.iter().all(|answer| answer.id == 0), "{answers:?}");
+    server.serve();
+    server.ldap("ldapsearch", "carol", &["-b", SUFFIX, "(uid=bob)"]).ok();
+}
