@@ -3,21 +3,23 @@
 //! Whoever sets a password can be its owner from then on. So a reset is refused if the owner holds any right over others
 //! that the actor does not hold.
 
+use uuid::Uuid;
+
 use super::rule::{Rule, Rules, Who};
 use super::{Actor, Right};
-use crate::directory::tree::{Node, Tree, TreeError};
+use crate::directory::tree::{Tree, TreeError};
 use crate::directory::{Dn, Identity};
 
-/// The name of a rule by which `target` holds something that `actor` does not; `None` if there is none, and the actor
-/// may be trusted with the target's password.
+/// The name of a rule by which the entry called `dn` holds something that `actor` does not; `None` if there is none, and
+/// the actor may be trusted with its password, or with giving an entry that name.
 pub fn exceeds<'r>(
-    target: &Node,
+    uuid: Uuid,
     dn: &Dn,
     actor: &Actor,
     rules: &'r Rules,
     tree: &dyn Tree,
 ) -> Result<Option<&'r str>, TreeError> {
-    let identity = Identity::Entry { uuid: target.uuid, dn: dn.clone().into() };
+    let identity = Identity::Entry { uuid, dn: dn.clone().into() };
     let owner = Actor::find(identity, rules, tree)?;
     for (position, rule) in rules.iter().enumerate() {
         let holds = owner.has_rule(position) || holds_through_attribute(rule, dn, tree)?;

@@ -28,6 +28,9 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
         return Err(Refusal::AlreadyExists);
     }
     let place = place?;
+    let uuid = ctx.random.new_uuid();
+    // The name may stand in a group already, left there by somebody who is gone.
+    ctx.require_no_escalation(uuid, &dn)?;
     let credentials = match password {
         Some(password) => {
             if !decision.allows(Right::ResetPassword) {
@@ -39,7 +42,6 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
         }
         None => None,
     };
-    let uuid = ctx.random.new_uuid();
     ctx.stamp_new(&mut attributes, uuid);
     let log = ctx.log(LogKind::Add, dn.as_str(), uuid, ctx.log_lines(&attributes));
     let entry = Entry::encode(&attributes, ctx.schema());

@@ -1,6 +1,7 @@
 //! Bind (RFC 4511 §4.2, RFC 4513 §5): in two steps, since the second may take a while.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use smallvec::smallvec;
 
@@ -115,15 +116,19 @@ impl Verification {
     /// How much work it will be.
     pub fn effort(&self, ctx: &Context<'_>) -> scheme::Effort {
         let stored = self.account.password.as_ref().unwrap_or(&ctx.services.no_password);
-        let rehash = stored.is_outdated(ctx.services.new_passwords);
-        if rehash { scheme::Effort::Heavy } else { stored.effort() }
+        // Refusing takes as long with every account, so only what will be let in can be quick.
+        let quick = stored.effort() == scheme::Effort::Light
+            && !stored.is_outdated(ctx.services.new_passwords)
+            && !self.policy.is_locked(self.account.locked, ctx.now)
+            && stored.verify(&self.password);
+        if quick { scheme::Effort::Light } else { scheme::Effort::Heavy }
     }
 
     /// Verifies the password, and says how the account stands.
     pub fn run(&self, ctx: &Context<'_>, controls: &Controls) -> Result<Outcome, Refusal> {
         let attempt = ctx.verify_password(self.subject, &self.account, &self.policy, &self.password)?;
         let Some((node, dn)) = &self.entry else { return Err(blocked(None)) };
-        let validity = validity(node, ctx);
+        let validity = Validity::of(&node.entry, ctx.schema());
         if self.account.blocked(&self.policy, validity, ctx.now).is_some() {
             return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
         }
@@ -133,7 +138,9 @@ impl Verification {
             Standing::Expired | Standing::MustChangeElsewhere => return Err(blocked(told.error())),
             Standing::Good { .. } | Standing::Grace { .. } | Standing::MustChange => {}
         }
-        attempt.passed(ctx.services.last_success_precision, ctx.now);
+        // Known so exactly that an account in use does not count as idle.
+        let precision = self.policy.pwd_max_idle.map_or(Duration::MAX, |idle| idle / 10);
+        attempt.let_in(precision.min(ctx.services.last_success_precision), ctx.now);
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
         let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
         let (change, afterwards) = self.changes(ctx, node, standing);
@@ -176,14 +183,8 @@ impl Verification {
 
 /// Values of one attribute must differ.
 fn distinct(times: &[Timestamp], now: Timestamp) -> Timestamp {
-    let next = |last: &Timestamp| last.saturating_add(std::time::Duration::from_micros(1));
+    let next = |last: &Timestamp| last.saturating_add(Duration::from_micros(1));
     times.last().map_or(now, |last| now.max(next(last)))
-}
-
-fn validity(node: &Node, ctx: &Context<'_>) -> Validity {
-    let known = ctx.schema().known();
-    let time = |id| node.entry.first(id).and_then(Timestamp::parse);
-    Validity { start: time(known.pwd_start_time), end: time(known.pwd_end_time) }
 }
 
 /// What the password policy control tells of a good bind.

@@ -74,7 +74,7 @@ fn compare_password(ctx: &Context<'_>, target: &Target, password: &Secret) -> Re
     let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
     match ctx.verify_password(Subject::Entry(target.node.uuid), &account, &policy, password) {
         Ok(attempt) => {
-            attempt.passed(ctx.services.last_success_precision, ctx.now);
+            attempt.passed();
             Ok(Outcome::answer(ResultCode::CompareTrue))
         }
         Err(Refusal::InvalidCredentials { delay, .. }) => {

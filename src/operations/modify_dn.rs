@@ -22,13 +22,14 @@ pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome
     };
     let parent_dn = ctx.tree.dn(parent.id)?.ok_or(Refusal::Busy)?;
     let new_dn = Dn::child(&parent_dn, rdn.as_str(), rdn.key());
-    require_free(ctx, &target, &new_dn)?;
     let attributes = renamed(ctx, &target, &rdn, request)?;
     let node = &target.node;
     let entry = Entry::encode(&attributes, ctx.schema());
     if parent.id != old_parent && !ctx.decider().decide_new(&new_dn, &entry)?.allows(Right::Add) {
         return Err(Refusal::InsufficientAccess("you may not move entries there"));
     }
+    require_free(ctx, &target, &new_dn)?;
+    require_no_escalation(ctx, node, new_dn)?;
     let place = Place::Below { parent: parent.uuid, rdn: rdn.as_str().into(), key: rdn.key().into() };
     let write = Write::Move { uuid: node.uuid, version: node.version, place, entry };
     let log = ctx.log(LogKind::ModifyDn, target.dn.as_str(), node.uuid, log_lines(request));
@@ -57,6 +58,29 @@ fn require_free(ctx: &Context<'_>, target: &Target, new_dn: &Dn) -> Result<(), R
         Found::Missing(_) | Found::Outside => None,
     };
     if taken.is_some_and(|id| id != target.node.id) { Err(Refusal::AlreadyExists) } else { Ok(()) }
+}
+
+/// So many entries may stand below one that is renamed: each of them gets another name.
+const MOST_BELOW: usize = 10_000;
+
+/// The new names, also of what stands below, must not be names by which somebody holds more than the requester: they may
+/// stand in a group already.
+fn require_no_escalation(ctx: &Context<'_>, node: &Node, new_dn: Dn) -> Result<(), Refusal> {
+    let mut pending = vec![(node.id, node.uuid, new_dn)];
+    let mut seen = 0;
+    while let Some((id, uuid, dn)) = pending.pop() {
+        ctx.require_no_escalation(uuid, &dn)?;
+        for child in ctx.tree.children(id, None, MOST_BELOW)? {
+            seen += 1;
+            if seen >= MOST_BELOW {
+                return Err(Refusal::AdminLimit("more entries stand below it than this server renames at once"));
+            }
+            let Some(child) = ctx.tree.node(child)? else { continue };
+            let rdn = Rdn::parse(ctx.schema(), &child.rdn)?;
+            pending.push((child.id, child.uuid, Dn::child(&dn, rdn.as_str(), rdn.key())));
+        }
+    }
+    Ok(())
 }
 
 /// The attributes with the values of the new RDN, and without those of the old one if they are to go.

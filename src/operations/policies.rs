@@ -53,8 +53,12 @@ impl Policies {
         {
             return Ok(Some(Arc::clone(policy)));
         }
-        // Nonsense is refused where a policy is written. Should some be there all the same, it must not open anything.
-        let policy = Arc::new(Policy::read(&node.entry, dn.as_str(), tree.schema()).unwrap_or_else(|_| strict(dn)));
+        // Nonsense is refused where a policy is written. Should some be there all the same, or no policy at all, it must not
+        // open anything.
+        let is_policy =
+            node.entry.values(tree.schema().known().object_class).any(|class| class.eq_ignore_ascii_case(b"pwdPolicy"));
+        let read_policy = || Policy::read(&node.entry, dn.as_str(), tree.schema()).ok();
+        let policy = Arc::new(is_policy.then(read_policy).flatten().unwrap_or_else(|| strict(dn)));
         read.insert(id, (node.version, Arc::clone(&policy)));
         drop(read);
         Ok(Some(policy))

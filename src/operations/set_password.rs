@@ -3,13 +3,15 @@
 use crate::access::{Decision, Right, escalation};
 use crate::directory::schema::Schema;
 use crate::directory::tree::{Change, LogKind, Node, Write};
-use crate::directory::{Attributes, Entry, Randomness};
+use crate::directory::{Attributes, Dn, Entry, Randomness};
 use crate::password::account::Account;
-use crate::password::change::{self, By};
+use crate::password::change::{self, By, OldPassword};
 use crate::password::meter::Subject;
 use crate::password::policy::CheckQuality;
 use crate::password::verdict::BrokenRule;
 use crate::password::{Policy, Secret, StoredPassword, generate};
+
+use uuid::Uuid;
 
 use super::target::Target;
 use super::{Context, Effect, Freedom, Refusal};
@@ -19,8 +21,8 @@ use super::{Context, Effect, Freedom, Refusal};
 pub(super) struct NewPassword {
     /// By whom.
     pub(super) by: By,
-    /// The old one, if it was given: then it must be right, whoever asks.
-    pub(super) old: Option<Secret>,
+    /// The old one, if it was given.
+    pub(super) old: OldPassword,
     /// The new one; if absent, one is made.
     pub(super) new: Option<Secret>,
 }
@@ -46,12 +48,16 @@ impl Context<'_> {
             By::Administrator if self.requester.freedom == Freedom::PasswordChange => Err(Refusal::MustChangePassword),
             By::Administrator => {
                 target.require(Right::ResetPassword, "you may not set the password of this account", self)?;
-                let rules = &self.services.rules;
-                match escalation::exceeds(&target.node, &target.dn, self.actor, rules, self.tree)? {
-                    None => Ok(()),
-                    Some(_) => Err(Refusal::WouldEscalate),
-                }
+                self.require_no_escalation(target.node.uuid, &target.dn)
             }
+        }
+    }
+
+    /// Requires that whoever is or will be called `dn` holds nothing that the requester does not hold.
+    pub(super) fn require_no_escalation(&self, uuid: Uuid, dn: &Dn) -> Result<(), Refusal> {
+        match escalation::exceeds(uuid, dn, self.actor, &self.services.rules, self.tree)? {
+            None => Ok(()),
+            Some(_) => Err(Refusal::WouldEscalate),
         }
     }
 
@@ -60,11 +66,10 @@ impl Context<'_> {
         let policy = self.services.policies.governing(&target.node.entry, &target.dn, self.tree)?;
         let mut account = self.account(&target.node)?;
         if request.by == By::Owner {
-            change::may_change(&account, &policy, request.old.as_ref(), self.now)?;
+            change::may_change(&account, &policy, &request.old, self.now)?;
         }
-        if let Some(old) = &request.old {
-            let attempt = self.verify_password(Subject::Entry(target.node.uuid), &account, &policy, old)?;
-            attempt.passed(self.services.last_success_precision, self.now);
+        if let OldPassword::Given(old) = &request.old {
+            self.verify_password(Subject::Entry(target.node.uuid), &account, &policy, old)?.passed();
         }
         let judge = Judge {
             account: &account,

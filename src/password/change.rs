@@ -17,14 +17,30 @@ pub enum By {
     Administrator,
 }
 
-/// Whether the owner may change the password now at all: what can be said without looking at a password. `old_given` is
-/// whether the current one came along, whatever it is.
-pub fn may_change(account: &Account, policy: &Policy, old: Option<&Secret>, now: Timestamp) -> Result<(), Refused> {
+/// The password before, as whoever sets another one gave it.
+#[derive(Clone, Debug)]
+pub enum OldPassword {
+    /// It was not given.
+    Absent,
+    /// It must be right, whoever asks.
+    Given(Secret),
+    /// It was given and is right, which has been found out already.
+    Proven,
+}
+
+impl From<Option<Secret>> for OldPassword {
+    fn from(given: Option<Secret>) -> Self {
+        given.map_or(Self::Absent, Self::Given)
+    }
+}
+
+/// Whether the owner may change the password now at all: what can be said without looking at a password.
+pub fn may_change(account: &Account, policy: &Policy, old: &OldPassword, now: Timestamp) -> Result<(), Refused> {
     let mut broken = Vec::new();
     if !policy.pwd_allow_user_change {
         broken.push(BrokenRule::NotAllowed);
     }
-    if policy.pwd_safe_modify && old.is_none() && account.password.is_some() {
+    if policy.pwd_safe_modify && matches!(old, OldPassword::Absent) && account.password.is_some() {
         broken.push(BrokenRule::OldPasswordMissing);
     }
     // A password that must be changed is not held back by its age (draft-behera §7.8).
@@ -146,8 +162,8 @@ mod tests {
     fn minimum_age_holds_unless_the_password_must_be_changed() {
         let policy = Policy { pwd_min_age: Duration::from_secs(100), ..policy() };
         let mut account = Account { changed: Some(at(50)), ..Account::default() };
-        let old = Secret::new("old");
-        let may = |account: &Account, now| rules(may_change(account, &policy, Some(&old), at(now)));
+        let old = OldPassword::Given(Secret::new("old"));
+        let may = |account: &Account, now| rules(may_change(account, &policy, &old, at(now)));
         assert_eq!(may(&account, 149), [BrokenRule::TooYoung { until: at(150) }]);
         assert_eq!(may(&account, 150), []);
         account.must_change = true;
@@ -158,7 +174,7 @@ mod tests {
     fn the_old_password_is_needed_where_the_policy_says_so() {
         let policy = Policy { pwd_safe_modify: true, pwd_allow_user_change: false, ..policy() };
         let account = Account { password: Some(stored("old")), ..Account::default() };
-        let broken = rules(may_change(&account, &policy, None, at(0)));
+        let broken = rules(may_change(&account, &policy, &OldPassword::Absent, at(0)));
         assert_eq!(broken, [BrokenRule::NotAllowed, BrokenRule::OldPasswordMissing]);
     }
 }

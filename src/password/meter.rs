@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hasher;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub struct Meter {
     /// Known to this process only and gone with it, so that what is kept of wrong passwords is worth nothing outside.
     key: [u8; 16],
     shards: [Mutex<HashMap<Subject, Tally>>; SHARDS],
+    beginnings: AtomicU64,
 }
 
 /// Whose passwords are counted.
@@ -59,6 +61,10 @@ struct Tally {
     /// Counted whenever `live` changes; what was written last.
     changes: u64,
     written: u64,
+    /// Whether it is being written just now. Until that has ended, newer credentials are most likely its own.
+    writing: bool,
+    /// Told anew whenever it starts from nothing, so that the end of an earlier writing is not taken for its own.
+    beginning: u64,
 }
 
 /// The part of an account that the meter keeps.
@@ -127,12 +133,13 @@ pub struct Unwritten {
     /// What to write.
     pub live: Live,
     change: u64,
+    beginning: u64,
 }
 
 impl Meter {
     /// A meter that has counted nothing. `key` is random and told to nobody.
     pub fn new(key: [u8; 16]) -> Self {
-        Self { key, shards: std::array::from_fn(|_| Mutex::new(HashMap::new())) }
+        Self { key, shards: std::array::from_fn(|_| Mutex::default()), beginnings: AtomicU64::new(0) }
     }
 
     /// Whose passwords are counted when somebody tries to be `dn`, which no entry is.
@@ -150,7 +157,7 @@ impl Meter {
         let mut shard = self.shard(subject);
         make_room(&mut shard, subject);
         let tally = shard.entry(subject).or_default();
-        tally.refresh(account);
+        tally.refresh(account, &self.beginnings);
         if policy.is_locked(tally.live.locked, now) {
             return Begin::Locked { until: tally.live.locked.and_then(|lock| policy.lock_ends(lock)) };
         }
@@ -164,22 +171,36 @@ impl Meter {
         Begin::Go(Attempt { meter: self, subject, policy: policy_counting })
     }
 
-    /// What has been counted and not been written yet, of accounts that exist.
-    pub fn unwritten(&self) -> Vec<Unwritten> {
+    /// What has been counted and not been written yet, of accounts that exist. Whoever takes it says how writing ended, by
+    /// [`Meter::written`], [`Meter::not_written`] or [`Meter::forget`]; until then it is not handed out again.
+    pub fn take_unwritten(&self) -> Vec<Unwritten> {
         let mut all = Vec::new();
         for shard in &self.shards {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            all.extend(shard.iter().filter_map(|(subject, tally)| tally.unwritten(*subject)));
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(shard.iter_mut().filter_map(|(subject, tally)| tally.take_unwritten(*subject)));
         }
         all
     }
 
-    /// Remembers that something was written, and which version the credentials have now.
+    /// It was written, and this is the version that the credentials have now.
     pub fn written(&self, unwritten: &Unwritten, version: Version) {
-        let mut shard = self.shard(Subject::Entry(unwritten.uuid));
-        if let Some(tally) = shard.get_mut(&Subject::Entry(unwritten.uuid)) {
+        self.end_writing(unwritten, |tally| {
             tally.written = unwritten.change;
             tally.version = tally.version.max(version);
+        });
+    }
+
+    /// It could not be written, and is to be tried again.
+    pub fn not_written(&self, unwritten: &Unwritten) {
+        self.end_writing(unwritten, |_| {});
+    }
+
+    fn end_writing(&self, unwritten: &Unwritten, end: impl FnOnce(&mut Tally)) {
+        let mut shard = self.shard(Subject::Entry(unwritten.uuid));
+        let tally = shard.get_mut(&Subject::Entry(unwritten.uuid));
+        if let Some(tally) = tally.filter(|tally| tally.beginning == unwritten.beginning) {
+            tally.writing = false;
+            end(tally);
         }
         drop(shard);
     }
@@ -188,8 +209,7 @@ impl Meter {
     pub fn forget(&self, uuid: Uuid) {
         let mut shard = self.shard(Subject::Entry(uuid));
         if let Some(tally) = shard.get_mut(&Subject::Entry(uuid)) {
-            let under_way = tally.under_way;
-            *tally = Tally { under_way, ..Tally::default() };
+            tally.begin_anew(Tally::default(), &self.beginnings);
         }
         drop(shard);
     }
@@ -254,11 +274,24 @@ impl Attempt<'_> {
         failure
     }
 
-    /// The password was right. `precision` is how exactly the time of that is kept.
-    pub fn passed(self, precision: Duration, now: Timestamp) {
+    /// The password was right, which ends the row of wrong ones.
+    pub fn passed(self) {
+        self.end(Tally::pass);
+    }
+
+    /// The password was right, and whoever gave it was let in: the account is in use. `precision` is how exactly the time
+    /// of that is kept.
+    pub fn let_in(self, precision: Duration, now: Timestamp) {
+        self.end(|tally| {
+            tally.pass();
+            tally.use_at(precision, now);
+        });
+    }
+
+    fn end(self, end: impl FnOnce(&mut Tally)) {
         let mut shard = self.meter.shard(self.subject);
         if let Some(tally) = shard.get_mut(&self.subject) {
-            tally.pass(precision, now);
+            end(tally);
         }
         drop(shard);
     }
@@ -279,13 +312,17 @@ impl Drop for Attempt<'_> {
 
 impl Tally {
     /// Reads the account anew if somebody else has set its credentials since.
-    fn refresh(&mut self, account: &Account) {
+    fn refresh(&mut self, account: &Account, beginnings: &AtomicU64) {
         let version = account.version;
         let fresh = self.changes == 0 && self.version == 0;
-        if fresh || version > self.version {
-            let under_way = self.under_way;
-            *self = Self { version, live: Live::of(account), under_way, ..Self::default() };
+        if fresh || (version > self.version && !self.writing) {
+            self.begin_anew(Self { version, live: Live::of(account), ..Self::default() }, beginnings);
         }
+    }
+
+    fn begin_anew(&mut self, with: Self, beginnings: &AtomicU64) {
+        let beginning = beginnings.fetch_add(1, Ordering::Relaxed) + 1;
+        *self = Self { under_way: self.under_way, beginning, ..with };
     }
 
     /// A lock that has ended gives as many tries again; the row goes on.
@@ -336,24 +373,30 @@ impl Tally {
         self.seen.push(digest);
     }
 
-    fn pass(&mut self, precision: Duration, now: Timestamp) {
-        let due = self.live.last_success.is_none_or(|last| now >= last.saturating_add(precision));
-        let counted = !self.live.failures.is_empty() || self.live.in_a_row > 0;
-        if due || counted {
+    fn pass(&mut self) {
+        if !self.live.failures.is_empty() || self.live.in_a_row > 0 {
             self.changes += 1;
-        }
-        if due {
-            self.live.last_success = Some(now);
         }
         self.live.failures.clear();
         self.live.in_a_row = 0;
         self.seen.clear();
     }
 
-    fn unwritten(&self, subject: Subject) -> Option<Unwritten> {
+    fn use_at(&mut self, precision: Duration, now: Timestamp) {
+        if self.live.last_success.is_none_or(|last| now >= last.saturating_add(precision)) {
+            self.changes += 1;
+            self.live.last_success = Some(now);
+        }
+    }
+
+    fn take_unwritten(&mut self, subject: Subject) -> Option<Unwritten> {
         let Subject::Entry(uuid) = subject else { return None };
-        let changed = self.changes > self.written;
-        changed.then(|| Unwritten { uuid, version: self.version, live: self.live.clone(), change: self.changes })
+        if self.writing || self.changes <= self.written {
+            return None;
+        }
+        self.writing = true;
+        let Self { version, changes: change, beginning, .. } = *self;
+        Some(Unwritten { uuid, version, live: self.live.clone(), change, beginning })
     }
 
     /// Whether forgetting it would lose something.
@@ -437,7 +480,7 @@ mod tests {
         let (meter, policy) = (Meter::new([0; 16]), policy(2));
         guess(&meter, &policy, "a", 0).unwrap();
         let Begin::Go(attempt) = meter.begin(alice(), &Account::default(), &policy, at(1)) else { panic!() };
-        attempt.passed(Duration::ZERO, at(1));
+        attempt.passed();
         assert_eq!(guess(&meter, &policy, "b", 2).unwrap().count, 1);
     }
 
@@ -473,16 +516,57 @@ mod tests {
     fn what_was_counted_is_written_once_and_read_again() {
         let (meter, policy) = (Meter::new([0; 16]), policy(3));
         guess(&meter, &policy, "a", 0).unwrap();
-        let unwritten = meter.unwritten();
+        let unwritten = meter.take_unwritten();
         let [one] = unwritten.as_slice() else { panic!("{unwritten:?}") };
         assert_eq!((one.version, one.live.failures.len()), (0, 1));
         meter.written(one, 5);
-        assert!(meter.unwritten().is_empty());
+        assert!(meter.take_unwritten().is_empty());
         // Read from the credentials after a restart.
         let (again, mut account) = (Meter::new([1; 16]), Account { version: 5, ..Account::default() });
         one.live.apply(&mut account);
         let Begin::Go(attempt) = again.begin(alice(), &account, &policy, at(1)) else { panic!() };
         assert_eq!(attempt.failed(&Secret::new("b"), at(1)).count, 2);
+    }
+
+    #[test]
+    fn what_is_counted_while_the_count_is_written_is_kept_and_written_next() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(10));
+        guess(&meter, &policy, "a", 0).unwrap();
+        let first = meter.take_unwritten();
+        // The credentials are newer than the meter knows, since the write has happened and not been reported yet.
+        let own = Account { version: 5, failures: vec![at(0)], ..Account::default() };
+        let Begin::Go(attempt) = meter.begin(alice(), &own, &policy, at(1)) else { panic!() };
+        assert_eq!(attempt.failed(&Secret::new("b"), at(1)).count, 2);
+        assert!(meter.take_unwritten().is_empty());
+        meter.written(first.first().unwrap(), 5);
+        let next = meter.take_unwritten();
+        assert_eq!(next.first().map(|next| (next.version, next.live.failures.len())), Some((5, 2)));
+        meter.not_written(next.first().unwrap());
+        assert_eq!(meter.take_unwritten().len(), 1);
+    }
+
+    #[test]
+    fn a_writing_that_ends_after_the_count_began_anew_does_not_count_for_it() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(10));
+        guess(&meter, &policy, "a", 0).unwrap();
+        let late = meter.take_unwritten();
+        meter.forget(Uuid::from_u128(7));
+        guess(&meter, &policy, "b", 1).unwrap();
+        meter.written(late.first().unwrap(), 5);
+        assert_eq!(meter.take_unwritten().len(), 1);
+    }
+
+    #[test]
+    fn only_being_let_in_is_a_use_of_the_account() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(10));
+        let begin = |now| match meter.begin(alice(), &Account::default(), &policy, at(now)) {
+            Begin::Go(attempt) => attempt,
+            other => panic!("{other:?}"),
+        };
+        begin(0).passed();
+        assert!(meter.take_unwritten().is_empty());
+        begin(1).let_in(Duration::from_secs(60), at(1));
+        assert_eq!(meter.take_unwritten().first().unwrap().live.last_success, Some(at(1)));
     }
 
     #[test]
@@ -502,7 +586,7 @@ mod tests {
         let Begin::Go(attempt) = meter.begin(subject, &Account::default(), &policy, at(0)) else { panic!() };
         assert!(attempt.failed(&Secret::new("a"), at(0)).locked_now);
         assert!(matches!(meter.begin(subject, &Account::default(), &policy, at(1)), Begin::Locked { .. }));
-        assert!(meter.unwritten().is_empty());
+        assert!(meter.take_unwritten().is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::directory::Timestamp;
+use crate::directory::{Entry, Schema, Timestamp};
 
 use super::Account;
 use super::policy::{MustChangeBind, Policy};
@@ -53,6 +53,14 @@ pub struct Validity {
     pub end: Option<Timestamp>,
 }
 
+impl Validity {
+    /// The time that an entry says.
+    pub fn of(entry: &Entry, schema: &Schema) -> Self {
+        let time = |id| entry.first(id).and_then(Timestamp::parse);
+        Self { start: time(schema.known().pwd_start_time), end: time(schema.known().pwd_end_time) }
+    }
+}
+
 impl Account {
     /// What blocks the account, lock aside, which is the meter's to say.
     pub fn blocked(&self, policy: &Policy, validity: Validity, now: Timestamp) -> Option<Blocked> {
@@ -65,7 +73,8 @@ impl Account {
         if validity.end.is_some_and(|end| now >= end) {
             return Some(Blocked::NoLongerValid);
         }
-        let used = self.last_success.or(self.changed);
+        // A reset of the password gives the account back as well as a use of it.
+        let used = self.last_success.max(self.changed);
         let idle = policy.pwd_max_idle.zip(used).is_some_and(|(idle, used)| now >= used.saturating_add(idle));
         if idle {
             return Some(Blocked::Locked { until: None });
@@ -162,6 +171,7 @@ mod tests {
         assert_eq!(blocked(&account, window, 20), Some(Blocked::NoLongerValid));
         let idle = Account { last_success: Some(at(0)), ..Account::default() };
         assert_eq!(blocked(&idle, always, 1000), Some(Blocked::Locked { until: None }));
+        assert_eq!(blocked(&Account { changed: Some(at(500)), ..idle }, always, 1000), None);
         let used_up = Account { must_change: true, temporary_uses: Some(0), ..Account::default() };
         assert_eq!(blocked(&used_up, always, 0), Some(Blocked::TemporaryEnded));
     }

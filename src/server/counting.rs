@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::directory::tree::{Change, CommitError, Directory, Tree, Write};
+use crate::directory::tree::{Change, CommitError, Committed, Directory, Tree, Write};
 use crate::password::Account;
 use crate::password::meter::Unwritten;
 
@@ -48,20 +48,20 @@ impl Counting {
 
 fn write_all(shared: &Arc<Shared>) {
     let meter = Arc::clone(&shared.services.load().meter);
-    for unwritten in meter.unwritten() {
+    for unwritten in meter.take_unwritten() {
         let Some(change) = change(shared, &unwritten) else {
             meter.forget(unwritten.uuid);
             continue;
         };
         let meter = Arc::clone(&meter);
-        let reply = move |result| match result {
-            Ok(committed) => {
-                let committed: crate::directory::tree::Committed = committed;
-                meter.written(&unwritten, committed.version);
-            }
+        let reply = move |result: Result<Committed, CommitError>| match result {
+            Ok(committed) => meter.written(&unwritten, committed.version),
             // Somebody has set the credentials since; what they say now counts from the next attempt on.
             Err(CommitError::Conflict) => meter.forget(unwritten.uuid),
-            Err(error) => warn!(%error, "the count of wrong passwords could not be written"),
+            Err(error) => {
+                meter.not_written(&unwritten);
+                warn!(%error, "the count of wrong passwords could not be written");
+            }
         };
         shared.store.submit(change, Box::new(reply));
     }

@@ -83,9 +83,9 @@ impl View {
 
     fn child(&self, parent: Option<EntryId>, rdn_key: &[u8]) -> Result<Option<EntryId>, TreeError> {
         let name = key::name(parent, rdn_key);
-        self.fixed.recent.named(&name, self.moment.version, || {
-            Ok(self.get(Family::Name, &name)?.as_deref().and_then(key::entry_id))
-        })
+        self.fixed
+            .recent
+            .named(&name, self.moment.version, || Ok(self.get(Family::Name, &name)?.as_deref().and_then(key::entry_id)))
     }
 
     /// The remembered entry above `dn`, if there is one, and how many parts of the name lead there.
@@ -305,8 +305,9 @@ impl View {
     /// See [`Tree::equal`]. Without an index, every entry is looked at.
     pub fn equal(&self, attribute_type: AttributeTypeId, normal: &[u8]) -> Result<Vec<EntryId>, TreeError> {
         let form = self.fixed.schema.attribute_type(attribute_type).equality_or_fallback().normal_form();
-        let has =
-            |node: &Node| node.entry.values(attribute_type).any(|value| form.matches(&self.fixed.schema, value, normal));
+        let has = |node: &Node| {
+            node.entry.values(attribute_type).any(|value| form.matches(&self.fixed.schema, value, normal))
+        };
         if !self.fixed.indexes.has(attribute_type, IndexKind::Equality) {
             return self.scan_for(&has);
         }

@@ -19,6 +19,8 @@ mod rename;
 mod root_dse;
 mod search;
 mod selection;
+mod takeover;
+mod unbound_change;
 
 /// Defines sentences: functions that check a scene, each run on the reference tree and on the store.
 macro_rules! sentences {

@@ -121,7 +121,7 @@ impl<D: Directory> Scene<D> {
     /// Writes what the meter has counted, and starts with a new one, as a restart does.
     pub fn restart(&self) {
         let meter = Arc::clone(&self.services.borrow().meter);
-        for unwritten in meter.unwritten() {
+        for unwritten in meter.take_unwritten() {
             let view = self.directory.view();
             let id = view.find_uuid(unwritten.uuid).unwrap().unwrap();
             let mut account = Account::read(view.credentials(id).unwrap().as_ref(), view.schema());

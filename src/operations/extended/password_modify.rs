@@ -8,10 +8,14 @@ use crate::operations::context::ExpiredChange;
 use crate::operations::login_name::UserName;
 use crate::operations::set_password::{NewPassword, password_was_set};
 use crate::operations::target::Target;
+use crate::operations::verify_password::blocked;
 use crate::operations::{Context, Freedom, Outcome, Refusal};
 use crate::password::Secret;
 use crate::password::account::Account;
-use crate::password::change::By;
+use crate::password::change::{By, OldPassword};
+use crate::password::meter::Subject;
+use crate::password::standing::Validity;
+use crate::password::verdict::PolicyErrorCode;
 use crate::protocol::Response;
 use crate::protocol::extended::PasswordModify;
 
@@ -32,7 +36,7 @@ pub fn password_modify(ctx: &Context<'_>, request: &PasswordModify) -> Result<Ou
         }
         None => own(ctx).and_then(|target| permitted(ctx, target))?,
     };
-    set(ctx, &target, &NewPassword { by, old, new })
+    set(ctx, &target, &NewPassword { by, old: old.into(), new })
 }
 
 /// Requires the right to set the password of an entry.
@@ -109,7 +113,21 @@ fn change_unbound(
     if as_owner.require_right_to_set(&target, By::Owner).is_err() {
         return unknown(ctx, &user, &old);
     }
-    set(&as_owner, &target, &NewPassword { by: By::Owner, old: Some(old), new })
+    prove(&as_owner, &target, &old)?;
+    set(&as_owner, &target, &NewPassword { by: By::Owner, old: OldPassword::Proven, new })
+}
+
+/// Requires that the old password is right and that the account is not blocked. Nothing else is told before that, since
+/// whoever does not know the password is to learn nothing of the account.
+fn prove(ctx: &Context<'_>, target: &Target, old: &Secret) -> Result<(), Refusal> {
+    let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
+    let account = ctx.account(&target.node)?;
+    let attempt = ctx.verify_password(Subject::Entry(target.node.uuid), &account, &policy, old)?;
+    if account.blocked(&policy, Validity::of(&target.node.entry, ctx.schema()), ctx.now).is_some() {
+        return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
+    }
+    attempt.passed();
+    Ok(())
 }
 
 /// Somebody who does not exist, or may not change their password, takes as long and gets the same answer as somebody
@@ -124,5 +142,5 @@ fn unknown(ctx: &Context<'_>, user: &UserName, old: &Secret) -> Result<Outcome, 
     };
     let policy = ctx.services.policies.default_for(&dn, ctx.tree)?;
     ctx.verify_password(ctx.services.meter.unknown(&dn), &Account::default(), &policy, old)?;
-    Err(crate::operations::verify_password::blocked(None))
+    Err(blocked(None))
 }

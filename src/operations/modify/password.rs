@@ -120,6 +120,10 @@ fn state_change(ctx: &Context<'_>, target: &Target, change: &Modification) -> Re
     if id == known.pwd_account_locked_time {
         target.require(Right::Unlock, "you may not lock or unlock this account", ctx)?;
         let lock = value.and_then(|value| Lock::parse(value));
+        if lock.is_some() {
+            // To lock somebody out who holds more is power over them; to let them in is not.
+            ctx.require_no_escalation(target.node.uuid, &target.dn)?;
+        }
         return Ok(lock.map_or(StateChange::Unlock, StateChange::Lock));
     }
     if id == known.pwd_reset {
@@ -147,7 +151,7 @@ impl Prepared {
         let password_set = self.password.is_some();
         match self.password {
             Some(PasswordChange::Set { old, new }) => {
-                let request = NewPassword { by: self.by, old, new: Some(new) };
+                let request = NewPassword { by: self.by, old: old.into(), new: Some(new) };
                 account = ctx.set_password(target, &request)?.account;
                 effect = password_was_set(&target.node, self.by);
             }
