@@ -40,10 +40,12 @@ ou: policies
 dn: cn=default,ou=policies,{SUFFIX}
 objectClass: namedPolicy
 objectClass: pwdPolicy
+objectClass: keysteadPolicy
 cn: default
 pwdAttribute: userPassword
 pwdMinLength: 8
 pwdCheckQuality: 2
+pwdQualityProfile: none
 pwdLockout: TRUE
 pwdMaxFailure: 10
 pwdLockoutDuration: 900
