@@ -7,6 +7,7 @@ mod accounts;
 mod certificates;
 mod check;
 mod example;
+mod explain;
 mod export;
 mod files;
 mod hash_password;
@@ -48,6 +49,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Look whether everything in the store fits together; nothing is changed.
     Verify(verify::VerifyArgs),
+    /// Ask who may do what, and which password policy holds for whom.
+    Explain(explain::ExplainArgs),
     /// Hash a password as the configuration says, for an import.
     HashPassword(hash_password::HashPasswordArgs),
     /// Give an administrator a new password when nobody has one; the server must be stopped.
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::RecoverAdmin(args) => recover_admin::run(&args),
     };

@@ -43,6 +43,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Who may do what.
     pub rules: Vec<RuleText>,
+    /// The line on which each of them begins, from 1.
+    pub rule_lines: Vec<usize>,
     /// Bounds on operations.
     pub limits: Limits,
     /// What new passwords are kept as.

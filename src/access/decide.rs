@@ -78,6 +78,19 @@ impl<'a> Decider<'a> {
 
     /// What the actor may do with an entry that exists.
     pub fn decide(&mut self, node: &Node, tree: &dyn Tree) -> Result<Rc<Decision>, TreeError> {
+        let mask = self.reaching(node, tree)?;
+        let mask = self.retain_applying(mask, &node.entry, Some(node.uuid), || name_of(node, tree))?;
+        Ok(self.combined(mask))
+    }
+
+    /// The rules that apply to the actor and an entry that exists, by position.
+    pub fn applying(&mut self, node: &Node, tree: &dyn Tree) -> Result<Vec<usize>, TreeError> {
+        let mask = self.reaching(node, tree)?;
+        let mask = self.retain_applying(mask, &node.entry, Some(node.uuid), || name_of(node, tree))?;
+        Ok((0..self.rules.iter().len()).filter(|position| has(&mask, *position)).collect())
+    }
+
+    fn reaching(&mut self, node: &Node, tree: &dyn Tree) -> Result<RuleMask, TreeError> {
         let below = self.below(node.parent, tree)?;
         let mut mask = below.all.clone();
         if !below.one.is_empty() {
@@ -86,8 +99,7 @@ impl<'a> Decider<'a> {
                 set(&mut mask, *position);
             }
         }
-        let dn = || tree.dn(node.id).map(|dn| dn.map_or_else(Dn::root, |dn| Dn::clone(&dn)));
-        self.decide_masked(mask, &node.entry, Some(node.uuid), dn)
+        Ok(mask)
     }
 
     /// What the actor may do with an entry that is to be at `dn`.
@@ -98,7 +110,8 @@ impl<'a> Decider<'a> {
                 set(&mut mask, position);
             }
         }
-        self.decide_masked(mask, entry, None, || Ok(dn.clone()))
+        let mask = self.retain_applying(mask, entry, None, || Ok(dn.clone()))?;
+        Ok(self.combined(mask))
     }
 
     fn below(&mut self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Rc<Below>, TreeError> {
@@ -122,13 +135,13 @@ impl<'a> Decider<'a> {
 
     /// `mask` holds the rules that reach the entry; those that do not apply to the actor or to the entry for other
     /// reasons are taken out.
-    fn decide_masked(
-        &mut self,
+    fn retain_applying(
+        &self,
         mut mask: RuleMask,
         entry: &Entry,
         uuid: Option<Uuid>,
         dn: impl Fn() -> Result<Dn, TreeError>,
-    ) -> Result<Rc<Decision>, TreeError> {
+    ) -> Result<RuleMask, TreeError> {
         let applies = |position: usize, rule: &Rule| {
             let holds = |who: &Who| match who {
                 Who::Oneself => uuid.is_some() && self.actor.identity.uuid() == uuid,
@@ -145,13 +158,18 @@ impl<'a> Decider<'a> {
                 clear(&mut mask, position);
             }
         }
+        Ok(mask)
+    }
+
+    /// What the rules of a mask come to together.
+    fn combined(&mut self, mask: RuleMask) -> Rc<Decision> {
         if let Some(decision) = self.decisions.get(&mask) {
-            return Ok(Rc::clone(decision));
+            return Rc::clone(decision);
         }
         let applying = self.rules.iter().enumerate().filter(|(position, _)| has(&mask, *position));
         let decision = Rc::new(combine(&applying.map(|(_, rule)| rule).collect::<Vec<_>>(), self.schema));
         self.decisions.insert(mask, Rc::clone(&decision));
-        Ok(decision)
+        decision
     }
 
     /// Whether the entry matches the rule's filter; a deny holds also where that cannot be decided.
@@ -188,6 +206,10 @@ impl Below {
             self.one.extend(child_key(dn).map(|key| (position, key)));
         }
     }
+}
+
+fn name_of(node: &Node, tree: &dyn Tree) -> Result<Dn, TreeError> {
+    tree.dn(node.id).map(|dn| dn.map_or_else(Dn::root, |dn| Dn::clone(&dn)))
 }
 
 fn rdn_key(node: &Node, schema: &Schema) -> Box<[u8]> {

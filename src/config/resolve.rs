@@ -91,6 +91,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         server,
         tls,
         rules: Vec::new(),
+        rule_lines: Vec::new(),
         limits,
         new_passwords,
         last_success_precision: Duration::from_secs(u64::from(last_success)),
@@ -106,6 +107,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         warnings,
     };
     let spans: Vec<_> = raw.access.iter().map(Spanned::span).collect();
+    config.rule_lines = spans.iter().map(|span| line_of(text, span.start)).collect();
     config.rules = raw.access.into_iter().map(|rule| rule_text(rule.into_inner())).collect();
     check_against_schema(&config, &spans, &mut faults);
     if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }

@@ -1,5 +1,7 @@
 //! Password policies (draft-behera-ldap-password-policy-10 §5.2), read from their entries.
 
+pub mod settings;
+
 use std::time::Duration;
 
 use crate::directory::schema::Schema;

@@ -15,6 +15,7 @@ mod modify;
 mod password_lockout;
 mod password_modify;
 mod password_policy;
+mod questions;
 mod rename;
 mod root_dse;
 mod search;

@@ -1,0 +1,87 @@
+//! `keystead explain`: answers about the directory as it is, also while a server is using it.
+
+mod access;
+mod policy;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+
+use super::{CliError, open_store};
+use crate::access::Rules;
+use crate::config::Config;
+use crate::directory::Dn;
+use crate::directory::tree::{Directory, EntryId, Node, Tree, TreeError};
+use crate::store::{Existence, View};
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    #[command(subcommand)]
+    question: Question,
+}
+
+#[derive(Debug, Subcommand)]
+enum Question {
+    /// May somebody do something, and by which rule; who may do it; to whom may somebody do it.
+    Access(access::AccessArgs),
+    /// Which password policy governs an entry, and what each of its settings comes to.
+    Policy(policy::PolicyArgs),
+}
+
+pub(super) fn run(args: &ExplainArgs) -> Result<(), CliError> {
+    match &args.question {
+        Question::Access(args) => access::run(args),
+        Question::Policy(args) => policy::run(args),
+    }
+}
+
+/// The directory that is asked about.
+struct Subject {
+    config: Config,
+    view: Arc<View>,
+    rules: Rules,
+}
+
+impl Subject {
+    fn open(config: &Path) -> Result<Self, CliError> {
+        let config = Config::read(config)?;
+        let view = open_store(&config, Existence::ReadOnly)?.view();
+        let rules =
+            Rules::prepare(&config.rules, view.schema()).map_err(|error| CliError::Message(error.to_string()))?;
+        Ok(Self { config, view, rules })
+    }
+
+    /// The entry that somebody means by a distinguished name or a uid.
+    fn find(&self, name: &str) -> Result<(Node, Arc<Dn>), CliError> {
+        let id = match Dn::parse(self.view.schema(), name) {
+            Ok(dn) => self.view.find(&dn).map_err(|error| unreadable(&error))?.entry(),
+            Err(_) if !name.contains(['=', ',']) => self.find_uid(name)?,
+            Err(error) => return Err(CliError::Message(format!("{name:?}: {error}"))),
+        };
+        let missing = || CliError::Message(format!("there is no entry {name:?}"));
+        let id = id.ok_or_else(missing)?;
+        let node = self.view.node(id).map_err(|error| unreadable(&error))?.ok_or_else(missing)?;
+        let dn = self.view.dn(id).map_err(|error| unreadable(&error))?.ok_or_else(missing)?;
+        Ok((node, dn))
+    }
+
+    fn find_uid(&self, uid: &str) -> Result<Option<EntryId>, CliError> {
+        let schema = self.view.schema();
+        let known = schema.known();
+        let form = schema.attribute_type(known.uid).equality_or_fallback().normal_form();
+        let Ok(normal) = form.of_value(schema, uid.as_bytes()) else { return Ok(None) };
+        let found = self.view.equal(known.uid, &normal).map_err(|error| unreadable(&error))?;
+        match found.as_slice() {
+            [] => Ok(None),
+            [only] => Ok(Some(*only)),
+            several => {
+                Err(CliError::Message(format!("{} entries have the uid {uid:?}; give the whole name", several.len())))
+            }
+        }
+    }
+}
+
+fn unreadable(error: &TreeError) -> CliError {
+    CliError::Message(format!("the store cannot be read: {error}"))
+}

@@ -1,0 +1,162 @@
+//! What a policy says, attribute by attribute, for people who ask.
+
+use std::time::Duration;
+
+use super::{CheckQuality, MustChangeBind, Policy, QualityProfile};
+
+/// One thing that a policy says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Setting {
+    /// The attribute that says it.
+    pub attribute: &'static str,
+    /// What it comes to, as the attribute would have it; empty if nothing.
+    pub value: String,
+    /// The same in words.
+    pub meaning: String,
+}
+
+impl Policy {
+    /// Everything that it says or leaves at its default, in the order in which people think of it.
+    pub fn settings(&self) -> Vec<Setting> {
+        let mut all = self.of_quality();
+        all.extend(self.of_age());
+        all.extend(self.of_lockout());
+        all.extend(self.of_changes());
+        all
+    }
+
+    fn of_quality(&self) -> Vec<Setting> {
+        let check = match self.pwd_check_quality {
+            CheckQuality::Off => ("0", "new passwords are not checked"),
+            CheckQuality::IfPossible => ("1", "new passwords are checked; a hash passes"),
+            CheckQuality::Enforced => ("2", "new passwords are checked; a hash does not pass"),
+        };
+        let profile = match self.quality_profile {
+            QualityProfile::Nist => ("nist", "common passwords, own names and patterns are refused"),
+            QualityProfile::None => ("none", "only length counts"),
+        };
+        vec![
+            words("pwdCheckQuality", check),
+            words("pwdQualityProfile", profile),
+            count("pwdMinLength", self.pwd_min_length, "characters at least"),
+            count("pwdMaxLength", self.pwd_max_length, "characters at most"),
+            count("pwdInHistory", self.pwd_in_history, "earlier passwords cannot be had again"),
+            setting("pwdForbiddenWord", self.forbidden_words.join(", "), "words that are no password"),
+        ]
+    }
+
+    fn of_age(&self) -> Vec<Setting> {
+        vec![
+            time("pwdMinAge", some(self.pwd_min_age), "before the owner may change it again"),
+            time("pwdMaxAge", self.pwd_max_age, "until a password expires"),
+            time("pwdExpireWarning", some(self.pwd_expire_warning), "before that, binds warn"),
+            count("pwdGraceAuthNLimit", self.pwd_grace_authn_limit, "binds succeed after that"),
+            time("pwdGraceExpiry", self.pwd_grace_expiry, "after that, they no longer do"),
+            time("pwdMaxIdle", self.pwd_max_idle, "without a bind lock the account"),
+        ]
+    }
+
+    fn of_lockout(&self) -> Vec<Setting> {
+        let lockout = if self.pwd_lockout {
+            ("TRUE", "wrong passwords lock the account")
+        } else {
+            ("FALSE", "wrong passwords lock nobody")
+        };
+        vec![
+            words("pwdLockout", lockout),
+            count("pwdMaxFailure", self.pwd_max_failure, "wrong passwords lock it"),
+            time("pwdLockoutDuration", self.pwd_lockout_duration, "until the lock ends by itself"),
+            time("pwdFailureCountInterval", self.pwd_failure_count_interval, "until a wrong password no longer counts"),
+            count("pwdMaxRecordedFailure", self.pwd_max_recorded_failure, "wrong passwords are remembered"),
+            time(
+                "pwdMinDelay",
+                some(self.pwd_min_delay),
+                "is the first wrong one answered later; doubled by each further one",
+            ),
+            time("pwdMaxDelay", some(self.pwd_max_delay), "later at most"),
+        ]
+    }
+
+    fn of_changes(&self) -> Vec<Setting> {
+        let own = if self.pwd_allow_user_change {
+            ("TRUE", "people change their own")
+        } else {
+            ("FALSE", "nobody changes their own")
+        };
+        let old = if self.pwd_safe_modify {
+            ("TRUE", "the old one must be given")
+        } else {
+            ("FALSE", "the old one need not be given")
+        };
+        let must = if self.pwd_must_change {
+            ("TRUE", "after a reset it must be changed")
+        } else {
+            ("FALSE", "after a reset it may be kept")
+        };
+        let bind = match self.must_change_bind {
+            MustChangeBind::Restrict => ("restrict", "until then a bind allows the change and nothing else"),
+            MustChangeBind::Fail => ("fail", "until then binds fail"),
+        };
+        let uses = self.temporary_max_uses.map_or(0, |uses| uses as usize);
+        vec![
+            words("pwdAllowUserChange", own),
+            words("pwdSafeModify", old),
+            words("pwdMustChange", must),
+            words("pwdMustChangeBind", bind),
+            time("pwdTemporaryMaxAge", self.temporary_max_age, "is a password good that somebody else has set"),
+            count("pwdTemporaryMaxUses", uses, "binds it is good for"),
+        ]
+    }
+}
+
+fn setting(attribute: &'static str, value: String, meaning: &str) -> Setting {
+    let meaning = if value.is_empty() { "-".to_owned() } else { meaning.to_owned() };
+    Setting { attribute, value, meaning }
+}
+
+fn words(attribute: &'static str, (value, meaning): (&str, &str)) -> Setting {
+    Setting { attribute, value: value.to_owned(), meaning: meaning.to_owned() }
+}
+
+fn count(attribute: &'static str, number: usize, meaning: &str) -> Setting {
+    let value = if number == 0 { String::new() } else { number.to_string() };
+    setting(attribute, value, &format!("{number} {meaning}"))
+}
+
+fn time(attribute: &'static str, time: Option<Duration>, meaning: &str) -> Setting {
+    let Some(time) = time else { return setting(attribute, String::new(), "") };
+    setting(attribute, time.as_secs().to_string(), &format!("{} {meaning}", in_words(time)))
+}
+
+fn some(time: Duration) -> Option<Duration> {
+    (!time.is_zero()).then_some(time)
+}
+
+/// The largest unit in which the time is a whole number.
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let units = [("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
+    let (unit, size) = units.into_iter().find(|(_, size)| seconds.is_multiple_of(*size)).unwrap_or(("second", 1));
+    let number = seconds / size;
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_told_as_attributes_and_in_words() {
+        let policy =
+            Policy { pwd_max_age: Some(Duration::from_secs(90 * 86_400)), pwd_min_length: 12, ..Policy::default() };
+        let told = |attribute: &str| {
+            let settings = policy.settings();
+            let setting = settings.iter().find(|setting| setting.attribute == attribute).unwrap();
+            format!("{} ({})", setting.value, setting.meaning)
+        };
+        assert_eq!(told("pwdMaxAge"), "7776000 (90 days until a password expires)");
+        assert_eq!(told("pwdMinLength"), "12 (12 characters at least)");
+        assert_eq!(told("pwdLockout"), "FALSE (wrong passwords lock nobody)");
+        assert_eq!(told("pwdMaxIdle"), " (-)");
+    }
+}
