@@ -18,6 +18,7 @@ use crate::protocol::request::{Authentication, BindRequest};
 
 use super::context::AnonymousBind;
 use super::login_name::UserName;
+use super::target::Target;
 use super::verify_password::blocked;
 use super::{Context, Effect, Freedom, Outcome, Refusal};
 
@@ -106,13 +107,18 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
     if !target.decision.allows(Right::Authenticate) {
         return unknown(&target.dn);
     }
-    let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
-    let account = ctx.account(&target.node)?;
-    let subject = Subject::Entry(target.node.uuid);
-    Ok(Verification { subject, entry: Some((target.node, target.dn)), account, policy, password })
+    Verification::of(ctx, target, password)
 }
 
 impl Verification {
+    /// Of the password of an entry that may authenticate.
+    pub(super) fn of(ctx: &Context<'_>, target: Target, password: Secret) -> Result<Self, Refusal> {
+        let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
+        let account = ctx.account(&target.node)?;
+        let subject = Subject::Entry(target.node.uuid);
+        Ok(Self { subject, entry: Some((target.node, target.dn)), account, policy, password })
+    }
+
     /// How much work it will be.
     pub fn effort(&self, ctx: &Context<'_>) -> scheme::Effort {
         let stored = self.account.password.as_ref().unwrap_or(&ctx.services.no_password);

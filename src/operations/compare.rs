@@ -5,16 +5,19 @@ use crate::directory::filter::Assertion;
 use crate::directory::filter::{Facts, Filter, Matcher, Truth};
 use crate::directory::{AttributeDescription, ResultCode};
 use crate::password::Secret;
-use crate::password::meter::Subject;
+use crate::protocol::Response;
+use crate::protocol::control::Controls;
 use crate::protocol::request::CompareRequest;
 
+use super::bind::Verification;
 use super::derived::Derived;
+use super::refusal::PolicyControl;
 use super::selection::Selection;
 use super::target::Target;
-use super::{Context, Outcome, Refusal};
+use super::{Context, Effect, Outcome, Refusal};
 
 /// Whether an entry has a value.
-pub fn compare(ctx: &Context<'_>, request: &CompareRequest) -> Result<Outcome, Refusal> {
+pub fn compare(ctx: &Context<'_>, request: &CompareRequest, controls: &Controls) -> Result<Outcome, Refusal> {
     let name = std::str::from_utf8(&request.attribute).map_err(|_| Refusal::Protocol("the attribute is not UTF-8"))?;
     let described = ctx.schema().describe(name);
     let password = described.as_ref().is_some_and(|it| it.attribute_type == ctx.schema().known().user_password);
@@ -27,7 +30,7 @@ pub fn compare(ctx: &Context<'_>, request: &CompareRequest) -> Result<Outcome, R
     target.require_visible(ctx)?;
     let description = described.ok_or_else(|| Refusal::UndefinedAttribute(name.to_owned()))?;
     if password {
-        return compare_password(ctx, &target, &Secret::new(request.value.as_ref()));
+        return compare_password(ctx, target, Secret::new(request.value.as_ref()), controls);
     }
     if !target.decision.compare.contains(description.attribute_type) {
         return Err(Refusal::InsufficientAccess("you may not compare this attribute"));
@@ -65,20 +68,29 @@ fn compare_value(
     Ok(Outcome::answer(code))
 }
 
-/// To compare a password is to try it (draft-behera §8.4): metered like a bind, and never a look at the hash.
-fn compare_password(ctx: &Context<'_>, target: &Target, password: &Secret) -> Result<Outcome, Refusal> {
+/// To compare a password is to try it (draft-behera §8.1): metered like a bind, true only where a bind would succeed, and
+/// never a look at the hash.
+fn compare_password(
+    ctx: &Context<'_>,
+    target: Target,
+    password: Secret,
+    controls: &Controls,
+) -> Result<Outcome, Refusal> {
     if ctx.requester.identity.is_anonymous() || !target.decision.allows(Right::Authenticate) {
         return Err(Refusal::InsufficientAccess("you may not compare passwords of this account"));
     }
-    let account = ctx.account(&target.node)?;
-    let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
-    match ctx.verify_password(Subject::Entry(target.node.uuid), &account, &policy, password) {
-        Ok(attempt) => {
-            attempt.passed();
-            Ok(Outcome::answer(ResultCode::CompareTrue))
+    match Verification::of(ctx, target, password)?.run(ctx, controls) {
+        Ok(mut outcome) => {
+            outcome.response.result.code = ResultCode::CompareTrue;
+            outcome.effects.retain(|effect| !matches!(effect, Effect::Authenticated { .. }));
+            Ok(outcome)
         }
-        Err(Refusal::InvalidCredentials { delay, .. }) => {
-            Ok(Outcome { delay, ..Outcome::answer(ResultCode::CompareFalse) })
+        Err(refusal @ Refusal::InvalidCredentials { .. }) => {
+            let response = Response {
+                controls: refusal.to_response(PolicyControl::of(controls)).controls,
+                ..ResultCode::CompareFalse.into()
+            };
+            Ok(Outcome { delay: refusal.delay(), ..Outcome::answer(response) })
         }
         Err(other) => Err(other),
     }

@@ -30,13 +30,12 @@ pub fn effort(request: &Request) -> Effort {
 /// Does what a request wants, but for bind and search, which are done in steps, and for what belongs to the connection.
 pub fn perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Outcome, Refusal> {
     require_changed_password(ctx, request)?;
-    let _ = controls;
     match request {
         Request::Add(request) => add::add(ctx, request),
         Request::Delete(name) => delete::delete(ctx, name),
         Request::Modify(request) => modify::modify(ctx, request),
         Request::ModifyDn(request) => modify_dn::modify_dn(ctx, request),
-        Request::Compare(request) => compare::compare(ctx, request),
+        Request::Compare(request) => compare::compare(ctx, request, controls),
         Request::Extended(request) => extended(ctx, request),
         Request::Malformed { reason, .. } => Err(Refusal::Protocol(reason)),
         Request::Bind(_) | Request::Search(_) | Request::Unbind | Request::Abandon(_) => {

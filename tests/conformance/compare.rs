@@ -67,7 +67,7 @@ sentences! {
         assert_eq!(scene.anonymous().compare("nobody", "sn", "Adams"), NoSuchObject);
     }
 
-    /// draft-behera-ldap-password-policy-10 §8.4: to compare a password is to try it; the hash is no value that anybody
+    /// draft-behera-ldap-password-policy-10 §8.1: to compare a password is to try it; the hash is no value that anybody
     /// could compare with.
     fn to_compare_a_password_is_to_try_it(scene) {
         let bob = scene.client("bob");
@@ -82,7 +82,7 @@ sentences! {
         assert_eq!(bob.compare("alice", "pwdReset", "TRUE"), InsufficientAccessRights);
     }
 
-    /// The meter counts wrong passwords wherever they are tried (draft-behera §8.4).
+    /// The meter counts wrong passwords wherever they are tried (draft-behera §8.1).
     fn wrong_passwords_that_are_compared_lock_the_account(scene) {
         let bob = scene.client("bob");
         for guess in ["one", "two", "three"] {

@@ -158,6 +158,8 @@ sentences! {
         ] {
             assert_told(&response, Err(InvalidCredentials), LOCKED);
         }
+        let compared = scene.client("bob").compare_with("alice", "userPassword", ALICE, &policy_control());
+        assert_told(&compared, Err(CompareFalse), LOCKED);
     }
 
     /// Decision 13: a name that does not exist is answered and locked like one that does.
@@ -244,5 +246,15 @@ sentences! {
         scene.wait(86_400);
         assert_told(&bind(scene, "alice", ALICE), Err(InvalidCredentials), LOCKED);
         assert_told(&bind(scene, "bob", "bob's password"), Err(InvalidCredentials), LOCKED);
+    }
+
+    /// §8.1.1 and §8.1: a compare of a password that may not be used is compareFalse: applications authenticate by it.
+    fn a_compare_opens_no_account_that_a_bind_would_not(scene) {
+        let ended = "replace: pwdEndTime\npwdEndTime: 20260601120001Z\n";
+        scene.root().change(&alice(ended)).unwrap();
+        let compare = || scene.client("bob").compare_with("alice", "userPassword", ALICE, &policy_control());
+        assert_told(&compare(), Ok(()), NOTHING);
+        scene.wait(1);
+        assert_told(&compare(), Err(CompareFalse), LOCKED);
     }
 }
