@@ -12,6 +12,8 @@ mod compare;
 mod delete;
 mod filter;
 mod modify;
+mod must_change;
+mod password_expiry;
 mod password_lockout;
 mod password_modify;
 mod password_policy;
