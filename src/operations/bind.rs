@@ -163,7 +163,8 @@ impl Verification {
 
     /// What a good bind uses up, which must be written first; and a hash at today's cost, which may be written later.
     fn changes(&self, ctx: &Context<'_>, node: &Node, standing: Standing) -> (Change, Change) {
-        let mut account = Account { failures: Vec::new(), locked: None, ..self.account.clone() };
+        let last_success = Some(ctx.now);
+        let mut account = Account { failures: Vec::new(), locked: None, last_success, ..self.account.clone() };
         let mut used = true;
         match (standing, account.temporary_uses) {
             (Standing::Grace { .. }, _) => account.grace_uses.push(distinct(&account.grace_uses, ctx.now)),

@@ -157,4 +157,22 @@ sentences! {
         scene.restart();
         assert_eq!(state(scene, "pwdLastSuccess"), ["20260601130000.000000Z"]);
     }
+
+    /// §8.1.2.1: also a bind that uses up a grace, or at which the password is hashed anew.
+    fn the_last_good_bind_is_remembered_whatever_else_is_written(scene) {
+        scene.policy(&[("pwdMaxAge", "864000"), ("pwdGraceAuthNLimit", "1")]);
+        scene.wait(10 * DAY);
+        assert_eq!(result(&bind(scene, ALICE)), Ok(()));
+        assert_eq!(state(scene, "pwdLastSuccess"), ["20260611120000.000000Z"]);
+        scene.policy(&[("pwdMaxAge", "")]);
+        scene.configure(|services| {
+            let cost = keystead::password::scheme::Cost { memory_kib: 128, passes: 1, lanes: 1 };
+            services.new_passwords = keystead::password::scheme::NewScheme::Argon2id(cost);
+        });
+        scene.wait(DAY);
+        assert_eq!(result(&bind(scene, ALICE)), Ok(()));
+        assert_eq!(state(scene, "pwdLastSuccess"), ["20260612120000.000000Z"]);
+        assert_eq!(state(scene, "pwdChangedTime"), ["20260601120000Z"]);
+        assert_eq!(result(&bind(scene, ALICE)), Ok(()));
+    }
 }
