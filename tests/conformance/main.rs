@@ -8,6 +8,7 @@
 mod scene;
 
 mod add;
+mod blocked_accounts;
 mod compare;
 mod delete;
 mod filter;

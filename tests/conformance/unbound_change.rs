@@ -1,71 +1,76 @@
-//! Changing an expired password without a bind, which that would not allow: only the old password opens anything, and
-//! until it is right nothing is told.
+//! A change of a password by its owner who is not bound, since nobody can bind with a password that has expired
+//! (decision 9): the old password proves who they are.
 
-use keystead::directory::ResultCode;
-use keystead::directory::ResultCode::{ConstraintViolation, InvalidCredentials};
+use keystead::directory::ResultCode::{ConstraintViolation, InsufficientAccessRights, InvalidCredentials};
 use keystead::directory::tree::Directory;
+use keystead::protocol::Response;
 
-use crate::scene::{Scene, policy_control};
+use crate::scene::answer::{LOCKED, NOTHING, TOO_SHORT};
+use crate::scene::{SUFFIX, Scene, assert_told, full, policy_control, rule};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
 const NEW: &str = "a much better secret";
+const DAY: u64 = 86_400;
 
-fn change<D: Directory>(scene: &Scene<D>, name: &str, old: &str) -> Result<(), ResultCode> {
-    scene.anonymous().password_modify(Some(name), Some(old), Some(NEW)).map(drop)
+/// The request of somebody who is not bound.
+fn change<D: Directory>(scene: &Scene<D>, identity: &str, old: &str, new: Option<&str>) -> Response {
+    scene.anonymous().password_modify_with(Some(identity), Some(old), new, &policy_control())
 }
 
 sentences! {
-    /// draft-behera §7.8: a change is refused if the password is too young; whoever does not know it is not told.
-    fn the_age_of_a_password_is_told_to_those_who_know_it(scene) {
-        scene.policy(&[("pwdMinAge", "3600")]);
-        let answer = |name: &str| {
-            scene.anonymous().password_modify_with(Some(name), Some("a guess"), Some(NEW), &policy_control())
-        };
-        assert_eq!((answer("alice"), answer("alice").result.code), (answer("nobody"), InvalidCredentials));
-        assert_eq!(change(scene, "alice", ALICE), Err(ConstraintViolation));
-    }
-
-    /// A temporary password that has ended opens nothing any more, and so changes nothing.
-    fn a_temporary_password_that_has_ended_changes_nothing(scene) {
-        scene.policy(&[("pwdTemporaryMaxAge", "60")]);
-        let temporary = scene.client("hanna").password_modify(Some("alice"), None, None).unwrap().unwrap();
-        scene.wait(61);
-        assert_eq!(scene.anonymous().bind("alice", &temporary), Err(InvalidCredentials));
-        assert_eq!(change(scene, "alice", &temporary), Err(InvalidCredentials));
-        let another = scene.client("hanna").password_modify(Some("alice"), None, None).unwrap().unwrap();
-        scene.wait(59);
-        assert_eq!(change(scene, "alice", &another), Ok(()));
-    }
-
-    /// draft-behera §5.3.9: outside of its validity an account cannot be used, not even to change its password.
-    fn an_account_outside_its_time_changes_nothing(scene) {
-        let end = "dn: uid=alice,ou=people\nchangetype: modify\nadd: pwdEndTime\npwdEndTime: 20260601130000Z\n-\n";
-        assert_eq!(scene.root().change(end), Ok(()));
-        scene.wait(3601);
-        assert_eq!(change(scene, "alice", ALICE), Err(InvalidCredentials));
-    }
-
-    /// draft-behera §5.2.19: an account that was not used for pwdMaxIdle is locked. To try a password is no use of it; to
-    /// reset the password gives it back.
-    fn an_idle_account_comes_back_by_a_reset_only(scene) {
-        scene.policy(&[("pwdMaxIdle", "86400")]);
-        assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
-        scene.wait(86_401);
-        assert_eq!(scene.anonymous().bind("alice", ALICE), Err(InvalidCredentials));
-        assert_eq!(scene.client("cn=admin").compare("alice", "userPassword", ALICE), ResultCode::CompareTrue);
-        assert_eq!(change(scene, "alice", ALICE), Err(InvalidCredentials));
-        assert_eq!(scene.anonymous().bind("alice", ALICE), Err(InvalidCredentials));
-        assert!(scene.client("hanna").password_modify(Some("alice"), None, Some(NEW)).is_ok());
-        assert_eq!(scene.anonymous().bind("alice", NEW), Ok(()));
-    }
-
-    /// An account in use is not idle, however roughly the time of its use is kept.
-    fn an_account_in_use_is_not_idle(scene) {
-        scene.policy(&[("pwdMaxIdle", "600")]);
-        for _ in 0..10 {
-            assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
-            scene.wait(300);
+    /// Decision 9: the owner of an expired password changes it, by every way to name oneself; the connection stays
+    /// anonymous.
+    fn the_owner_of_an_expired_password_changes_it(scene) {
+        scene.policy(&[("pwdMaxAge", "864000"), ("pwdInHistory", "0")]);
+        for identity in ["alice", "u:alice", "dn:uid=alice,ou=people,dc=example,dc=com", &full("alice")] {
+            scene.wait(11 * DAY);
+            assert_eq!(scene.anonymous().bind("alice", ALICE), Err(InvalidCredentials));
+            let client = scene.anonymous();
+            assert_eq!(client.password_modify(Some(identity), Some(ALICE), Some(NEW)), Ok(None), "{identity}");
+            assert!(client.identity().is_anonymous());
+            assert_eq!(scene.root().values("alice", "modifiersName"), [full("alice")]);
+            assert_eq!(scene.root().values("alice", "pwdReset"), [""; 0]);
+            let made = scene.anonymous().password_modify(Some(identity), Some(NEW), None).unwrap().unwrap();
+            assert_eq!(scene.anonymous().bind("alice", &made), Ok(()));
+            assert_eq!(scene.anonymous().password_modify(Some(identity), Some(&made), Some(ALICE)), Ok(None));
         }
+    }
+
+    /// A change is judged as any other, once the old password has been right.
+    fn a_change_is_judged_once_the_old_password_is_right(scene) {
+        assert_told(&change(scene, "alice", ALICE, Some("short")), Err(ConstraintViolation), TOO_SHORT);
+        assert_told(&change(scene, "alice", "wrong", Some("short")), Err(InvalidCredentials), NOTHING);
+    }
+
+    /// A wrong old password counts like a wrong bind, and is answered alike for somebody who does not exist.
+    fn a_wrong_old_password_counts_and_tells_nothing(scene) {
+        for number in 1..=5 {
+            let guess = format!("guess {number}");
+            let expected = change(scene, "alice", &guess, Some(NEW));
+            assert_told(&expected, Err(InvalidCredentials), if number < 3 { NOTHING } else { LOCKED });
+            for unknown in ["nobody", "u:ghost", "cn=ghost,ou=groups,dc=example,dc=com", "dn:cn=ghost,dc=example,dc=org"] {
+                assert_eq!(change(scene, unknown, &guess, Some(NEW)), expected, "{unknown}");
+            }
+        }
+        assert_told(&change(scene, "alice", ALICE, Some(NEW)), Err(InvalidCredentials), LOCKED);
+        assert_told(&scene.anonymous().bind_with("alice", ALICE, &policy_control()), Err(InvalidCredentials), LOCKED);
+    }
+
+    /// Whoever may not change their password is answered like somebody whose old one is wrong.
+    fn whoever_may_not_is_answered_like_whoever_is_wrong(scene) {
+        let tree = format!("subtree:{SUFFIX}");
+        scene.rule_by(&[rule("authenticate", "everyone", &tree, &[], &["authenticate"])]);
+        let refused = change(scene, "alice", ALICE, Some(NEW));
+        assert_told(&refused, Err(InvalidCredentials), NOTHING);
+        assert_eq!(change(scene, "nobody", ALICE, Some(NEW)), refused);
+        assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
+    }
+
+    /// It is a change by the owner: nobody who has bound as somebody else changes a password by knowing the old one.
+    fn knowing_the_old_password_gives_nobody_else_a_right(scene) {
+        let bound = scene.client("bob").password_modify(Some("alice"), Some(ALICE), Some(NEW));
+        assert_eq!(bound, Err(InsufficientAccessRights));
+        assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
     }
 }
