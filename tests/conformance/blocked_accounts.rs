@@ -1,5 +1,5 @@
 //! Accounts that are blocked for other reasons than a wrong password: only the right one opens anything, and until it is
-//! until it is right nothing is told.
+//! given nothing is told.
 
 use keystead::directory::ResultCode;
 use keystead::directory::ResultCode::{ConstraintViolation, InvalidCredentials};

@@ -5,7 +5,7 @@ use keystead::directory::ResultCode::{ConstraintViolation, InsufficientAccessRig
 use keystead::directory::tree::Directory;
 use keystead::protocol::Response;
 
-use crate::scene::answer::{LOCKED, NOTHING, TOO_SHORT};
+use crate::scene::answer::{LOCKED, NOTHING, TOO_SHORT, TOO_YOUNG};
 use crate::scene::{SUFFIX, Scene, assert_told, full, policy_control, rule};
 use crate::sentences;
 
@@ -55,6 +55,19 @@ sentences! {
         }
         assert_told(&change(scene, "alice", ALICE, Some(NEW)), Err(InvalidCredentials), LOCKED);
         assert_told(&scene.anonymous().bind_with("alice", ALICE, &policy_control()), Err(InvalidCredentials), LOCKED);
+    }
+
+    /// Whoever has not proven who they are learns neither that an account exists nor anything about it: not its age, and
+    /// not what its policy says.
+    fn nothing_is_told_before_the_old_password_is_right(scene) {
+        for (attribute, value) in [("pwdMinAge", "864000"), ("pwdAllowUserChange", "FALSE")] {
+            scene.policy(&[(attribute, value)]);
+            let unknown = change(scene, "nobody", attribute, Some(NEW));
+            assert_told(&unknown, Err(InvalidCredentials), NOTHING);
+            assert_eq!(change(scene, "alice", attribute, Some(NEW)), unknown, "{attribute}");
+        }
+        scene.policy(&[("pwdAllowUserChange", "")]);
+        assert_told(&change(scene, "alice", ALICE, Some(NEW)), Err(ConstraintViolation), TOO_YOUNG);
     }
 
     /// Whoever may not change their password is answered like somebody whose old one is wrong.
