@@ -6,7 +6,7 @@ use keystead::directory::tree::Directory;
 use keystead::protocol::Response;
 
 use crate::scene::answer::{LOCKED, NOTHING, TOO_SHORT, TOO_YOUNG};
-use crate::scene::{SUFFIX, Scene, assert_told, full, policy_control, rule};
+use crate::scene::{SUFFIX, Scene, assert_told, full, policy_control, result, rule};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
@@ -16,6 +16,10 @@ const DAY: u64 = 86_400;
 /// The request of somebody who is not bound.
 fn change<D: Directory>(scene: &Scene<D>, identity: &str, old: &str, new: Option<&str>) -> Response {
     scene.anonymous().password_modify_with(Some(identity), Some(old), new, &policy_control())
+}
+
+fn alice(lines: &str) -> String {
+    format!("dn: alice\nchangetype: modify\n{lines}-\n")
 }
 
 sentences! {
@@ -78,6 +82,44 @@ sentences! {
         assert_told(&refused, Err(InvalidCredentials), NOTHING);
         assert_eq!(change(scene, "nobody", ALICE, Some(NEW)), refused);
         assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
+    }
+
+    /// An account that is closed stays closed: a password that a bind would refuse for another reason than its age
+    /// changes nothing, and the answer is that of the bind.
+    fn a_closed_account_is_not_opened_by_a_change(scene) {
+        for lines in [
+            "replace: pwdEndTime\npwdEndTime: 20260601120000Z\n",
+            "replace: pwdEndTime\n-\nreplace: pwdStartTime\npwdStartTime: 20270101000000Z\n",
+        ] {
+            scene.root().change(&alice(lines)).unwrap();
+            assert_told(&change(scene, "alice", "wrong", Some(NEW)), Err(InvalidCredentials), NOTHING);
+            assert_told(&change(scene, "alice", ALICE, Some(NEW)), Err(InvalidCredentials), LOCKED);
+        }
+        scene.root().change(&alice("replace: pwdStartTime\n")).unwrap();
+        scene.policy(&[("pwdMaxIdle", "86400")]);
+        scene.wait(DAY);
+        assert_told(&change(scene, "alice", ALICE, Some(NEW)), Err(InvalidCredentials), LOCKED);
+        scene.policy(&[("pwdMaxIdle", "")]);
+        assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
+    }
+
+    /// Decision 10: a temporary password that has ended is good for nothing.
+    fn a_temporary_password_that_has_ended_changes_nothing(scene) {
+        scene.policy(&[("pwdTemporaryMaxAge", "86400"), ("pwdTemporaryMaxUses", "1")]);
+        let reset = || {
+            let temporary = scene.client("hanna").password_modify(Some("alice"), None, None).unwrap().unwrap();
+            assert_eq!(scene.root().values("alice", "pwdReset"), ["TRUE"]);
+            temporary
+        };
+        let used_up = reset();
+        assert_eq!(scene.anonymous().bind("alice", &used_up), Ok(()));
+        assert_told(&change(scene, "alice", &used_up, Some(NEW)), Err(InvalidCredentials), LOCKED);
+        let too_old = reset();
+        scene.wait(DAY);
+        assert_told(&change(scene, "alice", &too_old, Some(NEW)), Err(InvalidCredentials), LOCKED);
+        let good = reset();
+        assert_eq!(result(&change(scene, "alice", &good, Some(NEW))), Ok(()));
+        assert_eq!(scene.anonymous().bind("alice", NEW), Ok(()));
     }
 
     /// It is a change by the owner: nobody who has bound as somebody else changes a password by knowing the old one.
