@@ -8,7 +8,7 @@
 mod scene;
 
 mod add;
-mod blocked_accounts;
+mod bind;
 mod compare;
 mod delete;
 mod filter;
@@ -18,12 +18,10 @@ mod password_expiry;
 mod password_lockout;
 mod password_modify;
 mod password_policy;
-mod questions;
 mod rename;
 mod root_dse;
 mod search;
 mod selection;
-mod takeover;
 mod unbound_change;
 
 /// Defines sentences: functions that check a scene, each run on the reference tree and on the store.
