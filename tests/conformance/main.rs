@@ -21,6 +21,7 @@ mod password_policy;
 mod rename;
 mod root_dse;
 mod search;
+mod secrets;
 mod selection;
 mod unbound_change;
 
