@@ -7,6 +7,7 @@
 
 mod scene;
 
+mod access;
 mod add;
 mod bind;
 mod compare;
