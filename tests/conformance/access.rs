@@ -295,4 +295,22 @@ sentences! {
         scene.rule_by(&and([rule("everybody", &people, &groups, &["description"], &["write"])]));
         assert_eq!(result(&reset(&scene.client("hanna"), "alice")), Ok(()));
     }
+
+    /// Decision 16: a new entry is nobody more powerful than whoever adds it, though a group may have kept the name of
+    /// somebody who is gone.
+    fn nobody_takes_over_the_name_of_somebody_who_might_more(scene) {
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        let helpdesk = format!("group:cn=helpdesk,ou=groups,{SUFFIX}");
+        scene.rule_by(&and([rule("staff", &helpdesk, &people, &["*"], &["add", "reset-password", "rename", "write"])]));
+        join(scene, "administrators", "ghost");
+        let add = |name: &str| {
+            let record = format!("dn: {name}\nobjectClass: inetOrgPerson\ncn: x\nsn: y\nuserPassword: {NEW}\n");
+            scene.client("hanna").change(&record)
+        };
+        assert_eq!(add("carla"), Ok(()));
+        assert_eq!(add("ghost"), Err(InsufficientAccessRights));
+        let rename = "dn: carla\nchangetype: modrdn\nnewrdn: uid=ghost\ndeleteoldrdn: 1\n";
+        assert_eq!(scene.client("hanna").change(rename), Err(InsufficientAccessRights));
+        assert_eq!(scene.client("cn=admin").change(rename), Ok(()));
+    }
 }
