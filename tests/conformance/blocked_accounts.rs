@@ -53,7 +53,7 @@ sentences! {
         assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
         scene.wait(86_401);
         assert_eq!(scene.anonymous().bind("alice", ALICE), Err(InvalidCredentials));
-        assert_eq!(scene.client("cn=admin").compare("alice", "userPassword", ALICE), ResultCode::CompareTrue);
+        assert_eq!(scene.client("cn=admin").compare("alice", "userPassword", ALICE), ResultCode::CompareFalse);
         assert_eq!(change(scene, "alice", ALICE), Err(InvalidCredentials));
         assert_eq!(scene.anonymous().bind("alice", ALICE), Err(InvalidCredentials));
         assert!(scene.client("hanna").password_modify(Some("alice"), None, Some(NEW)).is_ok());

@@ -10,6 +10,7 @@ mod scene;
 mod access;
 mod add;
 mod bind;
+mod blocked_accounts;
 mod compare;
 mod delete;
 mod filter;
@@ -19,11 +20,13 @@ mod password_expiry;
 mod password_lockout;
 mod password_modify;
 mod password_policy;
+mod questions;
 mod rename;
 mod root_dse;
 mod search;
 mod secrets;
 mod selection;
+mod takeover;
 mod unbound_change;
 
 /// Defines sentences: functions that check a scene, each run on the reference tree and on the store.
