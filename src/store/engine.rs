@@ -1,5 +1,6 @@
 //! RocksDB: the only file that names it.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -102,6 +103,9 @@ impl Engine {
         let options = database_options(&cache, cache_octets);
         let families = Family::ALL
             .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)));
+        // RocksDB would let everybody look into it, and it holds password hashes.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(|error| StoreError(error.to_string()))?;
         let db = DB::open_cf_descriptors(&options, path, families)?;
         let mut durable = WriteOptions::default();
         durable.set_sync(true);
