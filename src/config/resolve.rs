@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -61,6 +62,11 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     {
         faults.add(Some(raw.certificate.span()), "tls.certificate", error.to_string());
     }
+    let keys = tls.iter().map(|tls| &tls.private_key);
+    for path in [&at(raw.directory.data.get_ref())].into_iter().chain(keys).filter(|path| is_open_to_others(path)) {
+        let path = path.display();
+        warnings.push(format!("everybody on this machine may read {path}, which holds secrets: chmod o-rwx {path}"));
+    }
     if tls.is_none() && listen.iter().any(|listen| matches!(listen, Listen::Ldaps { .. })) {
         faults.add(None, "tls", "ldaps:// needs [tls] with certificate and private_key");
     }
@@ -111,6 +117,11 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     config.rules = raw.access.into_iter().map(|rule| rule_text(rule.into_inner())).collect();
     check_against_schema(&config, &spans, &mut faults);
     if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }
+}
+
+/// Whether others than owner and group may do anything with it.
+fn is_open_to_others(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0)
 }
 
 /// What only the schema can tell: whether suffixes are names, indexes possible, and rules right.
