@@ -10,6 +10,7 @@ mod client;
 mod said;
 mod server;
 
+mod commands;
 mod everyday;
 mod helpdesk;
 mod lockout;
