@@ -1,10 +1,11 @@
 //! Signals, and files that change while the server runs.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::CliError;
 use crate::config::Config;
@@ -23,8 +24,14 @@ pub(super) fn watch(shared: &Arc<Shared>, config: &Config) {
         changed: config.tls.as_ref().and_then(TlsFiles::changed),
         tls: config.tls.clone(),
     };
-    let run = move || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(watcher.run()),
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // From here on a signal no longer ends the process by itself, before anybody is told that the server listens.
+    let heard = built.and_then(|runtime| {
+        let signals = runtime.block_on(async { Signals::listen() })?;
+        Ok((runtime, signals))
+    });
+    let run = move || match heard {
+        Ok((runtime, signals)) => runtime.block_on(watcher.run(signals)),
         Err(error) => tracing::error!(%error, "signals are not heard"),
     };
     // Without this thread nobody could stop the server but by killing it, which is safe as well.
@@ -38,16 +45,30 @@ struct Watcher {
     changed: Option<(SystemTime, SystemTime)>,
 }
 
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 impl Watcher {
-    async fn run(mut self) {
-        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
-        let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else { return };
+    async fn run(mut self, mut signals: Signals) {
         let stop = self.shared.stop.clone();
         loop {
             tokio::select! {
-                _ = terminate.recv() => stop.cancel(),
-                _ = interrupt.recv() => stop.cancel(),
-                _ = hangup.recv() => self.reload(),
+                _ = signals.terminate.recv() => stop.cancel(),
+                _ = signals.interrupt.recv() => stop.cancel(),
+                _ = signals.hangup.recv() => self.reload(),
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(WATCH) => self.renew_certificate(),
             }
