@@ -16,6 +16,7 @@ use crate::operations::Limits;
 use crate::operations::context::{AnonymousBind, ExpiredChange};
 use crate::password::scheme::{Cost, NewScheme};
 use crate::protocol::Framing;
+use crate::server::Clock;
 use crate::server::settings::{Cleartext, ConnectionLimits, Listen, Settings};
 use crate::server::tls::TlsFiles;
 use crate::store::{DEFAULT_CACHE, IndexKind, IndexedAttribute};
@@ -60,7 +61,15 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     if let (Some(files), Some(raw)) = (&tls, &raw.tls)
         && let Err(error) = files.load()
     {
-        faults.add(Some(raw.certificate.span()), "tls.certificate", error.to_string());
+        let of_key = error.path() == Some(&files.private_key);
+        let (key, name) =
+            if of_key { ("tls.private_key", &raw.private_key) } else { ("tls.certificate", &raw.certificate) };
+        faults.add(Some(name.span()), key, error.to_string());
+    }
+    let soon = Clock::default().now().saturating_add(RENEWAL);
+    let ends = |tls: &TlsFiles| Some((tls.certificate.clone(), tls.expires().filter(|end| *end < soon)?));
+    if let Some((path, end)) = tls.as_ref().and_then(ends) {
+        warnings.push(format!("{} is good until {end} only, and then no client accepts it: renew it", path.display()));
     }
     let keys = tls.iter().map(|tls| &tls.private_key);
     for path in [&at(raw.directory.data.get_ref())].into_iter().chain(keys).filter(|path| is_open_to_others(path)) {
@@ -118,6 +127,9 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     check_against_schema(&config, &spans, &mut faults);
     if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }
 }
+
+/// A certificate that ends sooner than this is warned about.
+const RENEWAL: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// Whether others than owner and group may do anything with it.
 fn is_open_to_others(path: &Path) -> bool {

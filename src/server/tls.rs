@@ -11,6 +11,11 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::directory::{Timestamp, wire};
+
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+
 /// The files that TLS needs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TlsFiles {
@@ -51,6 +56,16 @@ pub enum TlsError {
     },
 }
 
+impl TlsError {
+    /// The one file that is to blame, if it is one.
+    pub fn path(&self) -> Option<&PathBuf> {
+        match self {
+            Self::File { path, .. } | Self::NotPem { path, .. } => Some(path),
+            Self::Unusable { .. } => None,
+        }
+    }
+}
+
 impl TlsFiles {
     /// Reads the files and makes them ready.
     pub fn load(&self) -> Result<Arc<ServerConfig>, TlsError> {
@@ -71,6 +86,22 @@ impl TlsFiles {
         config.ticketer = ring::Ticketer::new().map_err(unusable)?;
         config.send_tls13_tickets = 1;
         Ok(Arc::new(config))
+    }
+
+    /// Until when the certificate is good (RFC 5280 §4.1.2.5), where that can be told.
+    pub fn expires(&self) -> Option<Timestamp> {
+        let chain = certificates(&self.certificate).ok()?;
+        let signed = wire::element(wire::element(chain.first()?)?.content)?;
+        // Of what is signed, only this begins with a time.
+        let is_time = |tag: &u8| [UTC_TIME, GENERALIZED_TIME].contains(tag);
+        let validity = wire::elements(signed.content).find(|field| field.content.first().is_some_and(is_time))?;
+        let end = wire::elements(validity.content).nth(1)?;
+        let century: &[u8] = match end.tag {
+            UTC_TIME if end.content < &b"50"[..] => b"20",
+            UTC_TIME => b"19",
+            _ => b"",
+        };
+        Timestamp::parse(&[century, end.content].concat())
     }
 
     /// When the files were changed last, to notice that they have been renewed.
