@@ -18,4 +18,5 @@ mod restart;
 mod self_service;
 mod sequence;
 mod transport;
+mod trouble;
 mod wire;
