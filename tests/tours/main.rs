@@ -14,6 +14,7 @@ mod commands;
 mod everyday;
 mod helpdesk;
 mod lockout;
+mod python_ldap;
 mod restart;
 mod self_service;
 mod sequence;

@@ -1,0 +1,238 @@
+"""What programs that use python-ldap do.
+
+The argument names a function below. Standard input holds JSON: where the server is ("ldap", "ldaps", "ldapi"), the file of
+the authority's certificate ("ca") and passwords by name.
+"""
+
+import json
+import sys
+
+import ldap
+import ldap.filter
+import ldap.modlist
+import ldap.sasl
+import ldap.schema
+from ldap.controls.libldap import SimplePagedResultsControl
+from ldap.controls.ppolicy import PasswordPolicyControl
+
+SUFFIX = "dc=example,dc=com"
+PEOPLE = "ou=people," + SUFFIX
+task = json.load(sys.stdin)
+
+
+def person(uid):
+    return f"uid={uid},{PEOPLE}"
+
+
+def connect(url="ldaps"):
+    connection = ldap.initialize(task[url])
+    connection.set_option(ldap.OPT_NETWORK_TIMEOUT, 20)
+    connection.set_option(ldap.OPT_TIMEOUT, 20)
+    connection.set_option(ldap.OPT_X_TLS_CACERTFILE, task["ca"])
+    connection.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
+    connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+    return connection
+
+
+def bound(name, password=None):
+    connection = connect()
+    connection.simple_bind_s(name, password or task["passwords"][name])
+    return connection
+
+
+def refused(error, work, *arguments, **named):
+    """The message of an error that must come."""
+    try:
+        work(*arguments, **named)
+    except error as raised:
+        return raised.args[0]
+    raise AssertionError(f"{error} did not come")
+
+
+def bind_over_every_transport():
+    alice, password = person("alice"), task["passwords"][person("alice")]
+    for url in ["ldaps", "ldap", "ldapi"]:
+        connection = connect(url)
+        if url == "ldap":
+            told = refused(ldap.CONFIDENTIALITY_REQUIRED, connection.simple_bind_s, alice, password)
+            assert "use ldaps:// or StartTLS" in told["info"], told
+            connection.start_tls_s()
+        connection.simple_bind_s(alice, password)
+        assert connection.whoami_s() == "dn:" + alice
+        told = refused(ldap.INVALID_CREDENTIALS, connection.simple_bind_s, alice, "a guess")
+        assert connection.whoami_s() == "", told
+        connection.unbind_s()
+    local = connect("ldapi")
+    local.sasl_interactive_bind_s("", ldap.sasl.external())
+    assert local.whoami_s().endswith(",cn=peercred,cn=external,cn=auth")
+
+
+def search_page_by_page():
+    connection = bound("cn=admin," + SUFFIX)
+    for number in range(25):
+        entry = {"objectClass": [b"device"], "serialNumber": [b"%d" % number]}
+        connection.add_s(f"cn=thing {number},ou=services,{SUFFIX}", ldap.modlist.addModlist(entry))
+    whole = connection.search_s(SUFFIX, ldap.SCOPE_SUBTREE, "(objectClass=*)", ["1.1"])
+    for size in [1, 7, 1000]:
+        control = SimplePagedResultsControl(True, size=size, cookie="")
+        found, pages = [], 0
+        while pages == 0 or control.cookie:
+            message = connection.search_ext(SUFFIX, ldap.SCOPE_SUBTREE, "(objectClass=*)", ["1.1"], serverctrls=[control])
+            _, page, _, controls = connection.result3(message)
+            assert len(page) <= size, page
+            [answer] = [one for one in controls if one.controlType == control.controlType]
+            control.cookie = answer.cookie
+            found += page
+            pages += 1
+        assert found == whole and pages == -(-len(whole) // size), (size, pages)
+    [(name, entry)] = connection.search_s(SUFFIX, ldap.SCOPE_SUBTREE, "(serialNumber=7)", ["cn", "entryUUID"])
+    assert name == f"cn=thing 7,ou=services,{SUFFIX}" and entry["cn"] == [b"thing 7"] and len(entry["entryUUID"][0]) == 36
+    told = refused(ldap.SIZELIMIT_EXCEEDED, connection.search_ext_s, SUFFIX, ldap.SCOPE_SUBTREE, sizelimit=3)
+    assert told["result"] == 4, told
+    refused(ldap.FILTER_ERROR, connection.search_s, SUFFIX, ldap.SCOPE_SUBTREE, "(nonsense")
+
+
+def modify():
+    connection = bound("cn=admin," + SUFFIX)
+    alice = person("alice")
+    odd = "Ärger * (mit) \\ Zeichen\0"
+    connection.modify_s(alice, [(ldap.MOD_ADD, "description", [odd.encode(), b"plain"]), (ldap.MOD_REPLACE, "title", b"Dr")])
+    query = ldap.filter.filter_format("(&(description=%s)(title=%s))", [odd, "dr"])
+    [(name, entry)] = connection.search_s(SUFFIX, ldap.SCOPE_SUBTREE, query)
+    assert name == alice and sorted(entry["description"]) == sorted([odd.encode(), b"plain"]), entry
+    after = {**entry, "description": [b"changed"], "mobile": [b"+49 30 1234"]}
+    connection.modify_s(alice, ldap.modlist.modifyModlist(entry, after))
+    assert connection.compare_s(alice, "mobile", b"+49 301234") is True
+    assert connection.compare_s(alice, "mobile", b"+49 30 9999") is False
+    refused(ldap.TYPE_OR_VALUE_EXISTS, connection.modify_s, alice, [(ldap.MOD_ADD, "mobile", b"+49301234")])
+    refused(ldap.NO_SUCH_ATTRIBUTE, connection.modify_s, alice, [(ldap.MOD_DELETE, "street", None)])
+    told = refused(ldap.UNDEFINED_TYPE, connection.modify_s, alice, [(ldap.MOD_ADD, "shoeSize", b"44")])
+    assert "shoeSize" in told["info"], told
+    refused(ldap.OBJECT_CLASS_VIOLATION, connection.modify_s, alice, [(ldap.MOD_DELETE, "sn", None)])
+    told = refused(ldap.NO_SUCH_OBJECT, connection.delete_s, person("nobody"))
+    assert told["matched"] == PEOPLE, told
+    connection.rename_s(alice, "uid=alicia", newsuperior="ou=services," + SUFFIX, delold=1)
+    moved = f"uid=alicia,ou=services,{SUFFIX}"
+    assert connection.read_s(moved)["uid"] == [b"alicia"]
+    connection.delete_s(moved)
+    refused(ldap.NO_SUCH_OBJECT, connection.read_s, moved)
+
+
+def change_passwords():
+    alice, bob = person("alice"), person("bob")
+    old = task["passwords"][alice]
+    connection = bound(alice)
+    told = refused(ldap.CONSTRAINT_VIOLATION, connection.passwd_s, alice, old, "short")
+    assert "at least 15 characters" in told["info"], told
+    connection.passwd_s(alice, old, "a much better secret")
+    refused(ldap.INVALID_CREDENTIALS, connection.simple_bind_s, alice, old)
+    connection.simple_bind_s(alice, "a much better secret")
+    # Without a new one, the server makes one, and tells it.
+    made = connection.passwd_s(None, "a much better secret", None, extract_newpw=True)[1].genPasswd
+    assert len(made) >= 15, made
+    bound(alice, made.decode())
+    replace = [(ldap.MOD_DELETE, "userPassword", made), (ldap.MOD_ADD, "userPassword", b"by modify, as some do")]
+    bound(alice, made.decode()).modify_s(alice, replace)
+    bound(alice, "by modify, as some do")
+    # The helpdesk needs no old one, and may reset people only.
+    helpdesk = bound(person("hanna"))
+    made = helpdesk.passwd_s(bob, None, None, extract_newpw=True)[1].genPasswd
+    bound(bob, made.decode())
+    refused(ldap.INSUFFICIENT_ACCESS, helpdesk.passwd_s, "cn=admin," + SUFFIX, None, "a much better secret")
+
+
+def password_policy():
+    bob, hanna = person("bob"), person("hanna")
+
+    def state(connection, message):
+        """What the control says of an answer, whether it is good or not."""
+        try:
+            controls = connection.result3(message, resp_ctrl_classes={PasswordPolicyControl.controlType: PasswordPolicyControl})[3]
+        except ldap.LDAPError as error:
+            controls = ldap.controls.DecodeControlTuples(
+                error.args[0]["ctrls"], {PasswordPolicyControl.controlType: PasswordPolicyControl}
+            )
+        return [(one.error, one.timeBeforeExpiration, one.graceAuthNsRemaining) for one in controls]
+
+    def login(name, password):
+        connection = connect()
+        return connection, state(connection, connection.simple_bind(name, password, serverctrls=[PasswordPolicyControl()]))
+
+    _, told = login(bob, task["passwords"][bob])
+    assert told in ([], [(None, None, None)]), told
+    bound(hanna).passwd_s(bob, None, "given out by the helpdesk")
+    connection, told = login(bob, "given out by the helpdesk")
+    assert told == [(2, None, None)], told  # changeAfterReset
+    refused(ldap.INSUFFICIENT_ACCESS, connection.search_s, SUFFIX, ldap.SCOPE_SUBTREE)
+    for new, error in [("short", 6), ("given out by the helpdesk", 8)]:  # passwordTooShort, passwordInHistory
+        told = state(connection, connection.passwd(bob, "given out by the helpdesk", new, serverctrls=[PasswordPolicyControl()]))
+        assert told == [(error, None, None)], (new, told)
+    connection.passwd_s(bob, "given out by the helpdesk", "chosen by bob himself")
+    assert connection.search_s(bob, ldap.SCOPE_BASE)[0][0] == bob
+    for guess in range(10):
+        login(person("carol"), f"guess number {guess}")
+    _, told = login(person("carol"), task["passwords"][person("carol")])
+    assert told == [(1, None, None)], told  # accountLocked
+
+
+def browse():
+    connection = connect("ldap")
+    root = connection.read_rootdse_s()
+    assert connection.get_naming_contexts() == [SUFFIX.encode()]
+    assert root["supportedLDAPVersion"] == [b"3"] and b"EXTERNAL" not in root.get("supportedSASLMechanisms", [])
+    for name in ["objectClass", "subschemaSubentry", "supportedControl", "supportedExtension", "supportedFeatures"]:
+        assert root[name], name
+    [(_, plain)] = connection.search_s("", ldap.SCOPE_BASE, "(objectClass=*)")
+    assert "supportedControl" not in plain, "operational attributes are for those who ask for them"
+
+    subentry = connection.search_subschemasubentry_s()
+    attributes = connection.read_subschemasubentry_s(subentry)
+    schema = ldap.schema.SubSchema(attributes, check_uniqueness=2)
+    counts = {kind.schema_attribute: len(schema.listall(kind)) for kind in ldap.schema.SCHEMA_CLASS_MAPPING.values()}
+    for name, count in counts.items():
+        told = len(attributes.get(name, []))
+        assert count == told, f"{name}: {count} of {told} can be read"
+    for name, least in [("attributeTypes", 150), ("objectClasses", 40), ("matchingRules", 20), ("ldapSyntaxes", 20)]:
+        assert counts[name] >= least, counts
+    kinds = ldap.schema.models
+    syntaxes = set(schema.listall(kinds.LDAPSyntax))
+    rules = {name for oid in schema.listall(kinds.MatchingRule) for name in schema.get_obj(kinds.MatchingRule, oid).names}
+    for oid in schema.listall(kinds.MatchingRule):
+        assert schema.get_obj(kinds.MatchingRule, oid).syntax in syntaxes, oid
+    for oid in schema.listall(kinds.AttributeType):
+        kind = schema.get_obj(kinds.AttributeType, oid)
+        assert str(kind) and kind.names, oid
+        inherited = schema.get_inheritedobj(kinds.AttributeType, oid, ["syntax", "equality", "substr", "ordering"])
+        assert inherited.syntax in syntaxes, (kind.names, inherited.syntax)
+        for rule in filter(None, [inherited.equality, inherited.substr, inherited.ordering]):
+            assert rule in rules, (kind.names, rule)
+        assert all(schema.get_obj(kinds.AttributeType, above) for above in kind.sup), kind.names
+    for oid in schema.listall(kinds.ObjectClass):
+        kind = schema.get_obj(kinds.ObjectClass, oid)
+        for name in kind.must + kind.may:
+            assert schema.get_obj(kinds.AttributeType, name), (kind.names, name)
+        assert all(schema.get_obj(kinds.ObjectClass, above) for above in kind.sup), kind.names
+    must, _ = schema.attribute_types(["inetOrgPerson", "posixAccount"])
+    must = {kind.names[0] for kind in must.values()}
+    assert {"cn", "sn", "uid", "uidNumber", "gidNumber", "homeDirectory"} <= must, must
+
+    # Down the tree, as a browser opens it.
+    connection = bound("cn=admin," + SUFFIX)
+    pending, seen = [SUFFIX], []
+    while pending:
+        base = pending.pop()
+        seen.append(base)
+        [(_, entry)] = connection.search_s(base, ldap.SCOPE_BASE, "(objectClass=*)", ["*", "+"])
+        children = connection.search_s(base, ldap.SCOPE_ONELEVEL, "(objectClass=*)", ["1.1"])
+        assert entry["hasSubordinates"] == [b"TRUE" if children else b"FALSE"], entry
+        assert entry["subschemaSubentry"] == [subentry.encode()] and entry["entryDN"] == [base.encode()], entry
+        for name in entry:
+            assert schema.get_obj(kinds.AttributeType, name), name
+        pending += [name for name, _ in children]
+    assert sorted(seen) == sorted(name for name, _ in connection.search_s(SUFFIX, ldap.SCOPE_SUBTREE, attrlist=["1.1"]))
+
+
+{
+    work.__name__: work
+    for work in [bind_over_every_transport, search_page_by_page, modify, change_passwords, password_policy, browse]
+}[sys.argv[1]]()

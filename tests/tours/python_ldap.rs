@@ -1,0 +1,50 @@
+//! What programs that use python-ldap do; see `python_ldap.py`.
+
+use serde_json::json;
+
+use crate::server::{Server, full, text};
+
+/// Has the part of the program with that name run against a server of its own.
+#[track_caller]
+fn works(part: &str) {
+    let server = Server::start();
+    server.answer_wrong_passwords_at_once();
+    let names = ["cn=admin", "alice", "bob", "carol", "hanna"];
+    let passwords: serde_json::Map<_, _> =
+        names.map(|name| (full(name), server.password(name).into())).into_iter().collect();
+    let task = json!({
+        "ldap": server.ldap, "ldaps": server.ldaps, "ldapi": server.ldapi, "ca": text(&server.ca()),
+        "passwords": passwords,
+    });
+    server.python("python_ldap.py", &[part], &task.to_string()).ok();
+}
+
+#[test]
+fn python_ldap_binds_over_every_transport() {
+    works("bind_over_every_transport");
+}
+
+#[test]
+fn python_ldap_searches_page_by_page() {
+    works("search_page_by_page");
+}
+
+#[test]
+fn python_ldap_modifies_entries() {
+    works("modify");
+}
+
+#[test]
+fn python_ldap_changes_and_resets_passwords() {
+    works("change_passwords");
+}
+
+#[test]
+fn python_ldap_reads_how_a_password_stands() {
+    works("password_policy");
+}
+
+#[test]
+fn python_ldap_understands_the_root_dse_the_schema_and_every_entry() {
+    works("browse");
+}
