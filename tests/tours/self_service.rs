@@ -27,6 +27,9 @@ fn everybody_changes_their_own_password_with_ldappasswd() {
         server.login("alice").with(&old).over(transport).run("ldappasswd", &["-a", &old, "-s", new]).ok();
         is_changed(&server, "alice", &old, new);
     }
+    let (old, new) = ("another good secret", "and a third one as well");
+    server.login("alice").with(old).at(&server.ldapi).run("ldappasswd", &["-a", old, "-s", new]).ok();
+    is_changed(&server, "alice", old, new);
     // Naming oneself is the same, and so is a file in the place of an argument.
     let (old, new) = (server.password("bob"), "läßt sich gut merken");
     let (old_file, new_file) = (server.secret(&old), server.secret(new));
@@ -40,20 +43,36 @@ fn ldappasswd_asks_for_the_passwords_on_a_terminal() {
     let server = Server::start();
     server.answer_wrong_passwords_at_once();
     let (old, new) = (server.password("alice"), "a much better secret");
-    let ask = |answers: [&str; 5]| {
-        let prompts = ["Old password: ", "Re-enter old password: ", "New password: ", "Re-enter new password: "];
-        let prompts = prompts.iter().chain(&["Enter LDAP Password: "]);
-        let task = json!({
-            "command": ["ldappasswd", "-x", "-H", server.ldaps, "-D", full("alice"), "-W", "-A", "-S"],
-            "answers": prompts.zip(answers).collect::<Vec<_>>(),
-        });
-        server.python("prompt.py", &[], &task.to_string())
+    let ask = |options: &[&str], answers: &[(&str, &str)]| {
+        let alice = full("alice");
+        let command = [&["ldappasswd", "-x", "-D", &alice, "-W"], options].concat();
+        server.python("prompt.py", &[], &json!({ "command": command, "answers": answers }).to_string())
     };
-    let said = ask([&old, &old, "short", "short", &old]);
-    said.refuses_with(19).tells("needs at least 15 characters");
-    let said = ask([&old, &old, new, new, &old]).ok();
+    let both = |old, new| {
+        let (asks, repeats) = ("Old password: ", "Re-enter old password: ");
+        [
+            (asks, old),
+            (repeats, old),
+            ("New password: ", new),
+            ("Re-enter new password: ", new),
+            ("Enter LDAP Password: ", old),
+        ]
+    };
+    let ldaps = ["-H", &server.ldaps, "-A", "-S"];
+    ask(&ldaps, &both(old.as_str(), "short")).refuses_with(19).tells("needs at least 15 characters");
+    let said = ask(&ldaps, &both(old.as_str(), new)).ok();
     assert!(!said.out.contains(new) && !said.out.contains(&old), "{}", said.out);
     is_changed(&server, "alice", &old, new);
+    let start_tls = ["-H", &server.ldap, "-ZZ", "-A", "-S"];
+    ask(&start_tls, &both(new, "another good secret")).ok();
+    is_changed(&server, "alice", new, "another good secret");
+    // Without -A the old one is missing, unless the policy does not want it.
+    let third = both("another good secret", "and a third one as well");
+    let only_new = ["-H", &server.ldaps, "-S"];
+    ask(&only_new, &third[2..]).refuses_with(50).tells("The current password must be given to change it.");
+    server.change_policy(&["replace: pwdSafeModify\npwdSafeModify: FALSE"]);
+    ask(&only_new, &third[2..]).ok();
+    is_changed(&server, "alice", "another good secret", "and a third one as well");
 }
 
 #[test]
