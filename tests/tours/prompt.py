@@ -7,8 +7,11 @@ its prompt has been shown. What the command shows goes to standard output; its e
 import json
 import os
 import pty
+import signal
 import sys
 
+# A prompt that never comes is a failure.
+signal.alarm(25)
 task = json.load(sys.stdin)
 pid, terminal = pty.fork()
 if pid == 0:

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -44,8 +44,15 @@ struct Running {
 /// What a server says on standard error, as it says it.
 #[derive(Default)]
 struct Log {
-    text: Mutex<String>,
+    heard: Mutex<Heard>,
     grown: Condvar,
+}
+
+#[derive(Default)]
+struct Heard {
+    text: String,
+    /// Nothing more comes: the process has ended.
+    ended: bool,
 }
 
 /// How a tool reaches the server.
@@ -154,7 +161,10 @@ impl Server {
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
         let log = Arc::new(Log::default());
         let (lines, written) = (BufReader::new(process.stderr.take().unwrap()).lines(), Arc::clone(&log));
-        let reader = std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| written.add(&line)));
+        let reader = std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| written.add(&line));
+            written.end();
+        });
         self.running = Some(Running { process, log, reader });
         for _ in 0..3 {
             let line = said.next().unwrap_or_else(|| panic!("the server did not start: {}", self.log())).unwrap();
@@ -190,16 +200,15 @@ impl Server {
 
     /// What the running server has logged.
     pub fn log(&self) -> String {
-        self.running.as_ref().map(|running| running.log.text.lock().unwrap().clone()).unwrap_or_default()
+        self.running.as_ref().map(|running| running.log.text()).unwrap_or_default()
     }
 
     /// Waits until the running server has logged a line with these words, so many times.
     #[track_caller]
     pub fn wait_for_log(&self, words: &str, times: usize) {
         let log = &self.running.as_ref().unwrap().log;
-        let few = |text: &mut String| text.matches(words).count() < times;
-        let (text, waited) = log.grown.wait_timeout_while(log.text.lock().unwrap(), PATIENCE, few).unwrap();
-        assert!(!waited.timed_out(), "{words:?} was not logged: {text}");
+        let waited = log.wait_while(|heard| heard.text.matches(words).count() < times && !heard.ended);
+        assert!(log.text().matches(words).count() >= times, "{words:?} was not logged in {waited:?}: {}", log.text());
     }
 
     /// The certificate of the authority that the server's is by.
@@ -230,6 +239,9 @@ impl Server {
 
     /// Waits until a server that was told to end has done so, and returns its log.
     pub fn wait_for_the_end(&mut self) -> String {
+        let log = Arc::clone(&self.running.as_ref().unwrap().log);
+        let waited = log.wait_while(|heard| !heard.ended);
+        assert!(log.heard.lock().unwrap().ended, "the server did not end in {waited:?}: {}", log.text());
         let mut running = self.running.take().unwrap();
         let status = running.process.wait().unwrap();
         let log = running.whole_log();
@@ -307,6 +319,8 @@ impl Server {
             .args(arguments)
             .env("LDAPTLS_CACERT", self.ca())
             .env("LDAPCONF", "/dev/null")
+            .env("LDAPTIMEOUT", PATIENCE.as_secs().to_string())
+            .env("LDAPNETWORK_TIMEOUT", PATIENCE.as_secs().to_string())
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -362,17 +376,33 @@ impl Running {
     /// What it has logged until its end.
     fn whole_log(self) -> String {
         self.reader.join().unwrap();
-        self.log.text.lock().unwrap().clone()
+        self.log.text()
     }
 }
 
 impl Log {
     fn add(&self, line: &str) {
-        let mut text = self.text.lock().unwrap();
-        text.push_str(line);
-        text.push('\n');
-        drop(text);
+        let mut heard = self.heard.lock().unwrap();
+        heard.text.push_str(line);
+        heard.text.push('\n');
+        drop(heard);
         self.grown.notify_all();
+    }
+
+    fn end(&self) {
+        self.heard.lock().unwrap().ended = true;
+        self.grown.notify_all();
+    }
+
+    fn text(&self) -> String {
+        self.heard.lock().unwrap().text.clone()
+    }
+
+    /// Waits as long as something is so, but not for ever; returns how long.
+    fn wait_while(&self, is_so: impl Fn(&Heard) -> bool) -> Duration {
+        let begun = Instant::now();
+        drop(self.grown.wait_timeout_while(self.heard.lock().unwrap(), PATIENCE, |heard| is_so(heard)).unwrap());
+        begun.elapsed()
     }
 }
 
