@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use crate::client::Client;
 use crate::said::Said;
@@ -35,6 +36,25 @@ fn the_program_says_what_it_can_do() {
     run(&["frobnicate"]).fails_with(2).tells("unrecognized subcommand 'frobnicate'");
     run(&["serve"]).fails_with(2).tells("--config <FILE>");
     run(&["check", "--config", "nowhere.toml"]).fails_with(1).tells("nowhere.toml: No such file");
+}
+
+#[test]
+fn the_examples_that_are_shown_at_the_start_work_as_they_stand() {
+    let mut server = Server::prepare();
+    let mut command = Command::new(KEYSTEAD);
+    command.args(["serve", "--show-examples", "--config"]).arg(server.config());
+    let lines: Vec<String> = server.serve_by(command).take_while(|line| !line.starts_with("Stop with")).collect();
+    let shown = lines.join("\n");
+    for words in [format!("cn=admin,{SUFFIX}"), server.password("cn=admin"), text(&server.data()).to_owned()] {
+        assert!(shown.contains(&words), "{shown}");
+    }
+    let paste = |tool: &str| {
+        let line = lines.iter().find(|line| line.contains(&format!(" {tool} "))).unwrap();
+        server.run("env", &["-u", "LDAPTLS_CACERT", "sh", "-c", line], "").ok()
+    };
+    assert_eq!(paste("ldapsearch").values("mail"), ["alice@example.com"]);
+    let made = paste("ldappasswd").out.trim().strip_prefix("New password: ").unwrap().to_owned();
+    assert_eq!(server.bind("bob", &made), 0);
 }
 
 #[test]

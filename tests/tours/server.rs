@@ -152,11 +152,12 @@ impl Server {
     pub fn serve(&mut self) {
         let mut command = Command::new(KEYSTEAD);
         command.args(["serve", "--config"]).arg(self.config());
-        self.serve_by(command);
+        drop(self.serve_by(command));
     }
 
-    /// The same by a command of one's own, which ends in the program.
-    pub fn serve_by(&mut self, mut command: Command) {
+    /// The same by a command of one's own, which ends in the program. What it says on standard output behind the addresses
+    /// can be read.
+    pub fn serve_by(&mut self, mut command: Command) -> impl Iterator<Item = String> + use<> {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
         let log = Arc::new(Log::default());
@@ -175,6 +176,7 @@ impl Server {
                 _ => self.ldapi = url,
             }
         }
+        said.map_while(Result::ok)
     }
 
     /// The folder that `keystead init` made.

@@ -190,6 +190,36 @@ fn a_store_of_an_unknown_format_or_a_broken_one_is_left_alone() {
 }
 
 #[test]
+fn verify_finds_what_does_not_fit_and_changes_nothing() {
+    let server = Server::prepare();
+    let path = server.data().join("db");
+    let families = ["default", "entry", "credentials", "name", "uuid", "index", "log"];
+    let open = || rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, families).unwrap();
+    let first = |db: &rocksdb::DB, family| {
+        let family = db.cf_handle(family).unwrap();
+        db.iterator_cf(family, rocksdb::IteratorMode::Start).next().unwrap().unwrap()
+    };
+    for (family, words) in [
+        ("index", "an index lacks entry"),
+        ("name", "names are recorded, and the entries have 15"),
+        ("uuid", "UUIDs are recorded, and the entries have 15"),
+        ("entry", "stands below an entry that does not exist"),
+    ] {
+        server.keystead("verify", &[]).ok().tells("15 entries, 6 with a password").tells("Everything fits together.");
+        let db = open();
+        let (key, value) = first(&db, family);
+        db.delete_cf(db.cf_handle(family).unwrap(), &key).unwrap();
+        drop(db);
+        for _ in 0..2 {
+            server.keystead("verify", &[]).fails_with(1).tells(words).tells("faults were found; nothing was changed");
+        }
+        let db = open();
+        db.put_cf(db.cf_handle(family).unwrap(), &key, &value).unwrap();
+    }
+    server.keystead("verify", &[]).ok();
+}
+
+#[test]
 fn each_fault_of_an_ldif_file_is_told_with_its_line_and_nothing_is_imported() {
     let server = Server::prepare();
     let before = server.keystead("export", &[]).ok().out;
@@ -263,7 +293,7 @@ fn when_the_disk_is_full_writes_are_refused_and_everything_else_goes_on() {
     command
         .args(["-c", "trap '' XFSZ; ulimit -f 512; exec \"$0\" serve --config \"$1\"", KEYSTEAD])
         .arg(server.config());
-    server.serve_by(command);
+    drop(server.serve_by(command));
     let mut root = Client::root(&server);
     let add = |number: usize| {
         let description = format!("{number} {}", "x".repeat(10_000));
