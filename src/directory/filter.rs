@@ -1,13 +1,17 @@
 //! Search filters (RFC 4511 §4.5.1.7): as a request carries them, as text (RFC 4515), and made ready to test entries.
 
+mod evaluate;
 mod matcher;
+mod prepare;
 mod text;
 
 use std::fmt;
 
 use bytes::Bytes;
 
-pub use matcher::{Facts, Matcher, Pieces, Selector, Truth, ordering_form};
+pub use evaluate::{Facts, Truth};
+pub use matcher::{Matcher, Pieces, Selector};
+pub use prepare::ordering_form;
 pub use text::FilterSyntaxError;
 
 /// How deep filters may be nested. Deeper ones are refused where they are read, so no walk over one can exhaust the
