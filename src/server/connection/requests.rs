@@ -1,0 +1,267 @@
+//! What a connection does with requests: has them done, and answers them.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{Connection, End, PendingEffects};
+use crate::directory::Identity;
+use crate::directory::ResultCode;
+use crate::operations::refusal::PolicyControl;
+use crate::operations::search::{Step, page_full, refused};
+use crate::operations::{Effect, Freedom, Outcome, Refusal};
+use crate::password::change::By;
+use crate::protocol::control::Controls;
+use crate::protocol::{Message, MessageId, Operation, Request, Response};
+use crate::server::access_log::{self, Line};
+use crate::server::dispatch::{Done, Progress, Running, Scene, Ticket};
+use crate::session::{Action, Actions};
+
+impl Connection {
+    pub(super) fn carry_out(&mut self, actions: Actions) {
+        let mut pending: std::collections::VecDeque<Action> = actions.into_iter().collect();
+        while let Some(action) = pending.pop_front() {
+            match action {
+                Action::Perform(message) => pending.extend(self.perform(message)),
+                Action::Abandon(id) => self.forget(id),
+                Action::Respond { id, operation, response } => {
+                    if operation == Operation::Bind {
+                        // Also a bind that cannot be read ends whatever was before.
+                        self.become_identity(Identity::Anonymous, Freedom::Full);
+                    }
+                    response.put(&mut self.outgoing, id, operation);
+                }
+                Action::StartTls(id) => {
+                    let name = Some(crate::protocol::oid::START_TLS);
+                    let response = Response { name, ..ResultCode::Success.into() };
+                    response.put(&mut self.outgoing, id, Operation::Extended);
+                    self.end = End::StartTls;
+                }
+                Action::Disconnect { code, reason } => self.disconnect(code, reason),
+                Action::Close => self.end = End::Close,
+            }
+        }
+    }
+
+    /// Stops working on a request.
+    fn forget(&mut self, id: MessageId) {
+        self.running.retain(|ticket| ticket.id != id);
+        self.paused.retain(|(running, _)| running.ticket.id != id);
+        self.held.retain(|(running, ..)| running.ticket.id != id);
+    }
+
+    fn scene(&mut self) -> Result<Scene, Refusal> {
+        Scene::take(&self.shared, &self.requester, &mut self.known, self.peer.source(), &self.done)
+    }
+
+    fn perform(&mut self, message: Message) -> Actions {
+        self.serial += 1;
+        let ticket = Ticket { id: message.id, serial: self.serial };
+        self.running.push(ticket);
+        let is_bind = matches!(message.request, Request::Bind(_));
+        if is_bind {
+            // Whoever it was, they are not any more, however this ends (RFC 4511 §4.2.1).
+            self.become_identity(Identity::Anonymous, Freedom::Full);
+        }
+        let controls = match Controls::read(&message.controls, message.request.operation()) {
+            Ok(controls) => controls,
+            Err(error) => {
+                let running = Running::new(ticket, message, Controls::default());
+                return self.progress(Progress::Answered(Box::new(running), Err(error.into())));
+            }
+        };
+        let running = Box::new(Running::new(ticket, message, controls));
+        let progress = match self.scene() {
+            Err(refusal) => Progress::Answered(running, Err(refusal)),
+            Ok(scene) => self.begin(scene, running),
+        };
+        self.progress(progress)
+    }
+
+    fn begin(&mut self, scene: Scene, running: Box<Running>) -> Progress {
+        let Request::Search(request) = &running.message.request else { return scene.begin(running) };
+        let request = request.clone();
+        match &running.controls.paged {
+            Some(paged) if !paged.cookie.is_empty() => {
+                let identity = &self.requester.identity;
+                let Some(mut search) = self.paging.take(&paged.cookie, &request, identity) else {
+                    return Progress::Answered(running, Err(Refusal::BadCookie));
+                };
+                if paged.size == 0 {
+                    // RFC 2696 §3: the client wants no more.
+                    return Progress::Answered(running, Ok(Outcome::answer(page_full(b""))));
+                }
+                scene.next_page(&running, &mut search);
+                scene.search_on(running, Box::new(search), &mut self.outgoing)
+            }
+            _ => scene.search(running, &request, &mut self.outgoing),
+        }
+    }
+
+    /// Goes on with what was done elsewhere.
+    pub(super) fn finish(&mut self, done: Done) {
+        let progress = match done {
+            Done::Ripe(ticket) => return self.release(ticket),
+            Done::Planned(running, Err(refusal)) => Progress::Answered(running, Err(refusal)),
+            Done::Planned(running, Ok(outcome)) => match self.scene() {
+                Ok(scene) => scene.commit(running, outcome),
+                Err(refusal) => Progress::Answered(running, Err(refusal)),
+            },
+            Done::Committed(running, outcome, result) => match self.scene() {
+                Ok(scene) => scene.committed(running, outcome, result),
+                Err(refusal) => Progress::Answered(running, Err(refusal)),
+            },
+            Done::Searched(running, search, out, step) => {
+                if !self.is_running(running.ticket) {
+                    return;
+                }
+                self.outgoing.extend_from_slice(&out);
+                Progress::Searched(running, search, step)
+            }
+        };
+        let actions = self.progress(progress);
+        self.carry_out(actions);
+    }
+
+    fn is_running(&self, ticket: Ticket) -> bool {
+        self.running.contains(&ticket)
+    }
+
+    fn progress(&mut self, progress: Progress) -> Actions {
+        match progress {
+            Progress::Elsewhere => Actions::new(),
+            Progress::Answered(running, result) => self.answered(running, result),
+            Progress::Searched(running, search, Ok(Step::More)) => {
+                self.paused.push((running, search));
+                Actions::new()
+            }
+            Progress::Searched(running, search, Ok(Step::PageFull)) => {
+                let Request::Search(request) = &running.message.request else { return Actions::new() };
+                let cookie = self.paging.keep(request.clone(), self.requester.identity.clone(), *search);
+                self.respond(&running, &page_full(&cookie))
+            }
+            Progress::Searched(running, _, Ok(Step::Done(response))) => self.respond(&running, &response),
+            Progress::Searched(running, _, Err(refusal)) => {
+                log_cause(&refusal);
+                self.respond(&running, &refused(&refusal))
+            }
+        }
+    }
+
+    fn answered(&mut self, running: Box<Running>, result: Result<Outcome, Refusal>) -> Actions {
+        let (response, delay, effects) = match result {
+            Ok(mut outcome) => {
+                if let Ok(scene) = self.scene() {
+                    scene.commit_afterwards(&mut outcome);
+                }
+                (outcome.response, outcome.delay, outcome.effects)
+            }
+            Err(refusal) => {
+                log_cause(&refusal);
+                let response = refusal.to_response(PolicyControl::of(&running.controls));
+                (response, refusal.delay(), SmallVec::new())
+            }
+        };
+        if delay.is_zero() {
+            self.apply(&running, effects);
+            return self.respond(&running, &response);
+        }
+        let (done, ticket) = (self.done.clone(), running.ticket);
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            // A connection that has ended needs no answer.
+            let _ = done.send(Done::Ripe(ticket));
+        });
+        self.held.push((running, response, effects));
+        Actions::new()
+    }
+
+    /// Gives an answer that was held back.
+    fn release(&mut self, ticket: Ticket) {
+        let Some(at) = self.held.iter().position(|(running, ..)| running.ticket == ticket) else { return };
+        let (running, response, effects) = self.held.remove(at);
+        self.apply(&running, effects);
+        let actions = self.respond(&running, &response);
+        self.carry_out(actions);
+    }
+
+    /// Writes the answer, unless nobody wants it any more.
+    fn respond(&mut self, running: &Running, response: &Response) -> Actions {
+        let line = Line {
+            connection: self.place.number,
+            operation: running.operation(),
+            who: self.requester.identity.name(),
+            target: &target(&running.message.request),
+            code: response.result.code,
+            took: running.started.elapsed(),
+        };
+        access_log::write(&line);
+        if !self.is_running(running.ticket) {
+            return Actions::new();
+        }
+        self.running.retain(|ticket| *ticket != running.ticket);
+        response.put(&mut self.outgoing, running.ticket.id, running.operation());
+        self.session.complete(running.ticket.id)
+    }
+
+    fn apply(&mut self, running: &Running, effects: PendingEffects) {
+        for effect in effects {
+            match effect {
+                Effect::Authenticated { identity, freedom } if self.is_running(running.ticket) => {
+                    self.become_identity(identity, freedom);
+                }
+                Effect::Authenticated { .. } => {}
+                Effect::PasswordSet { uuid, by } => {
+                    self.shared.services.load().meter.forget(uuid);
+                    if by == By::Owner && self.requester.identity.uuid() == Some(uuid) {
+                        Arc::make_mut(&mut self.requester).freedom = Freedom::Full;
+                    }
+                }
+                Effect::CredentialsSet { uuid } => self.shared.services.load().meter.forget(uuid),
+            }
+        }
+    }
+
+    pub(super) fn become_identity(&mut self, identity: Identity, freedom: Freedom) {
+        let limits = self.shared.settings.connections;
+        self.framing = if identity.is_anonymous() { limits.before_bind } else { limits.after_bind };
+        let requester = Arc::make_mut(&mut self.requester);
+        requester.identity = identity;
+        requester.freedom = freedom;
+        self.known = None;
+    }
+
+    pub(super) fn resume_searches(&mut self) {
+        for (running, search) in std::mem::take(&mut self.paused) {
+            let progress = match self.scene() {
+                Ok(scene) => scene.scan(running, search),
+                Err(refusal) => Progress::Answered(running, Err(refusal)),
+            };
+            let actions = self.progress(progress);
+            self.carry_out(actions);
+        }
+    }
+}
+
+/// What the client is not told goes to the log.
+fn log_cause(refusal: &Refusal) {
+    if let Refusal::Store(error) = refusal {
+        tracing::error!(%error, "the store failed");
+    }
+}
+
+/// The name that a request is about, for the access log.
+fn target(request: &Request) -> String {
+    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+    match request {
+        Request::Bind(bind) => text(&bind.name),
+        Request::Search(search) => text(&search.base),
+        Request::Modify(modify) => modify.object.clone(),
+        Request::Add(add) => add.entry.clone(),
+        Request::Delete(name) => text(name),
+        Request::ModifyDn(rename) => rename.entry.clone(),
+        Request::Compare(compare) => text(&compare.entry),
+        Request::Extended(extended) => text(&extended.name),
+        Request::Unbind | Request::Abandon(_) | Request::Malformed { .. } => String::new(),
+    }
+}
