@@ -1,9 +1,9 @@
 //! The directory tree on disk: RocksDB, and what keeps its entries, names and indexes in step.
 //!
 //! Reading order: [`Store`] opens a folder; a [`View`] is the directory as it was after some commit, and answers what
-//! operations ask of a tree; the [`commit`] thread is the only writer; [`key`] and [`record`] say which octets stand on
-//! disk; [`index`] which of them find entries by value, and [`planner`] how a search uses them; the engine is the only
-//! file that names RocksDB.
+//! operations ask of a tree; the [`commit`] thread is the only writer, and writes groups of changes; [`key`] and
+//! [`record`] say which octets stand on disk; [`index`] which of them find entries by value, and [`planner`] how a search
+//! uses them; the engine is the only file that names RocksDB.
 
 pub mod backup;
 pub mod bulk;
@@ -14,6 +14,7 @@ pub mod index;
 pub mod key;
 mod log;
 mod names;
+mod pending;
 pub mod planner;
 mod recent;
 pub mod record;

@@ -1,0 +1,365 @@
+//! A group of changes that is being put together: each is checked against what is on disk and what the group has changed
+//! already, and is in the group whole or not at all.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::commit::{Position, size};
+use super::engine::{Batch, Family, Go, Snapshot};
+use super::key;
+use super::names::Names;
+use super::view::{Moment, View};
+use super::{Shared, StoreError, log, record};
+use crate::directory::tree::{Change, CommitError, Committed, EntryId, Node, Place, Version, Write};
+use crate::directory::{AttributeTypeId, Csn, Entry};
+
+/// A larger change is refused: RocksDB would take it, and keep everybody waiting.
+const MAX_CHANGE_OCTETS: usize = 64 << 20;
+
+/// What a group, or one change of it, has made of the directory so far.
+#[derive(Default)]
+struct Overlay {
+    nodes: HashMap<EntryId, Option<Node>>,
+    credentials: HashMap<EntryId, Version>,
+    names: HashMap<Vec<u8>, Option<EntryId>>,
+    uuids: HashMap<Uuid, Option<EntryId>>,
+}
+
+impl Overlay {
+    fn absorb(&mut self, other: Self) {
+        self.nodes.extend(other.nodes);
+        self.credentials.extend(other.credentials);
+        self.names.extend(other.names);
+        self.uuids.extend(other.uuids);
+    }
+}
+
+/// One write to the store.
+enum Operation {
+    Put(Family, Vec<u8>, Vec<u8>),
+    Delete(Family, Vec<u8>),
+}
+
+/// A group that is being put together.
+pub(super) struct Pending<'s> {
+    shared: &'s Shared,
+    view: Arc<View>,
+    batch: Batch<'s>,
+    position: Position,
+    overlay: Overlay,
+    /// Of the change that is being added: kept apart until all its conditions have held.
+    staged: Overlay,
+    operations: Vec<Operation>,
+    membership_changed: bool,
+    names_changed: bool,
+}
+
+/// Why a change is not added to a group.
+enum Rejected {
+    Conflict,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Rejected {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<'s> Pending<'s> {
+    pub(super) fn new(shared: &'s Shared, position: Position) -> Self {
+        Self {
+            shared,
+            view: shared.current.load_full(),
+            batch: shared.engine.batch(),
+            position,
+            overlay: Overlay::default(),
+            staged: Overlay::default(),
+            operations: Vec::new(),
+            membership_changed: false,
+            names_changed: false,
+        }
+    }
+
+    /// Adds a change, or leaves everything as it was.
+    pub(super) fn add(&mut self, change: Change) -> Result<Committed, CommitError> {
+        if size(&change) > MAX_CHANGE_OCTETS {
+            return Err(CommitError::TooLarge);
+        }
+        let before = (self.position, self.membership_changed, self.names_changed);
+        match self.stage(change) {
+            Ok(committed) => {
+                let staged = std::mem::take(&mut self.staged);
+                self.overlay.absorb(staged);
+                Ok(committed)
+            }
+            Err(rejected) => {
+                self.staged = Overlay::default();
+                self.operations.clear();
+                (self.position, self.membership_changed, self.names_changed) = before;
+                Err(match rejected {
+                    Rejected::Conflict => CommitError::Conflict,
+                    Rejected::Store(error) => CommitError::Unavailable(error.to_string()),
+                })
+            }
+        }
+    }
+
+    fn stage(&mut self, change: Change) -> Result<Committed, Rejected> {
+        let moment = &mut self.position.moment;
+        moment.version += 1;
+        let now = change.log.first().map_or(moment.csn.time, |record| record.time);
+        moment.csn = Csn::following(moment.csn, now);
+        let committed = Committed { version: moment.version, csn: moment.csn };
+        for write in change.writes {
+            self.stage_write(write)?;
+        }
+        let recent = &self.view.fixed().recent;
+        for operation in std::mem::take(&mut self.operations) {
+            match operation {
+                Operation::Put(family, key, value) => {
+                    recent.note(family, &key, committed.version);
+                    self.batch.put(family, &key, &value)?;
+                }
+                Operation::Delete(family, key) => {
+                    recent.note(family, &key, committed.version);
+                    self.batch.delete(family, &key)?;
+                }
+            }
+        }
+        for record in &change.log {
+            self.position.log_sequence += 1;
+            log::put(&mut self.batch, self.position.log_sequence, committed.version, record)?;
+        }
+        Ok(committed)
+    }
+
+    fn stage_write(&mut self, write: Write) -> Result<(), Rejected> {
+        match write {
+            Write::Insert { uuid, place, entry, credentials } => self.insert(uuid, place, &entry, credentials),
+            Write::Replace { uuid, version, entry } => {
+                let old = self.unchanged(uuid, version)?;
+                let new = self.stamped(Node { entry, ..old.clone() });
+                self.note_membership(&old.entry, &new.entry);
+                self.put_node(new, Some(&old));
+                Ok(())
+            }
+            Write::Move { uuid, version, place, entry } => self.move_entry(uuid, version, place, entry),
+            Write::Remove { uuid, version } => self.remove(uuid, version),
+            Write::SetCredentials { uuid, version, credentials } => {
+                let id = self.id_of(uuid)?.ok_or(Rejected::Conflict)?;
+                if self.credentials_version(id)? != version {
+                    return Err(Rejected::Conflict);
+                }
+                self.put_credentials(id, &credentials);
+                Ok(())
+            }
+        }
+    }
+
+    fn insert(&mut self, uuid: Uuid, place: Place, entry: &Entry, credentials: Option<Entry>) -> Result<(), Rejected> {
+        if self.id_of(uuid)?.is_some() {
+            return Err(Rejected::Conflict);
+        }
+        self.position.last_id += 1;
+        let id = EntryId(self.position.last_id);
+        let (parent, rdn) = self.take_name(id, place)?;
+        let entry = entry.clone();
+        let node = self.stamped(Node { id, uuid, parent, version: 0, rdn: rdn.into(), entry });
+        self.note_membership(&Entry::empty(), &node.entry);
+        self.operations.push(Operation::Put(Family::Uuid, uuid.as_bytes().to_vec(), key::entry(id).to_vec()));
+        self.staged.uuids.insert(uuid, Some(id));
+        self.put_node(node, None);
+        if let Some(credentials) = credentials {
+            self.put_credentials(id, &credentials);
+        }
+        Ok(())
+    }
+
+    fn move_entry(&mut self, uuid: Uuid, version: Version, place: Place, entry: Entry) -> Result<(), Rejected> {
+        let old = self.unchanged(uuid, version)?;
+        self.leave_name(&old);
+        let (parent, rdn) = self.take_name(old.id, place)?;
+        let mut above = parent;
+        while let Some(ancestor) = above {
+            if ancestor == old.id {
+                return Err(Rejected::Conflict);
+            }
+            above = self.node(ancestor)?.and_then(|node| node.parent);
+        }
+        let new = self.stamped(Node { parent, rdn: rdn.into(), entry, ..old.clone() });
+        self.membership_changed = true;
+        self.names_changed |= self.view.names().knows(old.id);
+        self.put_node(new, Some(&old));
+        Ok(())
+    }
+
+    fn remove(&mut self, uuid: Uuid, version: Version) -> Result<(), Rejected> {
+        let old = self.unchanged(uuid, version)?;
+        if self.has_children(old.id)? {
+            return Err(Rejected::Conflict);
+        }
+        self.leave_name(&old);
+        for posting in self.view.indexes().postings(&old.entry, self.view.schema()) {
+            self.operations.push(Operation::Delete(Family::Index, posting.key(old.id)));
+        }
+        let key = key::entry(old.id).to_vec();
+        self.operations.push(Operation::Delete(Family::Entry, key.clone()));
+        self.operations.push(Operation::Delete(Family::Credentials, key));
+        self.operations.push(Operation::Delete(Family::Uuid, uuid.as_bytes().to_vec()));
+        self.staged.uuids.insert(uuid, None);
+        self.staged.nodes.insert(old.id, None);
+        self.membership_changed = true;
+        self.names_changed |= self.view.names().knows(old.id);
+        Ok(())
+    }
+
+    /// The entry, if it still has the version that was read.
+    fn unchanged(&self, uuid: Uuid, version: Version) -> Result<Node, Rejected> {
+        let id = self.id_of(uuid)?.ok_or(Rejected::Conflict)?;
+        self.node(id)?.filter(|node| node.version == version).ok_or(Rejected::Conflict)
+    }
+
+    fn id_of(&self, uuid: Uuid) -> Result<Option<EntryId>, StoreError> {
+        if let Some(id) = self.staged.uuids.get(&uuid).or_else(|| self.overlay.uuids.get(&uuid)) {
+            return Ok(*id);
+        }
+        let id = self.shared.engine.get(Family::Uuid, uuid.as_bytes())?;
+        Ok(id.as_deref().and_then(key::entry_id))
+    }
+
+    fn node(&self, id: EntryId) -> Result<Option<Node>, StoreError> {
+        if let Some(node) = self.staged.nodes.get(&id).or_else(|| self.overlay.nodes.get(&id)) {
+            return Ok(node.clone());
+        }
+        let record = self.shared.engine.get(Family::Entry, &key::entry(id))?;
+        let decode = |record| record::decode_node(id, &record).map_err(|error| StoreError(error.to_string()));
+        record.map(decode).transpose()
+    }
+
+    fn credentials_version(&self, id: EntryId) -> Result<Version, StoreError> {
+        if let Some(version) = self.staged.credentials.get(&id).or_else(|| self.overlay.credentials.get(&id)) {
+            return Ok(*version);
+        }
+        let record = self.shared.engine.get(Family::Credentials, &key::entry(id))?;
+        let decode = |record| record::decode_credentials(id, &record).map_err(|error| StoreError(error.to_string()));
+        Ok(record.map(decode).transpose()?.map_or(0, |credentials| credentials.version))
+    }
+
+    fn named(&self, name: &[u8]) -> Result<Option<EntryId>, StoreError> {
+        if let Some(id) = self.staged.names.get(name).or_else(|| self.overlay.names.get(name)) {
+            return Ok(*id);
+        }
+        Ok(self.shared.engine.get(Family::Name, name)?.as_deref().and_then(key::entry_id))
+    }
+
+    fn has_children(&self, id: EntryId) -> Result<bool, StoreError> {
+        let prefix = key::name_prefix(Some(id));
+        let changed = |name: &[u8]| self.staged.names.get(name).or_else(|| self.overlay.names.get(name));
+        let added = |overlay: &Overlay| {
+            overlay
+                .names
+                .iter()
+                .any(|(name, id)| name.starts_with(&prefix) && id.is_some() && changed(name) == Some(id))
+        };
+        if added(&self.staged) || added(&self.overlay) {
+            return Ok(true);
+        }
+        let mut has = false;
+        self.shared.engine.scan(Family::Name, &prefix, &mut |name, _| {
+            if !name.starts_with(&prefix) {
+                return Go::Stop;
+            }
+            has = changed(name) != Some(&None);
+            if has { Go::Stop } else { Go::On }
+        })?;
+        Ok(has)
+    }
+
+    /// Takes a name that must be free, below an entry that must exist.
+    fn take_name(&mut self, id: EntryId, place: Place) -> Result<(Option<EntryId>, Box<str>), Rejected> {
+        let (parent, rdn, rdn_key) = match place {
+            Place::Suffix(dn) => (None, dn.as_str().into(), dn.key().into()),
+            Place::Below { parent, rdn, key } => {
+                let parent = self.id_of(parent)?.ok_or(Rejected::Conflict)?;
+                (Some(parent), rdn, key)
+            }
+        };
+        let name = key::name(parent, &rdn_key);
+        if self.named(&name)?.is_some() {
+            return Err(Rejected::Conflict);
+        }
+        self.operations.push(Operation::Put(Family::Name, name.clone(), key::entry(id).to_vec()));
+        self.staged.names.insert(name, Some(id));
+        Ok((parent, rdn))
+    }
+
+    fn leave_name(&mut self, node: &Node) {
+        let schema = self.view.schema();
+        let rdn_key: Box<[u8]> = match node.parent {
+            Some(_) => crate::directory::Rdn::parse(schema, &node.rdn).map(|rdn| rdn.key().into()).unwrap_or_default(),
+            None => crate::directory::Dn::parse(schema, &node.rdn).map(|dn| dn.key().into()).unwrap_or_default(),
+        };
+        let name = key::name(node.parent, &rdn_key);
+        self.operations.push(Operation::Delete(Family::Name, name.clone()));
+        self.staged.names.insert(name, None);
+    }
+
+    fn stamped(&self, node: Node) -> Node {
+        let Moment { version, csn, .. } = self.position.moment;
+        let entry = node.entry.stamped(self.view.schema().known().entry_csn, csn.to_string().as_bytes());
+        Node { version, entry, ..node }
+    }
+
+    fn put_node(&mut self, node: Node, old: Option<&Node>) {
+        let (indexes, schema) = (self.view.indexes(), self.view.schema());
+        let (gained, lost) = match old {
+            Some(old) => indexes.difference(&old.entry, &node.entry, schema),
+            None => (indexes.postings(&node.entry, schema), BTreeSet::new()),
+        };
+        for posting in gained {
+            self.operations.push(Operation::Put(Family::Index, posting.key(node.id), Vec::new()));
+        }
+        for posting in lost {
+            self.operations.push(Operation::Delete(Family::Index, posting.key(node.id)));
+        }
+        self.operations.push(Operation::Put(Family::Entry, key::entry(node.id).to_vec(), record::encode_node(&node)));
+        self.staged.nodes.insert(node.id, Some(node));
+    }
+
+    fn put_credentials(&mut self, id: EntryId, credentials: &Entry) {
+        let version = self.position.moment.version;
+        let value = record::encode_credentials(version, credentials);
+        self.operations.push(Operation::Put(Family::Credentials, key::entry(id).to_vec(), value));
+        self.staged.credentials.insert(id, version);
+    }
+
+    /// Whether the change makes or ends a membership.
+    fn note_membership(&mut self, old: &Entry, new: &Entry) {
+        let known = self.view.schema().known();
+        let of = |entry: &Entry, id: AttributeTypeId| -> Vec<Vec<u8>> {
+            entry.attributes().filter(|one| one.attribute_type == id).map(|one| one.octets.to_vec()).collect()
+        };
+        let differs = |id| of(old, id) != of(new, id);
+        self.membership_changed |= differs(known.member) || differs(known.unique_member);
+    }
+
+    /// Writes the group, and lets readers see it.
+    pub(super) fn write(mut self) -> Result<Position, StoreError> {
+        if self.batch.is_empty() {
+            return Ok(self.position);
+        }
+        if self.membership_changed {
+            self.position.moment.membership_version = self.position.moment.version;
+        }
+        super::format::put_position(&mut self.batch, self.position)?;
+        self.batch.write()?;
+        let names = if self.names_changed { Arc::new(Names::default()) } else { Arc::clone(self.view.names()) };
+        let snapshot = Snapshot::new(&self.shared.engine);
+        let view = View::new(snapshot, Arc::clone(self.view.fixed()), names, self.position.moment);
+        self.shared.current.store(Arc::new(view));
+        Ok(self.position)
+    }
+}
