@@ -10,6 +10,7 @@ pub mod bulk;
 pub mod commit;
 mod engine;
 mod format;
+mod importing;
 pub mod index;
 pub mod key;
 mod log;
@@ -62,6 +63,12 @@ pub enum OpenError {
     /// There is no store in the folder.
     #[error("{0} holds no directory yet; `keystead init` makes one")]
     Missing(PathBuf),
+    /// An import is under way in another process, or was broken off, and a reader would see half of it.
+    #[error(
+        "{0} holds half of an import: either one is under way, or one was broken off, and what it left is removed by the \
+         next `keystead serve` or `keystead import`"
+    )]
+    Importing(PathBuf),
     /// There is a store in the folder already.
     #[error("{0} holds a directory already")]
     Exists(PathBuf),
@@ -177,3 +184,6 @@ fn parse_suffixes(suffixes: &[String], schema: &Schema) -> Result<Vec<Dn>, OpenE
     let parse = |text: &String| Dn::parse(schema, text).map_err(|error| OpenError::Suffix(text.clone(), error));
     suffixes.iter().map(parse).collect()
 }
+
+#[cfg(test)]
+mod testing;

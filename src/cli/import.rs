@@ -88,7 +88,8 @@ fn load<R: std::io::BufRead>(
         return Err(CliError::Message(format!("{listed}\nnothing was imported from {}", args.ldif.display())));
     }
     bar.set_message("building indexes");
-    loader.finish().map_err(|error| CliError::Message(format!("the store failed: {error}; nothing was imported")))?;
+    let failed = |error| format!("the store failed: {error}; whatever opens it next removes what was imported so far");
+    loader.finish().map_err(|error| CliError::Message(failed(error)))?;
     Ok(count)
 }
 

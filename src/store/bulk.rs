@@ -1,8 +1,8 @@
 //! Loading many entries at once into a store that nobody else uses.
 //!
 //! Records are sorted in memory, written as files of sorted keys, and these become part of the database as they are: no
-//! log is written and nothing is written twice. Only when everything has been taken in does the position move, so a load
-//! that is broken off has left nothing behind that counts.
+//! log is written and nothing is written twice. Only when everything has been taken in does the position move; what a
+//! load that is broken off has left behind is removed when the store is opened again (see `importing`).
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -16,7 +16,7 @@ use super::commit::Position;
 use super::engine::{Engine, Family, SortedFile};
 use super::format::{self, Opened};
 use super::view::View;
-use super::{OpenError, OpenOptions, StoreError, key, record};
+use super::{OpenError, OpenOptions, StoreError, importing, key, record};
 use crate::directory::tree::{EntryId, Found, Node};
 use crate::directory::{Csn, Dn, Entry, Schema, Timestamp};
 
@@ -62,6 +62,8 @@ pub struct BulkLoader {
     engine: Arc<Engine>,
     view: View,
     position: Position,
+    /// The last number that was given out before.
+    before: EntryId,
     folder: PathBuf,
     /// The entries loaded so far, by a hash of their names that is long enough not to collide.
     ids: HashMap<u128, EntryId>,
@@ -90,6 +92,7 @@ impl BulkLoader {
             engine,
             view,
             position,
+            before: EntryId(position.last_id),
             folder,
             ids: HashMap::new(),
             uuids: HashSet::new(),
@@ -186,20 +189,27 @@ impl BulkLoader {
         Ok(())
     }
 
-    /// Takes everything in. Until this returns, the store is as it was.
+    /// Takes everything in. If this fails, or does not come to its end, the store is what it was when it is opened again.
     pub fn finish(mut self) -> Result<(), StoreError> {
-        self.spill(0)?;
-        for (family, path) in &self.files {
-            self.engine.ingest(*family, std::slice::from_ref(path))?;
-        }
+        self.take_in(usize::MAX)?;
         self.position.moment.version += 1;
         self.position.moment.membership_version = self.position.moment.version;
         let mut batch = self.engine.batch();
         format::put_position(&mut batch, self.position)?;
+        importing::end(&mut batch)?;
         batch.write()?;
         self.engine.flush()?;
         self.engine.compact(Family::Index)?;
-        let _ = std::fs::remove_dir_all(&self.folder);
+        Ok(())
+    }
+
+    /// Takes in the first `most` files.
+    pub(super) fn take_in(&mut self, most: usize) -> Result<(), StoreError> {
+        self.spill(0)?;
+        importing::begin(&self.engine, self.before)?;
+        for (family, path) in self.files.iter().take(most) {
+            self.engine.ingest(*family, std::slice::from_ref(path))?;
+        }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 //! format     the number of this format, as text
 //! numbering  lines of attribute type number and object identifier
 //! indexes    lines of attribute type number and kind of index
+//! importing  see `importing`
 //! position   version u64 | csn (40 octets of text) | membership version u64 | last id u32 | log sequence u64
 //! ```
 
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use bytes::{Buf, BufMut};
+use bytes::{Buf, BufMut, Bytes};
 
 use super::commit::Position;
 use super::engine::{self, Batch, Engine, Family, Go, Snapshot};
@@ -19,7 +20,7 @@ use super::index::{IndexKind, Indexes};
 use super::names::Names;
 use super::recent::Recent;
 use super::view::{Fixed, Moment, View};
-use super::{Existence, OpenError, OpenOptions, StoreError, key, parse_suffixes, record};
+use super::{Existence, OpenError, OpenOptions, StoreError, importing, key, parse_suffixes, record};
 use crate::directory::tree::EntryId;
 use crate::directory::{AttributeTypeId, Csn, Schema, Timestamp};
 
@@ -44,6 +45,11 @@ pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     let open = if reading { Engine::open_beside } else { Engine::open };
     let engine = Arc::new(open(options.path, options.cache_octets / 2).map_err(failed)?);
     check_format(&engine, options)?;
+    if !reading {
+        importing::take_back(&engine).map_err(failed)?;
+    } else if importing::begun(&engine).map_err(failed)?.is_some() {
+        return Err(OpenError::Importing(options.path.to_owned()));
+    }
     let schema = Arc::new((options.schema)(numbering(&engine).map_err(failed)?)?);
     let suffixes = parse_suffixes(options.suffixes, &schema)?;
     let indexes = Indexes::choose(options.indexes, &schema)?;
@@ -151,7 +157,7 @@ fn build(
             let id = key::entry_id(key).unwrap_or(EntryId(0));
             last = Some(id);
             left -= 1;
-            if let Ok(node) = record::decode_node(id, &bytes::Bytes::copy_from_slice(value)) {
+            if let Ok(node) = record::decode_node(id, &Bytes::copy_from_slice(value)) {
                 let postings = indexes.postings(&node.entry, schema);
                 let wanted = postings.iter().filter(|posting| prefixes.iter().any(|p| posting.octets().starts_with(p)));
                 let put = wanted.map(|posting| batch.put(Family::Index, &posting.key(id), b""));
@@ -171,7 +177,16 @@ fn build(
 }
 
 fn position(engine: &Engine) -> Result<Position, StoreError> {
-    let record = engine.get(Family::Meta, b"position")?;
+    decode_position(engine.get(Family::Meta, b"position")?)
+}
+
+/// The last number that was given to an entry.
+pub(super) fn last_id(snapshot: &Snapshot) -> Result<EntryId, StoreError> {
+    let position = decode_position(snapshot.get(Family::Meta, b"position")?)?;
+    Ok(EntryId(position.last_id))
+}
+
+fn decode_position(record: Option<Bytes>) -> Result<Position, StoreError> {
     let first = Position {
         moment: Moment { version: 0, csn: Csn { time: Timestamp::default(), count: 0, sid: 1 }, membership_version: 0 },
         last_id: 0,

@@ -174,6 +174,10 @@ impl<'s> Pending<'s> {
         self.put_node(node, None);
         if let Some(credentials) = credentials {
             self.put_credentials(id, &credentials);
+        } else {
+            // None should be there. If some were, they would be somebody else's.
+            self.operations.push(Operation::Delete(Family::Credentials, key::entry(id).to_vec()));
+            self.staged.credentials.insert(id, 0);
         }
         Ok(())
     }

@@ -5,10 +5,10 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use super::engine::{Family, Go};
+use super::engine::{Family, Go, Snapshot};
 use super::index::Indexes;
 use super::key::{self, Postings};
-use super::{Store, StoreError, record};
+use super::{Store, StoreError, format, importing, record};
 use crate::directory::tree::{EntryId, Node};
 use crate::directory::{Dn, Rdn, Schema};
 
@@ -36,6 +36,23 @@ impl Report {
             self.faults.push(text);
         }
     }
+
+    /// What belongs to a number that has not been given out yet would come into the hands of the next new entry.
+    fn check_number(&mut self, family: Family, id: Option<EntryId>, last: EntryId) {
+        let Some(id) = id.filter(|id| *id > last) else { return };
+        let what = match family {
+            Family::Entry => "an entry has",
+            Family::Credentials => "credentials have",
+            Family::Name => "a name leads to",
+            Family::Uuid => "a UUID leads to",
+            Family::Index | Family::Log | Family::Meta => "an index names",
+        };
+        self.fault(format!(
+            "{what} the number {}, which will be given to a new entry (the last one is {}); export, and import into a fresh \
+             folder",
+            id.0, last.0
+        ));
+    }
 }
 
 /// A sum over a set, whatever its order: equal sums mean equal sets.
@@ -61,6 +78,7 @@ impl Store {
         let view = self.shared.current.load_full();
         let snapshot = view.snapshot();
         let (schema, indexes) = (view.schema(), view.indexes());
+        let last = format::last_id(snapshot)?;
         let mut report = Report::default();
         let mut parents: HashMap<EntryId, Option<EntryId>> = HashMap::new();
         let (mut expected, mut names, mut uuids) = (Sum::default(), Sum::default(), Sum::default());
@@ -71,6 +89,7 @@ impl Store {
                 report.fault(format!("an entry has the malformed key {}", key.escape_ascii()));
                 return Go::On;
             };
+            report.check_number(Family::Entry, Some(id), last);
             match record::decode_node(id, &bytes::Bytes::copy_from_slice(value)) {
                 Ok(node) => {
                     parents.insert(id, node.parent);
@@ -96,10 +115,11 @@ impl Store {
                 report.fault(format!("entry {} stands below an entry that does not exist", id.0));
             }
         }
-        self.verify_leads(&mut report, names, uuids)?;
-        self.verify_credentials(&mut report, &parents)?;
+        verify_leads(snapshot, &mut report, names, uuids)?;
+        verify_credentials(snapshot, &mut report, &parents)?;
         let mut found = Sum::default();
-        snapshot.scan(Family::Index, &[], &mut |key, _| {
+        snapshot.scan(Family::Index, &[], &mut |key, value| {
+            report.check_number(Family::Index, importing::leads_to(Family::Index, key, value), last);
             found.add(key);
             Go::On
         })?;
@@ -109,41 +129,6 @@ impl Store {
             self.name_wrong_postings(&mut report, indexes, schema)?;
         }
         Ok(report)
-    }
-
-    /// Whether names and identities lead to the entries, each to one.
-    fn verify_leads(&self, report: &mut Report, names: Sum, uuids: Sum) -> Result<(), StoreError> {
-        let view = self.shared.current.load_full();
-        for (family, expected, what) in [(Family::Name, names, "names"), (Family::Uuid, uuids, "UUIDs")] {
-            let mut found = Sum::default();
-            view.snapshot().scan(family, &[], &mut |key, value| {
-                found.add(&[key, value].concat());
-                Go::On
-            })?;
-            if found != expected {
-                report.fault(format!("{} {what} are recorded, and the entries have {}", found.count, expected.count));
-            }
-        }
-        Ok(())
-    }
-
-    fn verify_credentials(
-        &self,
-        report: &mut Report,
-        entries: &HashMap<EntryId, Option<EntryId>>,
-    ) -> Result<(), StoreError> {
-        let view = self.shared.current.load_full();
-        view.snapshot().scan(Family::Credentials, &[], &mut |key, value| {
-            report.credentials += 1;
-            let id = key::entry_id(key).unwrap_or(EntryId(0));
-            if let Err(error) = record::decode_credentials(id, &bytes::Bytes::copy_from_slice(value)) {
-                report.fault(format!("credentials: {error}"));
-            }
-            if !entries.contains_key(&id) {
-                report.fault(format!("entry {}, which does not exist, has credentials", id.0));
-            }
-            Go::On
-        })
     }
 
     /// The sums differ: find out which postings are missing or too many. Slow, and needed only when something is wrong.
@@ -182,6 +167,43 @@ impl Store {
         }
         failure.map_or(Ok(()), Err)
     }
+}
+
+/// Whether names and identities lead to the entries, each to one.
+fn verify_leads(snapshot: &Snapshot, report: &mut Report, names: Sum, uuids: Sum) -> Result<(), StoreError> {
+    let last = format::last_id(snapshot)?;
+    for (family, expected, what) in [(Family::Name, names, "names"), (Family::Uuid, uuids, "UUIDs")] {
+        let mut found = Sum::default();
+        snapshot.scan(family, &[], &mut |key, value| {
+            report.check_number(family, importing::leads_to(family, key, value), last);
+            found.add(&[key, value].concat());
+            Go::On
+        })?;
+        if found != expected {
+            report.fault(format!("{} {what} are recorded, and the entries have {}", found.count, expected.count));
+        }
+    }
+    Ok(())
+}
+
+fn verify_credentials(
+    snapshot: &Snapshot,
+    report: &mut Report,
+    entries: &HashMap<EntryId, Option<EntryId>>,
+) -> Result<(), StoreError> {
+    let last = format::last_id(snapshot)?;
+    snapshot.scan(Family::Credentials, &[], &mut |key, value| {
+        report.credentials += 1;
+        let id = key::entry_id(key).unwrap_or(EntryId(0));
+        report.check_number(Family::Credentials, Some(id), last);
+        if let Err(error) = record::decode_credentials(id, &bytes::Bytes::copy_from_slice(value)) {
+            report.fault(format!("credentials: {error}"));
+        }
+        if !entries.contains_key(&id) {
+            report.fault(format!("entry {}, which does not exist, has credentials", id.0));
+        }
+        Go::On
+    })
 }
 
 fn name_key(node: &Node, schema: &Schema) -> Vec<u8> {
