@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use rustix::fs::Mode;
 
 use crate::config::{Config, ConfigError};
 use crate::store::{Existence, OpenError, OpenOptions, Store};
@@ -103,6 +104,8 @@ fn explain_open(error: &OpenError) -> String {
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
+    // Whatever is written may hold hashes. What others are to read is opened to them by name.
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     let result = match Cli::parse().command {
         Command::Init(args) => init::run(&args),
         Command::Serve(args) => serve::run(&args),
@@ -127,6 +130,13 @@ pub fn main() -> ExitCode {
 fn open_store(config: &Config, existence: Existence) -> Result<Store, CliError> {
     let schema = |numbering| config.build_schema(numbering);
     Ok(Store::open(&open_options(config, existence, &schema))?)
+}
+
+/// Tells whoever runs a command how others can get at the store.
+fn complain_of_access(config: &Config) {
+    for warning in files::access_by_others(&config.data) {
+        output::complain(&format!("warning: {warning}"));
+    }
 }
 
 fn open_options<'a>(config: &'a Config, existence: Existence, schema: &'a SchemaOf<'a>) -> OpenOptions<'a> {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::ProgressBar;
 
-use super::{CliError, open_options, output};
+use super::{CliError, complain_of_access, open_options, output};
 use crate::config::Config;
 use crate::directory::ldif::{Body, Reader, Record};
 use crate::server::Clock;
@@ -42,6 +42,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let source = BufReader::with_capacity(1 << 20, bar.wrap_read(file));
     let schema = |numbering| config.build_schema(numbering);
     let loader = BulkLoader::open(&open_options(&config, Existence::Required, &schema))?;
+    complain_of_access(&config);
     let imported = load(args, &config, loader, Reader::new(source), &bar);
     bar.finish_and_clear();
     let count = imported?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::accounts::Workplace;
-use super::{CliError, certificates, example, files, open_store, output};
+use super::{CliError, certificates, complain_of_access, example, files, open_store, output};
 use crate::config::Config;
 use crate::directory::{Dn, Schema, ldif};
 use crate::operations::add;
@@ -81,6 +81,7 @@ fn make(args: &InitArgs, config_path: &Path) -> Result<(), CliError> {
     files::write_private(config_path, config_text(args, &certificates).as_bytes())?;
     let config = Config::read(config_path)?;
     let store = open_store(&config, Existence::Forbidden)?;
+    complain_of_access(&config);
     if args.empty {
         tell_empty(args, config_path);
         return Ok(());

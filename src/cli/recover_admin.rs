@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::accounts::Workplace;
-use super::{CliError, files, open_store, output};
+use super::{CliError, complain_of_access, files, open_store, output};
 use crate::config::Config;
 use crate::directory::modification::ModificationKind;
 use crate::operations::extended::password_modify::password_modify;
@@ -38,6 +38,7 @@ pub(super) fn run(args: &RecoverAdminArgs) -> Result<(), CliError> {
     let suffix = config.suffixes.first().cloned().unwrap_or_default();
     let admin = args.admin.clone().unwrap_or_else(|| format!("cn=admin,{suffix}"));
     let store = open_store(&config, Existence::Required)?;
+    complain_of_access(&config);
     let workplace = Workplace::new(&store, &config)?;
     let password = match &args.password_file {
         Some(path) => files::read_secret(path)?,

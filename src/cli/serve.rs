@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
-use super::{CliError, open_store, output, reload};
+use super::{CliError, files, open_store, output, reload};
 use crate::config::{Config, LogFormat, LogSettings};
 use crate::directory::Randomness;
 use crate::directory::tree::{Directory, Tree};
@@ -33,6 +33,9 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
         tracing::warn!("{warning}");
     }
     let store = open_store(&config, Existence::Required)?;
+    for warning in files::access_by_others(&config.data) {
+        tracing::warn!("{warning}");
+    }
     let mut key = [0; 16];
     SystemRandom.fill(&mut key);
     let services = config

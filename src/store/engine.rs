@@ -1,6 +1,7 @@
 //! RocksDB: the only file that names it.
 
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -79,7 +80,7 @@ struct Notes(std::path::PathBuf);
 impl Notes {
     fn new(store: &Path) -> Result<Self, StoreError> {
         let path = store.join(format!("reader-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|error| StoreError(error.to_string()))?;
+        std::fs::create_dir_all(&path)?;
         Ok(Self(path))
     }
 }
@@ -91,6 +92,22 @@ impl Drop for Notes {
     }
 }
 
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Makes the folder of a database, which nobody but its owner may look into; one that is there already is closed.
+fn close_to_others(path: &Path) -> Result<(), StoreError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    if std::fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+        // Only its owner can. Whoever else runs this, and was given the folder so, is warned by the command line.
+        let _ = std::fs::set_permissions(path, Permissions::from_mode(0o700));
+    }
+    Ok(())
+}
+
 /// Whether the folder holds a database.
 pub(super) fn exists(path: &Path) -> bool {
     path.join("CURRENT").exists()
@@ -99,13 +116,11 @@ pub(super) fn exists(path: &Path) -> bool {
 impl Engine {
     /// Opens the folder, and makes a database in it if there is none.
     pub(super) fn open(path: &Path, cache_octets: usize) -> Result<Self, StoreError> {
+        close_to_others(path)?;
         let cache = Cache::new_lru_cache(cache_octets);
         let options = database_options(&cache, cache_octets);
         let families = Family::ALL
             .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)));
-        // RocksDB would let everybody look into it, and it holds password hashes.
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-        made.map_err(|error| StoreError(error.to_string()))?;
         let db = DB::open_cf_descriptors(&options, path, families)?;
         let mut durable = WriteOptions::default();
         durable.set_sync(true);
@@ -183,7 +198,8 @@ impl Engine {
 
     /// Makes a copy of the database as it is now, by links to its files where they are on the same disk.
     pub(super) fn checkpoint(&self, to: &Path) -> Result<(), StoreError> {
-        Ok(rocksdb::checkpoint::Checkpoint::new(&self.db)?.create_checkpoint(to)?)
+        rocksdb::checkpoint::Checkpoint::new(&self.db)?.create_checkpoint(to)?;
+        close_to_others(to)
     }
 
     /// Begins a file of sorted keys for [`Engine::ingest`].

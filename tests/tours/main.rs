@@ -12,6 +12,7 @@ mod server;
 
 mod commands;
 mod everyday;
+mod files;
 mod helpdesk;
 mod lockout;
 mod python_ldap;
