@@ -14,7 +14,7 @@ mod importing;
 pub mod index;
 pub mod key;
 mod log;
-mod names;
+mod memo;
 mod pending;
 pub mod planner;
 mod recent;

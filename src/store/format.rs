@@ -17,7 +17,6 @@ use bytes::{Buf, BufMut, Bytes};
 use super::commit::Position;
 use super::engine::{self, Batch, Engine, Family, Go, Snapshot};
 use super::index::{IndexKind, Indexes};
-use super::names::Names;
 use super::recent::Recent;
 use super::view::{Fixed, Moment, View};
 use super::{Existence, OpenError, OpenOptions, StoreError, importing, key, parse_suffixes, record};
@@ -60,7 +59,7 @@ pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     let position = position(&engine).map_err(failed)?;
     let recent = Recent::new(options.cache_octets / 2);
     let fixed = Arc::new(Fixed { schema, suffixes, indexes, recent });
-    let view = View::new(Snapshot::new(&engine), fixed, Arc::new(Names::default()), position.moment);
+    let view = View::new(Snapshot::new(&engine), fixed, position.moment);
     Ok(Opened { engine, view, position })
 }
 

@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::commit::{Position, size};
 use super::engine::{Batch, Family, Go, Snapshot};
 use super::key;
-use super::names::Names;
 use super::view::{Moment, View};
 use super::{Shared, StoreError, log, record};
 use crate::directory::tree::{Change, CommitError, Committed, EntryId, Node, Place, Version, Write};
@@ -53,7 +52,8 @@ pub(super) struct Pending<'s> {
     staged: Overlay,
     operations: Vec<Operation>,
     membership_changed: bool,
-    names_changed: bool,
+    /// Whether the change that is being added gives other names to entries below one that it renames.
+    renames_below: bool,
 }
 
 /// Why a change is not added to a group.
@@ -79,7 +79,7 @@ impl<'s> Pending<'s> {
             staged: Overlay::default(),
             operations: Vec::new(),
             membership_changed: false,
-            names_changed: false,
+            renames_below: false,
         }
     }
 
@@ -88,7 +88,8 @@ impl<'s> Pending<'s> {
         if size(&change) > MAX_CHANGE_OCTETS {
             return Err(CommitError::TooLarge);
         }
-        let before = (self.position, self.membership_changed, self.names_changed);
+        let before = (self.position, self.membership_changed);
+        self.renames_below = false;
         match self.stage(change) {
             Ok(committed) => {
                 let staged = std::mem::take(&mut self.staged);
@@ -98,7 +99,7 @@ impl<'s> Pending<'s> {
             Err(rejected) => {
                 self.staged = Overlay::default();
                 self.operations.clear();
-                (self.position, self.membership_changed, self.names_changed) = before;
+                (self.position, self.membership_changed) = before;
                 Err(match rejected {
                     Rejected::Conflict => CommitError::Conflict,
                     Rejected::Store(error) => CommitError::Unavailable(error.to_string()),
@@ -117,6 +118,9 @@ impl<'s> Pending<'s> {
             self.stage_write(write)?;
         }
         let recent = &self.view.fixed().recent;
+        if self.renames_below {
+            recent.note_rename(committed.version);
+        }
         for operation in std::mem::take(&mut self.operations) {
             match operation {
                 Operation::Put(family, key, value) => {
@@ -195,7 +199,7 @@ impl<'s> Pending<'s> {
         }
         let new = self.stamped(Node { parent, rdn: rdn.into(), entry, ..old.clone() });
         self.membership_changed = true;
-        self.names_changed |= self.view.names().knows(old.id);
+        self.renames_below |= self.has_children(old.id)?;
         self.put_node(new, Some(&old));
         Ok(())
     }
@@ -216,7 +220,6 @@ impl<'s> Pending<'s> {
         self.staged.uuids.insert(uuid, None);
         self.staged.nodes.insert(old.id, None);
         self.membership_changed = true;
-        self.names_changed |= self.view.names().knows(old.id);
         Ok(())
     }
 
@@ -360,9 +363,8 @@ impl<'s> Pending<'s> {
         }
         super::format::put_position(&mut self.batch, self.position)?;
         self.batch.write()?;
-        let names = if self.names_changed { Arc::new(Names::default()) } else { Arc::clone(self.view.names()) };
         let snapshot = Snapshot::new(&self.shared.engine);
-        let view = View::new(snapshot, Arc::clone(self.view.fixed()), names, self.position.moment);
+        let view = View::new(snapshot, Arc::clone(self.view.fixed()), self.position.moment);
         self.shared.current.store(Arc::new(view));
         Ok(self.position)
     }

@@ -6,27 +6,22 @@
 //! thrown out: what no longer holds is found to be so, and read again.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, Equivalent, Weighter};
-use smallvec::SmallVec;
+use quick_cache::DefaultHashBuilder;
 
 use super::engine::Family;
 use super::key;
+use super::memo::{Memo, ShortList};
+use crate::directory::Dn;
 use crate::directory::tree::{Credentials, EntryId, Node, Version};
 
 /// Lists of postings that are longer are read anew each time.
 pub(super) const SHORT: usize = 8;
 /// How many hashes are told apart.
 const SLOTS: usize = 1 << 16;
-/// What keeping something costs besides its own octets.
-const OVERHEAD: u64 = 160;
-
-/// A list of postings.
-pub(super) type ShortList = SmallVec<[EntryId; 2]>;
-
 /// What was read lately.
 #[derive(Debug)]
 pub(super) struct Recent {
@@ -35,6 +30,12 @@ pub(super) struct Recent {
     credentials: Memo<EntryId, Option<Credentials>>,
     names: Memo<Box<[u8]>, Option<EntryId>>,
     postings: Memo<Box<[u8]>, ShortList>,
+    /// The last commit that renamed or moved an entry with others below it, and so all of these.
+    last_rename: AtomicU64,
+    /// Names of entries that have others below them: each entry that is found needs that of the one above.
+    dns: Memo<EntryId, Arc<Dn>>,
+    /// The same entries by the key of their names.
+    ids: Memo<Box<[u8]>, EntryId>,
 }
 
 impl Recent {
@@ -43,10 +44,13 @@ impl Recent {
         let part = |percent: usize| octets / 100 * percent;
         Self {
             changes: Changes::new(),
-            nodes: Memo::new(part(60)),
+            nodes: Memo::new(part(55)),
             credentials: Memo::new(part(15)),
             names: Memo::new(part(10)),
-            postings: Memo::new(part(15)),
+            postings: Memo::new(part(10)),
+            last_rename: AtomicU64::new(0),
+            dns: Memo::new(part(6)),
+            ids: Memo::new(part(4)),
         }
     }
 
@@ -59,13 +63,18 @@ impl Recent {
         self.changes.note(family, of, version);
     }
 
+    /// Says that a commit gives other names to entries below one that is renamed or moved. Likewise to be called before.
+    pub(super) fn note_rename(&self, version: Version) {
+        self.last_rename.store(version, Ordering::Relaxed);
+    }
+
     pub(super) fn node<E>(
         &self,
         id: EntryId,
         at: Version,
         read: impl FnOnce() -> Result<Option<Node>, E>,
     ) -> Result<Option<Node>, E> {
-        let last = || self.changes.last(Family::Entry, &key::entry(id));
+        let last = |_: &_| self.changes.last(Family::Entry, &key::entry(id));
         self.nodes.get_or_read(&id, at, last, read)
     }
 
@@ -75,7 +84,7 @@ impl Recent {
         at: Version,
         read: impl FnOnce() -> Result<Option<Credentials>, E>,
     ) -> Result<Option<Credentials>, E> {
-        let last = || self.changes.last(Family::Credentials, &key::entry(id));
+        let last = |_: &_| self.changes.last(Family::Credentials, &key::entry(id));
         self.credentials.get_or_read(&id, at, last, read)
     }
 
@@ -85,16 +94,41 @@ impl Recent {
         at: Version,
         read: impl FnOnce() -> Result<Option<EntryId>, E>,
     ) -> Result<Option<EntryId>, E> {
-        self.names.get_or_read(name, at, || self.changes.last(Family::Name, name), read)
+        self.names.get_or_read(name, at, |_| self.changes.last(Family::Name, name), read)
     }
 
     /// The list of these postings, if it is known and short.
     pub(super) fn postings(&self, postings: &[u8], at: Version) -> Option<ShortList> {
-        self.postings.get(postings, at, || self.changes.last(Family::Index, postings))
+        self.postings.get(postings, at, |_| self.changes.last(Family::Index, postings))
     }
 
     pub(super) fn keep_postings(&self, postings: &[u8], at: Version, list: ShortList) {
-        self.postings.keep(postings.into(), at, || self.changes.last(Family::Index, postings), list);
+        self.postings.keep(postings.into(), at, |_| self.changes.last(Family::Index, postings), list);
+    }
+}
+
+impl Recent {
+    /// The name of an entry, if it is known.
+    pub(super) fn dn(&self, id: EntryId, at: Version) -> Option<Arc<Dn>> {
+        self.dns.get(&id, at, |_| self.last_naming(id))
+    }
+
+    /// The entry whose name has that key, if it is known.
+    pub(super) fn id(&self, dn_key: &[u8], at: Version) -> Option<EntryId> {
+        self.ids.get(dn_key, at, |id| self.last_naming(*id))
+    }
+
+    /// Keeps the name of an entry that has others below it.
+    pub(super) fn keep_dn(&self, id: EntryId, at: Version, dn: &Arc<Dn>) {
+        let last = self.last_naming(id);
+        self.dns.keep(id, at, |_| last, Arc::clone(dn));
+        self.ids.keep(dn.key().into(), at, |_| last, id);
+    }
+
+    /// The last commit that may have changed what an entry is called: one that wrote or removed itself, or one that
+    /// renamed something above it.
+    fn last_naming(&self, id: EntryId) -> Version {
+        self.changes.last(Family::Entry, &key::entry(id)).max(self.last_rename.load(Ordering::Relaxed))
     }
 }
 
@@ -129,121 +163,6 @@ impl Changes {
 impl fmt::Debug for Changes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Changes")
-    }
-}
-
-/// Values by key, each with the commit that it was read at.
-struct Memo<K, V>(Cache<K, (Version, V), ByOctets>);
-
-impl<K: Eq + Hash + Octets, V: Clone + Octets> Memo<K, V> {
-    fn new(octets: usize) -> Self {
-        Self(Cache::with_weighter(octets / 512, octets as u64, ByOctets))
-    }
-
-    fn get<Q>(&self, key: &Q, at: Version, last_change: impl Fn() -> Version) -> Option<V>
-    where
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
-        let (read_at, value) = self.0.get(key)?;
-        (last_change() <= read_at.min(at)).then_some(value)
-    }
-
-    fn keep(&self, key: K, at: Version, last_change: impl Fn() -> Version, value: V) {
-        // What has changed since would only push out what is newer.
-        if last_change() <= at {
-            self.0.insert(key, (at, value));
-        }
-    }
-
-    fn get_or_read<Q, E>(
-        &self,
-        key: &Q,
-        at: Version,
-        last_change: impl Fn() -> Version,
-        read: impl FnOnce() -> Result<V, E>,
-    ) -> Result<V, E>
-    where
-        Q: Hash + Equivalent<K> + ToOwnedKey<K> + ?Sized,
-    {
-        if let Some(value) = self.get(key, at, &last_change) {
-            return Ok(value);
-        }
-        let value = read()?;
-        self.keep(key.to_owned_key(), at, last_change, value.clone());
-        Ok(value)
-    }
-}
-
-impl<K, V> fmt::Debug for Memo<K, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Memo")
-    }
-}
-
-/// The key that is kept, of one that is asked by.
-trait ToOwnedKey<K> {
-    fn to_owned_key(&self) -> K;
-}
-
-impl ToOwnedKey<Self> for EntryId {
-    fn to_owned_key(&self) -> Self {
-        *self
-    }
-}
-
-impl ToOwnedKey<Box<[u8]>> for [u8] {
-    fn to_owned_key(&self) -> Box<[u8]> {
-        self.into()
-    }
-}
-
-/// How much memory something takes, beside itself.
-trait Octets {
-    fn octets(&self) -> usize;
-}
-
-impl Octets for EntryId {
-    fn octets(&self) -> usize {
-        0
-    }
-}
-
-impl Octets for Box<[u8]> {
-    fn octets(&self) -> usize {
-        self.len()
-    }
-}
-
-impl Octets for ShortList {
-    fn octets(&self) -> usize {
-        self.len() * size_of::<EntryId>()
-    }
-}
-
-impl Octets for Node {
-    fn octets(&self) -> usize {
-        self.entry.octets().len() + self.rdn.len() * 2
-    }
-}
-
-impl Octets for Credentials {
-    fn octets(&self) -> usize {
-        self.entry.octets().len()
-    }
-}
-
-impl<T: Octets> Octets for Option<T> {
-    fn octets(&self) -> usize {
-        self.as_ref().map_or(0, Octets::octets)
-    }
-}
-
-#[derive(Clone)]
-struct ByOctets;
-
-impl<K: Octets, V: Octets> Weighter<K, (Version, V)> for ByOctets {
-    fn weight(&self, key: &K, (_, value): &(Version, V)) -> u64 {
-        OVERHEAD + (key.octets() + value.octets()) as u64
     }
 }
 
@@ -302,5 +221,26 @@ mod tests {
         assert_eq!(recent.postings(postings.octets(), 4), Some(list));
         recent.note(Family::Index, &postings.key(EntryId(3)), 5);
         assert_eq!(recent.postings(postings.octets(), 5), None);
+    }
+
+    #[test]
+    fn a_name_holds_while_others_come_and_go() {
+        let recent = Recent::new(1 << 20);
+        let schema = crate::directory::Schema::standard();
+        let dn = Arc::new(Dn::parse(&schema, "ou=people,dc=example").unwrap());
+        let known = |at| (recent.dn(EntryId(2), at).is_some(), recent.id(dn.key(), at));
+        recent.keep_dn(EntryId(2), 5, &dn);
+        recent.note(Family::Entry, &key::entry(EntryId(9)), 6);
+        assert_eq!(known(6), (true, Some(EntryId(2))));
+        // Something above it may have been renamed.
+        recent.note_rename(7);
+        assert_eq!((known(6), known(7)), ((false, None), (false, None)));
+        recent.keep_dn(EntryId(2), 6, &dn);
+        assert_eq!(known(7), (false, None));
+        recent.keep_dn(EntryId(2), 7, &dn);
+        assert_eq!(known(8), (true, Some(EntryId(2))));
+        // It is removed itself.
+        recent.note(Family::Entry, &key::entry(EntryId(2)), 9);
+        assert_eq!(known(9), (false, None));
     }
 }

@@ -9,7 +9,6 @@ use super::StoreError;
 use super::engine::{Family, Go, Snapshot};
 use super::index::{IndexKind, Indexes};
 use super::key::{self, Postings};
-use super::names::Names;
 use super::planner::{Planner, failed};
 use super::recent::Recent;
 use super::record;
@@ -22,7 +21,6 @@ use crate::directory::{AttributeTypeId, Csn, Dn, Rdn, Schema};
 pub struct View {
     snapshot: Snapshot,
     fixed: Arc<Fixed>,
-    names: Arc<Names>,
     moment: Moment,
 }
 
@@ -47,16 +45,12 @@ pub(super) struct Moment {
 }
 
 impl View {
-    pub(super) const fn new(snapshot: Snapshot, fixed: Arc<Fixed>, names: Arc<Names>, moment: Moment) -> Self {
-        Self { snapshot, fixed, names, moment }
+    pub(super) const fn new(snapshot: Snapshot, fixed: Arc<Fixed>, moment: Moment) -> Self {
+        Self { snapshot, fixed, moment }
     }
 
     pub(super) const fn fixed(&self) -> &Arc<Fixed> {
         &self.fixed
-    }
-
-    pub(super) const fn names(&self) -> &Arc<Names> {
-        &self.names
     }
 
     pub(super) const fn snapshot(&self) -> &Snapshot {
@@ -94,7 +88,7 @@ impl View {
         let mut key = dn.key();
         let mut parts = dn.rdns();
         for steps in 0..=below {
-            if let Some(id) = self.names.id(key) {
+            if let Some(id) = self.fixed.recent.id(key, self.moment.version) {
                 return Some((id, dn.depth() - steps));
             }
             let (_, own) = parts.next()?;
@@ -236,22 +230,34 @@ impl View {
         Ok(self.get(Family::Uuid, uuid.as_bytes())?.as_deref().and_then(key::entry_id))
     }
 
-    /// See [`Tree::dn`]. Names of entries that have others below them are remembered.
+    /// See [`Tree::dn`].
     pub fn dn(&self, id: EntryId) -> Result<Option<Arc<Dn>>, TreeError> {
-        if let Some(dn) = self.names.name(id) {
+        if let Some(dn) = self.fixed.recent.dn(id, self.moment.version) {
+            return Ok(Some(dn));
+        }
+        self.node(id)?.map(|node| self.read_dn(&node)).transpose()
+    }
+
+    fn read_dn(&self, node: &Node) -> Result<Arc<Dn>, TreeError> {
+        let damaged = || TreeError::new("reading a name", record::DamagedRecord(node.id.0));
+        let Some(parent) = node.parent else {
+            return Dn::parse(&self.fixed.schema, &node.rdn).map(Arc::new).map_err(|_| damaged());
+        };
+        let above = self.dn_above(parent)?.ok_or_else(damaged)?;
+        let rdn = Rdn::parse(&self.fixed.schema, &node.rdn).map_err(|_| damaged())?;
+        Ok(Arc::new(Dn::child(&above, rdn.as_str(), rdn.key())))
+    }
+
+    /// The name of an entry that has others below it, which is kept.
+    fn dn_above(&self, id: EntryId) -> Result<Option<Arc<Dn>>, TreeError> {
+        let (recent, at) = (&self.fixed.recent, self.moment.version);
+        if let Some(dn) = recent.dn(id, at) {
             return Ok(Some(dn));
         }
         let Some(node) = self.node(id)? else { return Ok(None) };
-        let damaged = || TreeError::new("reading a name", record::DamagedRecord(id.0));
-        let Some(parent) = node.parent else {
-            let dn = Arc::new(Dn::parse(&self.fixed.schema, &node.rdn).map_err(|_| damaged())?);
-            self.names.remember(id, &dn);
-            return Ok(Some(dn));
-        };
-        let above = self.dn(parent)?.ok_or_else(damaged)?;
-        self.names.remember(parent, &above);
-        let rdn = Rdn::parse(&self.fixed.schema, &node.rdn).map_err(|_| damaged())?;
-        Ok(Some(Arc::new(Dn::child(&above, rdn.as_str(), rdn.key()))))
+        let dn = self.read_dn(&node)?;
+        recent.keep_dn(id, at, &dn);
+        Ok(Some(dn))
     }
 
     /// See [`Tree::parent`].
@@ -337,5 +343,98 @@ impl View {
             after = Some(last.id);
             found.extend(nodes.iter().filter(|node| has(node)).map(|node| node.id));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{SUFFIX, add, find, open, place, uuid, write};
+    use super::super::{Existence, Store};
+    use super::*;
+    use crate::directory::tree::{Directory, Write};
+
+    const OU: &str = "ou=a,dc=example";
+    const PERSON: &str = "cn=ada,ou=b,ou=a,dc=example";
+    const MOVED: &str = "cn=ada,ou=b,ou=new,dc=example";
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        let store = open(folder.path(), Existence::Forbidden).unwrap();
+        for dn in [SUFFIX, OU, "ou=b,ou=a,dc=example", PERSON] {
+            add(&store, dn);
+        }
+        store
+    }
+
+    fn node(store: &Store, dn: &str) -> Node {
+        store.view().node(find(store, dn).unwrap()).unwrap().unwrap()
+    }
+
+    fn rename(store: &Store, from: &str, to: &str) {
+        let Node { uuid, version, entry, .. } = node(store, from);
+        write(store, Write::Move { uuid, version, place: place(store, to), entry });
+    }
+
+    fn remove(store: &Store, dn: &str) {
+        let Node { uuid, version, .. } = node(store, dn);
+        write(store, Write::Remove { uuid, version });
+    }
+
+    fn dn(view: &View, id: EntryId) -> String {
+        view.dn(id).unwrap().unwrap().as_str().to_owned()
+    }
+
+    fn finds(view: &View, text: &str) -> Option<EntryId> {
+        view.find(&Dn::parse(view.schema(), text).unwrap()).unwrap().entry()
+    }
+
+    #[test]
+    fn who_still_looks_at_an_earlier_moment_does_not_name_entries_for_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let person = find(&store, PERSON).unwrap();
+        let before = store.view();
+        rename(&store, OU, "ou=new,dc=example");
+        let after = store.view();
+        // In this order: what the earlier one has read stands beside what the later one asks for.
+        for _ in 0..2 {
+            assert_eq!(dn(&before, person), PERSON);
+            assert_eq!((finds(&before, PERSON), finds(&before, MOVED)), (Some(person), None));
+            assert_eq!(dn(&after, person), MOVED);
+            assert_eq!((finds(&after, PERSON), finds(&after, MOVED)), (None, Some(person)));
+        }
+    }
+
+    #[test]
+    fn what_was_known_of_a_name_ends_with_a_rename_and_not_for_those_who_look_at_an_earlier_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let person = find(&store, PERSON).unwrap();
+        let before = store.view();
+        assert_eq!(dn(&before, person), PERSON);
+        rename(&store, OU, "ou=new,dc=example");
+        assert_eq!((dn(&store.view(), person), dn(&before, person)), (MOVED.to_owned(), PERSON.to_owned()));
+        rename(&store, "ou=new,dc=example", OU);
+        assert_eq!(dn(&store.view(), person), PERSON);
+        rename(&store, "ou=b,ou=a,dc=example", "ou=b,dc=example");
+        assert_eq!(dn(&store.view(), person), "cn=ada,ou=b,dc=example");
+    }
+
+    #[test]
+    fn a_name_that_was_given_up_leads_to_who_has_it_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let (before, first) = (store.view(), find(&store, OU).unwrap());
+        let person = find(&store, PERSON).unwrap();
+        for dn in [PERSON, "ou=b,ou=a,dc=example", OU] {
+            remove(&store, dn);
+        }
+        let between = store.view();
+        add(&store, OU);
+        let second = finds(&store.view(), OU);
+        assert_ne!(second, Some(first));
+        assert_eq!(dn(&before, person), PERSON);
+        assert_eq!([finds(&before, OU), finds(&between, OU), finds(&store.view(), OU)], [Some(first), None, second]);
+        assert_eq!(between.dn(first).unwrap(), None);
+        assert_eq!(store.view().find_uuid(uuid(OU)).unwrap(), second);
     }
 }

@@ -1,0 +1,140 @@
+//! Values that were read lately, as many as a bound in octets allows.
+
+use std::fmt;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
+use smallvec::SmallVec;
+
+use crate::directory::Dn;
+use crate::directory::tree::{Credentials, EntryId, Node, Version};
+
+/// What keeping something costs besides its own octets.
+const OVERHEAD: u64 = 160;
+
+/// A list of postings.
+pub(super) type ShortList = SmallVec<[EntryId; 2]>;
+
+/// Values by key, each with the commit that it was read at. It holds at another moment if nothing that it depends on was
+/// changed in between; what that is, whoever asks says: the last commit that changed it.
+pub(super) struct Memo<K, V>(Cache<K, (Version, V), ByOctets>);
+
+impl<K: Eq + Hash + Octets, V: Clone + Octets> Memo<K, V> {
+    pub(super) fn new(octets: usize) -> Self {
+        Self(Cache::with_weighter(octets / 512, octets as u64, ByOctets))
+    }
+
+    pub(super) fn get<Q>(&self, key: &Q, at: Version, last_change: impl Fn(&V) -> Version) -> Option<V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let (read_at, value) = self.0.get(key)?;
+        (last_change(&value) <= read_at.min(at)).then_some(value)
+    }
+
+    pub(super) fn keep(&self, key: K, at: Version, last_change: impl Fn(&V) -> Version, value: V) {
+        // What has changed since would only push out what is newer.
+        if last_change(&value) <= at {
+            self.0.insert(key, (at, value));
+        }
+    }
+
+    pub(super) fn get_or_read<Q, E>(
+        &self,
+        key: &Q,
+        at: Version,
+        last_change: impl Fn(&V) -> Version,
+        read: impl FnOnce() -> Result<V, E>,
+    ) -> Result<V, E>
+    where
+        Q: Hash + Equivalent<K> + ToOwnedKey<K> + ?Sized,
+    {
+        if let Some(value) = self.get(key, at, &last_change) {
+            return Ok(value);
+        }
+        let value = read()?;
+        self.keep(key.to_owned_key(), at, last_change, value.clone());
+        Ok(value)
+    }
+}
+
+impl<K, V> fmt::Debug for Memo<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memo")
+    }
+}
+
+/// The key that is kept, of one that is asked by.
+pub(super) trait ToOwnedKey<K> {
+    fn to_owned_key(&self) -> K;
+}
+
+impl ToOwnedKey<Self> for EntryId {
+    fn to_owned_key(&self) -> Self {
+        *self
+    }
+}
+
+impl ToOwnedKey<Box<[u8]>> for [u8] {
+    fn to_owned_key(&self) -> Box<[u8]> {
+        self.into()
+    }
+}
+
+/// How much memory something takes, beside itself.
+pub(super) trait Octets {
+    fn octets(&self) -> usize;
+}
+
+impl Octets for EntryId {
+    fn octets(&self) -> usize {
+        0
+    }
+}
+
+impl Octets for Box<[u8]> {
+    fn octets(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Octets for ShortList {
+    fn octets(&self) -> usize {
+        self.len() * size_of::<EntryId>()
+    }
+}
+
+impl Octets for Arc<Dn> {
+    fn octets(&self) -> usize {
+        size_of::<Dn>() + self.as_str().len() + self.key().len() + self.depth() * 2 * size_of::<usize>()
+    }
+}
+
+impl Octets for Node {
+    fn octets(&self) -> usize {
+        self.entry.octets().len() + self.rdn.len() * 2
+    }
+}
+
+impl Octets for Credentials {
+    fn octets(&self) -> usize {
+        self.entry.octets().len()
+    }
+}
+
+impl<T: Octets> Octets for Option<T> {
+    fn octets(&self) -> usize {
+        self.as_ref().map_or(0, Octets::octets)
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct ByOctets;
+
+impl<K: Octets, V: Octets> Weighter<K, (Version, V)> for ByOctets {
+    fn weight(&self, key: &K, (_, value): &(Version, V)) -> u64 {
+        OVERHEAD + (key.octets() + value.octets()) as u64
+    }
+}
