@@ -13,6 +13,7 @@ mod files;
 mod hash_password;
 mod import;
 mod init;
+mod open_files;
 mod output;
 mod recover_admin;
 mod reload;

@@ -124,6 +124,11 @@ pub enum Existence {
 /// What a store uses unless something else is asked for, in octets.
 pub const DEFAULT_CACHE: usize = 256 << 20;
 
+/// How many files a store keeps open, by the limit of this process as it is now.
+pub fn open_files() -> u64 {
+    engine::open_files()
+}
+
 /// A directory on disk.
 #[derive(Debug)]
 pub struct Store {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use tracing_subscriber::EnvFilter;
 
-use super::{CliError, files, open_store, output, reload};
+use super::{CliError, files, open_files, open_store, output, reload};
 use crate::config::{Config, LogFormat, LogSettings};
 use crate::directory::Randomness;
 use crate::directory::tree::{Directory, Tree};
@@ -27,12 +27,14 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
-    let config = Config::read(&args.config)?;
+    let mut config = Config::read(&args.config)?;
     start_log(&config.log);
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    open_files::raise_limit();
     let store = open_store(&config, Existence::Required)?;
+    limit_connections(&mut config);
     for warning in files::access_by_others(&config.data) {
         tracing::warn!("{warning}");
     }
@@ -59,6 +61,15 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     server.run();
     tracing::info!("stopped");
     Ok(())
+}
+
+fn limit_connections(config: &mut Config) {
+    let limits = &mut config.server.connections;
+    let (total, warning) = open_files::connections(limits.total);
+    limits.total = total;
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
 }
 
 fn start_log(log: &LogSettings) {

@@ -66,6 +66,7 @@ pub(super) struct RawLimits {
     pub(super) outstanding: Option<Spanned<usize>>,
     pub(super) message_octets_before_bind: Option<usize>,
     pub(super) message_octets: Option<usize>,
+    pub(super) idle_seconds_before_bind: Option<u32>,
     pub(super) idle_seconds: Option<u32>,
     pub(super) write_seconds: Option<u32>,
     pub(super) handshake_seconds: Option<u32>,

@@ -272,6 +272,7 @@ fn settings(raw: &RawLimits, password: &RawPassword, listen: Vec<Listen>, faults
             outstanding: raw.outstanding.as_ref().map_or(default.outstanding, |value| *value.get_ref()),
             before_bind: framing(raw.message_octets_before_bind, default.before_bind),
             after_bind: framing(raw.message_octets, default.after_bind),
+            idle_before_bind: seconds(raw.idle_seconds_before_bind, default.idle_before_bind),
             idle: seconds(raw.idle_seconds, default.idle),
             write: seconds(raw.write_seconds, default.write),
             handshake: seconds(raw.handshake_seconds, default.handshake),

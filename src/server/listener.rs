@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -151,12 +152,15 @@ fn unix(path: &Path) -> Result<UnixListener, ListenError> {
 
 async fn accept_tcp(listener: TcpListener, kind: Kind, shared: Arc<Shared>, dealer: Dealer) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let mut refused = Refused::default();
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
                 let ip = address.ip().to_canonical();
                 let Some(place) = Place::take(&shared, Some(ip)) else {
-                    tracing::warn!(%ip, "a connection was refused: there are too many");
+                    if let Some(count) = refused.one_more(Instant::now()) {
+                        tracing::warn!(%ip, count, "connections were refused: there are too many; see limits.connections");
+                    }
                     continue;
                 };
                 // Answers are written whole, so waiting for more to send only costs time.
@@ -189,8 +193,62 @@ async fn accept_unix(listener: UnixListener, shared: Arc<Shared>, dealer: Dealer
     }
 }
 
-/// Out of file descriptors: accepting again at once would fail again at once.
+/// Connections that were refused. A flood of them must not become a flood of lines in the log.
+#[derive(Debug, Default)]
+struct Refused {
+    told: Option<Instant>,
+    untold: u64,
+}
+
+impl Refused {
+    /// How many are to be told of now, if it is time to.
+    fn one_more(&mut self, now: Instant) -> Option<u64> {
+        self.untold += 1;
+        if self.told.is_some_and(|told| now.duration_since(told) < Duration::from_secs(1)) {
+            return None;
+        }
+        self.told = Some(now);
+        Some(std::mem::take(&mut self.untold))
+    }
+}
+
+/// After a failure of this process, such as no file left to open, accepting again at once would fail again at once.
 async fn pause(error: &io::Error) {
+    if is_of_the_client(error) {
+        return;
+    }
     tracing::warn!(%error, "a connection could not be accepted");
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+/// Whether the connection failed, and no other is the worse for it: whoever connects and is gone delays nobody.
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_left_to_open_is_waited_for_and_a_client_that_is_gone_is_not() {
+        use rustix::io::Errno;
+
+        for (errno, goes_on) in
+            [(Errno::CONNABORTED, true), (Errno::INTR, true), (Errno::MFILE, false), (Errno::NFILE, false)]
+        {
+            assert_eq!(is_of_the_client(&errno.into()), goes_on, "{errno}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_refusals_is_told_of_once_a_second() {
+        let mut refused = Refused::default();
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let told = [0, 10, 20, 999, 1_000, 1_500, 3_000].map(|millis| refused.one_more(at(millis)));
+        assert_eq!(told, [Some(1), None, None, None, Some(4), None, Some(2)]);
+    }
 }

@@ -68,7 +68,9 @@ pub struct ConnectionLimits {
     pub before_bind: Framing,
     /// And afterwards.
     pub after_bind: Framing,
-    /// After which time without a request a connection ends.
+    /// After which time without a request a connection ends on which nobody has authenticated.
+    pub idle_before_bind: Duration,
+    /// And one on which somebody has.
     pub idle: Duration,
     /// How long a client may take to read an answer.
     pub write: Duration,
@@ -84,6 +86,7 @@ impl Default for ConnectionLimits {
             outstanding: 64,
             before_bind: Framing { max_octets: 256 << 10, max_elements: 2_000 },
             after_bind: Framing { max_octets: 16 << 20, max_elements: 500_000 },
+            idle_before_bind: Duration::from_secs(60),
             idle: Duration::from_secs(3_600),
             write: Duration::from_secs(30),
             handshake: Duration::from_secs(10),

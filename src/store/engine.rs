@@ -11,6 +11,7 @@ use rocksdb::{
     CompactionPri, DB, DBCompressionType, DBRecoveryMode, IngestExternalFileOptions, Options, ReadOptions,
     SliceTransform, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
 };
+use rustix::process::{Resource, getrlimit};
 
 use super::StoreError;
 
@@ -106,6 +107,16 @@ fn close_to_others(path: &Path) -> Result<(), StoreError> {
         let _ = std::fs::set_permissions(path, Permissions::from_mode(0o700));
     }
     Ok(())
+}
+
+/// How many files a database keeps open where there is room.
+const FILES: i32 = 1024;
+
+/// How many files a database keeps open here: at most half of those that this process may open. Without one that it needs it
+/// could write no more.
+pub(super) fn open_files() -> u64 {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    u64::from(FILES.unsigned_abs()).min(limit / 2)
 }
 
 /// Whether the folder holds a database.
@@ -390,7 +401,7 @@ fn database_options(cache: &Cache, cache_octets: usize) -> Options {
     options.set_max_total_wal_size(256 << 20);
     options.set_bytes_per_sync(1 << 20);
     options.set_max_background_jobs(cores.max(2));
-    options.set_max_open_files(1024);
+    options.set_max_open_files(i32::try_from(open_files()).unwrap_or(FILES));
     options.set_keep_log_file_num(3);
     options.set_max_log_file_size(4 << 20);
     // What is to be written counts against the same bound as what was read.

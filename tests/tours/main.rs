@@ -17,6 +17,7 @@ mod helpdesk;
 mod lockout;
 mod python_ldap;
 mod restart;
+mod open_files;
 mod self_service;
 mod sequence;
 mod transport;
