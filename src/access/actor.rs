@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::Right;
 use super::rule::{Rule, Rules, Who};
 use crate::directory::schema::NormalForm;
 use crate::directory::tree::{EntryId, Tree, TreeError, Version};
@@ -38,6 +39,16 @@ impl Actor {
             applies.push(applies_to(rule, &identity, &groups, tree)?);
         }
         Ok(Self { identity, version, applies })
+    }
+
+    /// Whether some rule may let them find or read something.
+    pub fn may_see_something(&self, rules: &Rules) -> bool {
+        let may_apply = |position: usize, rule: &Rule| {
+            let depends = rule.who.iter().any(|who| matches!(who, Who::Oneself | Who::HeldIn(_)));
+            self.has_rule(position) || (depends && !self.identity.is_anonymous())
+        };
+        let shows = |rule: &Rule| rule.allow.has(Right::Search) || rule.allow.has(Right::Read);
+        rules.iter().enumerate().any(|(position, rule)| shows(rule) && may_apply(position, rule))
     }
 
     /// Whether the rule of that position applies whatever the target is.

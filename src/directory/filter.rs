@@ -18,6 +18,9 @@ pub use text::FilterSyntaxError;
 /// stack.
 pub const MAX_DEPTH: usize = 100;
 
+/// How many parts a filter of a search may have.
+pub const MAX_PARTS: usize = 4_096;
+
 /// A filter as a request carries it. Attribute descriptions and values are octets: what they mean is for the schema to
 /// say, in [`Matcher::prepare`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,6 +88,16 @@ impl Filter {
     /// Reads the text of a filter (RFC 4515).
     pub fn parse(text: &str) -> Result<Self, FilterSyntaxError> {
         text::parse(text)
+    }
+
+    /// How many parts it has: itself, every filter within it, and every piece of a value.
+    pub fn parts(&self) -> usize {
+        match self {
+            Self::And(filters) | Self::Or(filters) => 1 + filters.iter().map(Self::parts).sum::<usize>(),
+            Self::Not(inner) => 1 + inner.parts(),
+            Self::Substrings(substrings) => 1 + substrings.any.len(),
+            _ => 1,
+        }
     }
 
     /// `(objectClass=*)`, which every entry matches.

@@ -6,12 +6,14 @@
 //! then the operation is planned again.
 
 pub mod memory;
+mod plan;
 
 use std::fmt;
 use std::sync::Arc;
 
-use roaring::RoaringBitmap;
 use uuid::Uuid;
+
+pub use plan::{Candidates, Plan, PlanBudget, PlanStep};
 
 use super::filter::Matcher;
 use super::{AttributeTypeId, Csn, Dn, Entry, Schema, Timestamp};
@@ -84,24 +86,6 @@ pub enum Scope {
     Subordinates,
 }
 
-/// The entries that may match a filter: all that do, and perhaps others.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Candidates {
-    /// These.
-    These(RoaringBitmap),
-    /// Any entry.
-    All,
-}
-
-/// The candidates of a search and how they were found, in words.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The entries to look at.
-    pub candidates: Candidates,
-    /// Which indexes were used, for people.
-    pub explanation: String,
-}
-
 /// The store cannot answer: a disk fails, or what it holds is damaged. For the log, not for clients.
 #[derive(Debug, thiserror::Error)]
 #[error("{context}: {cause}")]
@@ -155,8 +139,9 @@ pub trait Tree {
     /// The entries that have a value of `attribute_type` with the normal form `normal`, in order, whatever its options.
     fn equal(&self, attribute_type: AttributeTypeId, normal: &[u8]) -> Result<Vec<EntryId>, TreeError>;
 
-    /// The entries that may match. An exact answer is not needed, a complete one is.
-    fn plan(&self, matcher: &Matcher) -> Result<Plan, TreeError>;
+    /// The entries that may match. An exact answer is not needed, a complete one is; nor is it worth more than the
+    /// budget.
+    fn plan(&self, matcher: &Matcher, budget: PlanBudget) -> Result<Plan, TreeError>;
 
     /// The number of the last change.
     fn csn(&self) -> Csn;

@@ -1,17 +1,20 @@
 //! Search (RFC 4511 §4.5): done in steps, so that a long one neither holds a thread nor fills memory.
 
+mod batch;
+mod reach;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
 use crate::access::Decider;
-use crate::directory::filter::{Facts, Matcher, Truth};
+use crate::directory::filter::{Facts, MAX_PARTS, Matcher, Truth};
 use crate::directory::schema::{AttributeSet, Schema};
-use crate::directory::tree::{Candidates, EntryId, Found, Node, Scope};
+use crate::directory::tree::{Candidates, EntryId, Node, Scope};
 use crate::directory::{Dn, Entry, ResultCode, Timestamp};
+use crate::password::scheme::Effort;
 use crate::protocol::control::{Controls, PagedResults, paged_results_response};
 use crate::protocol::entry_writer::{Values, put_entry};
 use crate::protocol::request::SearchRequest;
@@ -21,34 +24,28 @@ use super::derived::Derived;
 use super::root_dse::{SUBSCHEMA, root_dse, subschema};
 use super::selection::Selection;
 use super::{Context, Refusal};
+use batch::{Batch, Names};
+use reach::{Base, Reach};
 
 /// A search under way. It belongs to the tree that it was started on, and goes on reading that.
 #[derive(Clone, Debug)]
 pub struct Search {
     id: MessageId,
-    base: Base,
-    scope: Scope,
+    reach: Reach,
     matcher: Matcher,
     selection: Selection,
     derived: Derived,
     values: Values,
-    candidates: Candidates,
+    /// The entries to look at; `None` until they are found.
+    candidates: Option<Candidates>,
+    /// What a step may cost. A search begins with little; one for which that does not suffice says that it goes on, and
+    /// is continued where nobody waits for the thread.
+    effort: Effort,
     /// Where to go on: behind this entry.
     after: Option<EntryId>,
     left: Left,
     page: Option<Page>,
     paged: bool,
-}
-
-/// Where a search begins.
-#[derive(Clone, Debug)]
-enum Base {
-    /// Above all suffixes.
-    Root,
-    /// At an entry; whether that is the entry of the only suffix, so that everything is below it.
-    Entry { id: EntryId, is_everything: bool },
-    /// At an entry that no tree holds, which has been answered already.
-    Answered,
 }
 
 /// What is left of the bounds.
@@ -86,6 +83,9 @@ impl Search {
         if request.attributes.len() > ctx.services.limits.attributes {
             return Err(Refusal::AdminLimit("the search lists more attributes than this server takes"));
         }
+        if request.filter.parts() > MAX_PARTS {
+            return Err(Refusal::AdminLimit("the filter has more parts than this server takes"));
+        }
         let schema = ctx.schema();
         let matcher = Matcher::prepare(&request.filter, schema);
         let selection = Selection::read(&request.attributes, schema);
@@ -93,13 +93,13 @@ impl Search {
         let dn = ctx.parse_dn(&request.base)?;
         let mut search = Self {
             id,
-            base: Base::Answered,
-            scope: request.scope,
+            reach: Reach { base: Base::Answered, scope: request.scope },
             matcher,
             selection,
             derived,
             values: if request.types_only { Values::Omitted } else { Values::Included },
-            candidates: Candidates::These(RoaringBitmap::new()),
+            candidates: None,
+            effort: Effort::Light,
             after: None,
             left: Left::of(ctx, request),
             page: None,
@@ -109,8 +109,7 @@ impl Search {
             search.next_page(ctx, paged, id);
         }
         if !search.answer_apart(ctx, &dn, out) {
-            search.base = find_base(ctx, &dn)?;
-            search.candidates = search.plan(ctx)?;
+            search.reach.base = Base::find(ctx, &dn)?;
         }
         Ok(search)
     }
@@ -126,7 +125,23 @@ impl Search {
         if ctx.now >= self.left.deadline {
             return Ok(self.done(ResultCode::TimeLimitExceeded));
         }
-        let batch = self.next_batch(ctx, budget)?;
+        if self.candidates.is_none() {
+            self.plan(ctx)?;
+        }
+        let Some(candidates) = self.candidates.take() else { return Ok(Step::More) };
+        let step = self.look_at(&candidates, ctx, budget, out);
+        self.candidates = Some(candidates);
+        step
+    }
+
+    fn look_at(
+        &mut self,
+        candidates: &Candidates,
+        ctx: &Context<'_>,
+        budget: usize,
+        out: &mut BytesMut,
+    ) -> Result<Step, Refusal> {
+        let batch = Batch::next(ctx, candidates, self.after, budget)?;
         let mut decider = ctx.decider();
         let mut names = Names::default();
         for node in batch.nodes {
@@ -148,36 +163,21 @@ impl Search {
         Ok(if batch.last.is_none() { self.done(ResultCode::Success) } else { Step::More })
     }
 
+    /// Finds the entries to look at. What a few postings tell is known at once.
+    fn plan(&mut self, ctx: &Context<'_>) -> Result<(), Refusal> {
+        self.candidates = self.reach.candidates(ctx, &self.matcher, self.effort)?;
+        if self.candidates.is_none() {
+            self.effort = Effort::Heavy;
+        }
+        Ok(())
+    }
+
     fn done(&self, code: ResultCode) -> Step {
         let mut response = Response::from(code);
         if self.paged {
             response.controls.push(paged_results_response(b""));
         }
         Step::Done(response)
-    }
-
-    /// The candidates that come next.
-    fn next_batch(&self, ctx: &Context<'_>, budget: usize) -> Result<Batch, Refusal> {
-        match &self.candidates {
-            Candidates::All => {
-                let nodes = ctx.tree.nodes_after(self.after, budget)?;
-                Ok(Batch { last: nodes.last().map(|node| node.id), nodes })
-            }
-            Candidates::These(ids) => {
-                let start = self.after.map_or(0, |id| id.0.saturating_add(1));
-                let mut batch = Batch::default();
-                let mut ids = ids.range(start..).map(EntryId).peekable();
-                for id in ids.by_ref().take(budget) {
-                    // An entry that an index names may be gone.
-                    batch.nodes.extend(ctx.tree.node(id)?);
-                    batch.last = Some(id);
-                }
-                if ids.peek().is_none() {
-                    batch.last = None;
-                }
-                Ok(batch)
-            }
-        }
     }
 
     /// What of an entry is to be sent, if it is in the scope, visible and matches.
@@ -188,7 +188,7 @@ impl Search {
         decider: &mut Decider<'_>,
         names: &mut Names,
     ) -> Result<Option<FoundEntry>, Refusal> {
-        if !self.in_scope(ctx, node)? {
+        if !self.reach.contains(ctx, node)? {
             return Ok(None);
         }
         let decision = decider.decide(node, ctx.tree)?;
@@ -216,16 +216,6 @@ impl Search {
         Ok(Some(FoundEntry { dn, derived, readable: decision.read.clone() }))
     }
 
-    fn in_scope(&self, ctx: &Context<'_>, node: &Node) -> Result<bool, Refusal> {
-        match (&self.base, self.scope) {
-            (Base::Answered, _) | (Base::Root, Scope::BaseObject) => Ok(false),
-            (Base::Root, Scope::SingleLevel) => Ok(node.parent.is_none()),
-            (Base::Root, _) | (Base::Entry { is_everything: true, .. }, Scope::WholeSubtree) => Ok(true),
-            (Base::Entry { id, .. }, Scope::SingleLevel) => Ok(node.parent == Some(*id)),
-            (Base::Entry { id, .. }, scope) => Ok(ctx.tree.in_scope(node.id, *id, scope)?),
-        }
-    }
-
     fn write(&self, node: &Node, found: &FoundEntry, schema: &Schema, out: &mut BytesMut) {
         let attributes = node.entry.attributes().chain(found.derived.attributes()).filter(|attribute| {
             found.readable.contains(attribute.attribute_type) && self.selection.selects(attribute, schema)
@@ -237,14 +227,14 @@ impl Search {
     /// The root DSE and the subschema subentry, which no tree holds and everybody may read.
     fn answer_apart(&self, ctx: &Context<'_>, dn: &Dn, out: &mut BytesMut) -> bool {
         let is_subschema = || Dn::parse(ctx.schema(), SUBSCHEMA).is_ok_and(|name| name == *dn);
-        let entry = if dn.is_root() && self.scope == Scope::BaseObject {
+        let entry = if dn.is_root() && self.reach.scope == Scope::BaseObject {
             root_dse(ctx.tree, ctx.requester)
         } else if is_subschema() {
             subschema(ctx.tree.schema(), &ctx.tree.csn().time.to_string())
         } else {
             return false;
         };
-        let in_scope = matches!(self.scope, Scope::BaseObject | Scope::WholeSubtree);
+        let in_scope = matches!(self.reach.scope, Scope::BaseObject | Scope::WholeSubtree);
         let everything = AttributeSet::first(ctx.schema().attribute_types().len());
         let facts = Facts { entries: &[&entry], searchable: &everything, dn, schema: ctx.schema() };
         if in_scope && self.matcher.evaluate(&facts) == Truth::True {
@@ -254,65 +244,6 @@ impl Search {
         }
         true
     }
-
-    fn plan(&self, ctx: &Context<'_>) -> Result<Candidates, Refusal> {
-        match (&self.base, self.scope) {
-            (Base::Entry { id, .. }, Scope::BaseObject) => Ok(Candidates::These(std::iter::once(id.0).collect())),
-            (Base::Root, Scope::SingleLevel) => {
-                let mut ids = RoaringBitmap::new();
-                for suffix in ctx.tree.suffixes() {
-                    ids.extend(ctx.tree.find(suffix)?.entry().map(|id| id.0));
-                }
-                Ok(Candidates::These(ids))
-            }
-            (Base::Entry { id, .. }, Scope::SingleLevel) => self.plan_single_level(ctx, *id),
-            _ => Ok(ctx.tree.plan(&self.matcher)?.candidates),
-        }
-    }
-
-    /// The children of the base, or what the indexes say, whichever is less.
-    fn plan_single_level(&self, ctx: &Context<'_>, base: EntryId) -> Result<Candidates, Refusal> {
-        const FEW: usize = 1_000;
-        let planned = ctx.tree.plan(&self.matcher)?.candidates;
-        if let Candidates::These(ids) = &planned
-            && ids.len() <= FEW as u64
-        {
-            return Ok(planned);
-        }
-        let children = ctx.tree.children(base, None, usize::MAX)?;
-        let mut ids: RoaringBitmap = children.into_iter().map(|id| id.0).collect();
-        if let Candidates::These(planned) = planned {
-            ids &= planned;
-        }
-        Ok(Candidates::These(ids))
-    }
-}
-
-/// The entry to search at, which the requester must be allowed to know of.
-fn find_base(ctx: &Context<'_>, dn: &Dn) -> Result<Base, Refusal> {
-    if dn.is_root() {
-        return Ok(Base::Root);
-    }
-    match ctx.tree.find(dn)? {
-        Found::Entry(id) => {
-            let node = ctx.tree.node(id)?.ok_or(Refusal::NoSuchObject { matched: None })?;
-            if !ctx.decider().decide(&node, ctx.tree)?.is_visible() {
-                return Err(ctx.no_such_object(node.parent)?);
-            }
-            let is_everything = node.parent.is_none() && ctx.tree.suffixes().len() == 1;
-            Ok(Base::Entry { id, is_everything })
-        }
-        Found::Missing(nearest) => Err(ctx.no_such_object(nearest)?),
-        Found::Outside => Err(Refusal::NoSuchObject { matched: None }),
-    }
-}
-
-/// Candidates that come next.
-#[derive(Default)]
-struct Batch {
-    nodes: Vec<Node>,
-    /// Where to go on; `None` if these are the last.
-    last: Option<EntryId>,
 }
 
 /// What of an entry is to be sent.
@@ -320,24 +251,6 @@ struct FoundEntry {
     dn: String,
     derived: Entry,
     readable: AttributeSet,
-}
-
-/// Names of entries, built from those of their parents.
-#[derive(Default)]
-struct Names {
-    last: Option<(EntryId, Arc<Dn>)>,
-}
-
-impl Names {
-    fn name(&mut self, node: &Node, ctx: &Context<'_>) -> Result<String, Refusal> {
-        let Some(parent) = node.parent else { return Ok(node.rdn.to_string()) };
-        if self.last.as_ref().is_none_or(|(id, _)| *id != parent) {
-            let dn = ctx.tree.dn(parent)?.unwrap_or_else(|| Arc::new(Dn::root()));
-            self.last = Some((parent, dn));
-        }
-        let above = self.last.as_ref().map_or("", |(_, dn)| dn.as_str());
-        Ok([&node.rdn, ",", above].concat())
-    }
 }
 
 impl Left {

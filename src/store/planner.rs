@@ -1,10 +1,10 @@
 //! Finding the entries that may match a filter, by the indexes.
 //!
 //! What is found is a superset, since every candidate is tested afterwards; what must not happen is that a match is
-//! missing. So a part of a filter that no index answers is "any entry", a negation is too, and an intersection may stop
-//! as soon as few are left. A plan says in words what it did.
+//! missing. So a part of a filter that no index answers is "any entry", a negation is too, an intersection may stop as
+//! soon as few are left, and a part for which the budget does not suffice is given up. A plan says what it did.
 
-use std::fmt::Write;
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use roaring::RoaringBitmap;
@@ -17,31 +17,67 @@ use super::recent::SHORT;
 use super::view::View;
 use crate::directory::filter::{Matcher, Pieces, Selector, Truth};
 use crate::directory::schema::NormalForm;
-use crate::directory::tree::{Candidates, EntryId, Plan, TreeError};
+use crate::directory::tree::{Candidates, EntryId, Plan, PlanBudget, PlanStep, TreeError};
 use crate::directory::{AttributeTypeId, Dn};
 
 /// With so few candidates, testing them costs less than asking another index.
 const FEW: u64 = 32;
-
-/// Postings of one value are followed so far; where more stand, the value tells too little to be worth it.
-const MANY: u64 = 200_000;
+/// To follow more postings than so many for each candidate costs more than to test the candidates.
+const WORTH: u64 = 8;
+/// What it costs to find a place in an index, in postings.
+const SEEK: u64 = 8;
+/// What it costs to find an entry by its name.
+const LOOKUP: u64 = 4;
+/// So many steps are told.
+const TOLD: usize = 64;
 
 /// Plans one search.
 pub(super) struct Planner<'v> {
     view: &'v View,
-    /// How many postings are followed before they are given up.
-    most: u64,
-    explanation: String,
+    /// What is left of the budget.
+    left: u64,
+    /// Of which so much is for others than the part at hand.
+    kept: u64,
+    is_curtailed: bool,
+    steps: Vec<PlanStep>,
 }
 
 impl<'v> Planner<'v> {
-    pub(super) fn plan(view: &'v View, matcher: &Matcher) -> Result<Plan, TreeError> {
-        let mut planner = Self { view, most: MANY, explanation: String::new() };
+    pub(super) fn plan(view: &'v View, matcher: &Matcher, budget: PlanBudget) -> Result<Plan, TreeError> {
+        let mut planner = Self { view, left: budget.0, kept: 0, is_curtailed: false, steps: Vec::new() };
         let candidates = planner.candidates(matcher)?;
-        Ok(Plan { candidates, explanation: planner.explanation })
+        Ok(Plan { candidates, is_curtailed: planner.is_curtailed, steps: planner.steps })
+    }
+
+    /// What the part at hand may cost.
+    const fn spare(&self) -> u64 {
+        self.left.saturating_sub(self.kept)
+    }
+
+    /// Pays for work that is to be done, if there is enough for it.
+    fn pays(&mut self, cost: u64) -> bool {
+        let enough = cost <= self.spare();
+        if enough {
+            self.left -= cost;
+        } else {
+            self.is_curtailed = true;
+        }
+        enough
+    }
+
+    /// Does what may cost no more than `most`, nor more than there is.
+    fn within<R>(&mut self, most: u64, work: impl FnOnce(&mut Self) -> R) -> R {
+        let before = self.kept;
+        self.kept = before.max(self.left.saturating_sub(most));
+        let result = work(self);
+        self.kept = before;
+        result
     }
 
     fn candidates(&mut self, matcher: &Matcher) -> Result<Candidates, TreeError> {
+        if !self.pays(1) {
+            return Ok(self.all("the filter has too many parts"));
+        }
         match matcher {
             Matcher::And(parts) => self.intersection(parts),
             Matcher::Or(parts) => self.union(parts),
@@ -56,24 +92,25 @@ impl<'v> Planner<'v> {
         }
     }
 
-    /// The cheapest parts first, and no more once few are left.
+    /// The cheapest parts first, and no more once few are left. A part may cost half of what there is, so that one that
+    /// is given up leaves enough to ask the next.
     fn intersection(&mut self, parts: &[Matcher]) -> Result<Candidates, TreeError> {
         let mut ordered: Vec<&Matcher> = parts.iter().collect();
-        ordered.sort_by_key(|part| self.expense(part));
+        ordered.sort_by_cached_key(|part| self.expense(part));
+        let last = ordered.len().saturating_sub(1);
         let mut found = Candidates::All;
-        for part in ordered {
-            let limit = match &found {
+        for (position, part) in ordered.into_iter().enumerate() {
+            let share = if position == last { self.spare() } else { self.spare() / 2 };
+            let most = match &found {
                 Candidates::These(ids) if ids.len() <= FEW => {
-                    self.say("few are left");
+                    self.note("few are left");
                     return Ok(found);
                 }
-                // To follow many more postings than there are candidates costs more than to test the candidates.
-                Candidates::These(ids) => self.most.min(ids.len().saturating_mul(8)),
-                Candidates::All => self.most,
+                Candidates::These(ids) => share.min(worth(ids)),
+                Candidates::All if share == 0 => break,
+                Candidates::All => share,
             };
-            let before = std::mem::replace(&mut self.most, limit);
-            let more = self.candidates(part)?;
-            self.most = before;
+            let more = self.within(most, |planner| planner.candidates(part))?;
             found = match (found, more) {
                 (Candidates::These(a), Candidates::These(b)) => Candidates::These(a & b),
                 (Candidates::All, other) | (other, Candidates::All) => other,
@@ -148,7 +185,7 @@ impl<'v> Planner<'v> {
         }
         let mut found = RoaringBitmap::new();
         for id in &selector.types {
-            match self.read(&postings(*id), self.most)? {
+            match self.read(&postings(*id))? {
                 Candidates::These(ids) => found |= ids,
                 Candidates::All => return Ok(self.all("too many have that value")),
             }
@@ -175,19 +212,8 @@ impl<'v> Planner<'v> {
         }
         let mut found = RoaringBitmap::new();
         for id in &selector.types {
-            let mut of_type: Option<RoaringBitmap> = None;
-            for triple in &triples {
-                let limit =
-                    of_type.as_ref().map_or(self.most, |ids| self.most.min(ids.len().saturating_mul(8)).max(FEW));
-                if of_type.as_ref().is_some_and(|ids| ids.len() <= FEW) {
-                    break;
-                }
-                if let Candidates::These(ids) = self.read(&Postings::piece(*id, *triple), limit)? {
-                    of_type = Some(of_type.map_or_else(|| ids.clone(), |before| before & &ids));
-                }
-            }
-            let long = self.read(&Postings::piece(*id, LONG), self.most)?;
-            match (of_type, long) {
+            let of_type = self.holding(*id, &triples)?;
+            match (of_type, self.read(&Postings::piece(*id, LONG))?) {
                 (Some(ids), Candidates::These(long)) => found |= ids | long,
                 _ => return Ok(self.all("too many have those pieces")),
             }
@@ -196,35 +222,56 @@ impl<'v> Planner<'v> {
         Ok(Candidates::These(found))
     }
 
+    /// The entries of which the index says that a value holds those pieces; `None` if each of them is in too many.
+    fn holding(
+        &mut self,
+        id: AttributeTypeId,
+        triples: &BTreeSet<[u8; 3]>,
+    ) -> Result<Option<RoaringBitmap>, TreeError> {
+        let mut found: Option<RoaringBitmap> = None;
+        for triple in triples {
+            let share = self.spare() / 2;
+            let most = match &found {
+                Some(ids) if ids.len() <= FEW => break,
+                Some(ids) => share.min(worth(ids)),
+                None => share,
+            };
+            let more = self.within(most, |planner| planner.read(&Postings::piece(id, *triple)))?;
+            if let Candidates::These(ids) = more {
+                found = Some(found.map_or_else(|| ids.clone(), |before| before & &ids));
+            }
+        }
+        Ok(found)
+    }
+
     fn range(&mut self, selector: &Selector, bound: &[u8], end: Bound) -> Result<Candidates, TreeError> {
         if !self.is_indexed(selector, IndexKind::Ordering) {
             return Ok(self.unindexed(selector, IndexKind::Ordering));
         }
-        let most = self.most;
         let mut found = RoaringBitmap::new();
         for id in &selector.types {
-            let prefix = key::index_prefix(*id, IndexKind::Ordering);
-            let edge = Postings::ordered(*id, bound);
-            let start = if end == Bound::Least { edge.octets() } else { &prefix };
-            let mut full = false;
-            self.view
-                .snapshot()
-                .scan(super::engine::Family::Index, start, &mut |key, _| {
-                    let beyond = end == Bound::Most && key.get(..edge.octets().len()) > Some(edge.octets());
-                    if !key.starts_with(&prefix) || beyond {
-                        return Go::Stop;
-                    }
-                    found.extend(key::posting_id(key).map(|id| id.0));
-                    full = found.len() > most;
-                    if full { Go::Stop } else { Go::On }
-                })
-                .map_err(|error| failed(&error))?;
-            if full {
-                return Ok(self.all("too many lie in that range"));
+            match self.ordered(*id, bound, end)? {
+                Candidates::These(ids) => found |= ids,
+                Candidates::All => return Ok(self.all("too many lie in that range")),
             }
         }
         self.found(selector, IndexKind::Ordering, &found);
         Ok(Candidates::These(found))
+    }
+
+    fn ordered(&mut self, id: AttributeTypeId, bound: &[u8], end: Bound) -> Result<Candidates, TreeError> {
+        let prefix = key::index_prefix(id, IndexKind::Ordering);
+        let edge = Postings::ordered(id, bound);
+        let start = if end == Bound::Least { edge.octets() } else { &prefix };
+        let is_within = |key: &[u8]| {
+            let beyond = end == Bound::Most && key.get(..edge.octets().len()) > Some(edge.octets());
+            key.starts_with(&prefix) && !beyond
+        };
+        let view = self.view;
+        self.follow(|visit| {
+            let visit = &mut |key: &[u8], _: &[u8]| if is_within(key) { visit(key) } else { Go::Stop };
+            view.snapshot().scan(super::engine::Family::Index, start, visit)
+        })
     }
 
     /// `memberOf` is not stored: the group of that name says who its members are.
@@ -235,20 +282,22 @@ impl<'v> Planner<'v> {
             Some(id) => self.view.node(id)?,
             None => None,
         };
-        if let Some(node) = node {
-            for id in [known.member, known.unique_member] {
-                for member in node.entry.values(id) {
-                    found.extend(self.find(member)?.map(|id| id.0));
-                }
+        for member in node
+            .iter()
+            .flat_map(|node| [known.member, known.unique_member].map(|id| node.entry.values(id)).into_iter().flatten())
+        {
+            if !self.pays(LOOKUP) {
+                return Ok(self.all("the group has too many members"));
             }
+            found.extend(self.find(member)?.map(|id| id.0));
         }
-        self.say(&format!("{} members of the group", found.len()));
+        self.tell(PlanStep::Members(found.len()));
         Ok(Candidates::These(found))
     }
 
     fn named(&mut self, name: &Bytes) -> Result<Candidates, TreeError> {
         let found = self.find(name)?.map(|id| id.0).into_iter().collect();
-        self.say("the entry of that name");
+        self.note("the entry of that name");
         Ok(Candidates::These(found))
     }
 
@@ -258,7 +307,7 @@ impl<'v> Planner<'v> {
             Some(uuid) => self.view.find_uuid(uuid)?,
             None => None,
         };
-        self.say("the entry with that UUID");
+        self.note("the entry with that UUID");
         Ok(Candidates::These(found.map(|id| id.0).into_iter().collect()))
     }
 
@@ -270,57 +319,78 @@ impl<'v> Planner<'v> {
         }
     }
 
-    /// The entries of one posting list, or "any" if there are more than `most`.
-    fn read(&self, postings: &Postings, most: u64) -> Result<Candidates, TreeError> {
-        let (recent, at) = (&self.view.fixed().recent, self.view.version());
+    /// The entries of one posting list, or "any" if there are too many.
+    fn read(&mut self, postings: &Postings) -> Result<Candidates, TreeError> {
+        let view = self.view;
+        let (recent, at) = (&view.fixed().recent, view.version());
         if let Some(list) = recent.postings(postings.octets(), at) {
-            return Ok(Candidates::These(list.iter().map(|id| id.0).collect()));
+            let enough = self.pays(1);
+            return Ok(if enough { Candidates::These(list.iter().map(|id| id.0).collect()) } else { Candidates::All });
+        }
+        let found = self.follow(|visit| view.snapshot().scan_postings(postings.octets(), visit))?;
+        if let Candidates::These(ids) = &found
+            && ids.len() <= SHORT as u64
+        {
+            recent.keep_postings(postings.octets(), at, ids.iter().map(EntryId).collect());
+        }
+        Ok(found)
+    }
+
+    /// The entries of the postings that a scan visits, or "any" if there are more than can be paid for.
+    fn follow(
+        &mut self,
+        scan: impl FnOnce(&mut dyn FnMut(&[u8]) -> Go) -> Result<(), StoreError>,
+    ) -> Result<Candidates, TreeError> {
+        if !self.pays(SEEK) {
+            return Ok(Candidates::All);
         }
         let mut ids = RoaringBitmap::new();
         let mut full = false;
-        let visit = &mut |key: &[u8]| {
+        scan(&mut |key| {
+            full = !self.pays(1);
+            if full {
+                return Go::Stop;
+            }
             ids.extend(key::posting_id(key).map(|id| id.0));
-            full = ids.len() > most;
-            if full { Go::Stop } else { Go::On }
-        };
-        self.view.snapshot().scan_postings(postings.octets(), visit).map_err(|error| failed(&error))?;
-        if full {
-            return Ok(Candidates::All);
-        }
-        if ids.len() <= SHORT as u64 {
-            recent.keep_postings(postings.octets(), at, ids.iter().map(EntryId).collect());
-        }
-        Ok(Candidates::These(ids))
+            Go::On
+        })
+        .map_err(|error| failed(&error))?;
+        Ok(if full { Candidates::All } else { Candidates::These(ids) })
     }
 
-    fn all(&mut self, why: &str) -> Candidates {
-        self.say(why);
+    fn all(&mut self, why: &'static str) -> Candidates {
+        self.note(why);
         Candidates::All
     }
 
-    fn none(&mut self, why: &str) -> Candidates {
-        self.say(why);
+    fn none(&mut self, why: &'static str) -> Candidates {
+        self.note(why);
         Candidates::These(RoaringBitmap::new())
     }
 
     fn unindexed(&mut self, selector: &Selector, kind: IndexKind) -> Candidates {
-        let text = format!("{} has no {} index", self.name(selector), kind.word());
-        self.all(&text)
+        self.tell(PlanStep::Unindexed(selector.types.first().copied(), kind.word()));
+        Candidates::All
     }
 
     fn found(&mut self, selector: &Selector, kind: IndexKind, ids: &RoaringBitmap) {
-        let text = format!("{} by the {} index of {}", ids.len(), kind.word(), self.name(selector));
-        self.say(&text);
+        self.tell(PlanStep::Found(ids.len(), selector.types.first().copied(), kind.word()));
     }
 
-    fn name(&self, selector: &Selector) -> String {
-        selector.types.first().map_or("?", |id| self.view.schema().attribute_type(*id).name()).to_owned()
+    fn note(&mut self, words: &'static str) {
+        self.tell(PlanStep::Note(words));
     }
 
-    fn say(&mut self, text: &str) {
-        let separator = if self.explanation.is_empty() { "" } else { "; " };
-        let _ = write!(self.explanation, "{separator}{text}");
+    fn tell(&mut self, step: PlanStep) {
+        if self.steps.len() < TOLD {
+            self.steps.push(step);
+        }
     }
+}
+
+/// What another part may cost where so many candidates could be tested instead.
+fn worth(ids: &RoaringBitmap) -> u64 {
+    ids.len().saturating_mul(WORTH).saturating_add(SEEK)
 }
 
 /// Which end of a range is given.
@@ -332,4 +402,110 @@ enum Bound {
 
 pub(super) fn failed(error: &StoreError) -> TreeError {
     TreeError::new("reading an index", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::directory::filter::Filter;
+    use crate::directory::schema::SchemaBuilder;
+    use crate::directory::tree::{Change, Directory, Place, Tree, Write};
+    use crate::directory::{Attribute, Entry, Rdn, Schema};
+    use crate::store::{Existence, OpenOptions, Store};
+
+    const SUFFIX: &str = "dc=example,dc=com";
+    const ENTRIES: u32 = 300;
+
+    /// A store with a group, `cn=all`, of many people who have the numbers from 0 on.
+    fn store(folder: &tempfile::TempDir) -> Store {
+        let options = OpenOptions {
+            path: folder.path(),
+            existence: Existence::Forbidden,
+            suffixes: &[SUFFIX.to_owned()],
+            indexes: None,
+            cache_octets: 16 << 20,
+            schema: &|numbering| SchemaBuilder::new().with_numbering(numbering).add_standard()?.build(),
+        };
+        let store = Store::open(&options).unwrap();
+        let schema = Arc::clone(store.view().schema());
+        let top = Uuid::from_u128(1);
+        let suffix = Place::Suffix(Dn::parse(&schema, SUFFIX).unwrap());
+        let mut writes = vec![insert(top, suffix, &[("objectClass", vec!["domain".into()])], &schema)];
+        let below = |rdn: String| {
+            let key = Rdn::parse(&schema, &rdn).unwrap().key().into();
+            Place::Below { parent: top, rdn: rdn.into(), key }
+        };
+        for n in 0..ENTRIES {
+            let attributes = [("objectClass", vec!["account".into()]), ("uidNumber", vec![n.to_string()])];
+            let uuid = Uuid::from_u128(u128::from(n) + 10);
+            writes.push(insert(uuid, below(format!("uid=u{n}")), &attributes, &schema));
+        }
+        let members = (0..ENTRIES).map(|n| format!("uid=u{n},{SUFFIX}")).collect();
+        writes.push(insert(Uuid::from_u128(2), below("cn=all".into()), &[("member", members)], &schema));
+        store.commit(Change { writes, log: Vec::new() }).unwrap();
+        store
+    }
+
+    fn insert(uuid: Uuid, place: Place, attributes: &[(&str, Vec<String>)], schema: &Schema) -> Write {
+        let attribute = |(name, values): &(&str, Vec<String>)| Attribute {
+            description: schema.describe(name).unwrap(),
+            values: values.iter().map(|value| value.as_bytes().to_vec()).collect(),
+        };
+        let entry = Entry::encode(&attributes.iter().map(attribute).collect(), schema);
+        Write::Insert { uuid, place, entry, credentials: None }
+    }
+
+    fn plan(store: &Store, filter: &str, budget: u64) -> Plan {
+        let view = store.view();
+        let matcher = Matcher::prepare(&Filter::parse(filter).unwrap(), View::schema(&view));
+        view.plan(&matcher, PlanBudget(budget)).unwrap()
+    }
+
+    fn count(plan: &Plan) -> Option<u64> {
+        match &plan.candidates {
+            Candidates::These(ids) => Some(ids.len()),
+            Candidates::All => None,
+        }
+    }
+
+    #[test]
+    fn a_plan_gives_up_what_its_budget_does_not_suffice_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let member_of = format!("(memberOf=cn=all,{SUFFIX})");
+        for filter in ["(uidNumber>=0)", "(objectClass=account)", "(|(uidNumber<=5)(uidNumber>=7))", &member_of] {
+            let curtailed = plan(&store, filter, 100);
+            assert_eq!((count(&curtailed), curtailed.is_curtailed), (None, true), "{filter}");
+            let whole = plan(&store, filter, 10_000);
+            assert!(count(&whole).is_some_and(|found| found >= 299) && !whole.is_curtailed, "{filter}");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_plan_share_its_budget() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let parts: Vec<String> = (0..1_000).map(|n| format!("(uidNumber>=-{n})")).collect();
+        let view = store.view();
+        let matcher = Matcher::prepare(&Filter::parse(&format!("(&{})", parts.concat())).unwrap(), View::schema(&view));
+        let mut planner = Planner { view: &view, left: 5_000, kept: 0, is_curtailed: false, steps: Vec::new() };
+        let found = planner.candidates(&matcher).unwrap();
+        assert!(matches!(found, Candidates::These(ids) if ids.len() == u64::from(ENTRIES)));
+        assert!(planner.is_curtailed && planner.steps.len() <= TOLD);
+    }
+
+    #[test]
+    fn a_part_that_is_given_up_leaves_enough_for_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let plan = plan(&store, "(&(objectClass=account)(uidNumber>=298))", 200);
+        assert_eq!(count(&plan), Some(2));
+        let schema = Arc::clone(View::schema(&store.view()));
+        let words = plan.explain(&schema).to_string();
+        assert_eq!(words, "2 by the ordering index of uidNumber; few are left");
+    }
 }

@@ -13,7 +13,7 @@ use super::planner::{Planner, failed};
 use super::recent::Recent;
 use super::record;
 use crate::directory::filter::Matcher;
-use crate::directory::tree::{Credentials, EntryId, Found, Node, Plan, Tree, TreeError, Version};
+use crate::directory::tree::{Credentials, EntryId, Found, Node, Plan, PlanBudget, Tree, TreeError, Version};
 use crate::directory::{AttributeTypeId, Csn, Dn, Rdn, Schema};
 
 /// The directory as it was after some commit. Everything read through it belongs together, however many commits follow.
@@ -151,8 +151,8 @@ impl Tree for Arc<View> {
         View::equal(self, attribute_type, normal)
     }
 
-    fn plan(&self, matcher: &Matcher) -> Result<Plan, TreeError> {
-        Planner::plan(self, matcher)
+    fn plan(&self, matcher: &Matcher, budget: PlanBudget) -> Result<Plan, TreeError> {
+        Planner::plan(self, matcher, budget)
     }
 
     fn csn(&self) -> Csn {

@@ -11,6 +11,7 @@ mod access;
 mod add;
 mod bind;
 mod blocked_accounts;
+mod bounds;
 mod compare;
 mod delete;
 mod filter;

@@ -9,7 +9,7 @@ use crate::directory::schema::{AttributeSet, AttributeTypeId, NormalForm};
 use crate::directory::{AttributeDescription, Schema};
 
 /// A filter with its attributes found in the schema and its values in their normal form.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Matcher {
     /// All hold.
     And(Vec<Self>),
@@ -57,7 +57,7 @@ pub enum Matcher {
 }
 
 /// The pieces of a substring assertion, in their prepared form.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Pieces {
     /// What the value begins with.
     pub initial: Option<Vec<u8>>,
@@ -88,7 +88,7 @@ impl Pieces {
 }
 
 /// Which attributes a filter item looks at: a type, its subtypes, and options that must be there.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Selector {
     /// The type and its subtypes.
     pub types: SmallVec<[AttributeTypeId; 4]>,

@@ -1,5 +1,7 @@
 //! Makes filters ready: finds their attributes in the schema and brings their values to their normal form.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
@@ -13,8 +15,8 @@ impl Matcher {
     /// not know, and values that their rule cannot compare, become Undefined.
     pub fn prepare(filter: &Filter, schema: &Schema) -> Self {
         match filter {
-            Filter::And(filters) => Self::And(filters.iter().map(|filter| Self::prepare(filter, schema)).collect()),
-            Filter::Or(filters) => Self::Or(filters.iter().map(|filter| Self::prepare(filter, schema)).collect()),
+            Filter::And(filters) => Self::And(prepare_all(filters, schema)),
+            Filter::Or(filters) => Self::Or(prepare_all(filters, schema)),
             Filter::Not(inner) => Self::Not(Box::new(Self::prepare(inner, schema))),
             Filter::Present(attribute) => match describe(attribute, schema) {
                 Some(description) => Self::Present(Selector::new(&description, schema)),
@@ -36,6 +38,19 @@ impl Matcher {
     fn or_undefined(prepared: Option<Self>) -> Self {
         prepared.unwrap_or(Self::Always(Truth::Undefined))
     }
+}
+
+/// Of many parts, those that say the same are kept once: to ask again tells nothing.
+fn prepare_all(filters: &[Filter], schema: &Schema) -> Vec<Matcher> {
+    const FEW: usize = 8;
+    let mut parts: Vec<Matcher> = filters.iter().map(|filter| Matcher::prepare(filter, schema)).collect();
+    if parts.len() > FEW {
+        let mut seen = HashSet::with_capacity(parts.len());
+        let is_new: Vec<bool> = parts.iter().map(|part| seen.insert(part)).collect();
+        let mut is_new = is_new.into_iter();
+        parts.retain(|_| is_new.next() == Some(true));
+    }
+    parts
 }
 
 fn describe(octets: &[u8], schema: &Schema) -> Option<AttributeDescription> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use super::{
-    Candidates, Change, CommitError, Committed, Credentials, Directory, EntryId, Found, LogRecord, Node, Place, Plan,
+    Change, CommitError, Committed, Credentials, Directory, EntryId, Found, LogRecord, Node, Place, Plan, PlanBudget,
     Tree, TreeError, Version, Write,
 };
 use crate::directory::filter::Matcher;
@@ -247,8 +247,8 @@ impl Tree for MemoryTree {
         Ok(self.0.nodes.values().filter(has).map(|node| node.id).collect())
     }
 
-    fn plan(&self, _: &Matcher) -> Result<Plan, TreeError> {
-        Ok(Plan { candidates: Candidates::All, explanation: "every entry".to_owned() })
+    fn plan(&self, _: &Matcher, _: PlanBudget) -> Result<Plan, TreeError> {
+        Ok(Plan::every_entry("every entry"))
     }
 
     fn csn(&self) -> Csn {
