@@ -9,7 +9,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-pub use evaluate::{Facts, Truth};
+pub use evaluate::{Facts, Steps, Truth};
 pub use matcher::{Matcher, Pieces, Selector};
 pub use prepare::ordering_form;
 pub use text::FilterSyntaxError;

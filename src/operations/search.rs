@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use smallvec::SmallVec;
 
 use crate::access::Decider;
-use crate::directory::filter::{Facts, MAX_PARTS, Matcher, Truth};
+use crate::directory::filter::{Facts, MAX_PARTS, Matcher, Steps, Truth};
 use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::{Candidates, EntryId, Node, Scope};
 use crate::directory::{Dn, Entry, ResultCode, Timestamp};
@@ -47,6 +47,13 @@ pub struct Search {
     page: Option<Page>,
     paged: bool,
 }
+
+/// Steps of filters that are taken while others wait for the thread.
+const STEPS_AT_ONCE: u64 = 20_000;
+/// Steps that are taken, elsewhere, before it is looked at the clock.
+const STEPS_PER_TURN: u64 = 200_000;
+/// Steps that one entry may take. Filters and entries as clients have them take some hundreds.
+const STEPS_PER_ENTRY: u64 = 4_000_000;
 
 /// What is left of the bounds.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +124,7 @@ impl Search {
     /// Begins the next page of a paged search.
     pub fn next_page(&mut self, ctx: &Context<'_>, paged: &PagedResults, id: MessageId) {
         self.id = id;
+        self.effort = Effort::Light;
         self.page = Some(Page { left: paged.size.min(ctx.services.limits.page) });
     }
 
@@ -142,25 +150,67 @@ impl Search {
         out: &mut BytesMut,
     ) -> Result<Step, Refusal> {
         let batch = Batch::next(ctx, candidates, self.after, budget)?;
-        let mut decider = ctx.decider();
-        let mut names = Names::default();
+        let mut turn = Turn { decider: ctx.decider(), names: Names::default(), taken: 0 };
         for node in batch.nodes {
-            let Some(found) = self.examine(ctx, &node, &mut decider, &mut names)? else { continue };
-            if self.left.entries == 0 {
-                return Ok(self.done(ResultCode::SizeLimitExceeded));
+            if turn.taken >= self.steps_of_a_turn() {
+                return Ok(Step::More);
             }
-            if let Some(page) = &mut self.page {
-                if page.left == 0 {
-                    return Ok(Step::PageFull);
+            let mut steps = Steps::new(self.steps_of_an_entry(&turn));
+            let found = self.examine(ctx, &node, &mut turn, &mut steps)?;
+            turn.taken += steps.taken();
+            if steps.are_exceeded() {
+                return self.try_harder();
+            }
+            if let Some(found) = found {
+                if let Some(end) = self.count() {
+                    return Ok(end);
                 }
-                page.left -= 1;
+                self.write(&node, &found, ctx.schema(), out);
             }
-            self.left.entries -= 1;
             self.after = Some(node.id);
-            self.write(&node, &found, ctx.schema(), out);
         }
         self.after = batch.last;
         Ok(if batch.last.is_none() { self.done(ResultCode::Success) } else { Step::More })
+    }
+
+    /// Counts an entry that is found, if one more may be sent.
+    fn count(&mut self) -> Option<Step> {
+        if self.left.entries == 0 {
+            return Some(self.done(ResultCode::SizeLimitExceeded));
+        }
+        if let Some(page) = &mut self.page {
+            if page.left == 0 {
+                return Some(Step::PageFull);
+            }
+            page.left -= 1;
+        }
+        self.left.entries -= 1;
+        None
+    }
+
+    const fn steps_of_a_turn(&self) -> u64 {
+        match self.effort {
+            Effort::Light => STEPS_AT_ONCE,
+            Effort::Heavy => STEPS_PER_TURN,
+        }
+    }
+
+    const fn steps_of_an_entry(&self, turn: &Turn<'_>) -> u64 {
+        match self.effort {
+            Effort::Light => STEPS_AT_ONCE.saturating_sub(turn.taken),
+            Effort::Heavy => STEPS_PER_ENTRY,
+        }
+    }
+
+    /// Goes on where nobody waits, with the entry that took too much; unless that has been tried.
+    const fn try_harder(&mut self) -> Result<Step, Refusal> {
+        match self.effort {
+            Effort::Light => {
+                self.effort = Effort::Heavy;
+                Ok(Step::More)
+            }
+            Effort::Heavy => Err(Refusal::AdminLimit("the filter takes more work than this server does for one entry")),
+        }
     }
 
     /// Finds the entries to look at. What a few postings tell is known at once.
@@ -185,17 +235,16 @@ impl Search {
         &self,
         ctx: &Context<'_>,
         node: &Node,
-        decider: &mut Decider<'_>,
-        names: &mut Names,
+        turn: &mut Turn<'_>,
+        steps: &mut Steps,
     ) -> Result<Option<FoundEntry>, Refusal> {
         if !self.reach.contains(ctx, node)? {
             return Ok(None);
         }
-        let decision = decider.decide(node, ctx.tree)?;
+        let decision = turn.decider.decide(node, ctx.tree)?;
         if !decision.is_visible() {
             return Ok(None);
         }
-        let dn = names.name(node, ctx)?;
         let derived = if self.derived.is_nothing() {
             Entry::empty()
         } else {
@@ -210,9 +259,10 @@ impl Search {
             dn: full.as_deref().unwrap_or(&root),
             schema: ctx.schema(),
         };
-        if self.matcher.evaluate(&facts) != Truth::True {
+        if self.matcher.evaluate_within(&facts, steps) != Some(Truth::True) {
             return Ok(None);
         }
+        let dn = turn.names.name(node, ctx)?;
         Ok(Some(FoundEntry { dn, derived, readable: decision.read.clone() }))
     }
 
@@ -244,6 +294,14 @@ impl Search {
         }
         true
     }
+}
+
+/// What the tests of one turn share.
+struct Turn<'a> {
+    decider: Decider<'a>,
+    names: Names,
+    /// The steps that were taken.
+    taken: u64,
 }
 
 /// What of an entry is to be sent.

@@ -26,6 +26,23 @@ sentences! {
         assert_eq!(result(&response), Err(ResultCode::AdminLimitExceeded));
     }
 
+    /// RFC 4511 §4.5.2: who asks more of one entry than the server does is told so, and whoever asks much is served.
+    fn a_filter_that_takes_very_many_steps_is_refused(scene) {
+        let values: Vec<String> = (0..2_000).map(|n| format!("description: number {n}\n")).collect();
+        let unit = format!("dn: ou=unit,{SUFFIX}\nobjectClass: organizationalUnit\n{}", values.concat());
+        assert_eq!(scene.root().change(&unit), Ok(()));
+        let or = |parts: usize| {
+            let piece = |n| Filter::parse(&format!("(description=*x{n}*)")).unwrap();
+            let mut filters: Vec<Filter> = (0..parts).map(piece).collect();
+            filters.push(Filter::parse("(ou=unit)").unwrap());
+            with_filter(Filter::Not(Box::new(Filter::Not(Box::new(Filter::Or(filters))))))
+        };
+        let bob = scene.client("bob");
+        assert_eq!(bob.send_search(&or(100), &[]).0.len(), 1);
+        let (found, response) = bob.send_search(&or(3_000), &[]);
+        assert_eq!((found.len(), result(&response)), (0, Err(ResultCode::AdminLimitExceeded)));
+    }
+
     /// Nothing is looked for on behalf of somebody who may see nothing, and they cannot tell that from an empty tree.
     fn whoever_may_see_nothing_finds_nothing_above_all_suffixes(scene) {
         let anonymous = scene.anonymous();
