@@ -127,6 +127,9 @@ pub enum Refusal {
     /// Too much to do; nothing was done or counted.
     #[error("the server is busy; try again")]
     Busy,
+    /// The server made a mistake. The log says more.
+    #[error("the server failed to do this")]
+    Failed,
     /// The store takes no changes: its disk is full, or it failed.
     #[error("the directory can only be read now; nothing was changed")]
     ReadOnlyNow,
@@ -175,6 +178,7 @@ impl From<&Refusal> for ResultCode {
             Refusal::Control(ControlError::Unavailable(_)) => Self::UnavailableCriticalExtension,
             Refusal::AdminLimit(_) => Self::AdminLimitExceeded,
             Refusal::Busy | Refusal::Wait => Self::Busy,
+            Refusal::Failed => Self::Other,
             Refusal::Store(_) | Refusal::ReadOnlyNow => Self::Unavailable,
         }
     }

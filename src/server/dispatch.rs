@@ -18,7 +18,7 @@ use crate::protocol::{Message, MessageId, Operation, Request};
 use crate::store::View;
 
 use super::Shared;
-use super::lanes::{Source, Status};
+use super::lanes::{Fate, Source, Status};
 use super::random::SystemRandom;
 
 /// Entries that a search looks at on the thread of its connection, before it moves to the scan lane.
@@ -177,29 +177,25 @@ impl Scene {
     ) -> Progress {
         let shared = Arc::clone(&self.shared);
         let source = self.source;
-        // The job is not run if the queue is full; then the request is still here to be answered.
-        let slot = Arc::new(std::sync::Mutex::new(Some(running)));
-        let in_job = Arc::clone(&slot);
-        let job = move || {
-            let mut held = in_job.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let Some(running) = held.take() else { return Status::Finished };
-            let result = self.with(|ctx| work(ctx, &running));
+        let mut held = Some(running);
+        let job = move |fate| {
+            // It stays here while it is worked on, so that it can be answered if that fails.
+            let Some(running) = &held else { return Status::Finished };
+            let result = match fate {
+                Fate::Run => self.with(|ctx| work(ctx, running)),
+                other => Err(unfinished(other)),
+            };
             if matches!(result, Err(Refusal::Wait)) && running.started.elapsed() < WAIT {
-                *held = Some(running);
                 return Status::Again;
             }
-            drop(held);
-            // A connection that has ended needs no answer.
-            let _ = self.done.send(Done::Planned(running, result));
+            if let Some(running) = held.take() {
+                // A connection that has ended needs no answer.
+                let _ = self.done.send(Done::Planned(running, result));
+            }
             Status::Finished
         };
-        match shared.hashing.submit(source, Box::new(job)) {
-            Ok(()) => Progress::Elsewhere,
-            Err(_) => match slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
-                Some(running) => Progress::Answered(running, Err(Refusal::Busy)),
-                None => Progress::Elsewhere,
-            },
-        }
+        shared.hashing.submit(source, Box::new(job));
+        Progress::Elsewhere
     }
 
     /// Makes the change of a request that was planned, if there is one.
@@ -280,24 +276,22 @@ impl Scene {
     pub(super) fn scan(self, running: Box<Running>, search: Box<Search>) -> Progress {
         let shared = Arc::clone(&self.shared);
         let source = self.source;
-        let slot = Arc::new(std::sync::Mutex::new(Some((running, search))));
-        let in_job = Arc::clone(&slot);
-        let job = move || {
-            let held = in_job.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-            let Some((running, mut search)) = held else { return Status::Finished };
+        let mut held = Some((running, search));
+        let job = move |fate| {
             let mut out = BytesMut::new();
-            let step = self.scan_turn(&mut search, &mut out);
-            // A connection that has ended needs no answer.
-            let _ = self.done.send(Done::Searched(running, search, out, step));
+            let Some((_, search)) = &mut held else { return Status::Finished };
+            let step = match fate {
+                Fate::Run => self.scan_turn(search, &mut out),
+                other => Err(unfinished(other)),
+            };
+            if let Some((running, search)) = held.take() {
+                // A connection that has ended needs no answer.
+                let _ = self.done.send(Done::Searched(running, search, out, step));
+            }
             Status::Finished
         };
-        match shared.scans.submit(source, Box::new(job)) {
-            Ok(()) => Progress::Elsewhere,
-            Err(_) => match slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
-                Some((running, _)) => Progress::Answered(running, Err(Refusal::Busy)),
-                None => Progress::Elsewhere,
-            },
-        }
+        shared.scans.submit(source, Box::new(job));
+        Progress::Elsewhere
     }
 
     fn scan_turn(&self, search: &mut Search, out: &mut BytesMut) -> Result<Step, Refusal> {
@@ -309,5 +303,13 @@ impl Scene {
             }
         }
         Ok(Step::More)
+    }
+}
+
+/// Why a request was not done that was given to a lane.
+const fn unfinished(fate: Fate) -> Refusal {
+    match fate {
+        Fate::Panicked => Refusal::Failed,
+        Fate::Run | Fate::Dropped => Refusal::Busy,
     }
 }

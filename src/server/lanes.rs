@@ -1,15 +1,31 @@
 //! Where work goes that would hold up a thread that serves connections.
 //!
 //! A lane has a fixed number of threads and a bounded queue, which is fair: sources take turns, so that one that floods
-//! the lane waits behind its own flood and nobody else does.
+//! the lane waits behind its own flood and nobody else does. Nor does it take the room of others: no source may fill more
+//! than a part of the queue, and when all of it is full, whoever has most in it gives way.
+//!
+//! A job is told what becomes of it, whatever that is, so that whoever waits for it gets an answer.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// A piece of work. It is called again, behind the others, for as long as it says so.
-pub type Job = Box<dyn FnMut() -> Status + Send>;
+/// A piece of work. It is called once with [`Fate::Run`], and again for as long as it says so, or with another fate, which
+/// is the last.
+pub type Job = Box<dyn FnMut(Fate) -> Status + Send>;
+
+/// What becomes of a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It is its turn.
+    Run,
+    /// There is no room for it: the server is busy.
+    Dropped,
+    /// It panicked when it ran.
+    Panicked,
+}
 
 /// How far a job got.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,10 +40,6 @@ pub enum Status {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Source(pub u64);
 
-/// The queue is full: the server is busy.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Full;
-
 /// How urgent the threads of a lane are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Urgency {
@@ -36,6 +48,9 @@ pub enum Urgency {
     /// They run when those that serve connections have nothing to do, and get what is left when not.
     Low,
 }
+
+/// No source may fill more than this part of a queue.
+const PARTS: usize = 8;
 
 /// Threads that work off a fair queue.
 #[derive(Debug)]
@@ -86,16 +101,13 @@ impl Lane {
         Self { queue, threads: Mutex::new(threads) }
     }
 
-    /// Queues a job.
-    pub fn submit(&self, source: Source, job: Job) -> Result<(), Full> {
-        let mut state = self.queue.lock();
-        if state.closed || state.waiting >= self.queue.capacity {
-            return Err(Full);
+    /// Queues a job, or drops one for which there is no room.
+    pub fn submit(&self, source: Source, job: Job) {
+        let dropped = self.queue.lock().admit(source, job, self.queue.capacity);
+        match dropped {
+            Some(mut dropped) => end(&mut dropped, Fate::Dropped),
+            None => self.queue.arrived.notify_one(),
         }
-        state.push(source, job);
-        drop(state);
-        self.queue.arrived.notify_one();
-        Ok(())
     }
 
     /// How many jobs wait.
@@ -122,11 +134,19 @@ impl Queue {
 
     fn work(&self) {
         while let Some((source, mut job)) = self.next() {
-            if job() == Status::Again {
-                let mut state = self.lock();
-                state.push(source, job);
-                // What it waits for takes milliseconds, and asking all the time would only slow that down.
-                drop(self.arrived.wait_timeout(state, PAUSE));
+            // What a job holds is not looked at again but by itself, to be answered.
+            match catch_unwind(AssertUnwindSafe(|| job(Fate::Run))) {
+                Ok(Status::Finished) => {}
+                Ok(Status::Again) => {
+                    let mut state = self.lock();
+                    state.push(source, job);
+                    // What it waits for takes milliseconds, and asking all the time would only slow that down.
+                    drop(self.arrived.wait_timeout(state, PAUSE));
+                }
+                Err(_) => {
+                    tracing::error!("a request panicked, and is answered as failed");
+                    end(&mut job, Fate::Panicked);
+                }
             }
         }
     }
@@ -146,6 +166,39 @@ impl Queue {
 }
 
 impl State {
+    /// Takes a job in. Returns the one for which there is no room, if there is not: this one, where its source has its
+    /// part or more than others; otherwise the newest of the source that has most.
+    fn admit(&mut self, source: Source, job: Job, capacity: usize) -> Option<Job> {
+        let own = self.jobs.get(&source).map_or(0, VecDeque::len);
+        if self.closed || own >= (capacity / PARTS).max(1) {
+            return Some(job);
+        }
+        if self.waiting < capacity {
+            self.push(source, job);
+            return None;
+        }
+        let longest = self.jobs.iter().max_by_key(|(_, jobs)| jobs.len()).map(|(source, jobs)| (*source, jobs.len()));
+        let dropped = longest.filter(|(_, length)| *length > own + 1).and_then(|(longest, _)| self.pop_newest(longest));
+        match dropped {
+            Some(dropped) => {
+                self.push(source, job);
+                Some(dropped)
+            }
+            None => Some(job),
+        }
+    }
+
+    fn pop_newest(&mut self, source: Source) -> Option<Job> {
+        let jobs = self.jobs.get_mut(&source)?;
+        let job = jobs.pop_back()?;
+        if jobs.is_empty() {
+            self.jobs.remove(&source);
+            self.turns.retain(|turn| *turn != source);
+        }
+        self.waiting -= 1;
+        Some(job)
+    }
+
     fn push(&mut self, source: Source, job: Job) {
         let jobs = self.jobs.entry(source).or_default();
         if jobs.is_empty() {
@@ -170,6 +223,14 @@ impl State {
     }
 }
 
+/// Tells a job its last fate.
+fn end(job: &mut Job, fate: Fate) {
+    // What panics even now cannot be helped; its thread can.
+    if catch_unwind(AssertUnwindSafe(|| job(fate))).is_err() {
+        tracing::error!("a request panicked while it was answered");
+    }
+}
+
 /// Makes the calling thread the one that others go before. On Linux the priority is the thread's own.
 fn step_back() {
     // Where it is not allowed, hashing competes with the rest, which is slower and no less right.
@@ -178,52 +239,109 @@ fn step_back() {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Sender, channel};
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
 
     fn blocked(lane: &Lane) -> Sender<()> {
         let (release, wait) = channel::<()>();
         let (started, is_started) = channel();
-        let job = move || {
+        let job = move |_| {
             started.send(()).unwrap();
             let _ = wait.recv();
             Status::Finished
         };
-        lane.submit(Source(0), Box::new(job)).unwrap();
+        lane.submit(Source(0), Box::new(job));
         is_started.recv().unwrap();
         release
+    }
+
+    /// What became of jobs.
+    struct Fates(Sender<(char, Fate)>, Receiver<(char, Fate)>);
+
+    impl Fates {
+        fn new() -> Self {
+            let (sender, receiver) = channel();
+            Self(sender, receiver)
+        }
+
+        fn submit(&self, lane: &Lane, source: u64, name: char) {
+            let sender = self.0.clone();
+            let job = move |fate| {
+                sender.send((name, fate)).unwrap();
+                Status::Finished
+            };
+            lane.submit(Source(source), Box::new(job));
+        }
+
+        fn next(&self) -> Option<(char, Fate)> {
+            self.1.try_recv().ok()
+        }
+
+        /// All, when the lane has ended.
+        fn all(self) -> Vec<(char, Fate)> {
+            drop(self.0);
+            self.1.iter().collect()
+        }
     }
 
     #[test]
     fn sources_take_turns() {
         let lane = Lane::start("test", 1, 100, Urgency::Normal);
         let release = blocked(&lane);
-        let (sender, receiver) = channel();
+        let fates = Fates::new();
         for (source, name) in [(1, 'a'), (1, 'b'), (1, 'c'), (2, 'x'), (3, 'y')] {
-            let sender = sender.clone();
-            let job = move || {
-                sender.send(name).unwrap();
-                Status::Finished
-            };
-            lane.submit(Source(source), Box::new(job)).unwrap();
+            fates.submit(&lane, source, name);
         }
-        drop((sender, release));
-        assert_eq!(receiver.iter().collect::<String>(), "axybc");
+        drop(release);
+        lane.close();
+        assert_eq!(fates.all().into_iter().map(|(name, _)| name).collect::<String>(), "axybc");
+    }
+
+    #[test]
+    fn a_source_fills_no_more_than_its_part() {
+        let lane = Lane::start("test", 1, 16, Urgency::Normal);
+        let release = blocked(&lane);
+        let fates = Fates::new();
+        for name in ['a', 'b', 'c'] {
+            fates.submit(&lane, 1, name);
+        }
+        assert_eq!((fates.next(), lane.waiting()), (Some(('c', Fate::Dropped)), 2));
+        fates.submit(&lane, 2, 'x');
+        assert_eq!(lane.waiting(), 3);
+        drop(release);
         lane.close();
     }
 
     #[test]
-    fn a_full_lane_says_so_and_a_closed_one_takes_nothing() {
-        let lane = Lane::start("test", 1, 2, Urgency::Normal);
+    fn when_all_is_full_the_newest_of_whoever_has_most_gives_way() {
+        let lane = Lane::start("test", 1, 16, Urgency::Normal);
         let release = blocked(&lane);
-        let job = || Box::new(|| Status::Finished);
-        assert_eq!(lane.submit(Source(1), job()), Ok(()));
-        assert_eq!(lane.submit(Source(2), job()), Ok(()));
-        assert_eq!((lane.submit(Source(3), job()), lane.waiting()), (Err(Full), 2));
+        let fates = Fates::new();
+        for source in 1..=8 {
+            fates.submit(&lane, source, 'o');
+            fates.submit(&lane, source, 'n');
+        }
+        assert_eq!((fates.next(), lane.waiting()), (None, 16));
+        // Somebody new finds room, in turn, until nobody has more than they would have.
+        for source in 9..=16 {
+            fates.submit(&lane, source, 'x');
+            assert_eq!(fates.next(), Some(('n', Fate::Dropped)));
+        }
+        fates.submit(&lane, 17, 'y');
+        assert_eq!((fates.next(), lane.waiting()), (Some(('y', Fate::Dropped)), 16));
         drop(release);
         lane.close();
-        assert_eq!(lane.submit(Source(1), job()), Err(Full));
+        assert!(fates.all().into_iter().all(|(name, fate)| name != 'n' && fate == Fate::Run));
+    }
+
+    #[test]
+    fn a_closed_lane_takes_nothing() {
+        let lane = Lane::start("test", 1, 2, Urgency::Normal);
+        lane.close();
+        let fates = Fates::new();
+        fates.submit(&lane, 1, 'a');
+        assert_eq!(fates.next(), Some(('a', Fate::Dropped)));
     }
 
     #[test]
@@ -231,7 +349,7 @@ mod tests {
         let lane = Lane::start("test", 1, 10, Urgency::Low);
         let (sender, receiver) = channel();
         let mut left = 3;
-        let job = move || {
+        let job = move |_| {
             left -= 1;
             if left > 0 {
                 return Status::Again;
@@ -239,8 +357,26 @@ mod tests {
             sender.send(()).unwrap();
             Status::Finished
         };
-        lane.submit(Source(1), Box::new(job)).unwrap();
+        lane.submit(Source(1), Box::new(job));
         receiver.recv().unwrap();
         lane.close();
+    }
+
+    #[test]
+    fn a_job_that_panics_is_told_and_the_lane_goes_on() {
+        let lane = Lane::start("test", 1, 10, Urgency::Normal);
+        let (sender, receiver) = channel();
+        let panics = move |fate| {
+            sender.send(('p', fate)).unwrap();
+            assert_ne!(fate, Fate::Run, "this panic is part of a test");
+            Status::Finished
+        };
+        lane.submit(Source(1), Box::new(panics));
+        let fates = Fates::new();
+        fates.submit(&lane, 1, 'a');
+        lane.close();
+        assert_eq!(fates.next(), Some(('a', Fate::Run)));
+        let told: Vec<_> = receiver.iter().collect();
+        assert_eq!(told, [('p', Fate::Run), ('p', Fate::Panicked)]);
     }
 }
