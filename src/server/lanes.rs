@@ -373,7 +373,7 @@ mod tests {
         };
         lane.submit(Source(1), Box::new(panics));
         let fates = Fates::new();
-        fates.submit(&lane, 1, 'a');
+        fates.submit(&lane, 2, 'a');
         lane.close();
         assert_eq!(fates.next(), Some(('a', Fate::Run)));
         let told: Vec<_> = receiver.iter().collect();

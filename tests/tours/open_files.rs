@@ -13,7 +13,7 @@ fn start_with_limit(ulimit: &str) -> Server {
     let mut server = Server::prepare();
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{ulimit}; exec \"$0\" serve --config \"$1\""), KEYSTEAD]).arg(server.config());
-    server.serve_by(command);
+    drop(server.serve_by(command));
     server
 }
 
