@@ -9,6 +9,8 @@ mod scene;
 
 mod access;
 mod add;
+#[cfg(feature = "server")]
+mod agreement;
 mod bind;
 mod blocked_accounts;
 mod bounds;
@@ -21,6 +23,7 @@ mod password_expiry;
 mod password_lockout;
 mod password_modify;
 mod password_policy;
+mod properties;
 mod questions;
 mod rename;
 mod root_dse;

@@ -123,8 +123,12 @@ impl<D: Directory> Scene<D> {
         let meter = Arc::clone(&self.services.borrow().meter);
         for unwritten in meter.take_unwritten() {
             let view = self.directory.view();
-            let id = view.find_uuid(unwritten.uuid).unwrap().unwrap();
+            // The entry may be gone, and somebody may have set its credentials since.
+            let Some(id) = view.find_uuid(unwritten.uuid).unwrap() else { continue };
             let mut account = Account::read(view.credentials(id).unwrap().as_ref(), view.schema());
+            if account.version != unwritten.version {
+                continue;
+            }
             unwritten.live.apply(&mut account);
             let credentials = account.to_entry(view.schema());
             let write = Write::SetCredentials { uuid: unwritten.uuid, version: unwritten.version, credentials };
