@@ -1,8 +1,8 @@
 //! Where work goes that would hold up a thread that serves connections.
 //!
 //! A lane has a fixed number of threads and a bounded queue, which is fair: sources take turns, so that one that floods
-//! the lane waits behind its own flood and nobody else does. Nor does it take the room of others: no source may fill more
-//! than a part of the queue, and when all of it is full, whoever has most in it gives way.
+//! the lane waits behind its own flood and nobody else does. Nor does it take the room of others: when the queue is full,
+//! whoever has most in it gives way.
 //!
 //! A job is told what becomes of it, whatever that is, so that whoever waits for it gets an answer.
 
@@ -48,9 +48,6 @@ pub enum Urgency {
     /// They run when those that serve connections have nothing to do, and get what is left when not.
     Low,
 }
-
-/// No source may fill more than this part of a queue.
-const PARTS: usize = 8;
 
 /// Threads that work off a fair queue.
 #[derive(Debug)]
@@ -166,11 +163,11 @@ impl Queue {
 }
 
 impl State {
-    /// Takes a job in. Returns the one for which there is no room, if there is not: this one, where its source has its
-    /// part or more than others; otherwise the newest of the source that has most.
+    /// Takes a job in. Returns the one for which there is no room, if there is not: this one, where its source has as many
+    /// as any other; otherwise the newest of the source that has most.
     fn admit(&mut self, source: Source, job: Job, capacity: usize) -> Option<Job> {
         let own = self.jobs.get(&source).map_or(0, VecDeque::len);
-        if self.closed || own >= (capacity / PARTS).max(1) {
+        if self.closed {
             return Some(job);
         }
         if self.waiting < capacity {
@@ -299,16 +296,16 @@ mod tests {
     }
 
     #[test]
-    fn a_source_fills_no_more_than_its_part() {
-        let lane = Lane::start("test", 1, 16, Urgency::Normal);
+    fn a_source_may_fill_the_queue_and_gives_way_to_others() {
+        let lane = Lane::start("test", 1, 4, Urgency::Normal);
         let release = blocked(&lane);
         let fates = Fates::new();
-        for name in ['a', 'b', 'c'] {
+        for name in ['a', 'b', 'c', 'd', 'e'] {
             fates.submit(&lane, 1, name);
         }
-        assert_eq!((fates.next(), lane.waiting()), (Some(('c', Fate::Dropped)), 2));
+        assert_eq!((fates.next(), lane.waiting()), (Some(('e', Fate::Dropped)), 4));
         fates.submit(&lane, 2, 'x');
-        assert_eq!(lane.waiting(), 3);
+        assert_eq!((fates.next(), lane.waiting()), (Some(('d', Fate::Dropped)), 4));
         drop(release);
         lane.close();
     }

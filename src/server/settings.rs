@@ -81,7 +81,7 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
-            total: 20_000,
+            total: 10_000,
             per_address: 10_000,
             outstanding: 64,
             before_bind: Framing { max_octets: 256 << 10, max_elements: 2_000 },
