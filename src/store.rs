@@ -32,7 +32,7 @@ use crate::directory::tree::{Change, CommitError, Committed, Directory};
 use crate::directory::{Dn, Schema, dn};
 use commit::{Committer, Reply};
 use engine::Engine;
-pub use index::{IndexKind, IndexedAttribute};
+pub use index::{IndexError, IndexKind, IndexedAttribute};
 pub use log::LoggedChange;
 pub use view::View;
 
@@ -78,9 +78,9 @@ pub enum OpenError {
     /// A suffix is no name.
     #[error("the suffix {0:?}: {1}")]
     Suffix(String, dn::DnError),
-    /// An attribute to be indexed is not in the schema, or has no rule for that kind of index.
-    #[error("the attribute {0:?} cannot have the index {1:?}")]
-    Index(String, IndexKind),
+    /// An attribute cannot be indexed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
 }
 
 /// Something that RocksDB says.

@@ -85,6 +85,8 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     let new_passwords = new_passwords(&raw.password, &mut faults, &mut warnings);
     let server = settings(&raw.limits, &raw.password, listen, &mut faults);
     let log = log(&raw.log, &mut faults);
+    let index_spans = raw.index.iter().flatten().map(|index| index.attribute.span());
+    let mut spans = Spans { indexes: index_spans.collect(), rules: Vec::new() };
     let indexes = raw.index.map(|list| indexes(&list, &mut faults));
     let cache_octets = match &raw.store.cache_mib {
         None => DEFAULT_CACHE,
@@ -121,8 +123,8 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         log,
         warnings,
     };
-    let spans: Vec<_> = raw.access.iter().map(Spanned::span).collect();
-    config.rule_lines = spans.iter().map(|span| line_of(text, span.start)).collect();
+    spans.rules = raw.access.iter().map(Spanned::span).collect();
+    config.rule_lines = spans.rules.iter().map(|span| line_of(text, span.start)).collect();
     config.rules = raw.access.into_iter().map(|rule| rule_text(rule.into_inner())).collect();
     check_against_schema(&config, &spans, &mut faults);
     if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }
@@ -136,8 +138,14 @@ fn is_open_to_others(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0)
 }
 
+/// Where in the file stands what only the schema can judge.
+struct Spans {
+    indexes: Vec<Range<usize>>,
+    rules: Vec<Range<usize>>,
+}
+
 /// What only the schema can tell: whether suffixes are names, indexes possible, and rules right.
-fn check_against_schema(config: &Config, rule_spans: &[Range<usize>], faults: &mut Faults<'_>) {
+fn check_against_schema(config: &Config, spans: &Spans, faults: &mut Faults<'_>) {
     let schema = match config.build_schema(Vec::new()) {
         Ok(schema) => schema,
         Err(error) => return faults.add(None, "directory.schema", error.to_string()),
@@ -147,12 +155,12 @@ fn check_against_schema(config: &Config, rule_spans: &[Range<usize>], faults: &m
             faults.add(None, "directory.suffix", format!("{suffix:?}: {error}"));
         }
     }
-    for index in config.indexes.iter().flatten() {
-        if schema.find_attribute_type(&index.attribute).is_none() {
-            faults.add(None, "index", format!("the attribute {:?} is not in the schema", index.attribute));
+    for (index, span) in config.indexes.iter().flatten().zip(&spans.indexes) {
+        if let Err(error) = index.check(&schema) {
+            faults.add(Some(span.clone()), "index.attribute", error.to_string());
         }
     }
-    for (rule, span) in config.rules.iter().zip(rule_spans) {
+    for (rule, span) in config.rules.iter().zip(&spans.rules) {
         if let Err(error) = Rules::prepare(std::slice::from_ref(rule), &schema) {
             faults.add(Some(span.clone()), "access", error.to_string());
         }
@@ -382,6 +390,25 @@ mod tests {
         assert_eq!(faults.len(), 2, "{faults:?}");
         assert!(faults[0].starts_with("line 7: unknown field `sise`"), "{faults:?}");
         assert!(faults[1].starts_with("line 8:"), "{faults:?}");
+    }
+
+    #[test]
+    fn an_index_that_would_hide_entries_is_told_of() {
+        let index = |name: &str, kind: &str| format!("[[index]]\nattribute = \"{name}\"\nkinds = [\"{kind}\"]\n");
+        let text = SMALL.to_owned()
+            + &index("mail", "equality")
+            + &index("pwdAccountLockedTime", "presence")
+            + &index("jpegPhoto", "ordering")
+            + &index("hasSubordinates", "equality");
+        let faults = parse(&text).unwrap_err();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(
+            faults[0].starts_with("line 10: index.attribute: the attribute \"pwdAccountLockedTime\""),
+            "{faults:?}"
+        );
+        assert!(faults[0].contains("kept with the password"), "{faults:?}");
+        assert!(faults[1].contains("no such matching rule"), "{faults:?}");
+        assert!(faults[2].contains("no entry stores it"), "{faults:?}");
     }
 
     #[test]

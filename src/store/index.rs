@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::OpenError;
 use super::key::Postings;
 use crate::directory::entry::EncodedAttribute;
 use crate::directory::filter::{Pieces, ordering_form};
-use crate::directory::schema::{AttributeType, MatchingRule, NormalForm, Schema};
+use crate::directory::schema::{AttributeType, MatchingRule, NormalForm, Schema, WellKnown};
 use crate::directory::{AttributeTypeId, Entry};
 
 /// What an index answers.
@@ -69,6 +68,35 @@ pub struct IndexedAttribute {
     pub kinds: Vec<IndexKind>,
 }
 
+impl IndexedAttribute {
+    /// Whether the attribute can have these indexes.
+    pub fn check(&self, schema: &Schema) -> Result<(), IndexError> {
+        self.kinds.iter().try_for_each(|kind| indexable(&self.attribute, *kind, schema).map(drop))
+    }
+}
+
+/// Why an attribute cannot have an index.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The schema does not define it.
+    #[error("the attribute {0:?} is not in the schema")]
+    Undefined(String),
+    /// The schema gives it no rule that such an index could go by.
+    #[error("the attribute {0:?} cannot have the index {1:?}: the schema gives it no such matching rule")]
+    NoRule(String, &'static str),
+    /// No entry holds it.
+    #[error(
+        "the attribute {0:?} cannot be indexed: no entry stores it, since it follows from other things; leave it out"
+    )]
+    Derived(String),
+    /// It stands beside the entry.
+    #[error("the attribute {0:?} cannot be indexed: it is kept with the password, beside the entry; leave it out")]
+    Credentials(String),
+    /// Nobody may search for it.
+    #[error("the attribute {0:?} cannot be indexed: it is a secret, and nobody may search for it; leave it out")]
+    Secret(String),
+}
+
 /// What people, applications and the server itself search by.
 const USUAL: &[(&str, &[IndexKind])] = {
     use IndexKind::{Equality, Ordering, Presence, Substring};
@@ -127,7 +155,7 @@ pub(super) struct Indexes {
 
 impl Indexes {
     /// Those that are asked for, or the usual ones.
-    pub(super) fn choose(wanted: Option<&[IndexedAttribute]>, schema: &Schema) -> Result<Self, OpenError> {
+    pub(super) fn choose(wanted: Option<&[IndexedAttribute]>, schema: &Schema) -> Result<Self, IndexError> {
         let mut indexes = Self { kinds: vec![Vec::new(); schema.attribute_types().len()] };
         match wanted {
             Some(wanted) => {
@@ -151,19 +179,10 @@ impl Indexes {
         Ok(indexes)
     }
 
-    fn add(&mut self, name: &str, kind: IndexKind, schema: &Schema) -> Result<(), OpenError> {
-        let error = || OpenError::Index(name.to_owned(), kind);
-        let attribute = schema.find_attribute_type(name).ok_or_else(error)?;
-        let possible = match kind {
-            IndexKind::Presence => true,
-            IndexKind::Equality => attribute.equality.is_some(),
-            IndexKind::Substring => attribute.substring.is_some(),
-            IndexKind::Ordering => ordering_form(attribute).is_some(),
-        };
-        if !possible || attribute.is_secret() {
-            return Err(error());
-        }
-        let kinds = self.kinds.get_mut(attribute.id.index()).ok_or_else(error)?;
+    fn add(&mut self, name: &str, kind: IndexKind, schema: &Schema) -> Result<(), IndexError> {
+        let attribute = indexable(name, kind, schema)?;
+        let undefined = || IndexError::Undefined(name.to_owned());
+        let kinds = self.kinds.get_mut(attribute.id.index()).ok_or_else(undefined)?;
         if !kinds.contains(&kind) {
             kinds.push(kind);
             kinds.sort_unstable();
@@ -254,6 +273,59 @@ impl Indexes {
     }
 }
 
+/// The attribute, if it can have such an index. An index of what entries do not hold would stay empty, and hide the
+/// entries that have it when they are asked.
+fn indexable<'s>(name: &str, kind: IndexKind, schema: &'s Schema) -> Result<&'s AttributeType, IndexError> {
+    let attribute = schema.find_attribute_type(name).ok_or_else(|| IndexError::Undefined(name.to_owned()))?;
+    let known = schema.known();
+    if derived(known).contains(&attribute.id) {
+        return Err(IndexError::Derived(name.to_owned()));
+    }
+    if kept_as_credentials(known).contains(&attribute.id) {
+        return Err(IndexError::Credentials(name.to_owned()));
+    }
+    if attribute.is_secret() {
+        return Err(IndexError::Secret(name.to_owned()));
+    }
+    let possible = match kind {
+        IndexKind::Presence => true,
+        IndexKind::Equality => attribute.equality.is_some(),
+        IndexKind::Substring => attribute.substring.is_some(),
+        IndexKind::Ordering => ordering_form(attribute).is_some(),
+    };
+    if possible { Ok(attribute) } else { Err(IndexError::NoRule(name.to_owned(), kind.word())) }
+}
+
+/// What operations derive of other things, and no entry stores.
+const fn derived(known: &WellKnown) -> [AttributeTypeId; 8] {
+    [
+        known.entry_dn,
+        known.subschema_subentry,
+        known.member_of,
+        known.is_member_of,
+        known.has_subordinates,
+        known.num_subordinates,
+        known.context_csn,
+        known.pwd_scheme,
+    ]
+}
+
+/// What the password policy keeps as credentials, beside the entry.
+const fn kept_as_credentials(known: &WellKnown) -> [AttributeTypeId; 10] {
+    [
+        known.user_password,
+        known.pwd_changed_time,
+        known.pwd_history,
+        known.pwd_failure_time,
+        known.pwd_account_locked_time,
+        known.pwd_grace_use_time,
+        known.pwd_reset,
+        known.pwd_last_success,
+        known.pwd_temporary_expiry,
+        known.pwd_temporary_uses,
+    ]
+}
+
 fn piece_form(attribute: &AttributeType) -> Option<NormalForm> {
     attribute.substring.map(MatchingRule::normal_form)
 }
@@ -283,4 +355,42 @@ pub(super) fn pieces_of_assertion(pieces: &Pieces) -> BTreeSet<[u8; 3]> {
 
 fn triples(octets: &[u8]) -> Vec<[u8; 3]> {
     octets.windows(3).filter_map(|triple| triple.try_into().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::password::account;
+
+    fn choose(name: &str, kind: IndexKind) -> Result<Indexes, IndexError> {
+        let wanted = [IndexedAttribute { attribute: name.to_owned(), kinds: vec![kind] }];
+        Indexes::choose(Some(&wanted), &Schema::standard())
+    }
+
+    #[test]
+    fn what_no_entry_stores_has_no_index() {
+        for name in ["hasSubordinates", "numSubordinates", "memberOf", "isMemberOf", "entryDN", "pwdScheme"] {
+            assert_eq!(choose(name, IndexKind::Presence), Err(IndexError::Derived(name.to_owned())));
+        }
+        for name in ["pwdAccountLockedTime", "pwdReset", "pwdLastSuccess", "userPassword"] {
+            assert_eq!(choose(name, IndexKind::Presence), Err(IndexError::Credentials(name.to_owned())));
+        }
+    }
+
+    #[test]
+    fn what_the_policy_keeps_beside_the_entry_is_known_here() {
+        let known = *Schema::standard().known();
+        for id in account::attributes(&known) {
+            assert!(kept_as_credentials(&known).contains(&id) || derived(&known).contains(&id), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn an_index_needs_a_rule_to_go_by() {
+        assert_eq!(choose("shoeSize", IndexKind::Equality), Err(IndexError::Undefined("shoeSize".to_owned())));
+        let no_rule = IndexError::NoRule("jpegPhoto".to_owned(), "ordering");
+        assert_eq!(choose("jpegPhoto", IndexKind::Ordering), Err(no_rule));
+        choose("description", IndexKind::Substring).unwrap();
+        Indexes::choose(None, &Schema::standard()).unwrap();
+    }
 }
