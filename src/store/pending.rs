@@ -219,7 +219,7 @@ impl<'s> Pending<'s> {
         self.operations.push(Operation::Delete(Family::Uuid, uuid.as_bytes().to_vec()));
         self.staged.uuids.insert(uuid, None);
         self.staged.nodes.insert(old.id, None);
-        self.membership_changed = true;
+        self.note_membership(&old.entry, &Entry::empty());
         Ok(())
     }
 
@@ -343,14 +343,12 @@ impl<'s> Pending<'s> {
         self.staged.credentials.insert(id, version);
     }
 
-    /// Whether the change makes or ends a membership.
+    /// Notes whether the change makes or ends a membership. Groups hold names: who is in which group does not depend on
+    /// whether an entry of that name exists, so only what holds members counts.
     fn note_membership(&mut self, old: &Entry, new: &Entry) {
         let known = self.view.schema().known();
-        let of = |entry: &Entry, id: AttributeTypeId| -> Vec<Vec<u8>> {
-            entry.attributes().filter(|one| one.attribute_type == id).map(|one| one.octets.to_vec()).collect()
-        };
-        let differs = |id| of(old, id) != of(new, id);
-        self.membership_changed |= differs(known.member) || differs(known.unique_member);
+        let same = |id| members(old, id).eq(members(new, id));
+        self.membership_changed |= !same(known.member) || !same(known.unique_member);
     }
 
     /// Writes the group, and lets readers see it.
@@ -367,5 +365,60 @@ impl<'s> Pending<'s> {
         let view = View::new(snapshot, Arc::clone(self.view.fixed()), self.position.moment);
         self.shared.current.store(Arc::new(view));
         Ok(self.position)
+    }
+}
+
+/// The attributes of a type, as they are stored.
+fn members(entry: &Entry, id: AttributeTypeId) -> impl Iterator<Item = &[u8]> {
+    entry.attributes().filter(move |one| one.attribute_type == id).map(|one| one.octets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{SUFFIX, add, find, open, write};
+    use super::super::{Existence, Store};
+    use super::*;
+    use crate::directory::tree::{Directory, Tree};
+
+    const GROUP: &str = "cn=staff,dc=example";
+
+    fn node(store: &Store, dn: &str) -> Node {
+        store.view().node(find(store, dn).unwrap()).unwrap().unwrap()
+    }
+
+    /// Whether what is known of groups must be looked up again after some work.
+    fn changes_groups(store: &Store, work: impl FnOnce(&Store)) -> bool {
+        let before = store.view().membership_version();
+        work(store);
+        store.view().membership_version() != before
+    }
+
+    fn set(store: &Store, attribute: AttributeTypeId, value: &str) {
+        let Node { uuid, version, entry, .. } = node(store, GROUP);
+        let mut attributes = entry.decode();
+        attributes.set_one(attribute, value);
+        let entry = Entry::encode(&attributes, store.view().schema());
+        write(store, Write::Replace { uuid, version, entry });
+    }
+
+    fn remove(store: &Store, dn: &str) {
+        let Node { uuid, version, .. } = node(store, dn);
+        write(store, Write::Remove { uuid, version });
+    }
+
+    #[test]
+    fn groups_are_looked_up_again_only_when_a_membership_begins_or_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), Existence::Forbidden).unwrap();
+        let known = *store.view().schema().known();
+        for dn in [SUFFIX, GROUP, "cn=ada,dc=example", "cn=bob,dc=example"] {
+            assert!(!changes_groups(&store, |store| add(store, dn)), "{dn}");
+        }
+        assert!(changes_groups(&store, |store| set(store, known.member, "cn=ada,dc=example")));
+        assert!(!changes_groups(&store, |store| set(store, known.sn, "other")));
+        assert!(!changes_groups(&store, |store| set(store, known.member, "cn=ada,dc=example")));
+        assert!(changes_groups(&store, |store| set(store, known.unique_member, "cn=bob,dc=example")));
+        assert!(!changes_groups(&store, |store| remove(store, "cn=bob,dc=example")));
+        assert!(changes_groups(&store, |store| remove(store, GROUP)));
     }
 }
