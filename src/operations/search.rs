@@ -48,6 +48,8 @@ pub struct Search {
     paged: bool,
 }
 
+/// What waits to be sent is no more than this, in octets, by more than one entry.
+const FULL: usize = 256 << 10;
 /// Steps of filters that are taken while others wait for the thread.
 const STEPS_AT_ONCE: u64 = 20_000;
 /// Steps that are taken, elsewhere, before it is looked at the clock.
@@ -58,8 +60,11 @@ const STEPS_PER_ENTRY: u64 = 4_000_000;
 /// What is left of the bounds.
 #[derive(Clone, Copy, Debug)]
 struct Left {
+    /// Entries, over all pages.
     entries: u32,
     deadline: Timestamp,
+    /// What each page, or the whole, may take.
+    time: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +113,7 @@ impl Search {
             candidates: None,
             effort: Effort::Light,
             after: None,
-            left: Left::of(ctx, request),
+            left: Left::of(ctx, request, controls.paged.as_ref()),
             page: None,
             paged: controls.paged.is_some(),
         };
@@ -121,14 +126,16 @@ impl Search {
         Ok(search)
     }
 
-    /// Begins the next page of a paged search.
+    /// Begins the next page of a paged search, which may take as long as the one before.
     pub fn next_page(&mut self, ctx: &Context<'_>, paged: &PagedResults, id: MessageId) {
         self.id = id;
         self.effort = Effort::Light;
-        self.page = Some(Page { left: paged.size.min(ctx.services.limits.page) });
+        self.left.deadline = ctx.now.saturating_add(self.left.time);
+        let limits = ctx.services.limits;
+        self.page = Some(Page { left: paged.size.min(limits.page).min(limits.size) });
     }
 
-    /// Looks at up to `budget` entries, and writes those that match.
+    /// Looks at up to `budget` entries, and writes those that match, until much has been written.
     pub fn run(&mut self, ctx: &Context<'_>, budget: usize, out: &mut BytesMut) -> Result<Step, Refusal> {
         if ctx.now >= self.left.deadline {
             return Ok(self.done(ResultCode::TimeLimitExceeded));
@@ -152,7 +159,7 @@ impl Search {
         let batch = Batch::next(ctx, candidates, self.after, budget)?;
         let mut turn = Turn { decider: ctx.decider(), names: Names::default(), taken: 0 };
         for node in batch.nodes {
-            if turn.taken >= self.steps_of_a_turn() {
+            if turn.taken >= self.steps_of_a_turn() || out.len() >= FULL {
                 return Ok(Step::More);
             }
             let mut steps = Steps::new(self.steps_of_an_entry(&turn));
@@ -312,12 +319,14 @@ struct FoundEntry {
 }
 
 impl Left {
-    fn of(ctx: &Context<'_>, request: &SearchRequest) -> Self {
+    /// The client's size limit holds for all pages together; that of the server, where there are pages, for each of them.
+    fn of(ctx: &Context<'_>, request: &SearchRequest, paged: Option<&PagedResults>) -> Self {
         let limits = ctx.services.limits;
-        let least = |asked: u32, limit: u32| if asked == 0 { limit } else { asked.min(limit) };
-        let asked = Duration::from_secs(u64::from(request.time_limit));
-        let time = if asked.is_zero() { limits.time } else { asked.min(limits.time) };
-        Self { entries: least(request.size_limit, limits.size), deadline: ctx.now.saturating_add(time) }
+        let asked = if request.size_limit == 0 { u32::MAX } else { request.size_limit };
+        let entries = if paged.is_some() { asked } else { asked.min(limits.size) };
+        let some = |time: Duration| if time.is_zero() { Duration::MAX } else { time };
+        let time = some(Duration::from_secs(u64::from(request.time_limit))).min(some(limits.time));
+        Self { entries, deadline: ctx.now.saturating_add(time), time }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod requests;
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,7 +61,9 @@ struct Connection {
     outgoing: BytesMut,
     running: SmallVec<[Ticket; 4]>,
     /// Searches that go on when what they have found has been written.
-    paused: Vec<(Box<Running>, Box<crate::operations::search::Search>)>,
+    paused: VecDeque<(Box<Running>, Box<crate::operations::search::Search>)>,
+    /// How many searches are on the scan lane, and will come back with something to write.
+    scanning: usize,
     /// Answers that are held back.
     held: Vec<(Box<Running>, Response, PendingEffects)>,
     paging: Paging,
@@ -141,7 +144,8 @@ impl Connection {
             incoming: BytesMut::new(),
             outgoing: BytesMut::new(),
             running: SmallVec::new(),
-            paused: Vec::new(),
+            paused: VecDeque::new(),
+            scanning: 0,
             held: Vec::new(),
             paging: Paging::default(),
             done,

@@ -27,6 +27,8 @@ const AT_ONCE: usize = 64;
 const PER_TURN: usize = 2_048;
 /// Octets after which it comes back.
 const OCTETS_PER_TURN: usize = 256 << 10;
+/// How long it may be there before others have their turn.
+const TURN: Duration = Duration::from_millis(25);
 /// How often a change that lost a race is planned again.
 const ATTEMPTS: u32 = 8;
 /// How long a password attempt waits for others at the same account before the server is busy.
@@ -265,11 +267,16 @@ impl Scene {
         Progress::Searched(running, search, step)
     }
 
-    /// Prepares a search that waited for its client to ask for the next page.
-    pub(super) fn next_page(&self, running: &Running, search: &mut Search) {
-        if let Some(paged) = &running.controls.paged {
-            self.with(|ctx| search.next_page(ctx, paged, running.ticket.id));
-        }
+    /// Prepares a search that waited for its client to ask for the next page, who may be less free than before.
+    pub(super) fn next_page(&self, running: &Running, search: &mut Search) -> Result<(), Refusal> {
+        let (Request::Search(request), Some(paged)) = (&running.message.request, &running.controls.paged) else {
+            return Ok(());
+        };
+        self.with(|ctx| {
+            may_search(ctx, request)?;
+            search.next_page(ctx, paged, running.ticket.id);
+            Ok(())
+        })
     }
 
     /// Goes on with a search on the scan lane.
@@ -296,7 +303,8 @@ impl Scene {
 
     fn scan_turn(&self, search: &mut Search, out: &mut BytesMut) -> Result<Step, Refusal> {
         let mut looked_at = 0;
-        while looked_at < PER_TURN && out.len() < OCTETS_PER_TURN {
+        let started = Instant::now();
+        while looked_at < PER_TURN && out.len() < OCTETS_PER_TURN && started.elapsed() < TURN {
             match self.with(|ctx| search.run(ctx, AT_ONCE, out))? {
                 Step::More => looked_at += AT_ONCE,
                 last => return Ok(last),

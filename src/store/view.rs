@@ -25,7 +25,7 @@ pub struct View {
 }
 
 /// One batch of entries is no larger, in octets.
-const BATCH_OCTETS: usize = 4 << 20;
+const BATCH_OCTETS: usize = 256 << 10;
 
 /// What is the same for every view of a store.
 #[derive(Debug)]

@@ -15,7 +15,11 @@ use crate::protocol::control::Controls;
 use crate::protocol::{Message, MessageId, Operation, Request, Response};
 use crate::server::access_log::{self, Line};
 use crate::server::dispatch::{Done, Progress, Running, Scene, Ticket};
+use crate::server::paging::Paging;
 use crate::session::{Action, Actions};
+
+/// How many searches of one connection may be on the scan lane at once.
+const SCANS: usize = 4;
 
 impl Connection {
     pub(super) fn carry_out(&mut self, actions: Actions) {
@@ -91,8 +95,10 @@ impl Connection {
                     // RFC 2696 §3: the client wants no more.
                     return Progress::Answered(running, Ok(Outcome::answer(page_full(b""))));
                 }
-                scene.next_page(&running, &mut search);
-                scene.search_on(running, Box::new(search), &mut self.outgoing)
+                match scene.next_page(&running, &mut search) {
+                    Ok(()) => scene.search_on(running, Box::new(search), &mut self.outgoing),
+                    Err(refusal) => Progress::Answered(running, Err(refusal)),
+                }
             }
             _ => scene.search(running, &request, &mut self.outgoing),
         }
@@ -112,6 +118,7 @@ impl Connection {
                 Err(refusal) => Progress::Answered(running, Err(refusal)),
             },
             Done::Searched(running, search, out, step) => {
+                self.scanning = self.scanning.saturating_sub(1);
                 if !self.is_running(running.ticket) {
                     return;
                 }
@@ -132,7 +139,7 @@ impl Connection {
             Progress::Elsewhere => Actions::new(),
             Progress::Answered(running, result) => self.answered(running, result),
             Progress::Searched(running, search, Ok(Step::More)) => {
-                self.paused.push((running, search));
+                self.paused.push_back((running, search));
                 Actions::new()
             }
             Progress::Searched(running, search, Ok(Step::PageFull)) => {
@@ -229,12 +236,19 @@ impl Connection {
         requester.identity = identity;
         requester.freedom = freedom;
         self.known = None;
+        self.paging = Paging::default();
     }
 
+    /// Goes on with searches whose findings have been written, a few at once: each may come back with as much again.
     pub(super) fn resume_searches(&mut self) {
-        for (running, search) in std::mem::take(&mut self.paused) {
+        while self.scanning < SCANS
+            && let Some((running, search)) = self.paused.pop_front()
+        {
             let progress = match self.scene() {
-                Ok(scene) => scene.scan(running, search),
+                Ok(scene) => {
+                    self.scanning += 1;
+                    scene.scan(running, search)
+                }
                 Err(refusal) => Progress::Answered(running, Err(refusal)),
             };
             let actions = self.progress(progress);

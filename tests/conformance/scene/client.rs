@@ -1,5 +1,7 @@
 //! Somebody who uses the directory.
 
+mod pages;
+
 use std::cell::RefCell;
 
 use bytes::{Bytes, BytesMut};

@@ -1,0 +1,61 @@
+//! Searches in pages (RFC 2696).
+
+use bytes::{Bytes, BytesMut};
+use keystead::directory::tree::Directory;
+use keystead::operations::perform::may_search;
+use keystead::operations::search::{Search, Step};
+use keystead::protocol::control::{Controls, PagedResults};
+use keystead::protocol::request::SearchRequest;
+use keystead::protocol::{MessageId, Response};
+
+use super::Client;
+use crate::scene::answer::entries;
+
+impl<D: Directory> Client<'_, D> {
+    /// How many entries are on each page of a search, and how it ends; with something happening between two pages.
+    pub fn pages(&self, request: &SearchRequest, size: u32, between: impl Fn()) -> (Vec<usize>, Response) {
+        let view = self.scene.directory.view();
+        let page = PagedResults { size, cookie: Bytes::new() };
+        let controls = Controls { paged: Some(page.clone()), ..Controls::default() };
+        let mut counts = Vec::new();
+        let mut out = BytesMut::new();
+        let start = |out: &mut BytesMut| {
+            self.with_view(&view, |ctx| {
+                may_search(ctx, request)?;
+                Search::start(ctx, request, &controls, MessageId(1), out)
+            })
+        };
+        let mut search = start(&mut out).unwrap();
+        loop {
+            match self.with_view(&view, |ctx| search.run(ctx, 3, &mut out)).unwrap() {
+                Step::More => {}
+                Step::PageFull => {
+                    counts.push(entries(&out.split()).len());
+                    between();
+                    self.with_view(&view, |ctx| search.next_page(ctx, &page, MessageId(1)));
+                }
+                Step::Done(response) => {
+                    counts.push(entries(&out).len());
+                    return (counts, response);
+                }
+            }
+        }
+    }
+
+    /// How many octets each step of a search writes.
+    pub fn octets_of_steps(&self, request: &SearchRequest, entries_at_once: usize) -> Vec<usize> {
+        let view = self.scene.directory.view();
+        let mut out = BytesMut::new();
+        let controls = Controls::default();
+        let mut search =
+            self.with_view(&view, |ctx| Search::start(ctx, request, &controls, MessageId(1), &mut out)).unwrap();
+        let mut steps = Vec::new();
+        loop {
+            let step = self.with_view(&view, |ctx| search.run(ctx, entries_at_once, &mut out)).unwrap();
+            steps.push(out.split().len());
+            if step != Step::More {
+                return steps;
+            }
+        }
+    }
+}
