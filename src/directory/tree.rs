@@ -172,6 +172,11 @@ pub trait Tree {
         }
     }
 
+    /// Some of the entries directly below `id`, up to `limit`, in no order.
+    fn some_children(&self, id: EntryId, limit: usize) -> Result<Vec<EntryId>, TreeError> {
+        self.children(id, None, limit)
+    }
+
     /// Whether entries stand below `id`.
     fn has_children(&self, id: EntryId) -> Result<bool, TreeError> {
         Ok(!self.children(id, None, 1)?.is_empty())

@@ -1,15 +1,23 @@
 //! Attributes that no entry stores, because they follow from others: what an entry is called, which groups it is in,
 //! what stands below it, and how its password stands.
 
-use crate::access::actor::direct_groups;
-use crate::directory::schema::{AttributeSet, WellKnown};
-use crate::directory::tree::{Node, Tree};
+mod groups;
+
+use crate::access::Decider;
+use crate::directory::filter::Steps;
+use crate::directory::schema::AttributeSet;
+use crate::directory::tree::{EntryId, Node};
 use crate::directory::{AttributeTypeId, Attributes, Dn, Entry, Schema};
 use crate::password::{Account, account};
 
 use super::root_dse::SUBSCHEMA;
 use super::selection::Selection;
 use super::{Context, Refusal};
+
+pub(super) use groups::Groups;
+
+/// The steps that it may take to derive the attributes of one entry.
+const STEPS_FOR_ONE: u64 = 4_000_000;
 
 /// Which derived attributes a search needs, to test its filter or to return them.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,9 +53,36 @@ impl Derived {
     }
 }
 
+/// What entries are derived from, besides themselves: kept from one to the next.
+pub(super) struct Sources<'s, 'd> {
+    pub(super) decider: &'s mut Decider<'d>,
+    pub(super) groups: &'s mut Groups,
+    /// What it may cost.
+    pub(super) steps: &'s mut Steps,
+}
+
+/// What it costs to look at an entry below another; compare [`Steps`].
+const CHILD: u64 = 4;
+/// So many of the entries below one are looked at to find one that may be known of.
+const SOME: usize = 1_000;
+
 impl Context<'_> {
     /// The derived attributes of an entry.
     pub(super) fn derived(&self, node: &Node, dn: &Dn, needed: &Derived) -> Result<Entry, Refusal> {
+        let (mut decider, mut groups, mut steps) = (self.decider(), Groups::default(), Steps::new(STEPS_FOR_ONE));
+        let mut sources = Sources { decider: &mut decider, groups: &mut groups, steps: &mut steps };
+        let derived = self.derived_from(node, dn, needed, &mut sources)?;
+        derived.ok_or(Refusal::AdminLimit("this takes more work than this server does for one entry"))
+    }
+
+    /// The derived attributes of an entry; `None` if that takes too many steps.
+    pub(super) fn derived_from(
+        &self,
+        node: &Node,
+        dn: &Dn,
+        needed: &Derived,
+        sources: &mut Sources<'_, '_>,
+    ) -> Result<Option<Entry>, Refusal> {
         let known = self.schema().known();
         let mut attributes = Attributes::new();
         if needed.any_of(&[known.entry_dn, known.subschema_subentry]) {
@@ -55,21 +90,40 @@ impl Context<'_> {
             attributes.set_one(known.subschema_subentry, SUBSCHEMA);
         }
         if needed.any_of(&[known.member_of, known.is_member_of]) {
-            put_groups(&mut attributes, dn, known, self.tree)?;
+            let Sources { decider, groups, steps } = sources;
+            let Some(names) = groups.of(self, dn, decider, steps)? else { return Ok(None) };
+            let names: Vec<Vec<u8>> = names.iter().map(|name| name.as_str().as_bytes().to_vec()).collect();
+            attributes.set(known.member_of, names.clone());
+            attributes.set(known.is_member_of, names);
         }
         if needed.any_of(&[known.has_subordinates]) {
-            let has = if self.tree.has_children(node.id)? { "TRUE" } else { "FALSE" };
-            attributes.set_one(known.has_subordinates, has);
+            let has = self.visible_among(&self.tree.some_children(node.id, 1)?, sources)? > 0
+                || self.visible_among(&self.tree.some_children(node.id, SOME)?, sources)? > 0;
+            attributes.set_one(known.has_subordinates, if has { "TRUE" } else { "FALSE" });
         }
         if needed.any_of(&[known.num_subordinates]) {
-            let count = self.tree.children(node.id, None, usize::MAX)?.len();
+            let children = self.tree.children(node.id, None, usize::MAX)?;
+            if sources.steps.take(CHILD.saturating_mul(children.len() as u64)).is_none() {
+                return Ok(None);
+            }
+            let count = self.visible_among(&children, sources)?;
             attributes.set_one(known.num_subordinates, count.to_string());
         }
         if needed.any_of(&account::attributes(known)) {
             let public = self.account(node)?.to_public_entry(self.schema());
             public.attributes().for_each(|attribute| attributes.push(attribute.decode()));
         }
-        Ok(Entry::encode(&attributes, self.schema()))
+        Ok(Some(Entry::encode(&attributes, self.schema())))
+    }
+
+    /// How many of these entries the requester may know of.
+    fn visible_among(&self, ids: &[EntryId], sources: &mut Sources<'_, '_>) -> Result<usize, Refusal> {
+        let mut count = 0;
+        for id in ids {
+            let Some(node) = self.tree.node(*id)? else { continue };
+            count += usize::from(sources.decider.decide(&node, self.tree)?.is_visible());
+        }
+        Ok(count)
     }
 
     /// The password of an entry and its state, as it is now.
@@ -79,15 +133,4 @@ impl Context<'_> {
         self.services.meter.overlay(node.uuid, &mut account);
         Ok(account)
     }
-}
-
-fn put_groups(attributes: &mut Attributes, dn: &Dn, known: &WellKnown, tree: &dyn Tree) -> Result<(), Refusal> {
-    let mut names = Vec::new();
-    for group in direct_groups(dn, tree)? {
-        names.extend(tree.dn(group)?.map(|dn| dn.as_str().as_bytes().to_vec()));
-    }
-    names.dedup();
-    attributes.set(known.member_of, names.clone());
-    attributes.set(known.is_member_of, names);
-    Ok(())
 }

@@ -20,7 +20,7 @@ use crate::protocol::entry_writer::{Values, put_entry};
 use crate::protocol::request::SearchRequest;
 use crate::protocol::{LdapResult, MessageId, Response};
 
-use super::derived::Derived;
+use super::derived::{Derived, Groups, Sources};
 use super::root_dse::{SUBSCHEMA, root_dse, subschema};
 use super::selection::Selection;
 use super::{Context, Refusal};
@@ -35,6 +35,7 @@ pub struct Search {
     matcher: Matcher,
     selection: Selection,
     derived: Derived,
+    groups: Groups,
     values: Values,
     /// The entries to look at; `None` until they are found.
     candidates: Option<Candidates>,
@@ -109,6 +110,7 @@ impl Search {
             matcher,
             selection,
             derived,
+            groups: Groups::default(),
             values: if request.types_only { Values::Omitted } else { Values::Included },
             candidates: None,
             effort: Effort::Light,
@@ -130,6 +132,7 @@ impl Search {
     pub fn next_page(&mut self, ctx: &Context<'_>, paged: &PagedResults, id: MessageId) {
         self.id = id;
         self.effort = Effort::Light;
+        self.groups = Groups::default();
         self.left.deadline = ctx.now.saturating_add(self.left.time);
         let limits = ctx.services.limits;
         self.page = Some(Page { left: paged.size.min(limits.page).min(limits.size) });
@@ -157,13 +160,26 @@ impl Search {
         out: &mut BytesMut,
     ) -> Result<Step, Refusal> {
         let batch = Batch::next(ctx, candidates, self.after, budget)?;
-        let mut turn = Turn { decider: ctx.decider(), names: Names::default(), taken: 0 };
+        let groups = std::mem::take(&mut self.groups);
+        let mut turn = Turn { decider: ctx.decider(), names: Names::default(), groups, taken: 0 };
+        let step = self.look_at_batch(batch, ctx, &mut turn, out);
+        self.groups = turn.groups;
+        step
+    }
+
+    fn look_at_batch(
+        &mut self,
+        batch: Batch,
+        ctx: &Context<'_>,
+        turn: &mut Turn<'_>,
+        out: &mut BytesMut,
+    ) -> Result<Step, Refusal> {
         for node in batch.nodes {
             if turn.taken >= self.steps_of_a_turn() || out.len() >= FULL {
                 return Ok(Step::More);
             }
-            let mut steps = Steps::new(self.steps_of_an_entry(&turn));
-            let found = self.examine(ctx, &node, &mut turn, &mut steps)?;
+            let mut steps = Steps::new(self.steps_of_an_entry(turn));
+            let found = self.examine(ctx, &node, turn, &mut steps)?;
             turn.taken += steps.taken();
             if steps.are_exceeded() {
                 return self.try_harder();
@@ -256,7 +272,9 @@ impl Search {
             Entry::empty()
         } else {
             let full = ctx.tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
-            ctx.derived(node, &full, &self.derived)?
+            let sources = &mut Sources { decider: &mut turn.decider, groups: &mut turn.groups, steps };
+            let Some(derived) = ctx.derived_from(node, &full, &self.derived, sources)? else { return Ok(None) };
+            derived
         };
         let root = Dn::root();
         let full = if self.matcher.looks_at_name() { ctx.tree.dn(node.id)? } else { None };
@@ -307,6 +325,7 @@ impl Search {
 struct Turn<'a> {
     decider: Decider<'a>,
     names: Names,
+    groups: Groups,
     /// The steps that were taken.
     taken: u64,
 }

@@ -163,6 +163,10 @@ impl Tree for Arc<View> {
         self.moment.membership_version
     }
 
+    fn some_children(&self, id: EntryId, limit: usize) -> Result<Vec<EntryId>, TreeError> {
+        View::some_children(self, id, limit)
+    }
+
     fn has_children(&self, id: EntryId) -> Result<bool, TreeError> {
         View::has_children(self, id)
     }
@@ -275,6 +279,16 @@ impl View {
         ids.retain(|id| Some(*id) > after);
         ids.sort_unstable();
         ids.truncate(limit);
+        Ok(ids)
+    }
+
+    /// See [`Tree::some_children`].
+    pub fn some_children(&self, id: EntryId, limit: usize) -> Result<Vec<EntryId>, TreeError> {
+        let mut ids = Vec::new();
+        self.visit_children(id, &mut |child| {
+            ids.push(child);
+            if ids.len() < limit { Go::On } else { Go::Stop }
+        })?;
         Ok(ids)
     }
 

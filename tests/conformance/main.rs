@@ -32,6 +32,7 @@ mod secrets;
 mod selection;
 mod takeover;
 mod unbound_change;
+mod visibility;
 
 /// Defines sentences: functions that check a scene, each run on the reference tree and on the store.
 macro_rules! sentences {

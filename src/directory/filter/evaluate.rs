@@ -72,7 +72,8 @@ impl Steps {
         self.taken > self.most
     }
 
-    fn take(&mut self, steps: u64) -> Option<()> {
+    /// Takes some; `None` if there are not so many left.
+    pub fn take(&mut self, steps: u64) -> Option<()> {
         self.taken = self.taken.saturating_add(steps);
         (!self.are_exceeded()).then_some(())
     }

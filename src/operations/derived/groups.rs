@@ -1,0 +1,148 @@
+//! Which groups entries are in, found out for many entries at little more cost than for one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::access::Decider;
+use crate::access::actor::direct_groups;
+use crate::directory::filter::{Matcher, Selector, Steps};
+use crate::directory::tree::{Candidates, EntryId, Node, PlanBudget};
+use crate::directory::{AttributeTypeId, Dn};
+use crate::operations::{Context, Refusal};
+
+/// Groups of fewer members are looked through each time.
+const MANY_MEMBERS: usize = 32;
+/// A group that is asked about more often has its members remembered.
+const OFTEN: u32 = 2;
+/// So many members are remembered, of all groups together.
+const MOST_REMEMBERED: usize = 500_000;
+/// What it costs to bring a name to its normal form; compare [`Steps`].
+const NAME: u64 = 8;
+/// To find the groups of one entry is worth following so many postings.
+const POSTINGS: PlanBudget = PlanBudget(20_000);
+
+/// What a search has found out about groups.
+#[derive(Clone, Debug, Default)]
+pub(in crate::operations) struct Groups {
+    known: HashMap<EntryId, Group>,
+    remembered: usize,
+}
+
+/// A group.
+#[derive(Clone, Debug)]
+struct Group {
+    /// Its name; `None` if whoever asks may not know of it.
+    name: Option<Arc<Dn>>,
+    asked: u32,
+    members: Option<HashSet<Box<[u8]>>>,
+}
+
+impl Groups {
+    /// The names of the groups that `dn` is in and that the requester may know of; `None` if that takes too many steps.
+    pub(in crate::operations) fn of(
+        &mut self,
+        ctx: &Context<'_>,
+        dn: &Dn,
+        decider: &mut Decider<'_>,
+        steps: &mut Steps,
+    ) -> Result<Option<Vec<Arc<Dn>>>, Refusal> {
+        let known = ctx.schema().known();
+        let mut names = Vec::new();
+        for id in groups_that_may_hold(ctx, dn, &[known.member, known.unique_member])? {
+            if steps.take(NAME).is_none() {
+                return Ok(None);
+            }
+            let Some(name) = self.name(ctx, id, decider)? else { continue };
+            match self.holds(ctx, id, dn, steps)? {
+                Some(true) => names.push(name),
+                Some(false) => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(names))
+    }
+
+    fn name(&mut self, ctx: &Context<'_>, id: EntryId, decider: &mut Decider<'_>) -> Result<Option<Arc<Dn>>, Refusal> {
+        if let Some(group) = self.known.get(&id) {
+            return Ok(group.name.clone());
+        }
+        let is_visible = match ctx.tree.node(id)? {
+            Some(node) => decider.decide(&node, ctx.tree)?.is_visible(),
+            None => false,
+        };
+        let name = if is_visible { ctx.tree.dn(id)? } else { None };
+        self.known.insert(id, Group { name: name.clone(), asked: 0, members: None });
+        Ok(name)
+    }
+
+    /// Whether a group has a member; `None` if that takes too many steps.
+    fn holds(&mut self, ctx: &Context<'_>, id: EntryId, dn: &Dn, steps: &mut Steps) -> Result<Option<bool>, Refusal> {
+        let Some(group) = self.known.get_mut(&id) else { return Ok(Some(false)) };
+        if let Some(members) = &group.members {
+            return Ok(Some(members.contains(dn.key())));
+        }
+        let Some(node) = ctx.tree.node(id)? else { return Ok(Some(false)) };
+        let count = values(ctx, &node).count();
+        group.asked += 1;
+        if count <= MANY_MEMBERS || group.asked <= OFTEN || self.remembered + count > MOST_REMEMBERED {
+            return Ok(has_member(ctx, &node, dn, steps));
+        }
+        let Some(members) = members(ctx, &node, steps) else { return Ok(None) };
+        let holds = members.contains(dn.key());
+        self.remembered += members.len();
+        group.members = Some(members);
+        Ok(Some(holds))
+    }
+}
+
+/// The groups of which an index says that they may have the member; more than one name may look alike to it.
+fn groups_that_may_hold(ctx: &Context<'_>, dn: &Dn, types: &[AttributeTypeId]) -> Result<Vec<EntryId>, Refusal> {
+    let mut found = Vec::new();
+    for id in types {
+        let form = ctx.schema().attribute_type(*id).equality_or_fallback().normal_form();
+        let selector = Selector { types: std::iter::once(*id).collect(), options: "".into() };
+        let raw = Bytes::copy_from_slice(dn.as_str().as_bytes());
+        let matcher = Matcher::Equal { selector, form, normal: dn.key().to_vec(), raw };
+        match ctx.tree.plan(&matcher, POSTINGS)?.candidates {
+            Candidates::These(ids) => found.extend(ids.iter().map(EntryId)),
+            Candidates::All => return Ok(direct_groups(dn, ctx.tree)?),
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+fn values<'n>(ctx: &Context<'_>, node: &'n Node) -> impl Iterator<Item = &'n [u8]> {
+    let known = ctx.schema().known();
+    [known.member, known.unique_member].map(|id| node.entry.values(id)).into_iter().flatten()
+}
+
+/// Most members are spelled as their entries are: only if none is, it is looked closer.
+fn has_member(ctx: &Context<'_>, node: &Node, dn: &Dn, steps: &mut Steps) -> Option<bool> {
+    if values(ctx, node).any(|value| value == dn.as_str().as_bytes()) {
+        return Some(true);
+    }
+    for value in values(ctx, node) {
+        steps.take(NAME)?;
+        if key(ctx, value).is_some_and(|own| *own == *dn.key()) {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+fn members(ctx: &Context<'_>, node: &Node, steps: &mut Steps) -> Option<HashSet<Box<[u8]>>> {
+    let mut members = HashSet::new();
+    for value in values(ctx, node) {
+        steps.take(NAME)?;
+        members.extend(key(ctx, value));
+    }
+    Some(members)
+}
+
+fn key(ctx: &Context<'_>, value: &[u8]) -> Option<Box<[u8]>> {
+    Some(Dn::parse(ctx.schema(), std::str::from_utf8(value).ok()?).ok()?.key().into())
+}
