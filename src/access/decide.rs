@@ -54,6 +54,9 @@ pub struct Decider<'a> {
     schema: &'a Schema,
     below: HashMap<Option<EntryId>, Rc<Below>>,
     decisions: HashMap<RuleMask, Rc<Decision>>,
+    /// What was asked for last, which is mostly what is asked for next.
+    last_below: Option<(Option<EntryId>, Rc<Below>)>,
+    last_decision: Option<(RuleMask, Rc<Decision>)>,
 }
 
 /// Which rules reach the entries below a parent.
@@ -68,7 +71,8 @@ struct Below {
 impl<'a> Decider<'a> {
     /// Decides for `actor` by `rules`.
     pub fn new(rules: &'a Rules, actor: &'a Actor, schema: &'a Schema) -> Self {
-        Self { rules, actor, schema, below: HashMap::new(), decisions: HashMap::new() }
+        let (below, decisions, last_below, last_decision) = Default::default();
+        Self { rules, actor, schema, below, decisions, last_below, last_decision }
     }
 
     /// Who it decides for.
@@ -115,6 +119,17 @@ impl<'a> Decider<'a> {
     }
 
     fn below(&mut self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Rc<Below>, TreeError> {
+        if let Some((last, below)) = &self.last_below
+            && *last == parent
+        {
+            return Ok(Rc::clone(below));
+        }
+        let below = self.find_below(parent, tree)?;
+        self.last_below = Some((parent, Rc::clone(&below)));
+        Ok(below)
+    }
+
+    fn find_below(&mut self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Rc<Below>, TreeError> {
         if let Some(below) = self.below.get(&parent) {
             return Ok(Rc::clone(below));
         }
@@ -163,12 +178,23 @@ impl<'a> Decider<'a> {
 
     /// What the rules of a mask come to together.
     fn combined(&mut self, mask: RuleMask) -> Rc<Decision> {
-        if let Some(decision) = self.decisions.get(&mask) {
+        if let Some((last, decision)) = &self.last_decision
+            && *last == mask
+        {
             return Rc::clone(decision);
         }
-        let applying = self.rules.iter().enumerate().filter(|(position, _)| has(&mask, *position));
+        let decision = self.find_combined(&mask);
+        self.last_decision = Some((mask, Rc::clone(&decision)));
+        decision
+    }
+
+    fn find_combined(&mut self, mask: &RuleMask) -> Rc<Decision> {
+        if let Some(decision) = self.decisions.get(mask) {
+            return Rc::clone(decision);
+        }
+        let applying = self.rules.iter().enumerate().filter(|(position, _)| has(mask, *position));
         let decision = Rc::new(combine(&applying.map(|(_, rule)| rule).collect::<Vec<_>>(), self.schema));
-        self.decisions.insert(mask, Rc::clone(&decision));
+        self.decisions.insert(mask.clone(), Rc::clone(&decision));
         decision
     }
 
