@@ -1,19 +1,19 @@
 //! One line for every request that was answered: who did what, how it ended and how long it took. Never what a password
 //! is, never the value of a filter.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use tracing::{debug, info};
 
 use crate::directory::ResultCode;
-use crate::protocol::Operation;
+use crate::protocol::{Operation, Request};
 
 /// One request that was answered.
 pub(super) struct Line<'a> {
     pub(super) connection: u64,
-    pub(super) operation: Operation,
+    pub(super) request: &'a Request,
     pub(super) who: &'a str,
-    pub(super) target: &'a str,
     pub(super) code: ResultCode,
     pub(super) took: Duration,
 }
@@ -21,12 +21,119 @@ pub(super) struct Line<'a> {
 /// Writes a line. Searches and compares are told to whoever wants to know everything; what changes or tries something,
 /// always.
 pub(super) fn write(line: &Line<'_>) {
-    let Line { connection, operation, who, target, code, took } = line;
-    let (op, code, us) = (operation.name(), code.name(), took.as_micros());
-    match operation {
-        Operation::Search | Operation::Compare => {
-            debug!(target: "access", conn = connection, op, who, target, code, us);
+    let Line { connection, request, who, code, took } = line;
+    let (op, code, us) = (request.operation().name(), code.name(), took.as_micros());
+    // The name is looked for only if the line is written.
+    if is_of_little_interest(request.operation()) {
+        debug!(target: "access", conn = connection, op, who, target = target(request).as_ref(), code, us);
+    } else {
+        info!(target: "access", conn = connection, op, who, target = target(request).as_ref(), code, us);
+    }
+}
+
+const fn is_of_little_interest(operation: Operation) -> bool {
+    matches!(operation, Operation::Search | Operation::Compare)
+}
+
+/// The name that a request is about.
+fn target(request: &Request) -> Cow<'_, str> {
+    match request {
+        Request::Bind(bind) => String::from_utf8_lossy(&bind.name),
+        Request::Search(search) => String::from_utf8_lossy(&search.base),
+        Request::Modify(modify) => modify.object.as_str().into(),
+        Request::Add(add) => add.entry.as_str().into(),
+        Request::Delete(name) => String::from_utf8_lossy(name),
+        Request::ModifyDn(rename) => rename.entry.as_str().into(),
+        Request::Compare(compare) => String::from_utf8_lossy(&compare.entry),
+        Request::Extended(extended) => String::from_utf8_lossy(&extended.name),
+        Request::Unbind | Request::Abandon(_) | Request::Malformed { .. } => "".into(),
+    }
+}
+
+/// So many refusals of one connection have lines of their own.
+const TOLD: u64 = 100;
+/// After so many a connection ends.
+const MOST: u64 = 1_000;
+
+/// What has been refused to a connection since somebody authenticated there, if anybody has.
+#[derive(Debug)]
+pub(super) struct Refusals {
+    connection: u64,
+    count: u64,
+}
+
+/// What follows from a refusal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Telling {
+    /// It has a line.
+    Told,
+    /// It is counted with others.
+    Counted,
+    /// The connection is to end.
+    TooMany,
+}
+
+impl Refusals {
+    pub(super) const fn new(connection: u64) -> Self {
+        Self { connection, count: 0 }
+    }
+
+    /// Notes that somebody who has not authenticated was answered. What asks only for what anybody may ask for is not
+    /// counted.
+    pub(super) const fn note(&mut self, operation: Operation, code: ResultCode) -> Telling {
+        let is_refused = !matches!(code, ResultCode::Success | ResultCode::SaslBindInProgress);
+        if is_of_little_interest(operation) || !is_refused {
+            return Telling::Told;
         }
-        _ => info!(target: "access", conn = connection, op, who, target, code, us),
+        self.count += 1;
+        if self.count <= TOLD {
+            Telling::Told
+        } else if self.count < MOST {
+            Telling::Counted
+        } else {
+            Telling::TooMany
+        }
+    }
+
+    /// Notes that somebody has authenticated, and begins anew.
+    pub(super) fn clear(&mut self) {
+        let more = self.count.saturating_sub(TOLD);
+        if more > 0 {
+            info!(target: "access", conn = self.connection, more, "so many more requests were refused");
+        }
+        self.count = 0;
+    }
+}
+
+impl Drop for Refusals {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_then_counted_then_too_many() {
+        let mut refusals = Refusals::new(1);
+        let mut refuse = |times: usize| -> Vec<Telling> {
+            (0..times).map(|_| refusals.note(Operation::Delete, ResultCode::InsufficientAccessRights)).collect()
+        };
+        assert!(refuse(100).iter().all(|telling| *telling == Telling::Told));
+        assert!(refuse(899).iter().all(|telling| *telling == Telling::Counted));
+        assert_eq!(refuse(2), [Telling::TooMany; 2]);
+        refusals.clear();
+        assert_eq!(refusals.note(Operation::Bind, ResultCode::InvalidCredentials), Telling::Told);
+    }
+
+    #[test]
+    fn what_succeeds_or_only_looks_is_not_counted() {
+        let mut refusals = Refusals::new(1);
+        for _ in 0..2_000 {
+            assert_eq!(refusals.note(Operation::Search, ResultCode::NoSuchObject), Telling::Told);
+            assert_eq!(refusals.note(Operation::Extended, ResultCode::Success), Telling::Told);
+        }
     }
 }

@@ -22,6 +22,7 @@ use crate::protocol::{Fatal, Framing, Response};
 use crate::session::{Session, Tls};
 
 use super::Shared;
+use super::access_log::Refusals;
 use super::dispatch::{Done, Running, Ticket};
 use super::paging::Paging;
 use super::peer::Peer;
@@ -67,6 +68,7 @@ struct Connection {
     /// Answers that are held back.
     held: Vec<(Box<Running>, Response, PendingEffects)>,
     paging: Paging,
+    refusals: Refusals,
     done: UnboundedSender<Done>,
     serial: u64,
     last_request: Instant,
@@ -133,6 +135,7 @@ impl Connection {
         };
         let mut requester = Requester::anonymous(confidentiality, peer.to_string());
         requester.external = peer.identity();
+        let refusals = Refusals::new(place.number);
         Self {
             framing: shared.settings.connections.before_bind,
             shared,
@@ -148,6 +151,7 @@ impl Connection {
             scanning: 0,
             held: Vec::new(),
             paging: Paging::default(),
+            refusals,
             done,
             serial: 0,
             last_request: Instant::now(),

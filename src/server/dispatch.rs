@@ -13,7 +13,6 @@ use crate::operations::perform::may_search;
 use crate::operations::search::{Search, Step};
 use crate::operations::{Context, Effort, Outcome, Refusal, Requester, Services, effort, perform};
 use crate::protocol::control::Controls;
-use crate::protocol::request::SearchRequest;
 use crate::protocol::{Message, MessageId, Operation, Request};
 use crate::store::View;
 
@@ -249,7 +248,8 @@ impl Scene {
     }
 
     /// Begins a search: what a few entries answer is answered at once.
-    pub(super) fn search(self, running: Box<Running>, request: &SearchRequest, out: &mut BytesMut) -> Progress {
+    pub(super) fn search(self, running: Box<Running>, out: &mut BytesMut) -> Progress {
+        let Request::Search(request) = &running.message.request else { return self.begin(running) };
         let id = running.ticket.id;
         let started = self.with(|ctx| {
             may_search(ctx, request)?;

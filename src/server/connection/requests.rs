@@ -13,7 +13,7 @@ use crate::operations::{Effect, Freedom, Outcome, Refusal};
 use crate::password::change::By;
 use crate::protocol::control::Controls;
 use crate::protocol::{Message, MessageId, Operation, Request, Response};
-use crate::server::access_log::{self, Line};
+use crate::server::access_log::{self, Line, Telling};
 use crate::server::dispatch::{Done, Progress, Running, Scene, Ticket};
 use crate::server::paging::Paging;
 use crate::session::{Action, Actions};
@@ -34,6 +34,9 @@ impl Connection {
                         self.become_identity(Identity::Anonymous, Freedom::Full);
                     }
                     response.put(&mut self.outgoing, id, operation);
+                    if self.note(operation, response.result.code) == Telling::TooMany {
+                        self.disconnect(ResultCode::Busy, "too many requests were refused on this connection");
+                    }
                 }
                 Action::StartTls(id) => {
                     let name = Some(crate::protocol::oid::START_TLS);
@@ -84,11 +87,10 @@ impl Connection {
 
     fn begin(&mut self, scene: Scene, running: Box<Running>) -> Progress {
         let Request::Search(request) = &running.message.request else { return scene.begin(running) };
-        let request = request.clone();
         match &running.controls.paged {
             Some(paged) if !paged.cookie.is_empty() => {
                 let identity = &self.requester.identity;
-                let Some(mut search) = self.paging.take(&paged.cookie, &request, identity) else {
+                let Some(mut search) = self.paging.take(&paged.cookie, request, identity) else {
                     return Progress::Answered(running, Err(Refusal::BadCookie));
                 };
                 if paged.size == 0 {
@@ -100,7 +102,7 @@ impl Connection {
                     Err(refusal) => Progress::Answered(running, Err(refusal)),
                 }
             }
-            _ => scene.search(running, &request, &mut self.outgoing),
+            _ => scene.search(running, &mut self.outgoing),
         }
     }
 
@@ -194,21 +196,35 @@ impl Connection {
 
     /// Writes the answer, unless nobody wants it any more.
     fn respond(&mut self, running: &Running, response: &Response) -> Actions {
-        let line = Line {
-            connection: self.place.number,
-            operation: running.operation(),
-            who: self.requester.identity.name(),
-            target: &target(&running.message.request),
-            code: response.result.code,
-            took: running.started.elapsed(),
-        };
-        access_log::write(&line);
+        let code = response.result.code;
+        let telling = self.note(running.operation(), code);
+        if telling == Telling::Told {
+            access_log::write(&Line {
+                connection: self.place.number,
+                request: &running.message.request,
+                who: self.requester.identity.name(),
+                code,
+                took: running.started.elapsed(),
+            });
+        }
         if !self.is_running(running.ticket) {
             return Actions::new();
         }
         self.running.retain(|ticket| *ticket != running.ticket);
         response.put(&mut self.outgoing, running.ticket.id, running.operation());
+        if telling == Telling::TooMany {
+            self.disconnect(ResultCode::Busy, "too many requests were refused on this connection");
+        }
         self.session.complete(running.ticket.id)
+    }
+
+    /// Notes how a request ended: whoever has not authenticated is not refused for ever.
+    fn note(&mut self, operation: Operation, code: ResultCode) -> Telling {
+        if self.requester.identity.is_anonymous() {
+            return self.refusals.note(operation, code);
+        }
+        self.refusals.clear();
+        Telling::Told
     }
 
     fn apply(&mut self, running: &Running, effects: PendingEffects) {
@@ -261,21 +277,5 @@ impl Connection {
 fn log_cause(refusal: &Refusal) {
     if let Refusal::Store(error) = refusal {
         tracing::error!(%error, "the store failed");
-    }
-}
-
-/// The name that a request is about, for the access log.
-fn target(request: &Request) -> String {
-    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    match request {
-        Request::Bind(bind) => text(&bind.name),
-        Request::Search(search) => text(&search.base),
-        Request::Modify(modify) => modify.object.clone(),
-        Request::Add(add) => add.entry.clone(),
-        Request::Delete(name) => text(name),
-        Request::ModifyDn(rename) => rename.entry.clone(),
-        Request::Compare(compare) => text(&compare.entry),
-        Request::Extended(extended) => text(&extended.name),
-        Request::Unbind | Request::Abandon(_) | Request::Malformed { .. } => String::new(),
     }
 }
