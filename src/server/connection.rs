@@ -232,7 +232,9 @@ impl Connection {
     }
 
     fn end_if_idle(&mut self) {
-        let limit = self.shared.settings.connections.idle;
+        let limits = self.shared.settings.connections;
+        let is_unknown = self.requester.identity.is_anonymous() && !matches!(self.peer, Peer::Local { .. });
+        let limit = if is_unknown { limits.idle_before_bind } else { limits.idle };
         if self.session.is_idle() && self.last_request.elapsed() >= limit {
             self.disconnect(ResultCode::Unavailable, "the connection was idle for too long");
         }
