@@ -171,6 +171,12 @@ impl Scene {
         }
     }
 
+    /// Whether the connection still waits for what is done. If it has ended, nothing would come of it: changes are made
+    /// by the connection that they were planned for.
+    fn is_wanted(&self) -> bool {
+        !self.done.is_closed()
+    }
+
     fn on_hashing_lane(
         self,
         running: Box<Running>,
@@ -181,7 +187,7 @@ impl Scene {
         let mut held = Some(running);
         let job = move |fate| {
             // It stays here while it is worked on, so that it can be answered if that fails.
-            let Some(running) = &held else { return Status::Finished };
+            let Some(running) = held.as_ref().filter(|_| self.is_wanted()) else { return Status::Finished };
             let result = match fate {
                 Fate::Run => self.with(|ctx| work(ctx, running)),
                 other => Err(unfinished(other)),
@@ -286,7 +292,7 @@ impl Scene {
         let mut held = Some((running, search));
         let job = move |fate| {
             let mut out = BytesMut::new();
-            let Some((_, search)) = &mut held else { return Status::Finished };
+            let Some((_, search)) = held.as_mut().filter(|_| self.is_wanted()) else { return Status::Finished };
             let step = match fate {
                 Fate::Run => self.scan_turn(search, &mut out),
                 other => Err(unfinished(other)),
