@@ -21,6 +21,7 @@ pub mod modify_dn;
 pub mod outcome;
 pub mod perform;
 pub mod policies;
+pub mod recognition;
 pub mod refusal;
 pub mod root_dse;
 pub mod search;
@@ -30,7 +31,7 @@ mod stamp;
 mod target;
 mod verify_password;
 
-pub use context::{Confidentiality, Context, Freedom, Limits, Requester, Services};
+pub use context::{Confidentiality, Context, Freedom, Limits, Proof, Requester, Services};
 pub use outcome::{Effect, Outcome};
 pub use perform::{Effort, effort, perform};
 pub use refusal::Refusal;

@@ -6,7 +6,7 @@ use crate::access::Actor;
 use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
 use crate::directory::{Identity, ResultCode};
-use crate::operations::{Confidentiality, Context, Freedom, Outcome, Refusal, Requester, Services};
+use crate::operations::{Confidentiality, Context, Freedom, Outcome, Proof, Refusal, Requester, Services};
 use crate::password::Meter;
 use crate::server::Clock;
 use crate::server::random::SystemRandom;
@@ -32,6 +32,7 @@ impl<'s> Workplace<'s> {
         let requester = Requester {
             identity: Identity::LocalRoot,
             freedom: Freedom::Full,
+            proof: Proof::Connection,
             confidentiality: Confidentiality::Protected,
             external: None,
             source: "local".to_owned(),

@@ -20,7 +20,7 @@ use super::context::AnonymousBind;
 use super::login_name::UserName;
 use super::target::Target;
 use super::verify_password::blocked;
-use super::{Context, Effect, Freedom, Outcome, Refusal};
+use super::{Context, Effect, Freedom, Outcome, Proof, Refusal};
 
 /// What the first step of a bind comes to.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Prepared, Refusal>
     if !authorize_as.is_empty() && authorize_as != format!("dn:{}", identity.name()).as_bytes() {
         return Err(blocked(None));
     }
-    let effect = Effect::Authenticated { identity, freedom: Freedom::Full };
+    let effect = Effect::Authenticated { identity, freedom: Freedom::Full, proof: Proof::Connection };
     let outcome = Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) };
     Ok(Prepared::Done(Box::new(outcome)))
 }
@@ -80,7 +80,8 @@ fn anonymous(ctx: &Context<'_>) -> Result<Outcome, Refusal> {
     if ctx.services.anonymous == AnonymousBind::Refused {
         return Err(Refusal::AnonymousRefused);
     }
-    let effect = Effect::Authenticated { identity: Identity::Anonymous, freedom: Freedom::Full };
+    let (identity, freedom, proof) = (Identity::Anonymous, Freedom::Full, Proof::Connection);
+    let effect = Effect::Authenticated { identity, freedom, proof };
     Ok(Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) })
 }
 
@@ -154,7 +155,8 @@ impl Verification {
         if controls.password_policy {
             response.controls.extend(told.0.map(PasswordPolicyResponse::to_control));
         }
-        let mut effects = smallvec![Effect::Authenticated { identity, freedom }];
+        let proof = Proof::Password(self.account.changed);
+        let mut effects = smallvec![Effect::Authenticated { identity, freedom, proof }];
         if !change.is_empty() {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
         }

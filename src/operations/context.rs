@@ -134,6 +134,16 @@ pub enum Freedom {
     PasswordChange,
 }
 
+/// What somebody has proven by who they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Proof {
+    /// What the connection itself proves, or nothing.
+    #[default]
+    Connection,
+    /// The password that was set at that time, if that is known.
+    Password(Option<Timestamp>),
+}
+
 /// Who asks, and how they are connected.
 #[derive(Clone, Debug)]
 pub struct Requester {
@@ -141,6 +151,8 @@ pub struct Requester {
     pub identity: Identity,
     /// How much they may do until they have changed their password.
     pub freedom: Freedom,
+    /// What they have proven it by.
+    pub proof: Proof,
     /// Whether others can listen in.
     pub confidentiality: Confidentiality,
     /// Who they are by what their connection proves, for SASL EXTERNAL (RFC 4422 appendix A): the owner of a local socket,
@@ -153,7 +165,14 @@ pub struct Requester {
 impl Requester {
     /// Somebody who has not authenticated.
     pub const fn anonymous(confidentiality: Confidentiality, source: String) -> Self {
-        Self { identity: Identity::Anonymous, freedom: Freedom::Full, confidentiality, external: None, source }
+        Self {
+            identity: Identity::Anonymous,
+            freedom: Freedom::Full,
+            proof: Proof::Connection,
+            confidentiality,
+            external: None,
+            source,
+        }
     }
 
     /// The name of the entry that they are, if they are one.

@@ -10,7 +10,7 @@ use crate::directory::{Identity, ResultCode};
 use crate::password::change::By;
 use crate::protocol::Response;
 
-use super::Freedom;
+use super::{Freedom, Proof};
 
 /// The answer, and what must happen for it to be true.
 #[derive(Clone, Debug)]
@@ -36,6 +36,8 @@ pub enum Effect {
         identity: Identity,
         /// How much they may do.
         freedom: Freedom,
+        /// What they have proven it by.
+        proof: Proof,
     },
     /// A password was set.
     PasswordSet {

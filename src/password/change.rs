@@ -1,5 +1,7 @@
 //! Setting a password: the one way, whoever asks and however.
 
+use std::time::Duration;
+
 use crate::directory::Timestamp;
 
 use super::account::Remembered;
@@ -46,7 +48,7 @@ pub fn may_change(account: &Account, policy: &Policy, old: &OldPassword, now: Ti
     // A password that must be changed is not held back by its age (draft-behera §7.8).
     if let (Some(changed), false) = (account.changed, account.must_change) {
         let until = changed.saturating_add(policy.pwd_min_age);
-        if now < until {
+        if !policy.pwd_min_age.is_zero() && now < until {
             broken.push(BrokenRule::TooYoung { until });
         }
     }
@@ -83,7 +85,7 @@ impl Account {
             version: self.version,
             password: self.password.take(),
             history: std::mem::take(&mut self.history),
-            changed: Some(now),
+            changed: Some(self.next_change(now)),
             must_change: reset && policy.pwd_must_change,
             temporary_until: policy
                 .temporary_max_age
@@ -94,12 +96,18 @@ impl Account {
             ..Self::default()
         };
     }
+
+    /// The time of a change: kept in seconds, and no two passwords of an account have the same, since sessions are told
+    /// apart by it.
+    fn next_change(&self, now: Timestamp) -> Timestamp {
+        const SECOND: Duration = Duration::from_secs(1);
+        let just_now = |last: &Timestamp| *last <= now.saturating_add(SECOND) && now < last.saturating_add(SECOND);
+        self.changed.filter(just_now).map_or(now, |last| last.saturating_add(SECOND))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::super::account::Lock;
     use super::super::policy::CheckQuality;
     use super::*;
@@ -156,6 +164,18 @@ mod tests {
         assert_eq!((account.temporary_until, account.temporary_uses), (Some(at(160)), Some(3)));
         account.set_password(stored("own"), &policy(), By::Owner, at(200));
         assert!(!account.must_change && account.temporary_until.is_none() && account.temporary_uses.is_none());
+    }
+
+    #[test]
+    fn no_two_passwords_have_the_same_time_of_change() {
+        let mut account = Account::default();
+        let mut change = |now| {
+            account.set_password(stored("new"), &policy(), By::Owner, now);
+            account.changed.unwrap()
+        };
+        let half = at(10).saturating_add(Duration::from_millis(500));
+        assert_eq!((change(at(10)), change(half), change(half)), (at(10), at(11), at(12)));
+        assert_eq!((change(at(20)), change(at(5))), (at(20), at(5)));
     }
 
     #[test]

@@ -15,8 +15,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::Actor;
-use crate::directory::{Identity, ResultCode};
-use crate::operations::{Confidentiality, Effect, Freedom, Requester, Services};
+use crate::directory::ResultCode;
+use crate::directory::tree::Version;
+use crate::operations::{Confidentiality, Effect, Requester, Services};
 use crate::protocol::response::put_notice_of_disconnection;
 use crate::protocol::{Fatal, Framing, Response};
 use crate::session::{Session, Tls};
@@ -68,6 +69,8 @@ struct Connection {
     /// Answers that are held back.
     held: Vec<(Box<Running>, Response, PendingEffects)>,
     paging: Paging,
+    /// The commit after which it was made sure that the requester is who they were.
+    recognised: Version,
     refusals: Refusals,
     done: UnboundedSender<Done>,
     serial: u64,
@@ -151,6 +154,7 @@ impl Connection {
             scanning: 0,
             held: Vec::new(),
             paging: Paging::default(),
+            recognised: 0,
             refusals,
             done,
             serial: 0,
@@ -267,7 +271,7 @@ impl Connection {
         let limit = self.shared.settings.connections.handshake;
         let stream = handshake(&self.shared, tcp, limit).await?;
         self.session.tls_established();
-        self.become_identity(Identity::Anonymous, Freedom::Full);
+        self.become_anonymous();
         Arc::make_mut(&mut self.requester).confidentiality = Confidentiality::Protected;
         self.end = End::Not;
         Ok(stream)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use smallvec::SmallVec;
+use uuid::Uuid;
 
 use crate::directory::Dn;
 use crate::directory::tree::{Credentials, EntryId, Node, Version};
@@ -77,6 +78,12 @@ impl ToOwnedKey<Self> for EntryId {
     }
 }
 
+impl ToOwnedKey<Self> for Uuid {
+    fn to_owned_key(&self) -> Self {
+        *self
+    }
+}
+
 impl ToOwnedKey<Box<[u8]>> for [u8] {
     fn to_owned_key(&self) -> Box<[u8]> {
         self.into()
@@ -89,6 +96,12 @@ pub(super) trait Octets {
 }
 
 impl Octets for EntryId {
+    fn octets(&self) -> usize {
+        0
+    }
+}
+
+impl Octets for Uuid {
     fn octets(&self) -> usize {
         0
     }

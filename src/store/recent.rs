@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::DefaultHashBuilder;
+use uuid::Uuid;
 
 use super::engine::Family;
 use super::key;
@@ -22,6 +23,7 @@ use crate::directory::tree::{Credentials, EntryId, Node, Version};
 pub(super) const SHORT: usize = 8;
 /// How many hashes are told apart.
 const SLOTS: usize = 1 << 16;
+
 /// What was read lately.
 #[derive(Debug)]
 pub(super) struct Recent {
@@ -29,6 +31,7 @@ pub(super) struct Recent {
     nodes: Memo<EntryId, Option<Node>>,
     credentials: Memo<EntryId, Option<Credentials>>,
     names: Memo<Box<[u8]>, Option<EntryId>>,
+    uuids: Memo<Uuid, Option<EntryId>>,
     postings: Memo<Box<[u8]>, ShortList>,
     /// The last commit that renamed or moved an entry with others below it, and so all of these.
     last_rename: AtomicU64,
@@ -44,9 +47,10 @@ impl Recent {
         let part = |percent: usize| octets / 100 * percent;
         Self {
             changes: Changes::new(),
-            nodes: Memo::new(part(55)),
+            nodes: Memo::new(part(53)),
             credentials: Memo::new(part(15)),
             names: Memo::new(part(10)),
+            uuids: Memo::new(part(2)),
             postings: Memo::new(part(10)),
             last_rename: AtomicU64::new(0),
             dns: Memo::new(part(6)),
@@ -95,6 +99,15 @@ impl Recent {
         read: impl FnOnce() -> Result<Option<EntryId>, E>,
     ) -> Result<Option<EntryId>, E> {
         self.names.get_or_read(name, at, |_| self.changes.last(Family::Name, name), read)
+    }
+
+    pub(super) fn identified<E>(
+        &self,
+        uuid: Uuid,
+        at: Version,
+        read: impl FnOnce() -> Result<Option<EntryId>, E>,
+    ) -> Result<Option<EntryId>, E> {
+        self.uuids.get_or_read(&uuid, at, |_| self.changes.last(Family::Uuid, uuid.as_bytes()), read)
     }
 
     /// The list of these postings, if it is known and short.

@@ -231,7 +231,9 @@ impl View {
 
     /// See [`Tree::find_uuid`].
     pub fn find_uuid(&self, uuid: Uuid) -> Result<Option<EntryId>, TreeError> {
-        Ok(self.get(Family::Uuid, uuid.as_bytes())?.as_deref().and_then(key::entry_id))
+        self.fixed.recent.identified(uuid, self.moment.version, || {
+            Ok(self.get(Family::Uuid, uuid.as_bytes())?.as_deref().and_then(key::entry_id))
+        })
     }
 
     /// See [`Tree::dn`].

@@ -14,6 +14,7 @@ mod commands;
 mod everyday;
 mod files;
 mod helpdesk;
+mod live_connections;
 mod lockout;
 mod open_files;
 mod python_ldap;

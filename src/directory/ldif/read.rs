@@ -217,7 +217,7 @@ impl<R: BufRead> Reader<R> {
                 STANDARD.decode(encoded.trim_ascii()).map_err(|_| error(LdifErrorKind::BadBase64))?
             }
             [b':', b'<', url @ ..] => self.fetch(&String::from_utf8_lossy(url.trim_ascii())).map_err(error)?,
-            [b':', text @ ..] => text.trim_ascii_start().to_vec(),
+            [b':', text @ ..] => without_fill(text).to_vec(),
             _ => return Err(error(LdifErrorKind::NoColon)),
         };
         Ok(Field { line: line.number, name, value })
@@ -295,7 +295,7 @@ fn control(field: &Field) -> Result<(String, bool, Option<Vec<u8>>), LdifError> 
                 Some(encoded) => {
                     STANDARD.decode(encoded.trim()).map_err(|_| fault(field.line, LdifErrorKind::BadBase64))?
                 }
-                None => encoded.trim_start().as_bytes().to_vec(),
+                None => encoded.trim_start_matches(' ').as_bytes().to_vec(),
             };
             (head, Some(value))
         }
@@ -358,6 +358,12 @@ fn modify_dn(fields: &[Field], line: usize) -> Result<Body, LdifError> {
         return Err(unexpected(Some(stray), line, "the end of the record"));
     }
     Ok(Body::ModifyDn { new_rdn, delete_old_rdn, new_superior })
+}
+
+/// What stands between the colon and the value are spaces and nothing else (RFC 2849: `FILL`).
+fn without_fill(text: &[u8]) -> &[u8] {
+    let spaces = text.iter().take_while(|octet| **octet == b' ').count();
+    text.get(spaces..).unwrap_or_default()
 }
 
 #[cfg(test)]

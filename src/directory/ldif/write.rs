@@ -42,6 +42,7 @@ pub fn write_line(out: &mut Vec<u8>, line: &[u8]) {
 
 fn is_safe(value: &[u8]) -> bool {
     let printable = value.iter().all(|octet| octet.is_ascii() && !matches!(octet, 0 | b'\n' | b'\r'));
-    let first = value.first().is_none_or(|first| !matches!(first, b' ' | b':' | b'<'));
-    printable && first && value.last() != Some(&b' ')
+    let first = value.first().is_none_or(|first| !matches!(first, b' ' | b'\t' | b':' | b'<'));
+    // Others than we may cut off a tab as well as a space.
+    printable && first && !matches!(value.last(), Some(b' ' | b'\t'))
 }

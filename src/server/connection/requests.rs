@@ -7,9 +7,11 @@ use smallvec::SmallVec;
 use super::{Connection, End, PendingEffects};
 use crate::directory::Identity;
 use crate::directory::ResultCode;
+use crate::directory::tree::Directory;
+use crate::operations::recognition::{Recognition, password_of, recognise};
 use crate::operations::refusal::PolicyControl;
 use crate::operations::search::{Step, page_full, refused};
-use crate::operations::{Effect, Freedom, Outcome, Refusal};
+use crate::operations::{Effect, Freedom, Outcome, Proof, Refusal};
 use crate::password::change::By;
 use crate::protocol::control::Controls;
 use crate::protocol::{Message, MessageId, Operation, Request, Response};
@@ -31,7 +33,7 @@ impl Connection {
                 Action::Respond { id, operation, response } => {
                     if operation == Operation::Bind {
                         // Also a bind that cannot be read ends whatever was before.
-                        self.become_identity(Identity::Anonymous, Freedom::Full);
+                        self.become_anonymous();
                     }
                     response.put(&mut self.outgoing, id, operation);
                     if self.note(operation, response.result.code) == Telling::TooMany {
@@ -62,13 +64,17 @@ impl Connection {
     }
 
     fn perform(&mut self, message: Message) -> Actions {
+        let is_bind = matches!(message.request, Request::Bind(_));
+        if !is_bind && let Err(reason) = self.recognise() {
+            self.disconnect(ResultCode::StrongerAuthRequired, reason);
+            return Actions::new();
+        }
         self.serial += 1;
         let ticket = Ticket { id: message.id, serial: self.serial };
         self.running.push(ticket);
-        let is_bind = matches!(message.request, Request::Bind(_));
         if is_bind {
             // Whoever it was, they are not any more, however this ends (RFC 4511 §4.2.1).
-            self.become_identity(Identity::Anonymous, Freedom::Full);
+            self.become_anonymous();
         }
         let controls = match Controls::read(&message.controls, message.request.operation()) {
             Ok(controls) => controls,
@@ -230,19 +236,53 @@ impl Connection {
     fn apply(&mut self, running: &Running, effects: PendingEffects) {
         for effect in effects {
             match effect {
-                Effect::Authenticated { identity, freedom } if self.is_running(running.ticket) => {
+                Effect::Authenticated { identity, freedom, proof } if self.is_running(running.ticket) => {
                     self.become_identity(identity, freedom);
+                    Arc::make_mut(&mut self.requester).proof = proof;
                 }
                 Effect::Authenticated { .. } => {}
                 Effect::PasswordSet { uuid, by } => {
                     self.shared.services.load().meter.forget(uuid);
                     if by == By::Owner && self.requester.identity.uuid() == Some(uuid) {
-                        Arc::make_mut(&mut self.requester).freedom = Freedom::Full;
+                        self.has_set_own_password();
                     }
                 }
                 Effect::CredentialsSet { uuid } => self.shared.services.load().meter.forget(uuid),
             }
         }
+    }
+
+    pub(super) fn become_anonymous(&mut self) {
+        self.become_identity(Identity::Anonymous, Freedom::Full);
+        Arc::make_mut(&mut self.requester).proof = Proof::Connection;
+    }
+
+    fn has_set_own_password(&mut self) {
+        let view = self.shared.store.view();
+        let requester = Arc::make_mut(&mut self.requester);
+        requester.freedom = Freedom::Full;
+        if let (Proof::Password(_), Ok(proof)) = (requester.proof, password_of(requester, &view)) {
+            requester.proof = proof;
+        }
+    }
+
+    /// Looks again at who this is, if anything has changed in the directory since.
+    fn recognise(&mut self) -> Result<(), &'static str> {
+        let view = self.shared.store.view();
+        if self.recognised == view.version() {
+            return Ok(());
+        }
+        match recognise(&self.requester, &view, self.shared.clock.now()) {
+            Ok(Recognition::Same) => {}
+            Ok(Recognition::Changed { identity, freedom }) => self.become_identity(identity, freedom),
+            Ok(Recognition::Ended(reason)) => return Err(reason),
+            Err(error) => {
+                tracing::error!(%error, "the store failed");
+                return Err("the server cannot tell who you are");
+            }
+        }
+        self.recognised = view.version();
+        Ok(())
     }
 
     pub(super) fn become_identity(&mut self, identity: Identity, freedom: Freedom) {
@@ -252,6 +292,7 @@ impl Connection {
         requester.identity = identity;
         requester.freedom = freedom;
         self.known = None;
+        self.recognised = 0;
         self.paging = Paging::default();
     }
 

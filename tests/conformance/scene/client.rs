@@ -88,10 +88,11 @@ impl<'s, D: Directory> Client<'s, D> {
         }
         for effect in outcome.effects {
             match effect {
-                Effect::Authenticated { identity, freedom } => {
+                Effect::Authenticated { identity, freedom, proof } => {
                     let mut requester = self.requester.borrow_mut();
                     requester.identity = identity;
                     requester.freedom = freedom;
+                    requester.proof = proof;
                 }
                 Effect::PasswordSet { uuid, .. } | Effect::CredentialsSet { uuid } => {
                     self.scene.services.borrow().meter.forget(uuid);
