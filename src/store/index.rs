@@ -71,6 +71,7 @@ pub struct IndexedAttribute {
 impl IndexedAttribute {
     /// Whether the attribute can have these indexes.
     pub fn check(&self, schema: &Schema) -> Result<(), IndexError> {
+        stored(&self.attribute, schema)?;
         self.kinds.iter().try_for_each(|kind| indexable(&self.attribute, *kind, schema).map(drop))
     }
 }
@@ -273,9 +274,9 @@ impl Indexes {
     }
 }
 
-/// The attribute, if it can have such an index. An index of what entries do not hold would stay empty, and hide the
-/// entries that have it when they are asked.
-fn indexable<'s>(name: &str, kind: IndexKind, schema: &'s Schema) -> Result<&'s AttributeType, IndexError> {
+/// The attribute, if entries hold it. An index of what they do not hold would stay empty, and hide the entries that have it
+/// when they are asked.
+fn stored<'s>(name: &str, schema: &'s Schema) -> Result<&'s AttributeType, IndexError> {
     let attribute = schema.find_attribute_type(name).ok_or_else(|| IndexError::Undefined(name.to_owned()))?;
     let known = schema.known();
     if derived(known).contains(&attribute.id) {
@@ -287,6 +288,12 @@ fn indexable<'s>(name: &str, kind: IndexKind, schema: &'s Schema) -> Result<&'s 
     if attribute.is_secret() {
         return Err(IndexError::Secret(name.to_owned()));
     }
+    Ok(attribute)
+}
+
+/// The attribute, if it can have such an index.
+fn indexable<'s>(name: &str, kind: IndexKind, schema: &'s Schema) -> Result<&'s AttributeType, IndexError> {
+    let attribute = stored(name, schema)?;
     let possible = match kind {
         IndexKind::Presence => true,
         IndexKind::Equality => attribute.equality.is_some(),

@@ -77,7 +77,7 @@ fn a_mistake_in_the_configuration_is_told_with_file_line_key_and_what_is_right()
         "store.cache_mib: must be from 16 to 1048576",
         "password.scheme: \"md5\" is not known; use argon2id, ssha512 or ssha",
         "password.argon2_memory_kib: the cost is out of bounds",
-        "index: the attribute \"nonsense\" is not in the schema",
+        "index.attribute: the attribute \"nonsense\" is not in the schema",
         "index.kinds: \"fast\" is not known; use presence, equality, substring or ordering",
     ] {
         assert!(said.err.contains(words), "{words}?\n{}", said.err);
