@@ -8,7 +8,7 @@ use crate::password::account::Account;
 use crate::password::change::{self, By, OldPassword};
 use crate::password::meter::Subject;
 use crate::password::policy::CheckQuality;
-use crate::password::verdict::BrokenRule;
+use crate::password::verdict::{BrokenRule, Language};
 use crate::password::{Policy, Secret, StoredPassword, generate};
 
 use uuid::Uuid;
@@ -63,6 +63,10 @@ impl Context<'_> {
 
     /// Verifies the old password, judges the new one and hashes it. The right has been required before.
     pub(super) fn set_password(&self, target: &Target, request: &NewPassword) -> Result<SetPassword, Refusal> {
+        self.try_to_set_password(target, request).map_err(|refusal| self.in_their_language(refusal))
+    }
+
+    fn try_to_set_password(&self, target: &Target, request: &NewPassword) -> Result<SetPassword, Refusal> {
         let policy = self.services.policies.governing(&target.node.entry, &target.dn, self.tree)?;
         let mut account = self.account(&target.node)?;
         if request.by == By::Owner {
@@ -95,9 +99,28 @@ impl Context<'_> {
     ) -> Result<Account, Refusal> {
         let mut account = Account::default();
         let judge = Judge { account: &account, policy, names: own_names(entry, self.schema()), hashes };
-        let stored = judge.admit(new, self)?;
+        let stored = judge.admit(new, self).map_err(|refusal| self.in_their_language(refusal))?;
         account.set_password(stored, policy, By::Owner, self.now);
         Ok(account)
+    }
+
+    /// What is wrong with a password, in the language of whoever reads it: that is the requester, whoever the password is
+    /// for.
+    fn in_their_language(&self, refusal: Refusal) -> Refusal {
+        match refusal {
+            Refusal::Password(refused) => {
+                let language = self.requesters_language();
+                Refusal::Password(refused.told_in(language.unwrap_or_default()))
+            }
+            other => other,
+        }
+    }
+
+    /// What the requester's entry says in `preferredLanguage`. That the store cannot tell is no reason to tell nothing.
+    fn requesters_language(&self) -> Option<Language> {
+        let id = self.tree.find_uuid(self.requester.identity.uuid()?).ok()??;
+        let node = self.tree.node(id).ok()??;
+        node.entry.first_text(self.schema().known().preferred_language).map(Language::preferred)
     }
 
     /// The change that sets a password: the credentials, and what the entry says of when and by whom it was changed.

@@ -1,6 +1,11 @@
 //! In which words a password is refused, and with which code of the password policy control.
 
+mod catalog;
+mod language;
+
 use std::fmt;
+
+pub use language::Language;
 
 use crate::directory::Timestamp;
 
@@ -104,49 +109,78 @@ impl BrokenRule {
     }
 }
 
-impl fmt::Display for BrokenRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl BrokenRule {
+    /// What is wrong, in a sentence.
+    pub fn sentence(&self, language: Language) -> String {
+        catalog::sentence(language, self.key(), &self.arguments())
+    }
+
+    /// The name of its sentence in the catalogs.
+    const fn key(&self) -> &'static str {
         match self {
-            Self::Empty => f.write_str("The new password is empty."),
-            Self::TooShort { minimum } => write!(f, "The new password needs at least {minimum} characters."),
-            Self::TooLong { maximum } => write!(f, "The new password may have at most {maximum} characters."),
-            Self::Common => f.write_str("The new password is among those that everybody tries first."),
-            Self::OwnName(name) => write!(f, "The new password is little more than the name \"{name}\"."),
-            Self::ForbiddenWord(word) => write!(f, "The new password is little more than the word \"{word}\"."),
-            Self::Pattern => f.write_str("The new password is only a repetition or a row of keys."),
-            Self::Unchanged => f.write_str("The new password is the same as the current one."),
-            Self::Reused => f.write_str("The new password was used before."),
-            Self::TooYoung { until } => {
-                write!(f, "The password was changed too recently; it can be changed again from {until}.")
-            }
-            Self::NotAllowed => f.write_str("This password cannot be changed by its owner; please ask the helpdesk."),
-            Self::OldPasswordMissing => f.write_str("The current password must be given to change it."),
-            Self::Prehashed => f.write_str(
-                "A password that is already hashed cannot be checked. Send it as it is, over TLS, or use the Password \
-                 Modify operation.",
-            ),
+            Self::Empty => "empty",
+            Self::TooShort { .. } => "too-short",
+            Self::TooLong { .. } => "too-long",
+            Self::Common => "common",
+            Self::OwnName(_) => "own-name",
+            Self::ForbiddenWord(_) => "forbidden-word",
+            Self::Pattern => "pattern",
+            Self::Unchanged => "unchanged",
+            Self::Reused => "reused",
+            Self::TooYoung { .. } => "too-young",
+            Self::NotAllowed => "not-allowed",
+            Self::OldPasswordMissing => "old-password-missing",
+            Self::Prehashed => "prehashed",
+        }
+    }
+
+    /// What is put into the braces of its sentence.
+    fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::TooShort { minimum } => vec![("minimum", minimum.to_string())],
+            Self::TooLong { maximum } => vec![("maximum", maximum.to_string())],
+            Self::OwnName(name) => vec![("name", name.clone())],
+            Self::ForbiddenWord(word) => vec![("word", word.clone())],
+            Self::TooYoung { until } => vec![("until", until.to_string())],
+            Self::Empty
+            | Self::Common
+            | Self::Pattern
+            | Self::Unchanged
+            | Self::Reused
+            | Self::NotAllowed
+            | Self::OldPasswordMissing
+            | Self::Prehashed => Vec::new(),
         }
     }
 }
 
 /// Every rule that a new password breaks; at least one.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refused(Vec<BrokenRule>);
+pub struct Refused {
+    rules: Vec<BrokenRule>,
+    language: Language,
+}
 
 impl Refused {
     /// All rules that are broken, or `Ok` if none is.
     pub fn unless_empty(rules: Vec<BrokenRule>) -> Result<(), Self> {
-        if rules.is_empty() { Ok(()) } else { Err(Self(rules)) }
+        if rules.is_empty() { Ok(()) } else { Err(Self { rules, language: Language::default() }) }
+    }
+
+    /// The same, told in another language.
+    #[must_use]
+    pub fn told_in(self, language: Language) -> Self {
+        Self { language, ..self }
     }
 
     /// The rules.
     pub fn rules(&self) -> &[BrokenRule] {
-        &self.0
+        &self.rules
     }
 
     /// The one error that the password policy control has room for: that of the first rule.
     pub fn code(&self) -> PolicyErrorCode {
-        self.0.first().map_or(PolicyErrorCode::InsufficientPasswordQuality, BrokenRule::code)
+        self.rules.first().map_or(PolicyErrorCode::InsufficientPasswordQuality, BrokenRule::code)
     }
 }
 
@@ -154,18 +188,18 @@ impl std::error::Error for Refused {}
 
 impl From<BrokenRule> for Refused {
     fn from(rule: BrokenRule) -> Self {
-        Self(vec![rule])
+        Self { rules: vec![rule], language: Language::default() }
     }
 }
 
 impl fmt::Display for Refused {
     /// Every rule in a sentence.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, rule) in self.0.iter().enumerate() {
+        for (at, rule) in self.rules.iter().enumerate() {
             if at > 0 {
                 f.write_str(" ")?;
             }
-            write!(f, "{rule}")?;
+            f.write_str(&rule.sentence(self.language))?;
         }
         Ok(())
     }
@@ -177,12 +211,43 @@ mod tests {
 
     #[test]
     fn every_broken_rule_is_told_and_the_first_gives_the_code() {
-        let refused = Refused(vec![BrokenRule::TooShort { minimum: 15 }, BrokenRule::OwnName("Alice".into())]);
+        let rules = vec![BrokenRule::TooShort { minimum: 15 }, BrokenRule::OwnName("Alice".into())];
+        let refused = Refused::unless_empty(rules).unwrap_err();
         assert_eq!(
             refused.to_string(),
             "The new password needs at least 15 characters. The new password is little more than the name \"Alice\"."
         );
+        assert_eq!(
+            refused.clone().told_in(Language::German).to_string(),
+            "Das neue Passwort braucht mindestens 15 Zeichen. Das neue Passwort ist kaum mehr als der Name „Alice“."
+        );
         assert_eq!(refused.code().number(), 6);
         assert_eq!(Refused::unless_empty(Vec::new()), Ok(()));
+    }
+
+    #[test]
+    fn every_rule_has_a_sentence_that_says_all_that_the_rule_knows() {
+        let word = || "word".to_owned();
+        let all = [
+            BrokenRule::Empty,
+            BrokenRule::TooShort { minimum: 1 },
+            BrokenRule::TooLong { maximum: 1 },
+            BrokenRule::Common,
+            BrokenRule::OwnName(word()),
+            BrokenRule::ForbiddenWord(word()),
+            BrokenRule::Pattern,
+            BrokenRule::Unchanged,
+            BrokenRule::Reused,
+            BrokenRule::TooYoung { until: Timestamp::default() },
+            BrokenRule::NotAllowed,
+            BrokenRule::OldPasswordMissing,
+            BrokenRule::Prehashed,
+        ];
+        let known = |rule: &BrokenRule| {
+            let mut names: Vec<&str> = rule.arguments().into_iter().map(|(name, _)| name).collect();
+            names.sort_unstable();
+            (rule.key(), names)
+        };
+        assert_eq!(all.iter().map(known).collect::<Vec<_>>(), catalog::tests::rules(Language::English));
     }
 }

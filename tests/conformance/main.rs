@@ -21,6 +21,7 @@ mod modify;
 mod must_change;
 mod password_expiry;
 mod password_lockout;
+mod password_messages;
 mod password_modify;
 mod password_policy;
 mod properties;
