@@ -4,6 +4,7 @@
 //! prompt. What goes wrong is told in one sentence on standard error, and the exit status is not 0.
 
 mod accounts;
+mod breach;
 mod certificates;
 mod check;
 mod example;
@@ -55,6 +56,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Hash a password as the configuration says, for an import.
     HashPassword(hash_password::HashPasswordArgs),
+    /// Make and ask a filter of passwords that are publicly known, which no new password may be.
+    Breach(breach::BreachArgs),
     /// Give an administrator a new password when nobody has one; the server must be stopped.
     RecoverAdmin(recover_admin::RecoverAdminArgs),
 }
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
+        Command::Breach(args) => breach::run(&args),
         Command::RecoverAdmin(args) => recover_admin::run(&args),
     };
     match result {

@@ -10,15 +10,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use fault::{ConfigError, Fault};
+pub use fault::{ConfigError, Fault, ServicesError};
 
 use crate::access::RuleText;
 use crate::directory::schema::{AttributeTypeId, Schema, SchemaBuilder, SchemaError};
 use crate::operations::context::{AnonymousBind, ExpiredChange};
 use crate::operations::{Limits, Services};
+use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
 use crate::password::{Meter, StoredPassword};
 use crate::server::Settings;
+use crate::server::breach_file::BreachFile;
 use crate::server::tls::TlsFiles;
 use crate::store::IndexedAttribute;
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub anonymous: AnonymousBind,
     /// Whether the owner of an expired password may change it unbound.
     pub expired_change: ExpiredChange,
+    /// Passwords that are publicly known; absent if there is no list of them.
+    pub breached: Option<Arc<BreachFile>>,
     /// What is logged and how.
     pub log: LogSettings,
     /// What the administrator should know at every start.
@@ -104,14 +108,18 @@ impl Config {
         builder.build()
     }
 
-    /// Makes what operations share. The rules are prepared again for the schema that is in force.
-    pub fn services(&self, schema: &Schema, meter: Arc<Meter>) -> Result<Services, crate::access::RuleError> {
+    /// Makes what operations share. The rules are prepared again for the schema that is in force, and the breach filter is
+    /// read as a whole, so that none is used that tells the wrong thing.
+    pub fn services(&self, schema: &Schema, meter: Arc<Meter>) -> Result<Services, ServicesError> {
+        let breached = self.breached.clone();
+        breached.as_ref().map_or(Ok(()), |list| list.verify())?;
         let random = &crate::server::random::SystemRandom;
         let nothing = crate::password::generate::password(32, random);
         Ok(Services {
             rules: crate::access::Rules::prepare(&self.rules, schema)?,
             meter,
             policies: crate::operations::policies::Policies::default(),
+            breached: breached.map(|list| list as Arc<dyn BreachList>),
             new_passwords: self.new_passwords,
             no_password: StoredPassword::create(&nothing, self.new_passwords, random),
             last_success_precision: self.last_success_precision,

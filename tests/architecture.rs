@@ -30,6 +30,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tokio", &["server", "cli/reload.rs"]),
     ("toml", &["config", "cli/init.rs"]),
     ("tracing", &["server", "cli"]),
+    ("xorf", &["cli/breach"]),
 ];
 
 #[test]

@@ -24,6 +24,17 @@ pub enum ConfigError {
     },
 }
 
+/// Why what operations share cannot be made of a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ServicesError {
+    /// A rule does not fit the schema that is in force.
+    #[error(transparent)]
+    Rule(#[from] crate::access::RuleError),
+    /// The breach filter cannot be used.
+    #[error("password.breach_filter: {0}")]
+    BreachFilter(#[from] crate::server::breach_file::BreachFileError),
+}
+
 /// One thing that is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {

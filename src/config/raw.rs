@@ -85,6 +85,7 @@ pub(super) struct RawPassword {
     pub(super) hashing_queue: Option<usize>,
     pub(super) last_success_precision_seconds: Option<u32>,
     pub(super) expired_change: Option<bool>,
+    pub(super) breach_filter: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -17,6 +18,7 @@ use crate::operations::context::{AnonymousBind, ExpiredChange};
 use crate::password::scheme::{Cost, NewScheme};
 use crate::protocol::Framing;
 use crate::server::Clock;
+use crate::server::breach_file::BreachFile;
 use crate::server::settings::{Cleartext, ConnectionLimits, Listen, Settings};
 use crate::server::tls::TlsFiles;
 use crate::store::{DEFAULT_CACHE, IndexKind, IndexedAttribute};
@@ -83,6 +85,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         warnings.push("there is no [tls], so nobody can bind with a password over ldap://".to_owned());
     }
     let new_passwords = new_passwords(&raw.password, &mut faults, &mut warnings);
+    let breached = breach_filter(&raw.password, base, &mut faults);
     let server = settings(&raw.limits, &raw.password, listen, &mut faults);
     let log = log(&raw.log, &mut faults);
     let index_spans = raw.index.iter().flatten().map(|index| index.attribute.span());
@@ -120,6 +123,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
             Some(false) => ExpiredChange::Refused,
             _ => ExpiredChange::Allowed,
         },
+        breached,
         log,
         warnings,
     };
@@ -259,6 +263,12 @@ fn new_passwords(raw: &RawPassword, faults: &mut Faults<'_>, warnings: &mut Vec<
             NewScheme::default()
         }
     }
+}
+
+fn breach_filter(raw: &RawPassword, base: &Path, faults: &mut Faults<'_>) -> Option<Arc<BreachFile>> {
+    let name = raw.breach_filter.as_ref()?;
+    let opened = BreachFile::open(&base.join(name.get_ref())).map_err(|error| error.to_string());
+    faults.keep(name.span(), "password.breach_filter", opened).map(Arc::new)
 }
 
 fn settings(raw: &RawLimits, password: &RawPassword, listen: Vec<Listen>, faults: &mut Faults<'_>) -> Settings {

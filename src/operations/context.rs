@@ -8,6 +8,7 @@ use crate::directory::tree::Tree;
 use crate::directory::{Dn, Identity, Randomness, Timestamp};
 use crate::password::Meter;
 use crate::password::StoredPassword;
+use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
 
 use super::policies::Policies;
@@ -51,6 +52,8 @@ pub struct Services {
     pub meter: std::sync::Arc<Meter>,
     /// The password policies.
     pub policies: Policies,
+    /// Passwords that are publicly known, which no new one may be.
+    pub breached: Option<std::sync::Arc<dyn BreachList>>,
     /// What new passwords are kept as.
     pub new_passwords: NewScheme,
     /// Takes the place of a password where there is none, so that finding that out takes as long.

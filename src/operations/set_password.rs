@@ -8,6 +8,7 @@ use crate::password::account::Account;
 use crate::password::change::{self, By, OldPassword};
 use crate::password::meter::Subject;
 use crate::password::policy::CheckQuality;
+use crate::password::quality::{BreachList, Facts};
 use crate::password::verdict::{BrokenRule, Language};
 use crate::password::{Policy, Secret, StoredPassword, generate};
 
@@ -80,6 +81,7 @@ impl Context<'_> {
             policy: &policy,
             names: own_names(&target.node.entry, self.schema()),
             hashes: Hashes::of(&target.decision),
+            breached: self.services.breached.as_deref(),
         };
         let generated = if request.new.is_none() { Some(judge.generate(self.random)?) } else { None };
         let new = request.new.as_ref().or(generated.as_ref()).ok_or(Refusal::Busy)?;
@@ -98,7 +100,13 @@ impl Context<'_> {
         hashes: Hashes,
     ) -> Result<Account, Refusal> {
         let mut account = Account::default();
-        let judge = Judge { account: &account, policy, names: own_names(entry, self.schema()), hashes };
+        let judge = Judge {
+            account: &account,
+            policy,
+            names: own_names(entry, self.schema()),
+            hashes,
+            breached: self.services.breached.as_deref(),
+        };
         let stored = judge.admit(new, self).map_err(|refusal| self.in_their_language(refusal))?;
         account.set_password(stored, policy, By::Owner, self.now);
         Ok(account)
@@ -176,6 +184,7 @@ struct Judge<'a> {
     policy: &'a Policy,
     names: Vec<String>,
     hashes: Hashes,
+    breached: Option<&'a dyn BreachList>,
 }
 
 impl Judge<'_> {
@@ -205,7 +214,8 @@ impl Judge<'_> {
 
     fn judge(&self, new: &Secret) -> Result<(), Refusal> {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        Ok(change::admit(new, self.account, self.policy, &names)?)
+        let facts = Facts { names: &names, breached: self.breached };
+        Ok(change::admit(new, self.account, self.policy, &facts)?)
     }
 }
 

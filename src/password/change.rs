@@ -6,7 +6,7 @@ use crate::directory::Timestamp;
 
 use super::account::Remembered;
 use super::policy::Policy;
-use super::quality;
+use super::quality::{self, Facts};
 use super::verdict::{BrokenRule, Refused};
 use super::{Account, Secret, StoredPassword};
 
@@ -57,8 +57,8 @@ pub fn may_change(account: &Account, policy: &Policy, old: &OldPassword, now: Ti
 
 /// Whether the new password may be had: all that is wrong with it, told at once. The history is looked at only if it is
 /// otherwise good, since that costs a hash for each password remembered.
-pub fn admit(new: &Secret, account: &Account, policy: &Policy, names: &[&str]) -> Result<(), Refused> {
-    Refused::unless_empty(quality::judge(new, policy, names))?;
+pub fn admit(new: &Secret, account: &Account, policy: &Policy, facts: &Facts<'_>) -> Result<(), Refused> {
+    Refused::unless_empty(quality::judge(new, policy, facts))?;
     if policy.pwd_in_history == 0 {
         return Ok(());
     }
@@ -141,7 +141,7 @@ mod tests {
         for (time, password) in ["first one", "second one", "third one", "fourth one"].iter().enumerate() {
             account.set_password(stored(password), &policy(), By::Owner, at(i64::try_from(time).unwrap()));
         }
-        let admitted = |password: &str| rules(admit(&Secret::new(password), &account, &policy(), &[]));
+        let admitted = |password: &str| rules(admit(&Secret::new(password), &account, &policy(), &Facts::default()));
         assert_eq!(admitted("fourth one"), [BrokenRule::Unchanged]);
         assert_eq!(admitted("third one"), [BrokenRule::Reused]);
         assert_eq!(admitted("second one"), [BrokenRule::Reused]);

@@ -4,6 +4,11 @@
 //! refused if it is, but for case and decoration, something that everybody tries first, a name of its owner, a word of
 //! the organization, or a pattern.
 
+pub mod breach;
+pub mod filter;
+
+pub use breach::BreachList;
+
 use super::policy::{CheckQuality, Policy, QualityProfile};
 use super::prepare::MAX_LEN;
 use super::verdict::BrokenRule;
@@ -27,22 +32,38 @@ const ROWS: &[&str] = &[
 /// Names and words that are shorter say nothing when they are found.
 const MIN_WORD: usize = 3;
 
-/// Every rule that `password` breaks by itself. `names` are those of its owner.
-pub fn judge(password: &Secret, policy: &Policy, names: &[&str]) -> Vec<BrokenRule> {
-    let mut broken = Vec::new();
+/// What is known besides the policy when a password is judged.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts<'a> {
+    /// What its owner is called.
+    pub names: &'a [&'a str],
+    /// Passwords that are publicly known.
+    pub breached: Option<&'a dyn BreachList>,
+}
+
+/// Every rule that `password` breaks by itself.
+pub fn judge(password: &Secret, policy: &Policy, facts: &Facts<'_>) -> Vec<BrokenRule> {
     if password.is_empty() {
         return vec![BrokenRule::Empty];
     }
     if password.len() > MAX_LEN {
         return vec![BrokenRule::TooLong { maximum: MAX_LEN }];
     }
-    let hashed = StoredPassword::is_prehashed(password.expose());
-    if hashed && policy.pwd_check_quality != CheckQuality::Off {
-        return if policy.pwd_check_quality == CheckQuality::Enforced { vec![BrokenRule::Prehashed] } else { broken };
+    match (policy.pwd_check_quality, StoredPassword::is_prehashed(password.expose())) {
+        (CheckQuality::Off, _) | (CheckQuality::IfPossible, true) => return Vec::new(),
+        (CheckQuality::Enforced, true) => return vec![BrokenRule::Prehashed],
+        (CheckQuality::IfPossible | CheckQuality::Enforced, false) => {}
     }
-    if policy.pwd_check_quality == CheckQuality::Off {
-        return broken;
+    let mut broken = judge_length(password, policy);
+    if let (QualityProfile::Nist, Some(text)) = (policy.quality_profile, password.expose_text()) {
+        broken.extend(judge_text(text, policy, facts.names));
     }
+    broken.extend(facts.breached.and_then(|list| judge_by_list(password, list)));
+    broken
+}
+
+fn judge_length(password: &Secret, policy: &Policy) -> Vec<BrokenRule> {
+    let mut broken = Vec::new();
     // Octets that are no text have no code points; each counts as one.
     let length = password.expose_text().map_or(password.len(), |text| text.chars().count());
     if length < policy.pwd_min_length {
@@ -51,10 +72,16 @@ pub fn judge(password: &Secret, policy: &Policy, names: &[&str]) -> Vec<BrokenRu
     if policy.pwd_max_length > 0 && length > policy.pwd_max_length {
         broken.push(BrokenRule::TooLong { maximum: policy.pwd_max_length });
     }
-    if let (QualityProfile::Nist, Some(text)) = (policy.quality_profile, password.expose_text()) {
-        broken.extend(judge_text(text, policy, names));
-    }
     broken
+}
+
+/// A list that cannot be read lets nothing pass: whoever has configured one relies on it.
+fn judge_by_list(password: &Secret, list: &dyn BreachList) -> Option<BrokenRule> {
+    match list.contains(password) {
+        Ok(false) => None,
+        Ok(true) => Some(BrokenRule::Breached),
+        Err(breach::Unreadable) => Some(BrokenRule::Unchecked),
+    }
 }
 
 fn judge_text(text: &str, policy: &Policy, names: &[&str]) -> Option<BrokenRule> {
@@ -163,7 +190,8 @@ mod tests {
     }
 
     fn judged(password: &str) -> Vec<BrokenRule> {
-        judge(&Secret::new(password), &policy(), &["alice", "Alice Liddell", "Liddell", "al"])
+        let names = &["alice", "Alice Liddell", "Liddell", "al"];
+        judge(&Secret::new(password), &policy(), &Facts { names, ..Facts::default() })
     }
 
     #[test]
@@ -206,9 +234,41 @@ mod tests {
     #[test]
     fn a_hash_passes_only_where_quality_is_not_enforced() {
         let hash = Secret::new("{SSHA}abcdefgh");
-        let judged = |level| judge(&hash, &Policy { pwd_check_quality: level, ..policy() }, &[]);
+        let judged = |level| judge(&hash, &Policy { pwd_check_quality: level, ..policy() }, &Facts::default());
         assert_eq!(judged(CheckQuality::Enforced), [BrokenRule::Prehashed]);
         assert_eq!(judged(CheckQuality::IfPossible), []);
         assert_eq!(judged(CheckQuality::Off), []);
+    }
+
+    /// A list of one password, on a disk that may fail.
+    #[derive(Debug)]
+    struct Listed(Result<&'static str, breach::Unreadable>);
+
+    impl BreachList for Listed {
+        fn contains(&self, password: &Secret) -> Result<bool, breach::Unreadable> {
+            self.0.map(|listed| listed.as_bytes() == password.expose())
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_publicly_known_is_refused_at_every_level_that_checks() {
+        let list = Listed(Ok("correct horse"));
+        let judged = |password: &str, level, quality_profile| {
+            let policy = Policy { pwd_check_quality: level, quality_profile, ..policy() };
+            judge(&Secret::new(password), &policy, &Facts { breached: Some(&list), ..Facts::default() })
+        };
+        for profile in [QualityProfile::Nist, QualityProfile::None] {
+            assert_eq!(judged("correct horse", CheckQuality::Enforced, profile), [BrokenRule::Breached]);
+            assert_eq!(judged("correct horse", CheckQuality::IfPossible, profile), [BrokenRule::Breached]);
+            assert_eq!(judged("correct horse", CheckQuality::Off, profile), []);
+            assert_eq!(judged("Correct horse", CheckQuality::Enforced, profile), []);
+        }
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_lets_nothing_pass() {
+        let list = Listed(Err(breach::Unreadable));
+        let facts = Facts { breached: Some(&list), ..Facts::default() };
+        assert_eq!(judge(&Secret::new("correct horse"), &policy(), &facts), [BrokenRule::Unchecked]);
     }
 }

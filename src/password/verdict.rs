@@ -75,6 +75,10 @@ pub enum BrokenRule {
     ForbiddenWord(String),
     /// It is one character or a short piece repeated, or a row of the keyboard.
     Pattern,
+    /// It is publicly known.
+    Breached,
+    /// Whether it is publicly known cannot be found out now.
+    Unchecked,
     /// It is the current password.
     Unchanged,
     /// It was used before.
@@ -98,9 +102,13 @@ impl BrokenRule {
         match self {
             Self::Empty | Self::TooShort { .. } => PolicyErrorCode::PasswordTooShort,
             Self::TooLong { .. } => PolicyErrorCode::PasswordTooLong,
-            Self::Common | Self::OwnName(_) | Self::ForbiddenWord(_) | Self::Pattern | Self::Prehashed => {
-                PolicyErrorCode::InsufficientPasswordQuality
-            }
+            Self::Common
+            | Self::OwnName(_)
+            | Self::ForbiddenWord(_)
+            | Self::Pattern
+            | Self::Breached
+            | Self::Unchecked
+            | Self::Prehashed => PolicyErrorCode::InsufficientPasswordQuality,
             Self::Unchanged | Self::Reused => PolicyErrorCode::PasswordInHistory,
             Self::TooYoung { .. } => PolicyErrorCode::PasswordTooYoung,
             Self::NotAllowed => PolicyErrorCode::PasswordModNotAllowed,
@@ -125,6 +133,8 @@ impl BrokenRule {
             Self::OwnName(_) => "own-name",
             Self::ForbiddenWord(_) => "forbidden-word",
             Self::Pattern => "pattern",
+            Self::Breached => "breached",
+            Self::Unchecked => "unchecked",
             Self::Unchanged => "unchanged",
             Self::Reused => "reused",
             Self::TooYoung { .. } => "too-young",
@@ -145,6 +155,8 @@ impl BrokenRule {
             Self::Empty
             | Self::Common
             | Self::Pattern
+            | Self::Breached
+            | Self::Unchecked
             | Self::Unchanged
             | Self::Reused
             | Self::NotAllowed
@@ -236,6 +248,8 @@ mod tests {
             BrokenRule::OwnName(word()),
             BrokenRule::ForbiddenWord(word()),
             BrokenRule::Pattern,
+            BrokenRule::Breached,
+            BrokenRule::Unchecked,
             BrokenRule::Unchanged,
             BrokenRule::Reused,
             BrokenRule::TooYoung { until: Timestamp::default() },

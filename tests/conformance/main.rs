@@ -14,6 +14,7 @@ mod agreement;
 mod bind;
 mod blocked_accounts;
 mod bounds;
+mod breached_passwords;
 mod compare;
 mod delete;
 mod filter;

@@ -82,6 +82,7 @@ impl<D: Directory> Scene<D> {
             rules: Rules::prepare(&rules(), view.schema()).unwrap(),
             meter: Arc::new(Meter::new([7; 16])),
             policies: Policies::default(),
+            breached: None,
             new_passwords,
             no_password: StoredPassword::create(&Secret::new("nobody's"), new_passwords, &random),
             last_success_precision: Duration::from_secs(3600),
