@@ -3,7 +3,7 @@
 use crate::access::{Decision, Right, escalation};
 use crate::directory::schema::Schema;
 use crate::directory::tree::{Change, LogKind, Node, Write};
-use crate::directory::{Attributes, Dn, Entry, Randomness};
+use crate::directory::{Attributes, Dn, Entry, Randomness, Rdn};
 use crate::password::account::Account;
 use crate::password::change::{self, By, OldPassword};
 use crate::password::meter::Subject;
@@ -76,13 +76,7 @@ impl Context<'_> {
         if let OldPassword::Given(old) = &request.old {
             self.verify_password(Subject::Entry(target.node.uuid), &account, &policy, old)?.passed();
         }
-        let judge = Judge {
-            account: &account,
-            policy: &policy,
-            names: own_names(&target.node.entry, self.schema()),
-            hashes: Hashes::of(&target.decision),
-            breached: self.services.breached.as_deref(),
-        };
+        let judge = self.judge(&account, &policy, &target.node.entry, Hashes::of(&target.decision));
         let generated = if request.new.is_none() { Some(judge.generate(self.random)?) } else { None };
         let new = request.new.as_ref().or(generated.as_ref()).ok_or(Refusal::Busy)?;
         let stored = judge.admit(new, self)?;
@@ -100,16 +94,22 @@ impl Context<'_> {
         hashes: Hashes,
     ) -> Result<Account, Refusal> {
         let mut account = Account::default();
-        let judge = Judge {
-            account: &account,
-            policy,
-            names: own_names(entry, self.schema()),
-            hashes,
-            breached: self.services.breached.as_deref(),
-        };
+        let judge = self.judge(&account, policy, entry, hashes);
         let stored = judge.admit(new, self).map_err(|refusal| self.in_their_language(refusal))?;
         account.set_password(stored, policy, By::Owner, self.now);
         Ok(account)
+    }
+
+    /// What the new password of an entry is judged by.
+    fn judge<'j>(&'j self, account: &'j Account, policy: &'j Policy, entry: &Entry, hashes: Hashes) -> Judge<'j> {
+        Judge {
+            account,
+            policy,
+            names: own_names(entry, self.schema()),
+            organization: organization(self.tree.suffixes(), self.schema()),
+            hashes,
+            breached: self.services.breached.as_deref(),
+        }
     }
 
     /// What is wrong with a password, in the language of whoever reads it: that is the requester, whoever the password is
@@ -183,6 +183,7 @@ struct Judge<'a> {
     account: &'a Account,
     policy: &'a Policy,
     names: Vec<String>,
+    organization: Vec<String>,
     hashes: Hashes,
     breached: Option<&'a dyn BreachList>,
 }
@@ -214,7 +215,8 @@ impl Judge<'_> {
 
     fn judge(&self, new: &Secret) -> Result<(), Refusal> {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        let facts = Facts { names: &names, breached: self.breached };
+        let organization: Vec<&str> = self.organization.iter().map(String::as_str).collect();
+        let facts = Facts { names: &names, organization: &organization, breached: self.breached };
         Ok(change::admit(new, self.account, self.policy, &facts)?)
     }
 }
@@ -240,4 +242,13 @@ fn own_names(entry: &Entry, schema: &Schema) -> Vec<String> {
         names.extend(mail.split('@').next().map(str::to_owned));
     }
     names
+}
+
+/// What the organization is called: the names of its suffixes, of `dc=example,dc=com` the `example`.
+fn organization(suffixes: &[Dn], schema: &Schema) -> Vec<String> {
+    let rdns = suffixes.iter().filter_map(|suffix| Rdn::parse(schema, suffix.rdns().next()?.0).ok());
+    let values = |rdn: Rdn| -> Vec<String> {
+        rdn.assertions().iter().map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    };
+    rdns.flat_map(values).collect()
 }

@@ -86,6 +86,8 @@ pub enum QualityProfile {
     /// NIST SP 800-63B-4 §3.1.1.2: the whole password against a list, the user's names and the organization's words.
     #[default]
     Nist,
+    /// What Microsoft Entra Password Protection does: banned words count one point each, as does each other character.
+    Entra,
     /// By length alone.
     None,
 }
@@ -316,7 +318,9 @@ impl<'a> Reader<'a> {
     }
 
     fn quality_profile(&self) -> Result<QualityProfile, PolicyError> {
-        self.word("pwdQualityProfile", &[("nist", QualityProfile::Nist), ("none", QualityProfile::None)])
+        let profiles =
+            [("nist", QualityProfile::Nist), ("entra", QualityProfile::Entra), ("none", QualityProfile::None)];
+        self.word("pwdQualityProfile", &profiles)
     }
 
     fn must_change_bind(&self) -> Result<MustChangeBind, PolicyError> {
@@ -401,7 +405,7 @@ mod tests {
         assert!(fault(&[("pwdAttribute", "cn")]).contains("must be userPassword"));
         assert!(fault(&[("pwdMinDelay", "10"), ("pwdMaxDelay", "5")]).contains("pwdMaxDelay"));
         assert!(fault(&[("pwdMaxDelay", "3600")]).contains("held back"));
-        assert!(fault(&[("pwdQualityProfile", "strong")]).contains("nist"));
+        assert!(fault(&[("pwdQualityProfile", "strong")]).contains("one of nist, entra, none"));
     }
 
     #[test]

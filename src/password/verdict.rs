@@ -73,6 +73,15 @@ pub enum BrokenRule {
     OwnName(String),
     /// It is, but for decoration, a word that the organization forbids.
     ForbiddenWord(String),
+    /// A name of its owner or of the organization is in it.
+    ContainsName(String),
+    /// There is too little in it besides words that are easy to guess.
+    Predictable {
+        /// How many points it has: one for each such word, and one for each other character.
+        points: usize,
+        /// How many it must have.
+        needed: usize,
+    },
     /// It is one character or a short piece repeated, or a row of the keyboard.
     Pattern,
     /// It is publicly known.
@@ -105,6 +114,8 @@ impl BrokenRule {
             Self::Common
             | Self::OwnName(_)
             | Self::ForbiddenWord(_)
+            | Self::ContainsName(_)
+            | Self::Predictable { .. }
             | Self::Pattern
             | Self::Breached
             | Self::Unchecked
@@ -132,6 +143,8 @@ impl BrokenRule {
             Self::Common => "common",
             Self::OwnName(_) => "own-name",
             Self::ForbiddenWord(_) => "forbidden-word",
+            Self::ContainsName(_) => "contains-name",
+            Self::Predictable { .. } => "predictable",
             Self::Pattern => "pattern",
             Self::Breached => "breached",
             Self::Unchecked => "unchecked",
@@ -149,8 +162,11 @@ impl BrokenRule {
         match self {
             Self::TooShort { minimum } => vec![("minimum", minimum.to_string())],
             Self::TooLong { maximum } => vec![("maximum", maximum.to_string())],
-            Self::OwnName(name) => vec![("name", name.clone())],
+            Self::OwnName(name) | Self::ContainsName(name) => vec![("name", name.clone())],
             Self::ForbiddenWord(word) => vec![("word", word.clone())],
+            Self::Predictable { points, needed } => {
+                vec![("points", points.to_string()), ("needed", needed.to_string())]
+            }
             Self::TooYoung { until } => vec![("until", until.to_string())],
             Self::Empty
             | Self::Common
@@ -247,6 +263,8 @@ mod tests {
             BrokenRule::Common,
             BrokenRule::OwnName(word()),
             BrokenRule::ForbiddenWord(word()),
+            BrokenRule::ContainsName(word()),
+            BrokenRule::Predictable { points: 1, needed: 2 },
             BrokenRule::Pattern,
             BrokenRule::Breached,
             BrokenRule::Unchecked,

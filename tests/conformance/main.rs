@@ -26,6 +26,7 @@ mod password_messages;
 mod password_modify;
 mod password_policy;
 mod properties;
+mod quality_profiles;
 mod questions;
 mod rename;
 mod root_dse;

@@ -33,6 +33,7 @@ impl Policy {
         };
         let profile = match self.quality_profile {
             QualityProfile::Nist => ("nist", "common passwords, own names and patterns are refused"),
+            QualityProfile::Entra => ("entra", "own names are refused, and what has fewer than five points"),
             QualityProfile::None => ("none", "only length counts"),
         };
         vec![
