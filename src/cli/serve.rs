@@ -1,10 +1,11 @@
 //! `keystead serve`
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use super::{CliError, files, open_files, open_store, output, reload};
@@ -28,7 +29,7 @@ pub(super) struct ServeArgs {
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let mut config = Config::read(&args.config)?;
-    start_log(&config.log);
+    let _written_at_the_end = start_log(&config.log);
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -72,16 +73,20 @@ fn limit_connections(config: &mut Config) {
     }
 }
 
-fn start_log(log: &LogSettings) {
+/// Starts the log. Lines are handed to a thread of its own, so that nobody who serves connections waits for whoever reads
+/// them; none is left out, and what has not been written is when the guard is dropped.
+fn start_log(log: &LogSettings) -> WorkerGuard {
     // The protocol crate logs what it decodes, at levels that would show values.
     let filter = EnvFilter::new(format!("{},ldap3_proto=off", log.level));
     let colours = io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
+    let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(BufWriter::new(io::stderr()));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(colours);
     // If something else has set up logging before, it stays.
     let _ = match log.format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+    guard
 }
 
 /// Lines that work as they stand when they are pasted into another terminal.
