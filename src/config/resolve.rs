@@ -296,9 +296,22 @@ fn settings(raw: &RawLimits, password: &RawPassword, listen: Vec<Listen>, faults
             handshake: seconds(raw.handshake_seconds, default.handshake),
         },
         workers: raw.threads.unwrap_or(cores),
-        hashing_threads: password.hashing_threads.unwrap_or(cores),
+        hashing_threads: password.hashing_threads.unwrap_or_else(|| hashing_threads(cores)),
         hashing_queue: password.hashing_queue.unwrap_or(1_000),
         shutdown: seconds(raw.shutdown_seconds, Duration::from_secs(10)),
+    }
+}
+
+/// Several for each core: when searches and logins both want all of the machine, it is shared out by threads, and each of
+/// these is worth less than one that serves connections, which wakes up often and goes first. Each needs memory, too.
+const fn hashing_threads(cores: usize) -> usize {
+    const MOST: usize = 16;
+    if cores * 4 <= MOST {
+        cores * 4
+    } else if cores > MOST {
+        cores
+    } else {
+        MOST
     }
 }
 

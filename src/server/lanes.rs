@@ -40,15 +40,6 @@ pub enum Status {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Source(pub u64);
 
-/// How urgent the threads of a lane are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Urgency {
-    /// As any other thread.
-    Normal,
-    /// They run when those that serve connections have nothing to do, and get what is left when not.
-    Low,
-}
-
 /// Threads that work off a fair queue.
 #[derive(Debug)]
 pub struct Lane {
@@ -82,16 +73,11 @@ impl std::fmt::Debug for State {
 
 impl Lane {
     /// Starts a lane.
-    pub fn start(name: &str, threads: usize, capacity: usize, urgency: Urgency) -> Self {
+    pub fn start(name: &str, threads: usize, capacity: usize) -> Self {
         let queue = Arc::new(Queue { state: Mutex::default(), arrived: Condvar::new(), capacity });
         let start = |_| {
             let queue = Arc::clone(&queue);
-            let run = move || {
-                if urgency == Urgency::Low {
-                    step_back();
-                }
-                queue.work();
-            };
+            let run = move || queue.work();
             std::thread::Builder::new().name(name.to_owned()).spawn(run).ok()
         };
         let threads = (0..threads.max(1)).filter_map(start).collect();
@@ -228,12 +214,6 @@ fn end(job: &mut Job, fate: Fate) {
     }
 }
 
-/// Makes the calling thread the one that others go before. On Linux the priority is the thread's own.
-fn step_back() {
-    // Where it is not allowed, hashing competes with the rest, which is slower and no less right.
-    let _ = rustix::process::setpriority_process(None, 10);
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
@@ -284,7 +264,7 @@ mod tests {
 
     #[test]
     fn sources_take_turns() {
-        let lane = Lane::start("test", 1, 100, Urgency::Normal);
+        let lane = Lane::start("test", 1, 100);
         let release = blocked(&lane);
         let fates = Fates::new();
         for (source, name) in [(1, 'a'), (1, 'b'), (1, 'c'), (2, 'x'), (3, 'y')] {
@@ -297,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_source_may_fill_the_queue_and_gives_way_to_others() {
-        let lane = Lane::start("test", 1, 4, Urgency::Normal);
+        let lane = Lane::start("test", 1, 4);
         let release = blocked(&lane);
         let fates = Fates::new();
         for name in ['a', 'b', 'c', 'd', 'e'] {
@@ -312,7 +292,7 @@ mod tests {
 
     #[test]
     fn when_all_is_full_the_newest_of_whoever_has_most_gives_way() {
-        let lane = Lane::start("test", 1, 16, Urgency::Normal);
+        let lane = Lane::start("test", 1, 16);
         let release = blocked(&lane);
         let fates = Fates::new();
         for source in 1..=8 {
@@ -334,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_closed_lane_takes_nothing() {
-        let lane = Lane::start("test", 1, 2, Urgency::Normal);
+        let lane = Lane::start("test", 1, 2);
         lane.close();
         let fates = Fates::new();
         fates.submit(&lane, 1, 'a');
@@ -343,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_job_that_has_to_wait_is_called_again() {
-        let lane = Lane::start("test", 1, 10, Urgency::Low);
+        let lane = Lane::start("test", 1, 10);
         let (sender, receiver) = channel();
         let mut left = 3;
         let job = move |_| {
@@ -361,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_job_that_panics_is_told_and_the_lane_goes_on() {
-        let lane = Lane::start("test", 1, 10, Urgency::Normal);
+        let lane = Lane::start("test", 1, 10);
         let (sender, receiver) = channel();
         let panics = move |fate| {
             sender.send(('p', fate)).unwrap();

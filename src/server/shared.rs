@@ -14,7 +14,7 @@ use crate::operations::Services;
 use crate::store::Store;
 
 use super::clock::Clock;
-use super::lanes::{Lane, Urgency};
+use super::lanes::Lane;
 use super::settings::Settings;
 
 /// What all connections share.
@@ -40,8 +40,8 @@ impl Shared {
     /// Brings together what a server needs.
     pub fn new(store: Store, services: Services, tls: Option<Arc<ServerConfig>>, settings: Settings) -> Arc<Self> {
         let start = store.view().csn().time;
-        let hashing = Lane::start("hashing", settings.hashing_threads, settings.hashing_queue, Urgency::Low);
-        let scans = Lane::start("scan", settings.workers, 10_000, Urgency::Normal);
+        let hashing = Lane::start("hashing", settings.hashing_threads, settings.hashing_queue);
+        let scans = Lane::start("scan", settings.workers, 10_000);
         Arc::new(Self {
             clock: Clock::starting_at(start),
             store,
