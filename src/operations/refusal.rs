@@ -1,11 +1,11 @@
 //! Why an operation is not done, and with which code the client is told (RFC 4511 appendix A, and `OpenLDAP`'s practice
 //! where that differs, since clients switch on it).
 
-use crate::directory::ResultCode;
 use crate::directory::dn::{DnError, RdnError};
 use crate::directory::modification::ModificationError;
 use crate::directory::schema::check::Violation;
 use crate::directory::tree::TreeError;
+use crate::directory::{ResultCode, Timestamp};
 use crate::password::policy::PolicyError;
 use crate::password::verdict::{PolicyErrorCode, Refused};
 use crate::protocol::control::{ControlError, PasswordPolicyResponse};
@@ -84,6 +84,8 @@ pub enum Refusal {
         policy: Option<PolicyErrorCode>,
         /// How long the answer is held back.
         delay: std::time::Duration,
+        /// When the password was replaced, if it is the one before: for the log.
+        replaced: Option<Timestamp>,
     },
     /// A new password is not good enough.
     #[error("{0}")]

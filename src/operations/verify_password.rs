@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::password::account::Account;
+use crate::directory::Timestamp;
+use crate::password::account::{Account, Remembered};
 use crate::password::meter::{Attempt, Begin, Subject};
 use crate::password::scheme::Effort;
 use crate::password::verdict::PolicyErrorCode;
-use crate::password::{Policy, Secret};
+use crate::password::{Policy, Secret, StoredPassword};
 
 use super::{Context, Refusal};
 
@@ -14,7 +15,10 @@ impl Context<'_> {
     /// Tests a password, and counts it if it is wrong. What is right is for the caller to report to the attempt, since
     /// the account may be blocked for other reasons, which must not be told to whoever does not know the password.
     ///
-    /// An account that is locked or has no password takes the same time as one that has.
+    /// The password that was replaced last is not counted: a device that still sends it does not guess.
+    ///
+    /// Every refusal takes the time of two heavy hashes, so that time tells neither who exists, nor who is locked, nor
+    /// whose hash is of an old and quick kind.
     pub(super) fn verify_password(
         &self,
         subject: Subject,
@@ -22,42 +26,58 @@ impl Context<'_> {
         policy: &Policy,
         password: &Secret,
     ) -> Result<Attempt<'_>, Refusal> {
-        match self.services.meter.begin(subject, account, policy, self.now) {
-            Begin::Wait => Err(Refusal::Wait),
+        let (current, last) = (account.password.as_ref(), account.history.last());
+        let attempt = match self.services.meter.begin(subject, account, policy, self.now) {
+            Begin::Go(attempt) => attempt,
+            Begin::Wait => return Err(Refusal::Wait),
             Begin::Locked { .. } => {
-                self.is_right(account, password);
-                self.take_as_long(account, password);
-                Err(Refusal::InvalidCredentials {
-                    policy: Some(PolicyErrorCode::AccountLocked),
-                    delay: policy.delay(policy.pwd_max_failure),
-                })
+                self.verify_slowly(current, password);
+                self.verify_slowly(last.map(|last| &last.password), password);
+                let locked = Some(PolicyErrorCode::AccountLocked);
+                return Err(wrong(locked, policy.delay(policy.pwd_max_failure), None));
             }
-            Begin::Go(attempt) => {
-                if self.is_right(account, password) {
-                    return Ok(attempt);
-                }
-                self.take_as_long(account, password);
-                let failure = attempt.failed(password, self.now);
-                let locked = failure.locked_now.then_some(PolicyErrorCode::AccountLocked);
-                Err(Refusal::InvalidCredentials { policy: locked, delay: policy.delay(failure.count) })
-            }
+        };
+        if is_right_at_once(current, password) || self.verify_slowly(current, password) {
+            return Ok(attempt);
         }
+        if let Some(replaced) = self.replaced(last, password) {
+            let failure = attempt.stale(self.now);
+            return Err(wrong(None, policy.delay(failure.count), Some(replaced)));
+        }
+        let failure = attempt.failed(password, self.now);
+        let locked = failure.locked_now.then_some(PolicyErrorCode::AccountLocked);
+        Err(wrong(locked, policy.delay(failure.count), None))
     }
 
-    fn is_right(&self, account: &Account, password: &Secret) -> bool {
-        let stored = account.password.as_ref().unwrap_or(&self.services.no_password);
-        stored.verify(password) && account.password.is_some()
+    /// When the password was replaced, if it is the one before.
+    fn replaced(&self, last: Option<&Remembered>, password: &Secret) -> Option<Timestamp> {
+        let was_it = self.verify_slowly(last.map(|last| &last.password), password);
+        last.filter(|_| was_it).map(|last| last.time)
     }
 
-    /// A refusal takes as long where the hash is of an old and quick kind, so that time does not tell who has such a one.
-    fn take_as_long(&self, account: &Account, password: &Secret) {
-        if account.password.as_ref().is_some_and(|stored| stored.effort() == Effort::Light) {
+    /// Verifies a password in the time of a heavy hash, also where there is none.
+    fn verify_slowly(&self, stored: Option<&StoredPassword>, password: &Secret) -> bool {
+        if stored.is_none_or(is_quick) {
             self.services.no_password.verify(password);
         }
+        stored.is_some_and(|stored| stored.verify(password))
     }
+}
+
+fn is_quick(stored: &StoredPassword) -> bool {
+    stored.effort() == Effort::Light
+}
+
+/// Whether a password is right by a hash that costs next to nothing.
+fn is_right_at_once(stored: Option<&StoredPassword>, password: &Secret) -> bool {
+    stored.is_some_and(|stored| is_quick(stored) && stored.verify(password))
+}
+
+fn wrong(policy: Option<PolicyErrorCode>, delay: Duration, replaced: Option<Timestamp>) -> Refusal {
+    Refusal::InvalidCredentials { policy, delay, replaced }
 }
 
 /// The refusal for somebody whose password is right, but who may not come in.
 pub(super) const fn blocked(policy: Option<PolicyErrorCode>) -> Refusal {
-    Refusal::InvalidCredentials { policy, delay: Duration::ZERO }
+    Refusal::InvalidCredentials { policy, delay: Duration::ZERO, replaced: None }
 }

@@ -274,6 +274,14 @@ impl Attempt<'_> {
         failure
     }
 
+    /// The password was the one before, which is no guess: it changes nothing.
+    pub fn stale(self, now: Timestamp) -> Failure {
+        let mut shard = self.meter.shard(self.subject);
+        let count = shard.get_mut(&self.subject).map_or(0, |tally| tally.counted(self.policy.interval, now));
+        drop(shard);
+        Failure { count, repeated: true, locked_now: false }
+    }
+
     /// The password was right, which ends the row of wrong ones.
     pub fn passed(self) {
         self.end(Tally::pass);

@@ -36,7 +36,7 @@ const fn is_of_little_interest(operation: Operation) -> bool {
 }
 
 /// The name that a request is about.
-fn target(request: &Request) -> Cow<'_, str> {
+pub(super) fn target(request: &Request) -> Cow<'_, str> {
     match request {
         Request::Bind(bind) => String::from_utf8_lossy(&bind.name),
         Request::Search(search) => String::from_utf8_lossy(&search.base),

@@ -123,6 +123,23 @@ sentences! {
         assert!(is_open(scene));
     }
 
+    /// A device that still sends the password that was replaced does not guess: it locks nobody out, and opens nothing. The
+    /// one before that is as wrong as any other.
+    fn the_previous_password_is_no_guess(scene) {
+        assert!(scene.client("alice").password_modify(None, Some(ALICE), Some("a second secret of hers")).is_ok());
+        for _ in 0..20 {
+            assert_told(&bind(scene, "alice", ALICE), Err(InvalidCredentials), NOTHING);
+        }
+        assert_eq!(state(scene, "pwdFailureTime"), [""; 0]);
+        assert_told(&guess(scene, "alice", 1, 1), Err(InvalidCredentials), NOTHING);
+        assert_told(&bind(scene, "alice", ALICE), Err(InvalidCredentials), NOTHING);
+        assert_eq!(state(scene, "pwdFailureTime").len(), 1);
+        let alice = scene.client("alice");
+        assert!(alice.password_modify(None, Some("a second secret of hers"), Some("and a third one")).is_ok());
+        assert_told(&bind(scene, "alice", ALICE), Err(InvalidCredentials), NOTHING);
+        assert_eq!(state(scene, "pwdFailureTime").len(), 1);
+    }
+
     /// §5.3.4: pwdFailureTime "holds the timestamps of the consecutive authentication failures"; sharp edge 25: each a value
     /// of its own, also within one second; pwdAccountLockedTime has no fraction, because sssd reads none.
     fn times_are_written_as_clients_read_them(scene) {

@@ -62,6 +62,21 @@ fn wrong_passwords_lock_the_account_and_tell_the_attacker_nothing() {
 }
 
 #[test]
+fn a_device_that_still_sends_the_old_password_locks_nobody_out_and_is_logged() {
+    let server = strict();
+    let (old, new) = (server.password("alice"), "a much better secret");
+    server.ldap("ldappasswd", "alice", &["-a", &old, "-s", new]).ok();
+    let mut phone = Client::local(&server);
+    for _ in 0..10 {
+        assert_eq!(phone.bind("alice", &old), 49);
+    }
+    assert_eq!(server.bind("alice", new), 0);
+    server.wait_for_log("somebody there still sends a password that has been replaced", 10);
+    let log = server.log();
+    assert!(log.contains("source=local") && !log.contains(&old), "{log}");
+}
+
+#[test]
 fn the_helpdesk_sees_a_lock_and_ends_it() {
     let server = strict();
     let mut client = Client::local(&server);

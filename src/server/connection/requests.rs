@@ -157,7 +157,7 @@ impl Connection {
             }
             Progress::Searched(running, _, Ok(Step::Done(response))) => self.respond(&running, &response),
             Progress::Searched(running, _, Err(refusal)) => {
-                log_cause(&refusal);
+                self.log_cause(&running, &refusal);
                 self.respond(&running, &refused(&refusal))
             }
         }
@@ -172,7 +172,7 @@ impl Connection {
                 (outcome.response, outcome.delay, outcome.effects)
             }
             Err(refusal) => {
-                log_cause(&refusal);
+                self.log_cause(&running, &refusal);
                 let response = refusal.to_response(PolicyControl::of(&running.controls));
                 (response, refusal.delay(), SmallVec::new())
             }
@@ -257,6 +257,19 @@ impl Connection {
         Arc::make_mut(&mut self.requester).proof = Proof::Connection;
     }
 
+    /// What the client is not told goes to the log.
+    fn log_cause(&self, running: &Running, refusal: &Refusal) {
+        match refusal {
+            Refusal::Store(error) => tracing::error!(%error, "the store failed"),
+            Refusal::InvalidCredentials { replaced: Some(since), .. } => {
+                let (conn, target) = (self.place.number, access_log::target(&running.message.request));
+                let text = "somebody there still sends a password that has been replaced";
+                tracing::info!(target: "access", conn, %target, source = %self.peer, %since, "{text}");
+            }
+            _ => {}
+        }
+    }
+
     fn has_set_own_password(&mut self) {
         let view = self.shared.store.view();
         let requester = Arc::make_mut(&mut self.requester);
@@ -311,12 +324,5 @@ impl Connection {
             let actions = self.progress(progress);
             self.carry_out(actions);
         }
-    }
-}
-
-/// What the client is not told goes to the log.
-fn log_cause(refusal: &Refusal) {
-    if let Refusal::Store(error) = refusal {
-        tracing::error!(%error, "the store failed");
     }
 }
