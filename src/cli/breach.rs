@@ -24,7 +24,7 @@ enum BreachCommand {
     /// holding any. It is wrong about one in 65,536 passwords that are not in the list, and about none that is. Name it in
     /// the configuration as `[password] breach_filter = "FILE"`, and no new password may be in it.
     ///
-    /// An ordered list is read once, in memory for a 256th of it: 34 octets for each of its passwords, 130 MiB for a list of
+    /// An ordered list is read once, a 256th of it in memory: 40 octets for each of its passwords, 160 MiB for a list of
     /// a thousand million. A list in another order is sorted through a file beside the filter, of eight octets for each
     /// password, which is gone afterwards.
     Build(build::BuildArgs),

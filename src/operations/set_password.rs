@@ -8,7 +8,7 @@ use crate::password::account::Account;
 use crate::password::change::{self, By, OldPassword};
 use crate::password::meter::Subject;
 use crate::password::policy::CheckQuality;
-use crate::password::quality::{BreachList, Facts};
+use crate::password::quality::{self, BreachList, Facts};
 use crate::password::verdict::{BrokenRule, Language};
 use crate::password::{Policy, Secret, StoredPassword, generate};
 
@@ -76,7 +76,8 @@ impl Context<'_> {
         if let OldPassword::Given(old) = &request.old {
             self.verify_password(Subject::Entry(target.node.uuid), &account, &policy, old)?.passed();
         }
-        let judge = self.judge(&account, &policy, &target.node.entry, Hashes::of(&target.decision));
+        let hashes = Hashes::of(&target.decision);
+        let judge = Judge { old: request.old.given(), ..self.judge(&account, &policy, &target.node.entry, hashes) };
         let generated = if request.new.is_none() { Some(judge.generate(self.random)?) } else { None };
         let new = request.new.as_ref().or(generated.as_ref()).ok_or(Refusal::Busy)?;
         let stored = judge.admit(new, self)?;
@@ -107,6 +108,7 @@ impl Context<'_> {
             policy,
             names: own_names(entry, self.schema()),
             organization: organization(self.tree.suffixes(), self.schema()),
+            old: None,
             hashes,
             breached: self.services.breached.as_deref(),
         }
@@ -184,6 +186,7 @@ struct Judge<'a> {
     policy: &'a Policy,
     names: Vec<String>,
     organization: Vec<String>,
+    old: Option<&'a Secret>,
     hashes: Hashes,
     breached: Option<&'a dyn BreachList>,
 }
@@ -208,16 +211,27 @@ impl Judge<'_> {
     fn generate(&self, random: &dyn Randomness) -> Result<Secret, Refusal> {
         let most = if self.policy.pwd_max_length == 0 { usize::MAX } else { self.policy.pwd_max_length };
         let length = GENERATED_LENGTH.max(self.policy.pwd_min_length).min(most);
-        let made = generate::password(length, random);
-        self.judge(&made)?;
-        Ok(made)
+        let attempt = || {
+            let made = generate::password_that(|made| self.is_good(made), length, random);
+            self.judge(&made).map(|()| made)
+        };
+        // One in 65,536 is taken for one that is publicly known; hardly two in a row.
+        attempt().or_else(|_| attempt())
+    }
+
+    /// Whether it is good enough by itself, lists and history aside, which take a disk and hashes to look at.
+    fn is_good(&self, new: &Secret) -> bool {
+        self.with_facts(|facts| quality::judge(new, self.policy, &Facts { breached: None, ..*facts }).is_empty())
     }
 
     fn judge(&self, new: &Secret) -> Result<(), Refusal> {
+        Ok(self.with_facts(|facts| change::admit(new, self.account, self.policy, facts))?)
+    }
+
+    fn with_facts<R>(&self, judge: impl FnOnce(&Facts<'_>) -> R) -> R {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let organization: Vec<&str> = self.organization.iter().map(String::as_str).collect();
-        let facts = Facts { names: &names, organization: &organization, breached: self.breached };
-        Ok(change::admit(new, self.account, self.policy, &facts)?)
+        judge(&Facts { names: &names, organization: &organization, old: self.old, breached: self.breached })
     }
 }
 

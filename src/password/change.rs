@@ -27,7 +27,17 @@ pub enum OldPassword {
     /// It must be right, whoever asks.
     Given(Secret),
     /// It was given and is right, which has been found out already.
-    Proven,
+    Proven(Secret),
+}
+
+impl OldPassword {
+    /// The password, if it was given.
+    pub const fn given(&self) -> Option<&Secret> {
+        match self {
+            Self::Absent => None,
+            Self::Given(old) | Self::Proven(old) => Some(old),
+        }
+    }
 }
 
 impl From<Option<Secret>> for OldPassword {

@@ -11,6 +11,9 @@ const ALPHABET: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ234567
 /// Characters between two hyphens.
 const GROUP: usize = 5;
 
+/// How often another password is made. Of those with 256 characters, one in fifty has no character twice in a row.
+const ATTEMPTS: usize = 1000;
+
 /// A random password of about `length` characters, such as `hT4kz-Wq7mR-x9nEa-Pb3vd`: more than 5.7 bits each, in groups
 /// that can be read out. It has letters of both cases and digits, and never begins with a hyphen, which command lines
 /// take for an option.
@@ -22,6 +25,18 @@ pub fn password(length: usize, random: &dyn Randomness) -> Secret {
             return Secret::new(candidate.as_slice());
         }
     }
+}
+
+/// The same, and good by the rules of a policy; if hardly any random password is, one that may not be.
+pub fn password_that(is_good: impl Fn(&Secret) -> bool, length: usize, random: &dyn Randomness) -> Secret {
+    let mut made = password(length, random);
+    for _ in 0..ATTEMPTS {
+        if is_good(&made) {
+            break;
+        }
+        made = password(length, random);
+    }
+    made
 }
 
 fn attempt(length: usize, random: &dyn Randomness) -> Zeroizing<Vec<u8>> {
@@ -73,5 +88,14 @@ mod tests {
             assert!(!text.contains(['l', '1', 'I', 'O', '0', ' ']) && !text.starts_with('-') && !text.ends_with('-'));
             assert!(text.contains(|c: char| c.is_ascii_digit()) && text.contains(|c: char| c.is_ascii_uppercase()));
         }
+    }
+
+    #[test]
+    fn a_password_is_made_again_until_it_is_good_but_not_for_ever() {
+        let random = Counting(Cell::new(1));
+        let seen = Cell::new(0);
+        let third = |_: &Secret| seen.replace(seen.get() + 1) == 2;
+        assert_eq!((password_that(third, 20, &random).len(), seen.get()), (20, 3));
+        assert_eq!(password_that(|_| false, 20, &random).len(), 20);
     }
 }

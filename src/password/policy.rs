@@ -60,6 +60,14 @@ pub struct Policy {
     pub quality_profile: QualityProfile,
     /// `pwdForbiddenWord`
     pub forbidden_words: Vec<String>,
+    /// `pwdMinClasses`: of how many classes of characters a password must be: lower case, upper case, digits, others.
+    pub min_classes: usize,
+    /// `pwdMaxRepeat`: how often the same character may come in a row; 0 for no limit.
+    pub max_repeat: usize,
+    /// `pwdMaxSequence`: how many characters may follow each other as in `abc` or `321`; 0 for no limit.
+    pub max_sequence: usize,
+    /// `pwdMinDifferent`: by how many characters a password must differ from the old one, where that is given.
+    pub min_different: usize,
     /// `pwdTemporaryMaxAge`: how long a password that somebody else set is good.
     pub temporary_max_age: Option<Duration>,
     /// `pwdTemporaryMaxUses`: for how many binds it is.
@@ -139,6 +147,10 @@ impl Default for Policy {
             pwd_max_idle: None,
             quality_profile: QualityProfile::default(),
             forbidden_words: Vec::new(),
+            min_classes: 0,
+            max_repeat: 0,
+            max_sequence: 0,
+            min_different: 0,
             temporary_max_age: None,
             temporary_max_uses: None,
             must_change_bind: MustChangeBind::default(),
@@ -183,6 +195,10 @@ impl Policy {
             pwd_max_idle: seconds("pwdMaxIdle")?,
             quality_profile: reader.quality_profile()?,
             forbidden_words: reader.texts("pwdForbiddenWord"),
+            min_classes: reader.count("pwdMinClasses")?.unwrap_or(0),
+            max_repeat: reader.count("pwdMaxRepeat")?.unwrap_or(0),
+            max_sequence: reader.count("pwdMaxSequence")?.unwrap_or(0),
+            min_different: reader.count("pwdMinDifferent")?.unwrap_or(0),
             temporary_max_age: seconds("pwdTemporaryMaxAge")?,
             temporary_max_uses: reader.count("pwdTemporaryMaxUses")?.and_then(|uses| u32::try_from(uses).ok()),
             must_change_bind: reader.must_change_bind()?,
@@ -216,6 +232,7 @@ impl Policy {
                 return fault("pwdExpireWarning", "it must be less than pwdMaxAge".into());
             }
         }
+        self.check_composition()?;
         if self.pwd_min_delay > self.pwd_max_delay {
             return fault("pwdMinDelay", "it must not be more than pwdMaxDelay".into());
         }
@@ -224,6 +241,22 @@ impl Policy {
                 "pwdMaxDelay",
                 format!("no answer is held back for more than {} seconds", MAX_DELAY.as_secs()),
             );
+        }
+        Ok(())
+    }
+
+    /// Rules about characters that no password could follow, or that nobody could remember one by.
+    fn check_composition(&self) -> Result<(), PolicyError> {
+        let fault = |attribute, reason: String| Err(PolicyError { attribute, reason });
+        if self.min_classes > 4 {
+            return fault("pwdMinClasses", "there are four classes: lower case, upper case, digits, others".to_owned());
+        }
+        if self.max_sequence == 1 {
+            return fault("pwdMaxSequence", "it must be at least 2, since words have an ab or a no in them".to_owned());
+        }
+        let longest = if self.pwd_max_length > 0 { self.pwd_max_length } else { super::prepare::MAX_LEN };
+        if self.min_different > longest {
+            return fault("pwdMinDifferent", format!("no password is longer than {longest}"));
         }
         Ok(())
     }
@@ -405,6 +438,9 @@ mod tests {
         assert!(fault(&[("pwdAttribute", "cn")]).contains("must be userPassword"));
         assert!(fault(&[("pwdMinDelay", "10"), ("pwdMaxDelay", "5")]).contains("pwdMaxDelay"));
         assert!(fault(&[("pwdMaxDelay", "3600")]).contains("held back"));
+        assert!(fault(&[("pwdMinClasses", "5")]).contains("four classes"));
+        assert!(fault(&[("pwdMaxSequence", "1")]).contains("at least 2"));
+        assert!(fault(&[("pwdMinDifferent", "20"), ("pwdMaxLength", "16")]).contains("longer than 16"));
         assert!(fault(&[("pwdQualityProfile", "strong")]).contains("one of nist, entra, none"));
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Length is counted in code points. Whether it can be guessed is judged by a profile: `nist`, which looks at the whole
 //! password, or `entra`, which counts what it is made of. A [`breach`] list tells whether it is publicly known.
+//! `composition` has rules about characters, for sites that must have them.
 
 pub mod breach;
 mod common;
+mod composition;
 mod edit_distance;
 mod entra;
 pub mod filter;
@@ -24,6 +26,8 @@ pub struct Facts<'a> {
     pub names: &'a [&'a str],
     /// What the organization is called.
     pub organization: &'a [&'a str],
+    /// The password before, if it was given and is right.
+    pub old: Option<&'a Secret>,
     /// Passwords that are publicly known.
     pub breached: Option<&'a dyn BreachList>,
 }
@@ -43,6 +47,7 @@ pub fn judge(password: &Secret, policy: &Policy, facts: &Facts<'_>) -> Vec<Broke
     }
     let mut broken = judge_length(password, policy);
     if let Some(text) = password.expose_text() {
+        broken.extend(composition::judge(text, policy, facts));
         broken.extend(match policy.quality_profile {
             QualityProfile::Nist => nist::judge(text, policy, facts),
             QualityProfile::Entra => entra::judge(text, policy, facts),

@@ -84,6 +84,26 @@ pub enum BrokenRule {
     },
     /// It is one character or a short piece repeated, or a row of the keyboard.
     Pattern,
+    /// It has characters of too few classes.
+    FewClasses {
+        /// Of how many they must be.
+        minimum: usize,
+    },
+    /// A character comes too often in a row.
+    Repeats {
+        /// How often it may.
+        maximum: usize,
+    },
+    /// Too many characters follow each other.
+    Sequence {
+        /// How many may.
+        maximum: usize,
+    },
+    /// It is nearly the old password.
+    Similar {
+        /// How many characters must be different.
+        minimum: usize,
+    },
     /// It is publicly known.
     Breached,
     /// Whether it is publicly known cannot be found out now.
@@ -117,6 +137,10 @@ impl BrokenRule {
             | Self::ContainsName(_)
             | Self::Predictable { .. }
             | Self::Pattern
+            | Self::FewClasses { .. }
+            | Self::Repeats { .. }
+            | Self::Sequence { .. }
+            | Self::Similar { .. }
             | Self::Breached
             | Self::Unchecked
             | Self::Prehashed => PolicyErrorCode::InsufficientPasswordQuality,
@@ -146,6 +170,10 @@ impl BrokenRule {
             Self::ContainsName(_) => "contains-name",
             Self::Predictable { .. } => "predictable",
             Self::Pattern => "pattern",
+            Self::FewClasses { .. } => "few-classes",
+            Self::Repeats { .. } => "repeats",
+            Self::Sequence { .. } => "sequence",
+            Self::Similar { .. } => "similar",
             Self::Breached => "breached",
             Self::Unchecked => "unchecked",
             Self::Unchanged => "unchanged",
@@ -160,8 +188,12 @@ impl BrokenRule {
     /// What is put into the braces of its sentence.
     fn arguments(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::TooShort { minimum } => vec![("minimum", minimum.to_string())],
-            Self::TooLong { maximum } => vec![("maximum", maximum.to_string())],
+            Self::TooShort { minimum } | Self::FewClasses { minimum } | Self::Similar { minimum } => {
+                vec![("minimum", minimum.to_string())]
+            }
+            Self::TooLong { maximum } | Self::Repeats { maximum } | Self::Sequence { maximum } => {
+                vec![("maximum", maximum.to_string())]
+            }
             Self::OwnName(name) | Self::ContainsName(name) => vec![("name", name.clone())],
             Self::ForbiddenWord(word) => vec![("word", word.clone())],
             Self::Predictable { points, needed } => {
@@ -266,6 +298,10 @@ mod tests {
             BrokenRule::ContainsName(word()),
             BrokenRule::Predictable { points: 1, needed: 2 },
             BrokenRule::Pattern,
+            BrokenRule::FewClasses { minimum: 1 },
+            BrokenRule::Repeats { maximum: 1 },
+            BrokenRule::Sequence { maximum: 1 },
+            BrokenRule::Similar { minimum: 1 },
             BrokenRule::Breached,
             BrokenRule::Unchecked,
             BrokenRule::Unchanged,

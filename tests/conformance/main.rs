@@ -16,6 +16,7 @@ mod blocked_accounts;
 mod bounds;
 mod breached_passwords;
 mod compare;
+mod composition_rules;
 mod delete;
 mod filter;
 mod modify;

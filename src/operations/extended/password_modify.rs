@@ -114,7 +114,7 @@ fn change_unbound(
         return unknown(ctx, &user, &old);
     }
     prove(&as_owner, &target, &old)?;
-    set(&as_owner, &target, &NewPassword { by: By::Owner, old: OldPassword::Proven, new })
+    set(&as_owner, &target, &NewPassword { by: By::Owner, old: OldPassword::Proven(old), new })
 }
 
 /// Requires that the old password is right and that the account is not blocked. Nothing else is told before that, since

@@ -43,6 +43,14 @@ impl Policy {
             count("pwdMaxLength", self.pwd_max_length, "characters at most"),
             count("pwdInHistory", self.pwd_in_history, "earlier passwords cannot be had again"),
             setting("pwdForbiddenWord", self.forbidden_words.join(", "), "words that are no password"),
+            count(
+                "pwdMinClasses",
+                self.min_classes,
+                "classes of characters at least: lower case, upper case, digits, others",
+            ),
+            count("pwdMaxRepeat", self.max_repeat, "times the same character in a row at most"),
+            count("pwdMaxSequence", self.max_sequence, "characters in a sequence such as abc at most"),
+            count("pwdMinDifferent", self.min_different, "characters different from the old password at least"),
         ]
     }
 

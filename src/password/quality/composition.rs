@@ -1,0 +1,112 @@
+//! Rules about which characters a password has, for sites that must have them. NIST SP 800-63B-4 §3.1.1.2 says "SHALL NOT
+//! impose other composition rules", so there are none unless a policy says so.
+
+use super::Facts;
+use super::edit_distance::edit_distance;
+use crate::password::policy::Policy;
+use crate::password::verdict::BrokenRule;
+
+/// Every rule of this kind that a password breaks.
+pub(super) fn judge(text: &str, policy: &Policy, facts: &Facts<'_>) -> Vec<BrokenRule> {
+    let characters: Vec<char> = text.chars().collect();
+    let classes = policy.min_classes > 0 && classes(&characters) < policy.min_classes;
+    let repeats = policy.max_repeat > 0 && longest_repetition(&characters) > policy.max_repeat;
+    let sequence = policy.max_sequence > 0 && longest_sequence(&characters) > policy.max_sequence;
+    let old = facts.old.and_then(|old| old.expose_text()).map(|old| old.chars().collect::<Vec<_>>());
+    let is_similar = |old: Vec<char>| edit_distance(&old, &characters) < policy.min_different;
+    let similar = policy.min_different > 0 && old.is_some_and(is_similar);
+    let rules = [
+        (classes, BrokenRule::FewClasses { minimum: policy.min_classes }),
+        (repeats, BrokenRule::Repeats { maximum: policy.max_repeat }),
+        (sequence, BrokenRule::Sequence { maximum: policy.max_sequence }),
+        (similar, BrokenRule::Similar { minimum: policy.min_different }),
+    ];
+    rules.into_iter().filter_map(|(broken, rule)| broken.then_some(rule)).collect()
+}
+
+/// How many classes of characters there are: lower case, upper case, digits, others. A letter without case is one of the
+/// others.
+fn classes(characters: &[char]) -> usize {
+    let is_other = |c: char| !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric();
+    let has = |class: &dyn Fn(char) -> bool| usize::from(characters.iter().any(|c| class(*c)));
+    has(&char::is_lowercase) + has(&char::is_uppercase) + has(&char::is_numeric) + has(&is_other)
+}
+
+/// How often a character comes one after the other: 3 in `baaab`.
+fn longest_repetition(characters: &[char]) -> usize {
+    longest_run(characters, |before, after| before == after)
+}
+
+/// How many characters follow each other as in the alphabet or in numbers, forwards or backwards: 3 in `xabcx` and `321`.
+fn longest_sequence(characters: &[char]) -> usize {
+    let follows = |a: char, b: char| a.is_alphanumeric() && b.is_alphanumeric() && u32::from(a) + 1 == u32::from(b);
+    longest_run(characters, follows).max(longest_run(characters, |a, b| follows(b, a)))
+}
+
+/// The most characters one after the other of which each goes on from the one before it.
+fn longest_run(characters: &[char], goes_on: impl Fn(char, char) -> bool) -> usize {
+    characters.chunk_by(|before, after| goes_on(*before, *after)).map(<[char]>::len).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::password::Secret;
+
+    fn judged(password: &str, policy: &Policy) -> Vec<BrokenRule> {
+        judge(password, policy, &Facts::default())
+    }
+
+    #[test]
+    fn nothing_is_demanded_unless_the_policy_demands_it() {
+        let old = Secret::new("aaaaaaaa");
+        let facts = Facts { old: Some(&old), ..Facts::default() };
+        assert_eq!(judge("aaaaaaaa", &Policy::default(), &facts), []);
+    }
+
+    #[test]
+    fn classes_are_lower_upper_digit_and_other() {
+        for (password, classes) in
+            [("abc", 1), ("aB", 2), ("aB3", 3), ("aB3-", 4), ("a b", 2), ("äÖ", 2), ("密碼", 1), ("", 0)]
+        {
+            let policy = |min_classes| Policy { min_classes, ..Policy::default() };
+            assert_eq!(judged(password, &policy(classes)), [], "{password}");
+            let more = BrokenRule::FewClasses { minimum: classes + 1 };
+            assert_eq!(judged(password, &policy(classes + 1)), [more], "{password}");
+        }
+    }
+
+    #[test]
+    fn a_character_may_come_so_often_in_a_row() {
+        let policy = Policy { max_repeat: 2, ..Policy::default() };
+        for good in ["aabb", "aAaAaA", "ababab", ""] {
+            assert_eq!(judged(good, &policy), [], "{good}");
+        }
+        for bad in ["aaab", "x111", "!!!", "ääää"] {
+            assert_eq!(judged(bad, &policy), [BrokenRule::Repeats { maximum: 2 }], "{bad}");
+        }
+    }
+
+    #[test]
+    fn so_many_characters_may_follow_each_other() {
+        let policy = Policy { max_sequence: 3, ..Policy::default() };
+        for good in ["abc", "321", "abcxyz", "aceg", "aabbccdd", "()*+,-", "xyzab"] {
+            assert_eq!(judged(good, &policy), [], "{good}");
+        }
+        for bad in ["abcd", "x4321x", "WXYZ", "abcdcba"] {
+            assert_eq!(judged(bad, &policy), [BrokenRule::Sequence { maximum: 3 }], "{bad}");
+        }
+    }
+
+    #[test]
+    fn so_many_characters_must_differ_from_the_old_password() {
+        let policy = Policy { min_different: 4, ..Policy::default() };
+        let judged = |old: &[u8], new: &str| {
+            let old = Secret::new(old);
+            judge(new, &policy, &Facts { old: Some(&old), ..Facts::default() })
+        };
+        assert_eq!(judged(b"Summer in Rome 2025", "Summer in Rome 2026"), [BrokenRule::Similar { minimum: 4 }]);
+        assert_eq!(judged(b"Summer in Rome 2025", "Summer in Oslo 2026"), []);
+        assert_eq!(judged(b"\xff\xfe", "abc"), []);
+    }
+}

@@ -1,0 +1,82 @@
+//! Rules about characters, for sites that must have them: `pwdMinClasses`, `pwdMaxRepeat`, `pwdMaxSequence` and
+//! `pwdMinDifferent` of keysteadPolicy.
+
+use keystead::directory::ResultCode::ConstraintViolation;
+use keystead::directory::tree::Directory;
+
+use crate::scene::answer::INSUFFICIENT_QUALITY;
+use crate::scene::{Scene, assert_told, policy_control};
+use crate::sentences;
+
+const ALICE: &str = "alice's password";
+
+/// What alice is told when she changes her password.
+fn told<D: Directory>(scene: &Scene<D>, old: &str, new: &str) -> String {
+    let response = scene.client("alice").password_modify_with(None, Some(old), Some(new), &policy_control());
+    if !response.result.diagnostic_message.is_empty() {
+        assert_told(&response, Err(ConstraintViolation), INSUFFICIENT_QUALITY);
+    }
+    response.result.diagnostic_message
+}
+
+sentences! {
+    /// NIST SP 800-63B-4 §3.1.1.2: "SHALL NOT impose other composition rules": without the attributes there are none.
+    fn which_characters_a_password_has_is_nobodys_business(scene) {
+        assert_eq!(told(scene, ALICE, "onlysmallletters"), "");
+        assert_eq!(told(scene, "onlysmallletters", "onlysmalllettersabcdeeeee"), "");
+    }
+
+    /// Each rule has its sentence, and all that are broken are told at once.
+    fn every_rule_about_characters_is_told(scene) {
+        scene.policy(&[
+            ("pwdMinClasses", "3"), ("pwdMaxRepeat", "2"), ("pwdMaxSequence", "3"), ("pwdMinDifferent", "6"),
+        ]);
+        assert_eq!(
+            told(scene, ALICE, "alice's passwoooord wxyz"),
+            "The new password needs characters of at least 3 of these four kinds: lower case, upper case, digits, \
+             others. The new password may have the same character at most 2 times in a row. The new password may have \
+             at most 3 characters that follow each other, as abc and 321 do."
+        );
+        assert_eq!(
+            told(scene, ALICE, "Alice's Password2"),
+            "The new password must differ from the old one in at least 6 characters."
+        );
+        assert_eq!(told(scene, ALICE, "Quite another 1"), "");
+    }
+
+    /// The old password is compared wherever it is given: in a modify, and in a change without a bind, too.
+    fn a_password_that_is_nearly_the_old_one_is_refused_however_it_is_changed(scene) {
+        scene.policy(&[("pwdMinDifferent", "3")]);
+        let new = "alice's passwordX1";
+        let modify = format!(
+            "dn: alice\nchangetype: modify\ndelete: userPassword\nuserPassword: {ALICE}\n-\nadd: userPassword\n\
+             userPassword: {new}\n-\n"
+        );
+        for response in [
+            scene.client("alice").change_with(&modify, &policy_control()),
+            scene.anonymous().password_modify_with(Some("alice"), Some(ALICE), Some(new), &policy_control()),
+        ] {
+            assert_told(&response, Err(ConstraintViolation), INSUFFICIENT_QUALITY);
+            assert!(response.result.diagnostic_message.contains("at least 3 characters"));
+        }
+        // Whoever resets a password does not know the old one.
+        assert_eq!(scene.client("hanna").password_modify(Some("alice"), None, Some(new)), Ok(None));
+    }
+
+    /// RFC 3062 §2.2: a password that the server makes is one that it would take.
+    fn a_password_that_is_made_keeps_the_rules(scene) {
+        scene.policy(&[
+            ("pwdMinClasses", "4"), ("pwdMaxRepeat", "1"), ("pwdMaxSequence", "2"), ("pwdMinDifferent", "10"),
+            ("pwdInHistory", "0"),
+        ]);
+        let mut old = ALICE.to_owned();
+        for profile in ["nist", "entra", "none"] {
+            scene.policy(&[("pwdQualityProfile", profile)]);
+            for _ in 0..20 {
+                let made = scene.client("alice").password_modify(None, Some(&old), None).unwrap().unwrap();
+                assert!(made.chars().zip(made.chars().skip(1)).all(|(one, next)| one != next), "{made}");
+                old = made;
+            }
+        }
+    }
+}
