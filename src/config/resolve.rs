@@ -444,6 +444,16 @@ mod tests {
     }
 
     #[test]
+    fn a_breach_filter_that_cannot_be_used_is_told_with_its_line_and_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("breached.filter");
+        let fault = || parse(&format!("{SMALL}[password]\nbreach_filter = {path:?}\n")).unwrap_err().concat();
+        assert!(fault().starts_with("line 7: password.breach_filter: "), "{}", fault());
+        std::fs::write(&path, "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8:3\n").unwrap();
+        assert!(fault().ends_with("this is no breach filter; `keystead breach build` makes one"), "{}", fault());
+    }
+
+    #[test]
     fn passwords_in_the_clear_are_warned_about() {
         let config = parse(&(SMALL.to_owned() + "cleartext_credentials = true\n")).unwrap();
         assert!(config.warnings.iter().any(|warning| warning.contains("in the clear")));

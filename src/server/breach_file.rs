@@ -55,7 +55,7 @@ impl BreachFile {
         Ok(Self { path: path.to_owned(), file, header })
     }
 
-    /// Reads the whole file and compares the checksums: a second for each gigabyte, or as long as the disk takes.
+    /// Reads the whole file and compares the checksums: two seconds for each gigabyte, or as long as the disk takes.
     pub fn verify(&self) -> Result<(), BreachFileError> {
         let mut octets = vec![0; PIECE];
         for shard in &self.header.shards {
