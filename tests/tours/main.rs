@@ -10,6 +10,7 @@ mod client;
 mod said;
 mod server;
 
+mod breached;
 mod commands;
 mod everyday;
 mod files;

@@ -54,6 +54,7 @@ enum BuildError {
 }
 
 pub(super) fn run(args: &BuildArgs) -> Result<(), CliError> {
+    refuse_the_list_itself(args)?;
     let (source, bar) = open(&args.from)?;
     let lines = if args.plain { Lines::Passwords } else { Lines::Hashes { min_count: args.min_count } };
     let list = ListReader::new(BufReader::with_capacity(1 << 20, bar.wrap_read(source)), lines);
@@ -64,8 +65,18 @@ pub(super) fn run(args: &BuildArgs) -> Result<(), CliError> {
         let _ = std::fs::remove_file(beside(&args.to, "partial"));
         CliError::Message(format!("{}: {error}; nothing was built", args.from.display()))
     })?;
-    let octets = header.file_len();
-    output::say(&format!("{} holds {} passwords in {octets} octets.", args.to.display(), header.passwords));
+    let (to, passwords) = (args.to.display(), header.passwords);
+    let plural = if passwords == 1 { "" } else { "s" };
+    output::say(&format!("{to} holds {passwords} password{plural} in {} octets.", header.file_len()));
+    Ok(())
+}
+
+/// A filter in the place of the list would be the end of the list, which took hours to download.
+fn refuse_the_list_itself(args: &BuildArgs) -> Result<(), CliError> {
+    let (from, to) = (args.from.canonicalize(), args.to.canonicalize());
+    if from.is_ok_and(|from| to.is_ok_and(|to| from == to)) {
+        return Err(CliError::Message(format!("{} is the list itself; name another file in --to", args.to.display())));
+    }
     Ok(())
 }
 
