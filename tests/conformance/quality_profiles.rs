@@ -14,7 +14,7 @@ fn told<D: Directory>(scene: &Scene<D>, new: &str) -> String {
 
 /// Adds words to the policy by an ordinary modify.
 fn forbid<D: Directory>(scene: &Scene<D>, words: &[&str]) {
-    let lines: String = words.iter().map(|word| format!("pwdForbiddenWord: {word}\n")).collect();
+    let lines = words.iter().map(|word| format!("pwdForbiddenWord: {word}\n")).collect::<Vec<_>>().concat();
     let add = format!("dn: cn=default,ou=policies\nchangetype: modify\nadd: pwdForbiddenWord\n{lines}-\n");
     assert_eq!(scene.root().change(&add), Ok(()));
 }
