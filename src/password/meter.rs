@@ -171,15 +171,17 @@ impl Meter {
         Begin::Go(Attempt { meter: self, subject, policy: policy_counting })
     }
 
-    /// What has been counted and not been written yet, of accounts that exist. Whoever takes it says how writing ended, by
-    /// [`Meter::written`], [`Meter::not_written`] or [`Meter::forget`]; until then it is not handed out again.
-    pub fn take_unwritten(&self) -> Vec<Unwritten> {
-        let mut all = Vec::new();
+    /// What has been counted and not been written yet, of accounts that exist, at most `most` of them. Whoever takes it says
+    /// how writing ended, by [`Meter::written`], [`Meter::not_written`] or [`Meter::forget`]; until then it is not handed
+    /// out again.
+    pub fn take_unwritten(&self, most: usize) -> Vec<Unwritten> {
+        let mut some = Vec::new();
         for shard in &self.shards {
+            let left = most - some.len();
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            all.extend(shard.iter_mut().filter_map(|(subject, tally)| tally.take_unwritten(*subject)));
+            some.extend(shard.iter_mut().filter_map(|(subject, tally)| tally.take_unwritten(*subject)).take(left));
         }
-        all
+        some
     }
 
     /// It was written, and this is the version that the credentials have now.
@@ -524,11 +526,11 @@ mod tests {
     fn what_was_counted_is_written_once_and_read_again() {
         let (meter, policy) = (Meter::new([0; 16]), policy(3));
         guess(&meter, &policy, "a", 0).unwrap();
-        let unwritten = meter.take_unwritten();
+        let unwritten = meter.take_unwritten(100);
         let [one] = unwritten.as_slice() else { panic!("{unwritten:?}") };
         assert_eq!((one.version, one.live.failures.len()), (0, 1));
         meter.written(one, 5);
-        assert!(meter.take_unwritten().is_empty());
+        assert!(meter.take_unwritten(100).is_empty());
         // Read from the credentials after a restart.
         let (again, mut account) = (Meter::new([1; 16]), Account { version: 5, ..Account::default() });
         one.live.apply(&mut account);
@@ -540,28 +542,28 @@ mod tests {
     fn what_is_counted_while_the_count_is_written_is_kept_and_written_next() {
         let (meter, policy) = (Meter::new([0; 16]), policy(10));
         guess(&meter, &policy, "a", 0).unwrap();
-        let first = meter.take_unwritten();
+        let first = meter.take_unwritten(100);
         // The credentials are newer than the meter knows, since the write has happened and not been reported yet.
         let own = Account { version: 5, failures: vec![at(0)], ..Account::default() };
         let Begin::Go(attempt) = meter.begin(alice(), &own, &policy, at(1)) else { panic!() };
         assert_eq!(attempt.failed(&Secret::new("b"), at(1)).count, 2);
-        assert!(meter.take_unwritten().is_empty());
+        assert!(meter.take_unwritten(100).is_empty());
         meter.written(first.first().unwrap(), 5);
-        let next = meter.take_unwritten();
+        let next = meter.take_unwritten(100);
         assert_eq!(next.first().map(|next| (next.version, next.live.failures.len())), Some((5, 2)));
         meter.not_written(next.first().unwrap());
-        assert_eq!(meter.take_unwritten().len(), 1);
+        assert_eq!(meter.take_unwritten(100).len(), 1);
     }
 
     #[test]
     fn a_writing_that_ends_after_the_count_began_anew_does_not_count_for_it() {
         let (meter, policy) = (Meter::new([0; 16]), policy(10));
         guess(&meter, &policy, "a", 0).unwrap();
-        let late = meter.take_unwritten();
+        let late = meter.take_unwritten(100);
         meter.forget(Uuid::from_u128(7));
         guess(&meter, &policy, "b", 1).unwrap();
         meter.written(late.first().unwrap(), 5);
-        assert_eq!(meter.take_unwritten().len(), 1);
+        assert_eq!(meter.take_unwritten(100).len(), 1);
     }
 
     #[test]
@@ -572,9 +574,9 @@ mod tests {
             other => panic!("{other:?}"),
         };
         begin(0).passed();
-        assert!(meter.take_unwritten().is_empty());
+        assert!(meter.take_unwritten(100).is_empty());
         begin(1).let_in(Duration::from_secs(60), at(1));
-        assert_eq!(meter.take_unwritten().first().unwrap().live.last_success, Some(at(1)));
+        assert_eq!(meter.take_unwritten(100).first().unwrap().live.last_success, Some(at(1)));
     }
 
     #[test]
@@ -594,7 +596,7 @@ mod tests {
         let Begin::Go(attempt) = meter.begin(subject, &Account::default(), &policy, at(0)) else { panic!() };
         assert!(attempt.failed(&Secret::new("a"), at(0)).locked_now);
         assert!(matches!(meter.begin(subject, &Account::default(), &policy, at(1)), Begin::Locked { .. }));
-        assert!(meter.take_unwritten().is_empty());
+        assert!(meter.take_unwritten(100).is_empty());
     }
 
     #[test]

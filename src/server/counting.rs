@@ -9,8 +9,8 @@ use std::time::Duration;
 use tracing::warn;
 
 use crate::directory::tree::{Change, CommitError, Committed, Directory, Tree, Write};
-use crate::password::Account;
 use crate::password::meter::Unwritten;
+use crate::password::{Account, Meter};
 
 use super::Shared;
 
@@ -46,25 +46,56 @@ impl Counting {
     }
 }
 
+/// As many accounts as are written at once. The commit queue is for those who wait for an answer.
+const AT_ONCE: usize = 256;
+
+/// Writes everything, some at a time, each when the ones before have been written.
 fn write_all(shared: &Arc<Shared>) {
     let meter = Arc::clone(&shared.services.load().meter);
-    for unwritten in meter.take_unwritten() {
-        let Some(change) = change(shared, &unwritten) else {
-            meter.forget(unwritten.uuid);
-            continue;
-        };
-        let meter = Arc::clone(&meter);
-        let reply = move |result: Result<Committed, CommitError>| match result {
-            Ok(committed) => meter.written(&unwritten, committed.version),
+    loop {
+        let unwritten = meter.take_unwritten(AT_ONCE);
+        let count = unwritten.len();
+        let (ended, all_ended) = channel::<Result<(), CommitError>>();
+        for one in unwritten {
+            write(shared, &meter, one, ended.clone());
+        }
+        drop(ended);
+        let failed = all_ended.iter().filter_map(Result::err).last();
+        if let Some(error) = failed {
+            warn!(%error, "the count of wrong passwords could not be written, and will be tried again");
+            return;
+        }
+        if count < AT_ONCE {
+            return;
+        }
+    }
+}
+
+fn write(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, ended: Sender<Result<(), CommitError>>) {
+    let Some(change) = change(shared, &unwritten) else {
+        return meter.forget(unwritten.uuid);
+    };
+    let meter = Arc::clone(meter);
+    let reply = move |result: Result<Committed, CommitError>| {
+        let end = match result {
+            Ok(committed) => {
+                meter.written(&unwritten, committed.version);
+                Ok(())
+            }
             // Somebody has set the credentials since; what they say now counts from the next attempt on.
-            Err(CommitError::Conflict) => meter.forget(unwritten.uuid),
+            Err(CommitError::Conflict) => {
+                meter.forget(unwritten.uuid);
+                Ok(())
+            }
             Err(error) => {
                 meter.not_written(&unwritten);
-                warn!(%error, "the count of wrong passwords could not be written");
+                Err(error)
             }
         };
-        shared.store.submit(change, Box::new(reply));
-    }
+        // Who asked for it waits for this.
+        let _ = ended.send(end);
+    };
+    shared.store.submit(change, Box::new(reply));
 }
 
 /// The credentials with what was counted; nothing if they are not those any more that counting began with.

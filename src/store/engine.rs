@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor, CompactOptions,
-    CompactionPri, DB, DBCompressionType, DBRecoveryMode, IngestExternalFileOptions, Options, ReadOptions,
+    CompactionPri, DB, DBCompressionType, DBRecoveryMode, Env, IngestExternalFileOptions, Options, ReadOptions,
     SliceTransform, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
 };
 use rustix::process::{Resource, getrlimit};
@@ -392,6 +392,11 @@ impl std::fmt::Debug for Snapshot {
 fn database_options(cache: &Cache, cache_octets: usize) -> Options {
     let cores = std::thread::available_parallelism().map_or(2, |cores| i32::try_from(cores.get()).unwrap_or(2));
     let mut options = Options::default();
+    if let Ok(mut env) = Env::new() {
+        // Tidying up is for when nobody waits for an answer.
+        env.lower_thread_pool_cpu_priority();
+        options.set_env(&env);
+    }
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     options.set_paranoid_checks(true);
@@ -424,6 +429,8 @@ fn family_options(family: Family, cache: &Cache, cache_octets: usize) -> Options
         options.set_prefix_extractor(SliceTransform::create_fixed_prefix(INDEX_PREFIX));
         options.set_memtable_prefix_bloom_ratio(0.1);
         table.set_whole_key_filtering(false);
+        // An entry has tens of postings: tidied up in larger portions, they are written less often.
+        options.set_level_zero_file_num_compaction_trigger(8);
     }
     options.set_block_based_table_factory(&table);
     options.set_compression_type(DBCompressionType::Lz4);
