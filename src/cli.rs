@@ -14,6 +14,7 @@ mod files;
 mod hash_password;
 mod import;
 mod init;
+mod manual;
 mod open_files;
 mod output;
 mod recover_admin;
@@ -58,6 +59,8 @@ enum Command {
     HashPassword(hash_password::HashPasswordArgs),
     /// Make and ask a filter of passwords that are publicly known, which no new password may be.
     Breach(breach::BreachArgs),
+    /// Write man pages and completions for shells.
+    Manual(manual::ManualArgs),
     /// Give an administrator a new password when nobody has one; the server must be stopped.
     RecoverAdmin(recover_admin::RecoverAdminArgs),
 }
@@ -120,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::Breach(args) => breach::run(&args),
+        Command::Manual(args) => manual::run(&args),
         Command::RecoverAdmin(args) => recover_admin::run(&args),
     };
     match result {

@@ -28,7 +28,19 @@ fn the_program_says_what_it_can_do() {
     let run = |arguments: &[&str]| server.run(KEYSTEAD, arguments, "");
     assert_eq!(run(&["--version"]).ok().out, concat!("keystead ", env!("CARGO_PKG_VERSION"), "\n"));
     let help = run(&["--help"]).ok();
-    for command in ["init", "serve", "check", "import", "export", "verify", "hash-password", "recover-admin"] {
+    for command in [
+        "init",
+        "serve",
+        "check",
+        "import",
+        "export",
+        "verify",
+        "explain",
+        "breach",
+        "hash-password",
+        "manual",
+        "recover-admin",
+    ] {
         assert!(help.out.contains(&format!("\n  {command} ")), "{command}: {}", help.out);
         assert!(run(&["help", command]).ok().out.contains(&format!("Usage: keystead {command} ")), "{command}");
     }
@@ -36,6 +48,43 @@ fn the_program_says_what_it_can_do() {
     run(&["frobnicate"]).fails_with(2).tells("unrecognized subcommand 'frobnicate'");
     run(&["serve"]).fails_with(2).tells("--config <FILE>");
     run(&["check", "--config", "nowhere.toml"]).fails_with(1).tells("nowhere.toml: No such file");
+}
+
+#[test]
+fn there_are_man_pages_and_completions() {
+    let server = Server::prepare();
+    let folder = server.path("manual");
+    server.run(KEYSTEAD, &["manual", "--to", text(&folder)], "").ok();
+    for page in ["keystead.1", "keystead-serve.1", "keystead-explain-access.1", "keystead-recover-admin.1"] {
+        let said = std::fs::read_to_string(folder.join(page)).unwrap();
+        assert!(said.contains(".SH SYNOPSIS") && said.contains("keystead"), "{page}: {said}");
+    }
+    for completion in ["keystead.bash", "_keystead", "keystead.fish"] {
+        assert!(std::fs::read_to_string(folder.join(completion)).unwrap().contains("recover-admin"), "{completion}");
+    }
+}
+
+#[test]
+fn who_may_do_what_is_answered_with_the_rule_and_its_line() {
+    let server = Server::start();
+    let rules = std::fs::read_to_string(server.config()).unwrap();
+    let line = 1 + rules.lines().position(|line| line.contains("the helpdesk resets")).unwrap();
+    let config = server.config();
+    let asked = |question: &[&str]| {
+        let (first, rest) = question.split_first().unwrap();
+        let arguments = [&["explain", first, "--config", text(&config)], rest].concat();
+        server.run(KEYSTEAD, &arguments, "").ok().out
+    };
+    let said = asked(&["access", "--who", "hanna", "--to", "alice", "--right", "reset-password"]);
+    assert!(said.starts_with(&format!("{} may reset-password {}", full("hanna"), full("alice"))), "{said}");
+    let told = |line: usize| said.contains(&format!("keystead.toml:{line})"));
+    assert!(told(line) || told(line - 1), "{said}");
+    let who = asked(&["access", "--to", "alice", "--right", "reset-password"]);
+    assert!(who.contains("cn=admin") && who.contains("uid=hanna") && !who.contains("uid=bob"), "{who}");
+    let whom = asked(&["access", "--who", "hanna", "--right", "reset-password"]);
+    assert!(whom.contains(&full("alice")) && !whom.contains("cn=admin"), "{whom}");
+    let policy = asked(&["policy", "alice"]);
+    assert!(policy.contains("cn=default,ou=policies") && policy.contains("15 characters at least"), "{policy}");
 }
 
 #[test]
