@@ -6,7 +6,7 @@ use crate::access::Right;
 use crate::directory::schema::check::{Violation, find_value};
 use crate::directory::tree::{Change, Found, LogKind, Place, Write};
 use crate::directory::{Attribute, Attributes, Dn, Entry, Rdn};
-use crate::password::{Policy, Secret, account};
+use crate::password::{Policy, Secret};
 use crate::protocol::request::AddRequest;
 
 use super::set_password::{Hashes, has_class};
@@ -77,7 +77,7 @@ fn read_attributes(ctx: &Context<'_>, request: &AddRequest) -> Result<Attributes
 /// Takes the password out of the attributes: it is kept elsewhere, as a hash.
 fn take_password(ctx: &Context<'_>, attributes: &mut Attributes) -> Result<Option<Secret>, Refusal> {
     let known = ctx.schema().known();
-    let kept_as_credentials = account::attributes(known);
+    let kept_as_credentials = known.credentials();
     let credentials = attributes.split_off(|id| kept_as_credentials.contains(&id));
     let mut password = None;
     for attribute in credentials.iter() {

@@ -8,7 +8,7 @@ use crate::directory::filter::Steps;
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{EntryId, Node};
 use crate::directory::{AttributeTypeId, Attributes, Dn, Entry, Schema};
-use crate::password::{Account, account};
+use crate::password::Account;
 
 use super::root_dse::SUBSCHEMA;
 use super::selection::Selection;
@@ -31,17 +31,9 @@ impl Derived {
             let selected = if *id == known.num_subordinates { selection.names(*id) } else { selection.wants(*id) };
             selected || mentioned.contains(*id)
         };
-        let all = [
-            known.entry_dn,
-            known.subschema_subentry,
-            known.member_of,
-            known.is_member_of,
-            known.has_subordinates,
-            known.num_subordinates,
-        ];
         // Nobody is told a secret, so nobody needs one.
-        let state = account::attributes(known).into_iter().filter(|id| !schema.secret().contains(*id));
-        Self(all.into_iter().chain(state).filter(wanted).collect())
+        let state = known.credentials().into_iter().filter(|id| !schema.secret().contains(*id));
+        Self(known.derived().into_iter().chain(state).filter(wanted).collect())
     }
 
     pub(super) fn is_nothing(&self) -> bool {
@@ -109,7 +101,7 @@ impl Context<'_> {
             let count = self.visible_among(&children, sources)?;
             attributes.set_one(known.num_subordinates, count.to_string());
         }
-        if needed.any_of(&account::attributes(known)) {
+        if needed.any_of(&known.credentials()) {
             let public = self.account(node)?.to_public_entry(self.schema());
             public.attributes().for_each(|attribute| attributes.push(attribute.decode()));
         }

@@ -8,7 +8,6 @@ use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::schema::check::Violation;
 use crate::directory::tree::{Change, LogKind, Write};
 use crate::directory::{AttributeTypeId, Attributes, Entry, Rdn, ResultCode, ldif};
-use crate::password::account;
 use crate::protocol::request::{ModifyRequest, RequestedChange};
 
 use super::add::check_policy;
@@ -19,7 +18,7 @@ use super::{Context, Outcome, Refusal};
 pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Refusal> {
     let changes = read_changes(ctx, request)?;
     let dn = ctx.parse_dn(request.object.as_bytes())?;
-    let kept_as_credentials = account::attributes(ctx.schema().known());
+    let kept_as_credentials = ctx.schema().known().credentials();
     let (credentials, changes): (Vec<_>, Vec<_>) =
         changes.into_iter().partition(|change| kept_as_credentials.contains(&change.attribute.attribute_type));
     if !credentials.is_empty() && !ctx.requester.confidentiality.admits_passwords() {

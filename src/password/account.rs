@@ -1,6 +1,5 @@
 //! What an entry has of passwords: the hash and the state that draft-behera-ldap-password-policy-10 §5.3 defines.
 
-use crate::directory::schema::WellKnown;
 use crate::directory::tree::{Credentials, Version};
 use crate::directory::{Attributes, Entry, Schema, Timestamp};
 
@@ -118,23 +117,6 @@ impl Account {
         }
         Entry::encode(&attributes, schema)
     }
-}
-
-/// The attributes that are kept as credentials, beside the entry.
-pub fn attributes(known: &WellKnown) -> [crate::directory::AttributeTypeId; 11] {
-    [
-        known.user_password,
-        known.pwd_changed_time,
-        known.pwd_history,
-        known.pwd_failure_time,
-        known.pwd_account_locked_time,
-        known.pwd_grace_use_time,
-        known.pwd_reset,
-        known.pwd_last_success,
-        known.pwd_temporary_expiry,
-        known.pwd_temporary_uses,
-        known.pwd_scheme,
-    ]
 }
 
 fn sorted(mut times: Vec<Timestamp>) -> Vec<Timestamp> {

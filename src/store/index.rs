@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::key::Postings;
 use crate::directory::entry::EncodedAttribute;
 use crate::directory::filter::{Pieces, ordering_form};
-use crate::directory::schema::{AttributeType, MatchingRule, NormalForm, Schema, WellKnown};
+use crate::directory::schema::{AttributeType, MatchingRule, NormalForm, Schema};
 use crate::directory::{AttributeTypeId, Entry};
 
 /// What an index answers.
@@ -279,10 +279,10 @@ impl Indexes {
 fn stored<'s>(name: &str, schema: &'s Schema) -> Result<&'s AttributeType, IndexError> {
     let attribute = schema.find_attribute_type(name).ok_or_else(|| IndexError::Undefined(name.to_owned()))?;
     let known = schema.known();
-    if derived(known).contains(&attribute.id) {
+    if known.derived().contains(&attribute.id) || [known.context_csn, known.pwd_scheme].contains(&attribute.id) {
         return Err(IndexError::Derived(name.to_owned()));
     }
-    if kept_as_credentials(known).contains(&attribute.id) {
+    if known.credentials().contains(&attribute.id) {
         return Err(IndexError::Credentials(name.to_owned()));
     }
     if attribute.is_secret() {
@@ -301,36 +301,6 @@ fn indexable<'s>(name: &str, kind: IndexKind, schema: &'s Schema) -> Result<&'s 
         IndexKind::Ordering => ordering_form(attribute).is_some(),
     };
     if possible { Ok(attribute) } else { Err(IndexError::NoRule(name.to_owned(), kind.word())) }
-}
-
-/// What operations derive of other things, and no entry stores.
-const fn derived(known: &WellKnown) -> [AttributeTypeId; 8] {
-    [
-        known.entry_dn,
-        known.subschema_subentry,
-        known.member_of,
-        known.is_member_of,
-        known.has_subordinates,
-        known.num_subordinates,
-        known.context_csn,
-        known.pwd_scheme,
-    ]
-}
-
-/// What the password policy keeps as credentials, beside the entry.
-const fn kept_as_credentials(known: &WellKnown) -> [AttributeTypeId; 10] {
-    [
-        known.user_password,
-        known.pwd_changed_time,
-        known.pwd_history,
-        known.pwd_failure_time,
-        known.pwd_account_locked_time,
-        known.pwd_grace_use_time,
-        known.pwd_reset,
-        known.pwd_last_success,
-        known.pwd_temporary_expiry,
-        known.pwd_temporary_uses,
-    ]
 }
 
 fn piece_form(attribute: &AttributeType) -> Option<NormalForm> {
@@ -367,7 +337,6 @@ fn triples(octets: &[u8]) -> Vec<[u8; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::password::account;
 
     fn choose(name: &str, kind: IndexKind) -> Result<Indexes, IndexError> {
         let wanted = [IndexedAttribute { attribute: name.to_owned(), kinds: vec![kind] }];
@@ -381,14 +350,6 @@ mod tests {
         }
         for name in ["pwdAccountLockedTime", "pwdReset", "pwdLastSuccess", "userPassword"] {
             assert_eq!(choose(name, IndexKind::Presence), Err(IndexError::Credentials(name.to_owned())));
-        }
-    }
-
-    #[test]
-    fn what_the_policy_keeps_beside_the_entry_is_known_here() {
-        let known = *Schema::standard().known();
-        for id in account::attributes(&known) {
-            assert!(kept_as_credentials(&known).contains(&id) || derived(&known).contains(&id), "{id:?}");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::directory::schema::check::find_value;
 use crate::directory::{Attribute, Attributes, Csn, Dn, Entry, Randomness, Rdn, Schema, Timestamp};
 use crate::password::policy::Policy;
 use crate::password::scheme::{NewScheme, Scheme};
-use crate::password::{Secret, StoredPassword, account};
+use crate::password::{Secret, StoredPassword};
 use crate::server::random::SystemRandom;
 use crate::store::bulk::LoadedEntry;
 
@@ -56,7 +56,7 @@ impl EntryReader<'_> {
         let schema = &self.schema;
         let dn = Dn::parse(schema, dn).map_err(|error| error.to_string())?;
         let mut entry = self.collect(attributes)?;
-        let kept_as_credentials = account::attributes(schema.known());
+        let kept_as_credentials = schema.known().credentials();
         let mut credentials = entry.split_off(|id| kept_as_credentials.contains(&id));
         self.complete_name(&dn, &mut entry)?;
         schema.complete_object_classes(&mut entry).map_err(|error| error.to_string())?;

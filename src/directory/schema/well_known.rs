@@ -68,3 +68,34 @@ well_known! {
     pwd_temporary_uses = "pwdTemporaryUses";
     pwd_scheme = "pwdScheme";
 }
+
+impl WellKnown {
+    /// What the server derives of other things when it is asked for, and no entry stores.
+    pub const fn derived(&self) -> [AttributeTypeId; 6] {
+        [
+            self.entry_dn,
+            self.subschema_subentry,
+            self.member_of,
+            self.is_member_of,
+            self.has_subordinates,
+            self.num_subordinates,
+        ]
+    }
+
+    /// What is kept as credentials, beside the entry: passwords and their state, and the scheme, which follows from these.
+    pub const fn credentials(&self) -> [AttributeTypeId; 11] {
+        [
+            self.user_password,
+            self.pwd_changed_time,
+            self.pwd_history,
+            self.pwd_failure_time,
+            self.pwd_account_locked_time,
+            self.pwd_grace_use_time,
+            self.pwd_reset,
+            self.pwd_last_success,
+            self.pwd_temporary_expiry,
+            self.pwd_temporary_uses,
+            self.pwd_scheme,
+        ]
+    }
+}
