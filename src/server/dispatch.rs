@@ -38,6 +38,7 @@ const WAIT: Duration = Duration::from_secs(5);
 pub(super) struct Ticket {
     pub(super) id: MessageId,
     pub(super) serial: u64,
+    pub(super) operation: Operation,
 }
 
 /// A request that is being done.

@@ -70,7 +70,8 @@ impl Connection {
             return Actions::new();
         }
         self.serial += 1;
-        let ticket = Ticket { id: message.id, serial: self.serial };
+        let operation = message.request.operation();
+        let ticket = Ticket { id: message.id, serial: self.serial, operation };
         self.running.push(ticket);
         if is_bind {
             // Whoever it was, they are not any more, however this ends (RFC 4511 §4.2.1).
@@ -279,6 +280,10 @@ impl Connection {
         }
     }
 
+    fn is_changing_something(&self) -> bool {
+        self.running.iter().any(|ticket| matches!(ticket.operation, Operation::Extended | Operation::Modify))
+    }
+
     /// Looks again at who this is, if anything has changed in the directory since.
     fn recognise(&mut self) -> Result<(), &'static str> {
         let view = self.shared.store.view();
@@ -288,6 +293,8 @@ impl Connection {
         match recognise(&self.requester, &view, self.shared.clock.now()) {
             Ok(Recognition::Same) => {}
             Ok(Recognition::Changed { identity, freedom }) => self.become_identity(identity, freedom),
+            // Perhaps it was they who have changed it, and the answer is on its way; then the next request is looked at.
+            Ok(Recognition::Ended(_)) if self.is_changing_something() => return Ok(()),
             Ok(Recognition::Ended(reason)) => return Err(reason),
             Err(error) => {
                 tracing::error!(%error, "the store failed");
