@@ -15,8 +15,8 @@ use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::{Candidates, EntryId, Node, Scope};
 use crate::directory::{Dn, Entry, ResultCode, Timestamp};
 use crate::password::scheme::Effort;
-use crate::protocol::control::{Controls, PagedResults, paged_results_response};
-use crate::protocol::entry_writer::{Values, put_entry};
+use crate::protocol::control::{Controls, PagedResults, ResponseControl, paged_results_response};
+use crate::protocol::entry_writer::{Envelope, Values, put_entry};
 use crate::protocol::request::SearchRequest;
 use crate::protocol::{LdapResult, MessageId, Response};
 
@@ -288,7 +288,8 @@ impl Search {
             return Ok(None);
         }
         let dn = turn.names.name(node, ctx)?;
-        Ok(Some(FoundEntry { dn, derived, readable: decision.read.clone() }))
+        let controls = Vec::new();
+        Ok(Some(FoundEntry { dn, derived, readable: decision.read.clone(), controls }))
     }
 
     fn write(&self, node: &Node, found: &FoundEntry, schema: &Schema, out: &mut BytesMut) {
@@ -296,7 +297,12 @@ impl Search {
             found.readable.contains(attribute.attribute_type) && self.selection.selects(attribute, schema)
         });
         let octets: SmallVec<[&[u8]; 32]> = attributes.map(|attribute| attribute.octets).collect();
-        put_entry(out, self.id, &found.dn, octets.iter().copied(), self.values);
+        let envelope = self.envelope(&found.dn, &found.controls);
+        put_entry(out, &envelope, octets.iter().copied());
+    }
+
+    const fn envelope<'e>(&self, dn: &'e str, controls: &'e [ResponseControl]) -> Envelope<'e> {
+        Envelope { id: self.id, dn, values: self.values, controls }
     }
 
     /// The root DSE and the subschema subentry, which no tree holds and everybody may read.
@@ -315,7 +321,7 @@ impl Search {
         if in_scope && self.matcher.evaluate(&facts) == Truth::True {
             let selected = entry.attributes().filter(|attribute| self.selection.selects(attribute, ctx.schema()));
             let octets: Vec<&[u8]> = selected.map(|attribute| attribute.octets).collect();
-            put_entry(out, self.id, dn.as_str(), octets.iter().copied(), self.values);
+            put_entry(out, &self.envelope(dn.as_str(), &[]), octets.iter().copied());
         }
         true
     }
@@ -335,6 +341,8 @@ struct FoundEntry {
     dn: String,
     derived: Entry,
     readable: AttributeSet,
+    /// What controls of the request ask for about this entry.
+    controls: Vec<ResponseControl>,
 }
 
 impl Left {

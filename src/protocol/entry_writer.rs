@@ -5,6 +5,7 @@
 
 use bytes::BytesMut;
 
+use super::control::{self, ResponseControl};
 use super::{MessageId, ber};
 use crate::directory::wire;
 
@@ -19,14 +20,22 @@ pub enum Values {
     Omitted,
 }
 
+/// What an entry is sent with, besides its attributes.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope<'a> {
+    /// The request that it answers.
+    pub id: MessageId,
+    /// Its name.
+    pub dn: &'a str,
+    /// Whether it carries values.
+    pub values: Values,
+    /// The controls that stand with it.
+    pub controls: &'a [ResponseControl],
+}
+
 /// Writes an entry. `attributes` are `PartialAttribute`s.
-pub fn put_entry<'a>(
-    out: &mut BytesMut,
-    id: MessageId,
-    dn: &str,
-    attributes: impl Iterator<Item = &'a [u8]> + Clone,
-    values: Values,
-) {
+pub fn put_entry<'a>(out: &mut BytesMut, envelope: &Envelope<'_>, attributes: impl Iterator<Item = &'a [u8]> + Clone) {
+    let Envelope { id, dn, values, controls } = *envelope;
     let len = |attribute: &[u8]| match values {
         Values::Included => attribute.len(),
         Values::Omitted => wire::element_len(type_only_len(attribute)),
@@ -35,7 +44,9 @@ pub fn put_entry<'a>(
     let content = wire::element_len(dn.len()) + wire::element_len(list);
     let mut head = Vec::with_capacity(6);
     ber::put_integer(&mut head, ber::INTEGER, i64::from(id.0));
-    let message = head.len() + wire::element_len(content);
+    let mut tail = Vec::new();
+    control::put_all(&mut tail, controls);
+    let message = head.len() + wire::element_len(content) + tail.len();
     out.reserve(wire::element_len(message));
     wire::put_header(out, wire::SEQUENCE, message);
     out.extend_from_slice(&head);
@@ -49,6 +60,7 @@ pub fn put_entry<'a>(
             Values::Omitted => put_type_only(out, attribute),
         }
     }
+    out.extend_from_slice(&tail);
 }
 
 /// The element of a `PartialAttribute` that holds the description.
@@ -72,7 +84,7 @@ mod tests {
     use ldap3_proto::LdapCodec;
     use ldap3_proto::proto::{LdapMsg, LdapOp, LdapPartialAttribute, LdapSearchResultEntry};
     use proptest::prelude::*;
-    use tokio_util::codec::Encoder;
+    use tokio_util::codec::{Decoder, Encoder};
 
     use super::*;
     use crate::directory::entry::encode_values;
@@ -89,8 +101,20 @@ mod tests {
     fn ours(id: i32, dn: &str, attributes: &[(String, Vec<Vec<u8>>)], values: Values) -> BytesMut {
         let encoded: Vec<Vec<u8>> = attributes.iter().map(|(name, values)| encode_values(name, values)).collect();
         let mut out = BytesMut::new();
-        put_entry(&mut out, MessageId(id), dn, encoded.iter().map(Vec::as_slice), values);
+        let envelope = Envelope { id: MessageId(id), dn, values, controls: &[] };
+        put_entry(&mut out, &envelope, encoded.iter().map(Vec::as_slice));
         out
+    }
+
+    #[test]
+    fn controls_stand_behind_the_entry() {
+        let controls = [ResponseControl { oid: "1.2.3", value: Some(vec![5, 0]) }];
+        let envelope = Envelope { id: MessageId(7), dn: "cn=a", values: Values::Included, controls: &controls };
+        let mut out = BytesMut::new();
+        put_entry(&mut out, &envelope, std::iter::empty());
+        let message = LdapCodec::default().decode(&mut out).unwrap().unwrap();
+        assert!(matches!(message.op, LdapOp::SearchResultEntry(entry) if entry.dn == "cn=a"));
+        assert_eq!((message.ctrl.len(), out.len()), (1, 0));
     }
 
     proptest! {
