@@ -16,6 +16,7 @@ pub mod prepare;
 pub mod quality;
 pub mod scheme;
 pub mod secret;
+pub mod stale;
 pub mod standing;
 pub mod verdict;
 

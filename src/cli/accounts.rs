@@ -35,7 +35,7 @@ impl<'s> Workplace<'s> {
             proof: Proof::Connection,
             confidentiality: Confidentiality::Protected,
             external: None,
-            source: "local".to_owned(),
+            source: "local".into(),
         };
         Ok(Self { store, services, requester, clock: Clock::starting_at(view.csn().time) })
     }

@@ -8,6 +8,7 @@ use smallvec::smallvec;
 use crate::access::{Actor, Right};
 use crate::directory::tree::{Change, Node, Write};
 use crate::directory::{Dn, Identity, ResultCode, Timestamp};
+use crate::password::account::Seen;
 use crate::password::meter::Subject;
 use crate::password::standing::{Standing, Validity};
 use crate::password::verdict::PolicyErrorCode;
@@ -147,7 +148,7 @@ impl Verification {
         }
         // Known so exactly that an account in use does not count as idle.
         let precision = self.policy.pwd_max_idle.map_or(Duration::MAX, |idle| idle / 10);
-        attempt.let_in(precision.min(ctx.services.last_success_precision), ctx.now);
+        attempt.let_in(precision.min(ctx.services.last_success_precision));
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
         let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
         let (change, afterwards) = self.changes(ctx, node, standing);
@@ -165,7 +166,7 @@ impl Verification {
 
     /// What a good bind uses up, which must be written first; and a hash at today's cost, which may be written later.
     fn changes(&self, ctx: &Context<'_>, node: &Node, standing: Standing) -> (Change, Change) {
-        let last_success = Some(ctx.now);
+        let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
         let mut account = Account { failures: Vec::new(), locked: None, last_success, ..self.account.clone() };
         let mut used = true;
         match (standing, account.temporary_uses) {

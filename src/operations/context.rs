@@ -1,5 +1,6 @@
 //! What an operation is given.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::{Actor, Rules};
@@ -49,11 +50,11 @@ pub struct Services {
     /// Who may do what.
     pub rules: Rules,
     /// Counts wrong passwords. It outlives the rest.
-    pub meter: std::sync::Arc<Meter>,
+    pub meter: Arc<Meter>,
     /// The password policies.
     pub policies: Policies,
     /// Passwords that are publicly known, which no new one may be.
-    pub breached: Option<std::sync::Arc<dyn BreachList>>,
+    pub breached: Option<Arc<dyn BreachList>>,
     /// What new passwords are kept as.
     pub new_passwords: NewScheme,
     /// Takes the place of a password where there is none, so that finding that out takes as long.
@@ -162,12 +163,12 @@ pub struct Requester {
     /// or of a client certificate.
     pub external: Option<Identity>,
     /// Where they come from, for logs and for counting: an address, or `local`.
-    pub source: String,
+    pub source: Arc<str>,
 }
 
 impl Requester {
     /// Somebody who has not authenticated.
-    pub const fn anonymous(confidentiality: Confidentiality, source: String) -> Self {
+    pub const fn anonymous(confidentiality: Confidentiality, source: Arc<str>) -> Self {
         Self {
             identity: Identity::Anonymous,
             freedom: Freedom::Full,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::directory::Timestamp;
 use crate::password::account::{Account, Remembered};
-use crate::password::meter::{Attempt, Begin, Subject};
+use crate::password::meter::{Attempt, Begin, Subject, Trial};
 use crate::password::scheme::Effort;
 use crate::password::verdict::PolicyErrorCode;
 use crate::password::{Policy, Secret, StoredPassword};
@@ -27,7 +27,8 @@ impl Context<'_> {
         password: &Secret,
     ) -> Result<Attempt<'_>, Refusal> {
         let (current, last) = (account.password.as_ref(), account.history.last());
-        let attempt = match self.services.meter.begin(subject, account, policy, self.now) {
+        let trial = Trial { subject, source: &self.requester.source, now: self.now };
+        let attempt = match self.services.meter.begin(&trial, account, policy) {
             Begin::Go(attempt) => attempt,
             Begin::Wait => return Err(Refusal::Wait),
             Begin::Locked { .. } => {
@@ -41,10 +42,10 @@ impl Context<'_> {
             return Ok(attempt);
         }
         if let Some(replaced) = self.replaced(last, password) {
-            let failure = attempt.stale(self.now);
+            let failure = attempt.stale();
             return Err(wrong(None, policy.delay(failure.count), Some(replaced)));
         }
-        let failure = attempt.failed(password, self.now);
+        let failure = attempt.failed(password);
         let locked = failure.locked_now.then_some(PolicyErrorCode::AccountLocked);
         Err(wrong(locked, policy.delay(failure.count), None))
     }

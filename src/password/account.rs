@@ -1,9 +1,12 @@
 //! What an entry has of passwords: the hash and the state that draft-behera-ldap-password-policy-10 §5.3 defines.
 
+use std::sync::Arc;
+
 use crate::directory::tree::{Credentials, Version};
-use crate::directory::{Attributes, Entry, Schema, Timestamp};
+use crate::directory::{AttributeTypeId, Attributes, Entry, Schema, Timestamp};
 
 use super::scheme::StoredPassword;
+use super::stale::StaleSource;
 
 /// The password of an entry and its state. Read from its credentials, changed, and written back as a whole.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -24,12 +27,25 @@ pub struct Account {
     pub grace_uses: Vec<Timestamp>,
     /// `pwdReset`: somebody else has set the password, and its owner must change it.
     pub must_change: bool,
-    /// `pwdLastSuccess`
-    pub last_success: Option<Timestamp>,
+    /// `pwdLastSuccess`, `pwdLastSuccessFrom`: the last bind that was let in.
+    pub last_success: Option<Seen>,
+    /// `pwdLastFailure`, `pwdLastFailureFrom`: the last time that a password was refused.
+    pub last_failure: Option<Seen>,
+    /// `pwdStaleSource`: from where the password before is still sent, the latest last.
+    pub stale: Vec<StaleSource>,
     /// `pwdTemporaryExpiry`: when a password that somebody else has set ends.
     pub temporary_until: Option<Timestamp>,
     /// `pwdTemporaryUses`: how many binds it is still good for.
     pub temporary_uses: Option<u32>,
+}
+
+/// When something was seen, and where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seen {
+    /// When.
+    pub time: Timestamp,
+    /// An address; empty if it is not known.
+    pub source: Arc<str>,
 }
 
 /// Why and since when an account is locked.
@@ -71,6 +87,8 @@ impl Account {
         let times = |id| sorted(entry.values(id).filter_map(Timestamp::parse).collect());
         let mut history: Vec<_> = entry.values(known.pwd_history).filter_map(Remembered::parse).collect();
         history.sort_by_key(|remembered| remembered.time);
+        let mut stale: Vec<_> = entry.values(known.pwd_stale_source).filter_map(StaleSource::parse).collect();
+        stale.sort_by_key(|place| place.last);
         Self {
             version: 0,
             password: entry.first(known.user_password).map(StoredPassword::new),
@@ -80,7 +98,9 @@ impl Account {
             locked: entry.first(known.pwd_account_locked_time).and_then(Lock::parse),
             grace_uses: times(known.pwd_grace_use_time),
             must_change: entry.first(known.pwd_reset) == Some(b"TRUE"),
-            last_success: time(known.pwd_last_success),
+            last_success: Seen::read(entry, [known.pwd_last_success, known.pwd_last_success_from]),
+            last_failure: Seen::read(entry, [known.pwd_last_failure, known.pwd_last_failure_from]),
+            stale,
             temporary_until: time(known.pwd_temporary_expiry),
             temporary_uses: entry.first_text(known.pwd_temporary_uses).and_then(|text| text.parse().ok()),
         }
@@ -100,7 +120,17 @@ impl Account {
         put(known.pwd_account_locked_time, self.locked.into_iter().map(Lock::to_value).collect());
         put(known.pwd_grace_use_time, precise(&self.grace_uses));
         put(known.pwd_reset, self.must_change.then(|| b"TRUE".to_vec()).into_iter().collect());
-        put(known.pwd_last_success, precise(self.last_success.as_slice()));
+        for (seen, [time, source]) in [
+            (&self.last_success, [known.pwd_last_success, known.pwd_last_success_from]),
+            (&self.last_failure, [known.pwd_last_failure, known.pwd_last_failure_from]),
+        ] {
+            put(time, seen.iter().flat_map(|seen| text(&seen.time.precise())).collect());
+            put(
+                source,
+                seen.iter().filter(|seen| !seen.source.is_empty()).flat_map(|seen| text(&seen.source)).collect(),
+            );
+        }
+        put(known.pwd_stale_source, self.stale.iter().map(StaleSource::to_value).collect());
         put(known.pwd_temporary_expiry, self.temporary_until.iter().flat_map(|time| text(time)).collect());
         put(known.pwd_temporary_uses, self.temporary_uses.iter().flat_map(|uses| text(uses)).collect());
         Entry::encode(&attributes, schema)
@@ -122,6 +152,14 @@ impl Account {
 fn sorted(mut times: Vec<Timestamp>) -> Vec<Timestamp> {
     times.sort_unstable();
     times
+}
+
+impl Seen {
+    /// Reads the time and the place.
+    fn read(entry: &Entry, [time, source]: [AttributeTypeId; 2]) -> Option<Self> {
+        let time = entry.first(time).and_then(Timestamp::parse)?;
+        Some(Self { time, source: entry.first_text(source).unwrap_or_default().into() })
+    }
 }
 
 impl Lock {
@@ -173,7 +211,9 @@ mod tests {
             locked: Some(Lock::Since(time(30))),
             grace_uses: vec![Timestamp::from_unix_micros(7)],
             must_change: true,
-            last_success: Some(Timestamp::from_unix_micros(9)),
+            last_success: Some(Seen { time: Timestamp::from_unix_micros(9), source: "10.2.3.4".into() }),
+            last_failure: Some(Seen { time: time(11), source: "".into() }),
+            stale: vec![StaleSource { source: "10.2.3.5".into(), count: 3, last: time(12) }],
             temporary_until: Some(time(40)),
             temporary_uses: Some(1),
         }

@@ -102,7 +102,8 @@ impl Account {
                 .filter(|_| reset && policy.pwd_must_change)
                 .map(|age| now.saturating_add(age)),
             temporary_uses: policy.temporary_max_uses.filter(|_| reset && policy.pwd_must_change),
-            last_success: self.last_success,
+            last_success: self.last_success.take(),
+            last_failure: self.last_failure.take(),
             ..Self::default()
         };
     }
@@ -118,8 +119,11 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
-    use super::super::account::Lock;
+    use std::sync::Arc;
+
+    use super::super::account::{Lock, Seen};
     use super::super::policy::CheckQuality;
+    use super::super::stale::StaleSource;
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -160,17 +164,20 @@ mod tests {
 
     #[test]
     fn a_change_clears_what_was_counted_and_a_reset_must_be_changed() {
+        let seen = Seen { time: at(1), source: "10.2.3.4".into() };
         let mut account = Account {
             password: Some(stored("old")),
             failures: vec![at(1)],
             locked: Some(Lock::Since(at(1))),
             grace_uses: vec![at(1)],
-            last_success: Some(at(1)),
+            last_success: Some(seen.clone()),
+            stale: vec![StaleSource { source: Arc::clone(&seen.source), count: 1, last: at(1) }],
             ..Account::default()
         };
         account.set_password(stored("new"), &policy(), By::Administrator, at(100));
         assert_eq!((account.failures.len(), account.locked, account.grace_uses.len()), (0, None, 0));
-        assert!(account.must_change && account.last_success == Some(at(1)) && account.changed == Some(at(100)));
+        assert_eq!(account.stale, []);
+        assert!(account.must_change && account.last_success == Some(seen) && account.changed == Some(at(100)));
         assert_eq!((account.temporary_until, account.temporary_uses), (Some(at(160)), Some(3)));
         account.set_password(stored("own"), &policy(), By::Owner, at(200));
         assert!(!account.must_change && account.temporary_until.is_none() && account.temporary_uses.is_none());

@@ -6,22 +6,26 @@
 //!
 //! Names that do not exist are counted as well, so that they cannot be told from those that do.
 
+mod tally;
+
 use std::collections::HashMap;
 use std::hash::Hasher;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use siphasher::sip::SipHasher13;
-use smallvec::SmallVec;
 use uuid::Uuid;
 
 use crate::directory::tree::Version;
 use crate::directory::{Dn, Timestamp};
 
-use super::account::{Account, Lock};
+use super::account::{Account, Seen};
 use super::policy::Policy;
 use super::{Secret, prepare};
+
+pub use tally::Live;
+use tally::Tally;
 
 /// More wrong passwords in a row than this lock the account until an administrator unlocks it, whatever the policy says
 /// (NIST SP 800-63B-4 §3.2.2).
@@ -50,34 +54,15 @@ pub enum Subject {
     Unknown(u64),
 }
 
-#[derive(Debug, Default)]
-struct Tally {
-    /// The credentials that this was read from, or written to.
-    version: Version,
-    live: Live,
-    /// Digests of the wrong passwords that were counted.
-    seen: SmallVec<[u64; 12]>,
-    under_way: usize,
-    /// Counted whenever `live` changes; what was written last.
-    changes: u64,
-    written: u64,
-    /// Whether it is being written just now. Until that has ended, newer credentials are most likely its own.
-    writing: bool,
-    /// Told anew whenever it starts from nothing, so that the end of an earlier writing is not taken for its own.
-    beginning: u64,
-}
-
-/// The part of an account that the meter keeps.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Live {
-    /// When wrong passwords were tried, oldest first.
-    pub failures: SmallVec<[Timestamp; 4]>,
-    /// How many in a row, also those whose time has passed.
-    pub in_a_row: u32,
-    /// Whether that locked the account.
-    pub locked: Option<Lock>,
-    /// When the right one was given.
-    pub last_success: Option<Timestamp>,
+/// A password that somebody tries.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial<'t> {
+    /// Whose it is to be.
+    pub subject: Subject,
+    /// Where they are: an address.
+    pub source: &'t Arc<str>,
+    /// When.
+    pub now: Timestamp,
 }
 
 /// What becomes of an attempt.
@@ -100,6 +85,7 @@ pub enum Begin<'m> {
 pub struct Attempt<'m> {
     meter: &'m Meter,
     subject: Subject,
+    seen: Seen,
     policy: Counting,
 }
 
@@ -148,27 +134,25 @@ impl Meter {
     }
 
     /// Announces an attempt. `account` is what the credentials say.
-    pub fn begin(&self, subject: Subject, account: &Account, policy: &Policy, now: Timestamp) -> Begin<'_> {
-        let policy_counting = Counting {
-            limit: policy.lockout_limit(),
-            interval: policy.pwd_failure_count_interval,
-            recorded: policy.pwd_max_recorded_failure,
-        };
+    pub fn begin(&self, trial: &Trial<'_>, account: &Account, policy: &Policy) -> Begin<'_> {
+        let (counting, seen) = (Counting::of(policy), trial.seen());
+        let Trial { subject, now, .. } = *trial;
         let mut shard = self.shard(subject);
         make_room(&mut shard, subject);
         let tally = shard.entry(subject).or_default();
         tally.refresh(account, &self.beginnings);
         if policy.is_locked(tally.live.locked, now) {
+            tally.refuse(seen);
             return Begin::Locked { until: tally.live.locked.and_then(|lock| policy.lock_ends(lock)) };
         }
         tally.unlock_if_over();
-        let counted = tally.counted(policy_counting.interval, now);
-        if policy_counting.limit.is_some_and(|limit| counted + tally.under_way >= limit.max(1)) && tally.under_way > 0 {
+        let counted = tally.counted(counting.interval, now);
+        if counting.limit.is_some_and(|limit| counted + tally.under_way >= limit.max(1)) && tally.under_way > 0 {
             return Begin::Wait;
         }
         tally.under_way += 1;
         drop(shard);
-        Begin::Go(Attempt { meter: self, subject, policy: policy_counting })
+        Begin::Go(Attempt { meter: self, subject, seen, policy: counting })
     }
 
     /// What has been counted and not been written yet, of accounts that exist, at most `most` of them. Whoever takes it says
@@ -182,6 +166,13 @@ impl Meter {
             some.extend(shard.iter_mut().filter_map(|(subject, tally)| tally.take_unwritten(*subject)).take(left));
         }
         some
+    }
+
+    /// Has everything written that could have waited, since there will be no later.
+    pub fn hasten(&self) {
+        for shard in &self.shards {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).values_mut().for_each(Tally::hasten);
+        }
     }
 
     /// It was written, and this is the version that the credentials have now.
@@ -263,23 +254,42 @@ fn make_room(shard: &mut HashMap<Subject, Tally>, subject: Subject) {
     }
 }
 
+impl Trial<'_> {
+    fn seen(&self) -> Seen {
+        Seen { time: self.now, source: Arc::clone(self.source) }
+    }
+}
+
+impl Counting {
+    const fn of(policy: &Policy) -> Self {
+        Self {
+            limit: policy.lockout_limit(),
+            interval: policy.pwd_failure_count_interval,
+            recorded: policy.pwd_max_recorded_failure,
+        }
+    }
+}
+
 impl Attempt<'_> {
     /// The password was wrong.
-    pub fn failed(self, password: &Secret, now: Timestamp) -> Failure {
+    pub fn failed(self, password: &Secret) -> Failure {
         let digest = self.meter.password_digest(self.subject, password);
         let mut shard = self.meter.shard(self.subject);
         let failure = match shard.get_mut(&self.subject) {
-            Some(tally) => tally.fail(digest, self.policy, now),
+            Some(tally) => tally.fail(digest, self.policy, self.seen.clone()),
             None => Failure { count: 1, repeated: false, locked_now: false },
         };
         drop(shard);
         failure
     }
 
-    /// The password was the one before, which is no guess: it changes nothing.
-    pub fn stale(self, now: Timestamp) -> Failure {
+    /// The password was the one before, which is no guess: from where it came is kept, and nothing else.
+    pub fn stale(self) -> Failure {
         let mut shard = self.meter.shard(self.subject);
-        let count = shard.get_mut(&self.subject).map_or(0, |tally| tally.counted(self.policy.interval, now));
+        let count = shard.get_mut(&self.subject).map_or(0, |tally| {
+            tally.stale(&self.seen.source, self.seen.time);
+            tally.counted(self.policy.interval, self.seen.time)
+        });
         drop(shard);
         Failure { count, repeated: true, locked_now: false }
     }
@@ -291,14 +301,14 @@ impl Attempt<'_> {
 
     /// The password was right, and whoever gave it was let in: the account is in use. `precision` is how exactly the time
     /// of that is kept.
-    pub fn let_in(self, precision: Duration, now: Timestamp) {
+    pub fn let_in(self, precision: Duration) {
         self.end(|tally| {
             tally.pass();
-            tally.use_at(precision, now);
+            tally.use_at(precision, self.seen.clone());
         });
     }
 
-    fn end(self, end: impl FnOnce(&mut Tally)) {
+    fn end(&self, end: impl FnOnce(&mut Tally)) {
         let mut shard = self.meter.shard(self.subject);
         if let Some(tally) = shard.get_mut(&self.subject) {
             end(tally);
@@ -317,122 +327,6 @@ impl Drop for Attempt<'_> {
             }
         }
         drop(shard);
-    }
-}
-
-impl Tally {
-    /// Reads the account anew if somebody else has set its credentials since.
-    fn refresh(&mut self, account: &Account, beginnings: &AtomicU64) {
-        let version = account.version;
-        let fresh = self.changes == 0 && self.version == 0;
-        if fresh || (version > self.version && !self.writing) {
-            self.begin_anew(Self { version, live: Live::of(account), ..Self::default() }, beginnings);
-        }
-    }
-
-    fn begin_anew(&mut self, with: Self, beginnings: &AtomicU64) {
-        let beginning = beginnings.fetch_add(1, Ordering::Relaxed) + 1;
-        *self = Self { under_way: self.under_way, beginning, ..with };
-    }
-
-    /// A lock that has ended gives as many tries again; the row goes on.
-    fn unlock_if_over(&mut self) {
-        if self.live.locked.take().is_some() {
-            self.live.failures.clear();
-            self.seen.clear();
-            self.changes += 1;
-        }
-    }
-
-    fn counted(&mut self, interval: Option<Duration>, now: Timestamp) -> usize {
-        if let Some(interval) = interval {
-            self.live.failures.retain(|time| now < time.saturating_add(interval));
-            if self.live.failures.is_empty() {
-                self.seen.clear();
-            }
-        }
-        self.live.failures.len()
-    }
-
-    fn fail(&mut self, digest: u64, policy: Counting, now: Timestamp) -> Failure {
-        let counted = self.counted(policy.interval, now);
-        if self.seen.contains(&digest) {
-            return Failure { count: counted, repeated: true, locked_now: false };
-        }
-        self.changes += 1;
-        self.remember(digest, policy.recorded);
-        // Two failures of one microsecond are still two values (sharp edge of `pwdFailureTime`).
-        let time = self.live.failures.last().map_or(now, |last| now.max(last.saturating_add(Duration::from_micros(1))));
-        self.live.failures.push(time);
-        let excess = self.live.failures.len().saturating_sub(policy.recorded.max(1));
-        self.live.failures.drain(..excess);
-        self.live.in_a_row = self.live.in_a_row.saturating_add(1);
-        let count = self.live.failures.len();
-        let permanent = self.live.in_a_row >= ABSOLUTE_LIMIT && policy.limit.is_some();
-        let locked_now = permanent || policy.limit.is_some_and(|limit| count >= limit);
-        if locked_now {
-            self.live.locked = Some(if permanent { Lock::Permanent } else { Lock::Since(now) });
-        }
-        Failure { count, repeated: false, locked_now }
-    }
-
-    fn remember(&mut self, digest: u64, recorded: usize) {
-        if self.seen.len() >= recorded.max(12) {
-            self.seen.remove(0);
-        }
-        self.seen.push(digest);
-    }
-
-    fn pass(&mut self) {
-        if !self.live.failures.is_empty() || self.live.in_a_row > 0 {
-            self.changes += 1;
-        }
-        self.live.failures.clear();
-        self.live.in_a_row = 0;
-        self.seen.clear();
-    }
-
-    fn use_at(&mut self, precision: Duration, now: Timestamp) {
-        if self.live.last_success.is_none_or(|last| now >= last.saturating_add(precision)) {
-            self.changes += 1;
-            self.live.last_success = Some(now);
-        }
-    }
-
-    fn take_unwritten(&mut self, subject: Subject) -> Option<Unwritten> {
-        let Subject::Entry(uuid) = subject else { return None };
-        if self.writing || self.changes <= self.written {
-            return None;
-        }
-        self.writing = true;
-        let Self { version, changes: change, beginning, .. } = *self;
-        Some(Unwritten { uuid, version, live: self.live.clone(), change, beginning })
-    }
-
-    /// Whether forgetting it would lose something.
-    fn is_needed(&self) -> bool {
-        self.under_way > 0
-            || self.changes > self.written
-            || !self.live.failures.is_empty()
-            || self.live.locked.is_some()
-    }
-}
-
-impl Live {
-    fn of(account: &Account) -> Self {
-        Self {
-            failures: account.failures.iter().copied().collect(),
-            in_a_row: u32::try_from(account.failures.len()).unwrap_or(u32::MAX),
-            locked: account.locked,
-            last_success: account.last_success,
-        }
-    }
-
-    /// Puts it in the place of what the account says.
-    pub fn apply(&self, account: &mut Account) {
-        account.failures = self.failures.to_vec();
-        account.locked = self.locked;
-        account.last_success = account.last_success.max(self.last_success);
     }
 }
 
@@ -455,13 +349,32 @@ mod tests {
         }
     }
 
+    fn seen(seconds: i64) -> Seen {
+        Seen { time: at(seconds), source: "10.2.3.4".into() }
+    }
+
     fn alice() -> Subject {
         Subject::Entry(Uuid::from_u128(7))
     }
 
+    fn begin<'m>(meter: &'m Meter, subject: Subject, policy: &Policy, now: i64) -> Begin<'m> {
+        begin_with(meter, subject, &Account::default(), policy, now)
+    }
+
+    fn begin_with<'m>(meter: &'m Meter, subject: Subject, account: &Account, policy: &Policy, now: i64) -> Begin<'m> {
+        meter.begin(&Trial { subject, source: &"10.2.3.4".into(), now: at(now) }, account, policy)
+    }
+
+    fn go(begin: Begin<'_>) -> Attempt<'_> {
+        match begin {
+            Begin::Go(attempt) => attempt,
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn guess(meter: &Meter, policy: &Policy, password: &str, now: i64) -> Option<Failure> {
-        match meter.begin(alice(), &Account::default(), policy, at(now)) {
-            Begin::Go(attempt) => Some(attempt.failed(&Secret::new(password), at(now))),
+        match begin(meter, alice(), policy, now) {
+            Begin::Go(attempt) => Some(attempt.failed(&Secret::new(password))),
             Begin::Locked { .. } | Begin::Wait => None,
         }
     }
@@ -489,7 +402,7 @@ mod tests {
     fn the_right_password_starts_the_count_again() {
         let (meter, policy) = (Meter::new([0; 16]), policy(2));
         guess(&meter, &policy, "a", 0).unwrap();
-        let Begin::Go(attempt) = meter.begin(alice(), &Account::default(), &policy, at(1)) else { panic!() };
+        let attempt = go(begin(&meter, alice(), &policy, 1));
         attempt.passed();
         assert_eq!(guess(&meter, &policy, "b", 2).unwrap().count, 1);
     }
@@ -497,7 +410,7 @@ mod tests {
     #[test]
     fn an_attempt_that_came_to_nothing_has_not_happened() {
         let (meter, policy) = (Meter::new([0; 16]), policy(1));
-        drop(meter.begin(alice(), &Account::default(), &policy, at(0)));
+        drop(begin(&meter, alice(), &policy, 0));
         assert!(guess(&meter, &policy, "a", 0).is_some());
     }
 
@@ -534,8 +447,8 @@ mod tests {
         // Read from the credentials after a restart.
         let (again, mut account) = (Meter::new([1; 16]), Account { version: 5, ..Account::default() });
         one.live.apply(&mut account);
-        let Begin::Go(attempt) = again.begin(alice(), &account, &policy, at(1)) else { panic!() };
-        assert_eq!(attempt.failed(&Secret::new("b"), at(1)).count, 2);
+        let attempt = go(begin_with(&again, alice(), &account, &policy, 1));
+        assert_eq!(attempt.failed(&Secret::new("b")).count, 2);
     }
 
     #[test]
@@ -545,8 +458,8 @@ mod tests {
         let first = meter.take_unwritten(100);
         // The credentials are newer than the meter knows, since the write has happened and not been reported yet.
         let own = Account { version: 5, failures: vec![at(0)], ..Account::default() };
-        let Begin::Go(attempt) = meter.begin(alice(), &own, &policy, at(1)) else { panic!() };
-        assert_eq!(attempt.failed(&Secret::new("b"), at(1)).count, 2);
+        let attempt = go(begin_with(&meter, alice(), &own, &policy, 1));
+        assert_eq!(attempt.failed(&Secret::new("b")).count, 2);
         assert!(meter.take_unwritten(100).is_empty());
         meter.written(first.first().unwrap(), 5);
         let next = meter.take_unwritten(100);
@@ -569,23 +482,61 @@ mod tests {
     #[test]
     fn only_being_let_in_is_a_use_of_the_account() {
         let (meter, policy) = (Meter::new([0; 16]), policy(10));
-        let begin = |now| match meter.begin(alice(), &Account::default(), &policy, at(now)) {
-            Begin::Go(attempt) => attempt,
-            other => panic!("{other:?}"),
-        };
+        let begin = |now| go(begin(&meter, alice(), &policy, now));
         begin(0).passed();
         assert!(meter.take_unwritten(100).is_empty());
-        begin(1).let_in(Duration::from_secs(60), at(1));
-        assert_eq!(meter.take_unwritten(100).first().unwrap().live.last_success, Some(at(1)));
+        begin(1).let_in(Duration::from_secs(60));
+        assert_eq!(meter.take_unwritten(100).first().unwrap().live.last_success, Some(seen(1)));
+    }
+
+    #[test]
+    fn where_wrong_passwords_come_from_is_kept_and_written_with_what_is_counted() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(2));
+        let live = || {
+            meter.take_unwritten(100).pop().map(|unwritten| {
+                meter.written(&unwritten, unwritten.version + 1);
+                unwritten.live
+            })
+        };
+        guess(&meter, &policy, "a", 1).unwrap();
+        assert_eq!(live().unwrap().last_failure, Some(seen(1)));
+        // The same again, and what is not even looked at, is no reason to write.
+        guess(&meter, &policy, "a", 2).unwrap();
+        assert_eq!(live(), None);
+        guess(&meter, &policy, "b", 3).unwrap();
+        assert_eq!(live().unwrap().last_failure, Some(seen(3)));
+        assert_eq!(guess(&meter, &policy, "c", 4), None);
+        assert_eq!(live(), None);
+        meter.hasten();
+        assert_eq!(live().unwrap().last_failure, Some(seen(4)));
+    }
+
+    #[test]
+    fn devices_with_the_password_before_are_counted_and_written_now_and_then() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(2));
+        let mut written = Vec::new();
+        for second in 0..150 {
+            go(begin(&meter, alice(), &policy, second)).stale();
+            for unwritten in meter.take_unwritten(100) {
+                written.extend(unwritten.live.stale.first().map(|place| place.count));
+                meter.written(&unwritten, unwritten.version + 1);
+            }
+        }
+        assert_eq!(written, [1, 61, 121]);
+        let mut account = Account::default();
+        meter.overlay(Uuid::from_u128(7), &mut account);
+        assert_eq!(account.stale.first().map(|place| (place.count, place.last)), Some((150, at(149))));
+        meter.hasten();
+        assert_eq!(meter.take_unwritten(100).len(), 1);
     }
 
     #[test]
     fn credentials_that_somebody_else_has_set_are_read_anew() {
         let (meter, policy) = (Meter::new([0; 16]), policy(1));
         assert!(guess(&meter, &policy, "a", 0).unwrap().locked_now);
-        assert!(matches!(meter.begin(alice(), &Account::default(), &policy, at(1)), Begin::Locked { .. }));
+        assert!(matches!(begin(&meter, alice(), &policy, 1), Begin::Locked { .. }));
         let set = Account { version: 9, ..Account::default() };
-        assert!(matches!(meter.begin(alice(), &set, &policy, at(1)), Begin::Go(_)));
+        assert!(matches!(begin_with(&meter, alice(), &set, &policy, 1), Begin::Go(_)));
     }
 
     #[test]
@@ -593,9 +544,9 @@ mod tests {
         let (meter, policy) = (Meter::new([0; 16]), policy(1));
         let dn = Dn::parse(&crate::directory::Schema::standard(), "uid=nobody").unwrap();
         let subject = meter.unknown(&dn);
-        let Begin::Go(attempt) = meter.begin(subject, &Account::default(), &policy, at(0)) else { panic!() };
-        assert!(attempt.failed(&Secret::new("a"), at(0)).locked_now);
-        assert!(matches!(meter.begin(subject, &Account::default(), &policy, at(1)), Begin::Locked { .. }));
+        let attempt = go(begin(&meter, subject, &policy, 0));
+        assert!(attempt.failed(&Secret::new("a")).locked_now);
+        assert!(matches!(begin(&meter, subject, &policy, 1), Begin::Locked { .. }));
         assert!(meter.take_unwritten(100).is_empty());
     }
 
@@ -604,8 +555,8 @@ mod tests {
         let (meter, policy) = (Meter::new([0; 16]), policy(3));
         for number in 0..600_000_u64 {
             let subject = Subject::Unknown(number);
-            if let Begin::Go(attempt) = meter.begin(subject, &Account::default(), &policy, at(0)) {
-                attempt.failed(&Secret::new("x"), at(0));
+            if let Begin::Go(attempt) = begin(&meter, subject, &policy, 0) {
+                attempt.failed(&Secret::new("x"));
             }
         }
         let held: usize = meter.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
@@ -619,15 +570,15 @@ mod tests {
             let (meter, policy) = (Meter::new([0; 16]), policy(limit));
             let mut under_way = Vec::new();
             let mut tried = 0;
-            for (number, begin) in steps.into_iter().enumerate() {
-                if begin || under_way.is_empty() {
-                    if let Begin::Go(attempt) = meter.begin(alice(), &Account::default(), &policy, at(0)) {
+            for (number, another) in steps.into_iter().enumerate() {
+                if another || under_way.is_empty() {
+                    if let Begin::Go(attempt) = begin(&meter, alice(), &policy, 0) {
                         tried += 1;
                         under_way.push((number, attempt));
                     }
                 } else {
                     let (number, attempt) = under_way.remove(number % under_way.len());
-                    attempt.failed(&Secret::new(number.to_string()), at(0));
+                    attempt.failed(&Secret::new(number.to_string()));
                 }
             }
             prop_assert!(tried <= limit, "{tried} tries of {limit}");

@@ -262,8 +262,8 @@ impl Policy {
     }
 
     /// How many wrong passwords lock the account, if any do.
-    pub fn lockout_limit(&self) -> Option<usize> {
-        (self.pwd_lockout && self.pwd_max_failure > 0).then_some(self.pwd_max_failure)
+    pub const fn lockout_limit(&self) -> Option<usize> {
+        if self.pwd_lockout && self.pwd_max_failure > 0 { Some(self.pwd_max_failure) } else { None }
     }
 
     /// When the lock ends; `None` if only an administrator ends it.

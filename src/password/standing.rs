@@ -74,7 +74,7 @@ impl Account {
             return Some(Blocked::NoLongerValid);
         }
         // A reset of the password gives the account back as well as a use of it.
-        let used = self.last_success.max(self.changed);
+        let used = self.last_success.as_ref().map(|seen| seen.time).max(self.changed);
         let idle = policy.pwd_max_idle.zip(used).is_some_and(|(idle, used)| now >= used.saturating_add(idle));
         if idle {
             return Some(Blocked::Locked { until: None });
@@ -106,7 +106,7 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
-    use super::super::account::Lock;
+    use super::super::account::{Lock, Seen};
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -169,7 +169,8 @@ mod tests {
         assert_eq!(blocked(&account, window, 9), Some(Blocked::NotYetValid));
         assert_eq!(blocked(&account, window, 10), None);
         assert_eq!(blocked(&account, window, 20), Some(Blocked::NoLongerValid));
-        let idle = Account { last_success: Some(at(0)), ..Account::default() };
+        let seen = Seen { time: at(0), source: "10.2.3.4".into() };
+        let idle = Account { last_success: Some(seen), ..Account::default() };
         assert_eq!(blocked(&idle, always, 1000), Some(Blocked::Locked { until: None }));
         assert_eq!(blocked(&Account { changed: Some(at(500)), ..idle }, always, 1000), None);
         let used_up = Account { must_change: true, temporary_uses: Some(0), ..Account::default() };

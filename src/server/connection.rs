@@ -136,7 +136,7 @@ impl Connection {
             Kind::Plain(Cleartext::Allowed) => Confidentiality::OpenButTrusted,
             Kind::Tls | Kind::Local => Confidentiality::Protected,
         };
-        let mut requester = Requester::anonymous(confidentiality, peer.to_string());
+        let mut requester = Requester::anonymous(confidentiality, peer.to_string().into());
         requester.external = peer.identity();
         let refusals = Refusals::new(place.number);
         Self {

@@ -29,6 +29,7 @@ pub(super) fn start(shared: Arc<Shared>) -> Counting {
         while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             write_all(&shared);
         }
+        shared.services.load().meter.hasten();
         write_all(&shared);
     };
     let thread = std::thread::Builder::new().name("counting".to_owned()).spawn(run).ok();

@@ -19,6 +19,7 @@ mod compare;
 mod composition_rules;
 mod delete;
 mod filter;
+mod last_seen;
 mod modify;
 mod must_change;
 mod password_expiry;

@@ -122,6 +122,7 @@ impl<D: Directory> Scene<D> {
     /// Writes what the meter has counted, and starts with a new one, as a restart does.
     pub fn restart(&self) {
         let meter = Arc::clone(&self.services.borrow().meter);
+        meter.hasten();
         for unwritten in meter.take_unwritten(usize::MAX) {
             let view = self.directory.view();
             // The entry may be gone, and somebody may have set its credentials since.

@@ -74,6 +74,23 @@ fn a_device_that_still_sends_the_old_password_locks_nobody_out_and_is_logged() {
     server.wait_for_log("somebody there still sends a password that has been replaced", 10);
     let log = server.log();
     assert!(log.contains("source=local") && !log.contains(&old), "{log}");
+    let places = state(&server, "alice", "pwdStaleSource");
+    assert!(matches!(places.as_slice(), [place] if place.contains("#10#local uid ")), "{places:?}");
+}
+
+#[test]
+fn the_helpdesk_sees_from_where_somebody_logged_in_and_failed_to() {
+    let mut server = strict();
+    server.login("alice").with("wrong").run("ldapwhoami", &[]).fails_with(49);
+    server.ldap("ldapwhoami", "alice", &[]).ok();
+    // What is remembered survives a restart.
+    server.stop();
+    server.serve();
+    for attribute in ["pwdLastSuccessFrom", "pwdLastFailureFrom"] {
+        let from = state(&server, "alice", attribute);
+        assert!(["127.0.0.1", "::1"].contains(&from.join(" ").as_str()), "{attribute} {from:?}");
+    }
+    assert_eq!(state(&server, "alice", "pwdLastFailure").len(), 1);
 }
 
 #[test]

@@ -63,6 +63,10 @@ well_known! {
     pwd_start_time = "pwdStartTime";
     pwd_end_time = "pwdEndTime";
     pwd_last_success = "pwdLastSuccess";
+    pwd_last_success_from = "pwdLastSuccessFrom";
+    pwd_last_failure = "pwdLastFailure";
+    pwd_last_failure_from = "pwdLastFailureFrom";
+    pwd_stale_source = "pwdStaleSource";
     pwd_account_tmp_lockout_end = "pwdAccountTmpLockoutEnd";
     pwd_temporary_expiry = "pwdTemporaryExpiry";
     pwd_temporary_uses = "pwdTemporaryUses";
@@ -83,7 +87,7 @@ impl WellKnown {
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and the scheme, which follows from these.
-    pub const fn credentials(&self) -> [AttributeTypeId; 11] {
+    pub const fn credentials(&self) -> [AttributeTypeId; 15] {
         [
             self.user_password,
             self.pwd_changed_time,
@@ -93,6 +97,10 @@ impl WellKnown {
             self.pwd_grace_use_time,
             self.pwd_reset,
             self.pwd_last_success,
+            self.pwd_last_success_from,
+            self.pwd_last_failure,
+            self.pwd_last_failure_from,
+            self.pwd_stale_source,
             self.pwd_temporary_expiry,
             self.pwd_temporary_uses,
             self.pwd_scheme,

@@ -41,6 +41,11 @@ impl<'s, D: Directory> Client<'s, D> {
         self.requester.borrow_mut().identity = identity;
     }
 
+    /// The address that the connection comes from.
+    pub fn come_from(&self, address: &str) {
+        self.requester.borrow_mut().source = address.into();
+    }
+
     /// Goes on over a connection that others can listen in on.
     pub fn in_the_clear(self) -> Self {
         self.requester.borrow_mut().confidentiality = Confidentiality::Open;

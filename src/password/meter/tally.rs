@@ -1,0 +1,208 @@
+//! What is counted of one account.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use super::{ABSOLUTE_LIMIT, Counting, Failure, Subject, Unwritten};
+use crate::directory::Timestamp;
+use crate::directory::tree::Version;
+use crate::password::account::{Account, Lock, Seen};
+use crate::password::stale::{self, StaleSource};
+
+/// What can wait is written this often.
+const NOTES: Duration = Duration::from_secs(60);
+
+/// What is counted of one account, and how much of that is written down.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// The credentials that this was read from, or written to.
+    pub(super) version: Version,
+    pub(super) live: Live,
+    /// Digests of the wrong passwords that were counted.
+    seen: SmallVec<[u64; 12]>,
+    pub(super) under_way: usize,
+    /// Counted whenever `live` changes so that it must be written; what was written last.
+    changes: u64,
+    pub(super) written: u64,
+    /// When something was counted last that could have waited.
+    noted: Option<Timestamp>,
+    /// Whether something waits to be written with the next change.
+    waits: bool,
+    /// Whether it is being written just now. Until that has ended, newer credentials are most likely its own.
+    pub(super) writing: bool,
+    /// Told anew whenever it starts from nothing, so that the end of an earlier writing is not taken for its own.
+    pub(super) beginning: u64,
+}
+
+/// The part of an account that the meter keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Live {
+    /// When wrong passwords were tried, oldest first.
+    pub failures: SmallVec<[Timestamp; 4]>,
+    /// How many in a row, also those whose time has passed.
+    pub in_a_row: u32,
+    /// Whether that locked the account.
+    pub locked: Option<Lock>,
+    /// When and from where the right one was given.
+    pub last_success: Option<Seen>,
+    /// When and from where a wrong one was given.
+    pub last_failure: Option<Seen>,
+    /// From where the one before is still sent.
+    pub stale: Vec<StaleSource>,
+}
+
+impl Tally {
+    /// Reads the account anew if somebody else has set its credentials since.
+    pub(super) fn refresh(&mut self, account: &Account, beginnings: &AtomicU64) {
+        let version = account.version;
+        let fresh = self.changes == 0 && self.version == 0;
+        if fresh || (version > self.version && !self.writing) {
+            self.begin_anew(Self { version, live: Live::of(account), ..Self::default() }, beginnings);
+        }
+    }
+
+    pub(super) fn begin_anew(&mut self, with: Self, beginnings: &AtomicU64) {
+        let beginning = beginnings.fetch_add(1, Ordering::Relaxed) + 1;
+        *self = Self { under_way: self.under_way, beginning, ..with };
+    }
+
+    /// A lock that has ended gives as many tries again; the row goes on.
+    pub(super) fn unlock_if_over(&mut self) {
+        if self.live.locked.take().is_some() {
+            self.live.failures.clear();
+            self.seen.clear();
+            self.changes += 1;
+        }
+    }
+
+    pub(super) fn counted(&mut self, interval: Option<Duration>, now: Timestamp) -> usize {
+        if let Some(interval) = interval {
+            self.live.failures.retain(|time| now < time.saturating_add(interval));
+            if self.live.failures.is_empty() {
+                self.seen.clear();
+            }
+        }
+        self.live.failures.len()
+    }
+
+    pub(super) fn fail(&mut self, digest: u64, policy: Counting, seen: Seen) -> Failure {
+        let now = seen.time;
+        let counted = self.counted(policy.interval, now);
+        self.refuse(seen);
+        if self.seen.contains(&digest) {
+            return Failure { count: counted, repeated: true, locked_now: false };
+        }
+        self.changes += 1;
+        self.remember(digest, policy.recorded);
+        // Two failures of one microsecond are still two values (sharp edge of `pwdFailureTime`).
+        let time = self.live.failures.last().map_or(now, |last| now.max(last.saturating_add(Duration::from_micros(1))));
+        self.live.failures.push(time);
+        let excess = self.live.failures.len().saturating_sub(policy.recorded.max(1));
+        self.live.failures.drain(..excess);
+        self.live.in_a_row = self.live.in_a_row.saturating_add(1);
+        let count = self.live.failures.len();
+        let permanent = self.live.in_a_row >= ABSOLUTE_LIMIT && policy.limit.is_some();
+        let locked_now = permanent || policy.limit.is_some_and(|limit| count >= limit);
+        if locked_now {
+            self.live.locked = Some(if permanent { Lock::Permanent } else { Lock::Since(now) });
+        }
+        Failure { count, repeated: false, locked_now }
+    }
+
+    fn remember(&mut self, digest: u64, recorded: usize) {
+        if self.seen.len() >= recorded.max(12) {
+            self.seen.remove(0);
+        }
+        self.seen.push(digest);
+    }
+
+    /// Keeps when and from where a password was refused. That alone is no reason to write.
+    pub(super) fn refuse(&mut self, seen: Seen) {
+        self.live.last_failure = Some(seen);
+        self.waits = true;
+    }
+
+    /// Counts a place from which the password before is sent. Devices do that all day, so it is written now and then.
+    pub(super) fn stale(&mut self, source: &Arc<str>, now: Timestamp) {
+        stale::note(&mut self.live.stale, source, now);
+        self.waits = true;
+        if self.noted.is_none_or(|noted| now >= noted.saturating_add(NOTES)) {
+            self.noted = Some(now);
+            self.changes += 1;
+        }
+    }
+
+    pub(super) fn pass(&mut self) {
+        if !self.live.failures.is_empty() || self.live.in_a_row > 0 {
+            self.changes += 1;
+        }
+        self.live.failures.clear();
+        self.live.in_a_row = 0;
+        self.seen.clear();
+    }
+
+    pub(super) fn use_at(&mut self, precision: Duration, seen: Seen) {
+        let last = self.live.last_success.as_ref();
+        if last.is_none_or(|last| seen.time >= last.time.saturating_add(precision)) {
+            self.changes += 1;
+            self.live.last_success = Some(seen);
+        }
+    }
+
+    /// Has what waits written, too.
+    pub(super) fn hasten(&mut self) {
+        self.changes += u64::from(std::mem::take(&mut self.waits));
+    }
+
+    pub(super) fn take_unwritten(&mut self, subject: Subject) -> Option<Unwritten> {
+        let Subject::Entry(uuid) = subject else { return None };
+        if self.writing || self.changes <= self.written {
+            return None;
+        }
+        self.writing = true;
+        self.waits = false;
+        let Self { version, changes: change, beginning, .. } = *self;
+        Some(Unwritten { uuid, version, live: self.live.clone(), change, beginning })
+    }
+
+    /// Whether forgetting it would lose something.
+    pub(super) fn is_needed(&self) -> bool {
+        self.under_way > 0
+            || self.changes > self.written
+            || self.waits
+            || !self.live.failures.is_empty()
+            || self.live.locked.is_some()
+    }
+}
+
+impl Live {
+    fn of(account: &Account) -> Self {
+        Self {
+            failures: account.failures.iter().copied().collect(),
+            in_a_row: u32::try_from(account.failures.len()).unwrap_or(u32::MAX),
+            locked: account.locked,
+            last_success: account.last_success.clone(),
+            last_failure: account.last_failure.clone(),
+            stale: account.stale.clone(),
+        }
+    }
+
+    /// Puts it in the place of what the account says.
+    pub fn apply(&self, account: &mut Account) {
+        account.failures = self.failures.to_vec();
+        account.locked = self.locked;
+        account.stale.clone_from(&self.stale);
+        later(&mut account.last_success, self.last_success.as_ref());
+        later(&mut account.last_failure, self.last_failure.as_ref());
+    }
+}
+
+/// The later one of two.
+fn later(one: &mut Option<Seen>, other: Option<&Seen>) {
+    if other.is_some_and(|other| one.as_ref().is_none_or(|one| one.time <= other.time)) {
+        *one = other.cloned();
+    }
+}
