@@ -5,7 +5,8 @@
 //! Reading order: a [`Secret`] is what somebody typed; a [`scheme`] keeps it as a hash; an [`Account`] is everything an
 //! entry has of the kind, read from its credentials; a [`Policy`] says what shall hold; [`change`] is the one way to set
 //! a password, [`quality`] what is demanded of it, and [`verdict`] in which words it is refused; [`standing`] is what a
-//! bind may expect, and the [`meter`] counts wrong passwords.
+//! bind may expect, and the [`meter`] counts wrong passwords and remembers what was tried; [`verified`] passwords need no
+//! second hash for a while.
 
 pub mod account;
 pub mod change;
@@ -19,6 +20,7 @@ pub mod secret;
 pub mod stale;
 pub mod standing;
 pub mod verdict;
+pub mod verified;
 
 pub use account::Account;
 pub use meter::Meter;

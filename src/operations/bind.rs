@@ -12,6 +12,7 @@ use crate::password::account::Seen;
 use crate::password::meter::Subject;
 use crate::password::standing::{Standing, Validity};
 use crate::password::verdict::PolicyErrorCode;
+use crate::password::verified::Against;
 use crate::password::{Account, Policy, Secret, StoredPassword, scheme};
 use crate::protocol::Response;
 use crate::protocol::control::{Controls, PasswordPolicyResponse, PasswordWarning};
@@ -20,7 +21,7 @@ use crate::protocol::request::{Authentication, BindRequest};
 use super::context::AnonymousBind;
 use super::login_name::UserName;
 use super::target::Target;
-use super::verify_password::blocked;
+use super::verify_password::{Given, Known, blocked};
 use super::{Context, Effect, Freedom, Outcome, Proof, Refusal};
 
 /// What the first step of a bind comes to.
@@ -40,6 +41,7 @@ pub struct Verification {
     account: Account,
     policy: Arc<Policy>,
     password: Secret,
+    known: Known,
 }
 
 /// Looks at the request and finds the entry. Whoever was bound before is not any more, however this ends
@@ -91,7 +93,8 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
     let unknown = |dn: &Dn| -> Result<Verification, Refusal> {
         let policy = ctx.services.policies.default_for(dn, ctx.tree)?;
         let subject = ctx.services.meter.unknown(dn);
-        Ok(Verification { subject, entry: None, account: Account::default(), policy, password: password.clone() })
+        let (account, password) = (Account::default(), password.clone());
+        Ok(Verification { subject, entry: None, account, policy, password, known: Known::Nothing })
     };
     let user = UserName::read(name, ctx)?;
     let Some(id) = user.find(ctx)? else {
@@ -118,23 +121,46 @@ impl Verification {
         let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
         let account = ctx.account(&target.node)?;
         let subject = Subject::Entry(target.node.uuid);
-        Ok(Self { subject, entry: Some((target.node, target.dn)), account, policy, password })
+        let entry = Some((target.node, target.dn));
+        Ok(Self { subject, entry, account, policy, password, known: Known::Nothing })
     }
 
-    /// How much work it will be.
-    pub fn effort(&self, ctx: &Context<'_>) -> scheme::Effort {
+    /// Finds out how much work it will be.
+    pub fn effort(&mut self, ctx: &Context<'_>) -> scheme::Effort {
         let stored = self.account.password.as_ref().unwrap_or(&ctx.services.no_password);
         // Refusing takes as long with every account, so only what will be let in can be quick.
-        let quick = stored.effort() == scheme::Effort::Light
-            && !stored.is_outdated(ctx.services.new_passwords)
+        let quick = !stored.is_outdated(ctx.services.new_passwords)
             && !self.policy.is_locked(self.account.locked, ctx.now)
-            && stored.verify(&self.password);
-        if quick { scheme::Effort::Light } else { scheme::Effort::Heavy }
+            && (self.was_right_a_moment_ago(ctx)
+                || stored.effort() == scheme::Effort::Light && stored.verify(&self.password));
+        if !quick {
+            return scheme::Effort::Heavy;
+        }
+        self.known = Known::Right;
+        scheme::Effort::Light
+    }
+
+    fn was_right_a_moment_ago(&self, ctx: &Context<'_>) -> bool {
+        let verified = ctx.services.meter.verified();
+        self.policy.verified_cache.is_some()
+            && self.against().is_some_and(|against| verified.contains(against, &self.password, ctx.now))
+    }
+
+    fn remember(&self, ctx: &Context<'_>) {
+        if let (Some(life), Some(against), Known::Nothing) = (self.policy.verified_cache, self.against(), self.known) {
+            ctx.services.meter.verified().remember(against, &self.password, life, ctx.now);
+        }
+    }
+
+    fn against(&self) -> Option<Against> {
+        let (node, _) = self.entry.as_ref()?;
+        Some(Against { uuid: node.uuid, entry: node.version, credentials: self.account.version })
     }
 
     /// Verifies the password, and says how the account stands.
     pub fn run(&self, ctx: &Context<'_>, controls: &Controls) -> Result<Outcome, Refusal> {
-        let attempt = ctx.verify_password(self.subject, &self.account, &self.policy, &self.password)?;
+        let Self { subject, ref account, ref policy, ref password, known, .. } = *self;
+        let attempt = ctx.verify_password(&Given { subject, account, policy, password, known })?;
         let Some((node, dn)) = &self.entry else { return Err(blocked(None)) };
         let validity = Validity::of(&node.entry, ctx.schema());
         if self.account.blocked(&self.policy, validity, ctx.now).is_some() {
@@ -149,6 +175,7 @@ impl Verification {
         // Known so exactly that an account in use does not count as idle.
         let precision = self.policy.pwd_max_idle.map_or(Duration::MAX, |idle| idle / 10);
         attempt.let_in(precision.min(ctx.services.last_success_precision));
+        self.remember(ctx);
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
         let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
         let (change, afterwards) = self.changes(ctx, node, standing);

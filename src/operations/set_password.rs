@@ -15,6 +15,7 @@ use crate::password::{Policy, Secret, StoredPassword, generate};
 use uuid::Uuid;
 
 use super::target::Target;
+use super::verify_password::{Given, Known};
 use super::{Context, Effect, Freedom, Refusal};
 
 /// A password that is to be set.
@@ -74,7 +75,9 @@ impl Context<'_> {
             change::may_change(&account, &policy, &request.old, self.now)?;
         }
         if let OldPassword::Given(old) = &request.old {
-            self.verify_password(Subject::Entry(target.node.uuid), &account, &policy, old)?.passed();
+            let subject = Subject::Entry(target.node.uuid);
+            let given = Given { subject, account: &account, policy: &policy, password: old, known: Known::Nothing };
+            self.verify_password(&given)?.passed();
         }
         let hashes = Hashes::of(&target.decision);
         let judge = Judge { old: request.old.given(), ..self.judge(&account, &policy, &target.node.entry, hashes) };

@@ -11,6 +11,26 @@ use crate::password::{Policy, Secret, StoredPassword};
 
 use super::{Context, Refusal};
 
+/// A password that is to be tested.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given<'g> {
+    pub(super) subject: Subject,
+    pub(super) account: &'g Account,
+    pub(super) policy: &'g Policy,
+    pub(super) password: &'g Secret,
+    pub(super) known: Known,
+}
+
+/// What is known of a password before it is hashed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Known {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// It is the one that was verified a moment ago.
+    Right,
+}
+
 impl Context<'_> {
     /// Tests a password, and counts it if it is wrong. What is right is for the caller to report to the attempt, since
     /// the account may be blocked for other reasons, which must not be told to whoever does not know the password.
@@ -19,13 +39,8 @@ impl Context<'_> {
     ///
     /// Every refusal takes the time of two heavy hashes, so that time tells neither who exists, nor who is locked, nor
     /// whose hash is of an old and quick kind.
-    pub(super) fn verify_password(
-        &self,
-        subject: Subject,
-        account: &Account,
-        policy: &Policy,
-        password: &Secret,
-    ) -> Result<Attempt<'_>, Refusal> {
+    pub(super) fn verify_password(&self, given: &Given<'_>) -> Result<Attempt<'_>, Refusal> {
+        let Given { subject, account, policy, password, .. } = *given;
         let (current, last) = (account.password.as_ref(), account.history.last());
         let trial = Trial { subject, source: &self.requester.source, now: self.now };
         let attempt = match self.services.meter.begin(&trial, account, policy) {
@@ -38,7 +53,7 @@ impl Context<'_> {
                 return Err(wrong(locked, policy.delay(policy.pwd_max_failure), None));
             }
         };
-        if is_right_at_once(current, password) || self.verify_slowly(current, password) {
+        if given.known == Known::Right || is_right_at_once(current, password) || self.verify_slowly(current, password) {
             return Ok(attempt);
         }
         if let Some(replaced) = self.replaced(last, password) {

@@ -22,6 +22,7 @@ use crate::directory::{Dn, Timestamp};
 
 use super::account::{Account, Seen};
 use super::policy::Policy;
+use super::verified::VerifiedPasswords;
 use super::{Secret, prepare};
 
 pub use tally::Live;
@@ -43,6 +44,7 @@ pub struct Meter {
     key: [u8; 16],
     shards: [Mutex<HashMap<Subject, Tally>>; SHARDS],
     beginnings: AtomicU64,
+    verified: VerifiedPasswords,
 }
 
 /// Whose passwords are counted.
@@ -125,7 +127,17 @@ pub struct Unwritten {
 impl Meter {
     /// A meter that has counted nothing. `key` is random and told to nobody.
     pub fn new(key: [u8; 16]) -> Self {
-        Self { key, shards: std::array::from_fn(|_| Mutex::default()), beginnings: AtomicU64::new(0) }
+        Self {
+            key,
+            shards: std::array::from_fn(|_| Mutex::default()),
+            beginnings: AtomicU64::new(0),
+            verified: VerifiedPasswords::new(&key),
+        }
+    }
+
+    /// Passwords that were right a moment ago.
+    pub const fn verified(&self) -> &VerifiedPasswords {
+        &self.verified
     }
 
     /// Whose passwords are counted when somebody tries to be `dn`, which no entry is.

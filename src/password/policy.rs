@@ -74,6 +74,8 @@ pub struct Policy {
     pub temporary_max_uses: Option<u32>,
     /// `pwdMustChangeBind`
     pub must_change_bind: MustChangeBind,
+    /// `pwdVerifiedCacheSeconds`: how long a right password is known without another hash; absent: not at all.
+    pub verified_cache: Option<Duration>,
 }
 
 /// How far a new password is checked (draft-behera §5.2.5).
@@ -154,6 +156,7 @@ impl Default for Policy {
             temporary_max_age: None,
             temporary_max_uses: None,
             must_change_bind: MustChangeBind::default(),
+            verified_cache: None,
         }
     }
 }
@@ -162,6 +165,8 @@ impl Default for Policy {
 const DEFAULT_RECORDED: usize = 10;
 const MAX_RECORDED: usize = 100;
 const MAX_HISTORY: usize = 50;
+/// So long a password is taken for right without another hash, at most.
+const MAX_VERIFIED: Duration = Duration::from_secs(3600);
 /// A year and a day in hours would be a nonsensical delay; so is a minute.
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
@@ -202,6 +207,7 @@ impl Policy {
             temporary_max_age: seconds("pwdTemporaryMaxAge")?,
             temporary_max_uses: reader.count("pwdTemporaryMaxUses")?.and_then(|uses| u32::try_from(uses).ok()),
             must_change_bind: reader.must_change_bind()?,
+            verified_cache: seconds("pwdVerifiedCacheSeconds")?,
         };
         reader.check_attribute()?;
         policy.check()?;
@@ -233,6 +239,10 @@ impl Policy {
             }
         }
         self.check_composition()?;
+        if self.verified_cache.is_some_and(|life| life > MAX_VERIFIED) {
+            let reason = format!("a right password is known for at most {} seconds", MAX_VERIFIED.as_secs());
+            return fault("pwdVerifiedCacheSeconds", reason);
+        }
         if self.pwd_min_delay > self.pwd_max_delay {
             return fault("pwdMinDelay", "it must not be more than pwdMaxDelay".into());
         }
@@ -438,6 +448,7 @@ mod tests {
         assert!(fault(&[("pwdAttribute", "cn")]).contains("must be userPassword"));
         assert!(fault(&[("pwdMinDelay", "10"), ("pwdMaxDelay", "5")]).contains("pwdMaxDelay"));
         assert!(fault(&[("pwdMaxDelay", "3600")]).contains("held back"));
+        assert!(fault(&[("pwdVerifiedCacheSeconds", "3601")]).contains("at most 3600"));
         assert!(fault(&[("pwdMinClasses", "5")]).contains("four classes"));
         assert!(fault(&[("pwdMaxSequence", "1")]).contains("at least 2"));
         assert!(fault(&[("pwdMinDifferent", "20"), ("pwdMaxLength", "16")]).contains("longer than 16"));

@@ -158,7 +158,7 @@ impl Scene {
         }
     }
 
-    fn verify(self, running: Box<Running>, verification: Box<Verification>) -> Progress {
+    fn verify(self, running: Box<Running>, mut verification: Box<Verification>) -> Progress {
         if self.with(|ctx| verification.effort(ctx)) == Effort::Heavy {
             return self.on_hashing_lane(running, move |ctx, running| verification.run(ctx, &running.controls));
         }

@@ -37,6 +37,7 @@ mod secrets;
 mod selection;
 mod takeover;
 mod unbound_change;
+mod verified_cache;
 mod visibility;
 
 /// Defines sentences: functions that check a scene, each run on the reference tree and on the store.

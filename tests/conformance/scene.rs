@@ -1,7 +1,7 @@
 //! A small directory, people who use it, and a clock that stands still until it is moved.
 
 pub mod answer;
-mod client;
+pub mod client;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use crate::operations::context::ExpiredChange;
 use crate::operations::login_name::UserName;
 use crate::operations::set_password::{NewPassword, password_was_set};
 use crate::operations::target::Target;
-use crate::operations::verify_password::blocked;
+use crate::operations::verify_password::{Given, Known, blocked};
 use crate::operations::{Context, Freedom, Outcome, Refusal};
 use crate::password::Secret;
 use crate::password::account::Account;
@@ -122,7 +122,9 @@ fn change_unbound(
 fn prove(ctx: &Context<'_>, target: &Target, old: &Secret) -> Result<(), Refusal> {
     let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
     let account = ctx.account(&target.node)?;
-    let attempt = ctx.verify_password(Subject::Entry(target.node.uuid), &account, &policy, old)?;
+    let subject = Subject::Entry(target.node.uuid);
+    let given = Given { subject, account: &account, policy: &policy, password: old, known: Known::Nothing };
+    let attempt = ctx.verify_password(&given)?;
     if account.blocked(&policy, Validity::of(&target.node.entry, ctx.schema()), ctx.now).is_some() {
         return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
     }
@@ -141,6 +143,7 @@ fn unknown(ctx: &Context<'_>, user: &UserName, old: &Secret) -> Result<Outcome, 
         }
     };
     let policy = ctx.services.policies.default_for(&dn, ctx.tree)?;
-    ctx.verify_password(ctx.services.meter.unknown(&dn), &Account::default(), &policy, old)?;
+    let (subject, account) = (ctx.services.meter.unknown(&dn), &Account::default());
+    ctx.verify_password(&Given { subject, account, policy: &policy, password: old, known: Known::Nothing })?;
     Err(blocked(None))
 }

@@ -83,6 +83,7 @@ impl Policy {
                 "is the first wrong one answered later; doubled by each further one",
             ),
             time("pwdMaxDelay", some(self.pwd_max_delay), "later at most"),
+            time("pwdVerifiedCacheSeconds", self.verified_cache, "is a right password known without another hash"),
         ]
     }
 

@@ -2,7 +2,7 @@
 
 mod pages;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use bytes::{Bytes, BytesMut};
 use keystead::access::Actor;
@@ -12,7 +12,9 @@ use keystead::directory::{Filter, Identity, ResultCode, wire};
 use keystead::operations::perform::may_search;
 use keystead::operations::refusal::PolicyControl;
 use keystead::operations::search::{self, Search, Step};
-use keystead::operations::{Confidentiality, Context, Effect, Freedom, Outcome, Refusal, Requester, bind, perform};
+use keystead::operations::{
+    Confidentiality, Context, Effect, Effort, Freedom, Outcome, Refusal, Requester, bind, perform,
+};
 use keystead::protocol::control::Controls;
 use keystead::protocol::request::{
     AddRequest, Authentication, BindRequest, CompareRequest, DerefAliases, ExtendedRequest, ModifyDnRequest,
@@ -30,11 +32,12 @@ pub type Answered = Result<(), ResultCode>;
 pub struct Client<'s, D: Directory> {
     scene: &'s Scene<D>,
     requester: RefCell<Requester>,
+    effort: Cell<Option<Effort>>,
 }
 
 impl<'s, D: Directory> Client<'s, D> {
     pub fn new(scene: &'s Scene<D>, requester: Requester) -> Self {
-        Self { scene, requester: requester.into() }
+        Self { scene, requester: requester.into(), effort: Cell::default() }
     }
 
     pub fn become_identity(&self, identity: Identity) {
@@ -44,6 +47,11 @@ impl<'s, D: Directory> Client<'s, D> {
     /// The address that the connection comes from.
     pub fn come_from(&self, address: &str) {
         self.requester.borrow_mut().source = address.into();
+    }
+
+    /// How much work the last bind was.
+    pub fn effort(&self) -> Option<Effort> {
+        self.effort.get()
     }
 
     /// Goes on over a connection that others can listen in on.
@@ -129,7 +137,10 @@ impl<'s, D: Directory> Client<'s, D> {
         self.become_identity(Identity::Anonymous);
         let result = self.with(|ctx| match bind::prepare(ctx, request)? {
             bind::Prepared::Done(outcome) => Ok(*outcome),
-            bind::Prepared::Verify(verification) => verification.run(ctx, controls),
+            bind::Prepared::Verify(mut verification) => {
+                self.effort.set(Some(verification.effort(ctx)));
+                verification.run(ctx, controls)
+            }
         });
         self.carry_out(result, policy)
     }
