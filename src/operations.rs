@@ -31,7 +31,7 @@ mod stamp;
 mod target;
 mod verify_password;
 
-pub use context::{Confidentiality, Context, Freedom, Limits, Proof, Requester, Services};
+pub use context::{Confidentiality, Context, Freedom, Limits, Proof, Purpose, Requester, Services};
 pub use outcome::{Effect, Outcome};
 pub use perform::{Effort, effort, perform};
 pub use refusal::Refusal;

@@ -6,7 +6,7 @@ use crate::access::Actor;
 use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
 use crate::directory::{Identity, ResultCode};
-use crate::operations::{Confidentiality, Context, Freedom, Outcome, Proof, Refusal, Requester, Services};
+use crate::operations::{Confidentiality, Context, Freedom, Outcome, Proof, Purpose, Refusal, Requester, Services};
 use crate::password::Meter;
 use crate::server::Clock;
 use crate::server::random::SystemRandom;
@@ -57,6 +57,7 @@ impl<'s> Workplace<'s> {
             actor: &actor,
             now: self.clock.now(),
             random: &SystemRandom,
+            purpose: Purpose::default(),
         };
         let mut outcome = operation(&ctx).map_err(|refusal| failed(refusal.to_string()))?;
         if outcome.response.result.code != ResultCode::Success {

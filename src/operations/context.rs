@@ -29,6 +29,18 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Randomness.
     pub random: &'a dyn Randomness,
+    /// Whether what is asked for is to be done.
+    pub purpose: Purpose,
+}
+
+/// Whether what is asked for is to be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Purpose {
+    /// It is.
+    #[default]
+    ToDo,
+    /// It is only to be known what would come of it (draft-zeilenga-ldap-noop).
+    DryRun,
 }
 
 impl Context<'_> {

@@ -65,6 +65,13 @@ impl Outcome {
         }
     }
 
+    /// What the client is told instead if nothing is to be done (draft-zeilenga-ldap-noop §2): that nothing speaks against
+    /// it. No password has been made, so none is told.
+    #[must_use]
+    pub fn left_undone(self) -> Self {
+        Self { delay: self.delay, ..Self::answer(ResultCode::NoOperation) }
+    }
+
     /// Success, once the change has been made.
     pub fn success(change: Change) -> Self {
         Self { change, ..Self::answer(ResultCode::Success) }

@@ -1,7 +1,7 @@
 //! Finding the operation for a request.
 
 use crate::directory::tree::Scope;
-use crate::protocol::control::Controls;
+use crate::protocol::control::{Controls, Flag};
 use crate::protocol::extended::PasswordModify;
 use crate::protocol::request::{ExtendedRequest, ModifyRequest, SearchRequest};
 use crate::protocol::{Request, oid};
@@ -9,7 +9,7 @@ use crate::protocol::{Request, oid};
 pub use crate::password::scheme::Effort;
 
 use super::extended::{password_modify, who_am_i};
-use super::{Context, Freedom, Outcome, Refusal, add, compare, delete, modify, modify_dn};
+use super::{Context, Freedom, Outcome, Purpose, Refusal, add, compare, delete, modify, modify_dn};
 
 /// How much work a request may be: whether it may hash.
 pub fn effort(request: &Request) -> Effort {
@@ -30,6 +30,14 @@ pub fn effort(request: &Request) -> Effort {
 /// Does what a request wants, but for bind and search, which are done in steps, and for what belongs to the connection.
 pub fn perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Outcome, Refusal> {
     require_changed_password(ctx, request)?;
+    if controls.flags.has(Flag::NoOp) {
+        let dry = Context { purpose: Purpose::DryRun, ..*ctx };
+        return plan(&dry, request, controls).map(Outcome::left_undone);
+    }
+    plan(ctx, request, controls)
+}
+
+fn plan(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Outcome, Refusal> {
     match request {
         Request::Add(request) => add::add(ctx, request),
         Request::Delete(name) => delete::delete(ctx, name),

@@ -77,7 +77,8 @@ impl Context<'_> {
         if let OldPassword::Given(old) = &request.old {
             let subject = Subject::Entry(target.node.uuid);
             let given = Given { subject, account: &account, policy: &policy, password: old, known: Known::Nothing };
-            self.verify_password(&given)?.passed();
+            let attempt = self.verify_password(&given)?;
+            self.note_passed(attempt);
         }
         let hashes = Hashes::of(&target.decision);
         let judge = Judge { old: request.old.given(), ..self.judge(&account, &policy, &target.node.entry, hashes) };

@@ -9,7 +9,7 @@ use crate::password::scheme::Effort;
 use crate::password::verdict::PolicyErrorCode;
 use crate::password::{Policy, Secret, StoredPassword};
 
-use super::{Context, Refusal};
+use super::{Context, Purpose, Refusal};
 
 /// A password that is to be tested.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +63,15 @@ impl Context<'_> {
         let failure = attempt.failed(password);
         let locked = failure.locked_now.then_some(PolicyErrorCode::AccountLocked);
         Err(wrong(locked, policy.delay(failure.count), None))
+    }
+
+    /// Notes that a password was right, which a dry run leaves without effect. That one was wrong is counted by a dry run as
+    /// well, since otherwise guessing would be free.
+    pub(super) fn note_passed(&self, attempt: Attempt<'_>) {
+        match self.purpose {
+            Purpose::ToDo => attempt.passed(),
+            Purpose::DryRun => drop(attempt),
+        }
     }
 
     /// When the password was replaced, if it is the one before.

@@ -1,8 +1,10 @@
 //! Controls (RFC 4511 §4.1.11): as they come, what they mean for an operation, and those that answers carry.
 //!
-//! [`Controls`] is what those of a request ask for, and lists all that there are. What one control has in its value, and
-//! what answers to it, stands in a file of its own.
+//! [`Controls`] is what those of a request ask for; `known` lists all that there are, and what they fit. What one control
+//! has in its value, and what answers to it, stands in a file of its own.
 
+mod flag;
+mod known;
 mod paged_results;
 mod password_policy;
 mod request;
@@ -12,9 +14,11 @@ use bytes::Bytes;
 use super::ber::{self, Cursor};
 use crate::directory::wire;
 
+pub use flag::{Flag, Flags};
+pub use known::supported;
 pub use paged_results::{PagedResults, paged_results_response};
 pub use password_policy::{PasswordPolicyResponse, PasswordWarning};
-pub use request::{ControlError, Controls, supported};
+pub use request::{ControlError, Controls};
 
 /// A control as it came.
 #[derive(Clone, PartialEq, Eq, Debug)]

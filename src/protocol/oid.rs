@@ -23,6 +23,10 @@ pub const PASSWORD_EXPIRED: &str = "2.16.840.1.113730.3.4.4";
 pub const PASSWORD_EXPIRING: &str = "2.16.840.1.113730.3.4.5";
 /// Subentries (RFC 3672 §3).
 pub const SUBENTRIES: &str = "1.3.6.1.4.1.4203.1.10.1";
+/// No-op (draft-zeilenga-ldap-noop).
+pub const NO_OP: &str = "1.3.6.1.4.1.4203.1.10.2";
+/// No-op, as the tools of `OpenLDAP` call it.
+pub const NO_OP_OF_OPENLDAP: &str = "1.3.6.1.4.1.4203.666.5.2";
 
 /// Modify-increment (RFC 4525).
 pub const FEATURE_INCREMENT: &str = "1.3.6.1.1.14";

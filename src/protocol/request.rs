@@ -232,7 +232,7 @@ fn compare(mut cursor: Cursor<'_>) -> Result<CompareRequest, &'static str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use bytes::BytesMut;
     use ldap3_proto::LdapCodec;
     use ldap3_proto::proto::{LdapMsg, LdapOp};
@@ -245,6 +245,11 @@ mod tests {
 
     pub(super) fn decode_octets(octets: &[u8]) -> Message {
         FRAMING.next(&mut BytesMut::from(octets)).unwrap().unwrap()
+    }
+
+    /// Some search.
+    pub(in crate::protocol) fn sample_search() -> Request {
+        decode_octets(&search::tests::sample()).request
     }
 
     /// What the other implementation writes.

@@ -11,7 +11,7 @@ use crate::directory::tree::{CommitError, Committed, Directory};
 use crate::operations::bind::{self, Prepared, Verification};
 use crate::operations::perform::may_search;
 use crate::operations::search::{Search, Step};
-use crate::operations::{Context, Effort, Outcome, Refusal, Requester, Services, effort, perform};
+use crate::operations::{Context, Effort, Outcome, Purpose, Refusal, Requester, Services, effort, perform};
 use crate::protocol::control::Controls;
 use crate::protocol::{Message, MessageId, Operation, Request};
 use crate::store::View;
@@ -137,6 +137,7 @@ impl Scene {
             actor: &self.actor,
             now: self.shared.clock.now(),
             random: &SystemRandom,
+            purpose: Purpose::default(),
         })
     }
 

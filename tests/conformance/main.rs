@@ -18,6 +18,7 @@ mod breached_passwords;
 mod compare;
 mod composition_rules;
 mod delete;
+mod dry_run;
 mod filter;
 mod last_seen;
 mod modify;

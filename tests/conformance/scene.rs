@@ -17,7 +17,7 @@ use keystead::operations::{Confidentiality, Limits, Requester, Services};
 use keystead::password::scheme::{Cost, NewScheme};
 use keystead::password::{Account, Meter, Secret, StoredPassword};
 
-pub use answer::{FoundEntry, assert_told, only, policy_control, policy_response, result};
+pub use answer::{FoundEntry, TOO_SHORT, assert_told, only, policy_control, policy_response, result};
 pub use client::{Client, requests, search_request};
 
 pub const SUFFIX: &str = "dc=example,dc=com";

@@ -12,6 +12,7 @@ mod server;
 
 mod breached;
 mod commands;
+mod controls;
 mod everyday;
 mod files;
 mod helpdesk;

@@ -128,7 +128,7 @@ fn prove(ctx: &Context<'_>, target: &Target, old: &Secret) -> Result<(), Refusal
     if account.blocked(&policy, Validity::of(&target.node.entry, ctx.schema()), ctx.now).is_some() {
         return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
     }
-    attempt.passed();
+    ctx.note_passed(attempt);
     Ok(())
 }
 

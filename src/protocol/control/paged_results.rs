@@ -35,13 +35,13 @@ pub fn paged_results_response(cookie: &[u8]) -> ResponseControl {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Operation;
+    use crate::protocol::request::tests::sample_search;
 
     #[test]
     fn paged_results_are_read_and_answered() {
         let value = Some(Bytes::from_static(b"\x30\x08\x02\x02\x01\xf4\x04\x02ab"));
         let control = RawControl { oid: oid::PAGED_RESULTS.into(), critical: false, value };
-        let read = Controls::read(&[control], Operation::Search).unwrap();
+        let read = Controls::read(&[control], &sample_search()).unwrap();
         assert_eq!(read.paged, Some(PagedResults { size: 500, cookie: "ab".into() }));
         let answer = paged_results_response(b"ab").value.unwrap();
         assert_eq!(answer, b"\x30\x07\x02\x01\x00\x04\x02ab");

@@ -2,21 +2,21 @@
 
 use smallvec::SmallVec;
 
-use super::RawControl;
-use super::paged_results::{self, PagedResults};
-use crate::protocol::{Operation, ber, oid};
+use super::known::{self, Meaning};
+use super::{Flags, PagedResults, RawControl};
+use crate::protocol::Request;
 
 /// What the controls of a request ask for. Every request has one, so it is small.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Controls {
-    /// Paged results (RFC 2696).
-    pub paged: Option<PagedResults>,
-    /// Referrals and aliases are to be treated as plain entries (RFC 3296).
-    pub manage_dsa_it: bool,
+    /// Controls that say all by being there.
+    pub flags: Flags,
     /// The answer is to carry the state of the password (draft-behera §6.1).
     pub password_policy: bool,
     /// Only subentries, or (if false) none, are wanted (RFC 3672 §3).
     pub subentries: Option<bool>,
+    /// Paged results (RFC 2696).
+    pub paged: Option<PagedResults>,
 }
 
 /// Controls that make the request impossible.
@@ -33,44 +33,13 @@ pub enum ControlError {
     Repeated(&'static str),
 }
 
-/// A control that requests may carry.
-struct Known {
-    oid: &'static str,
-    /// The operations that it has a meaning for.
-    operations: &'static [Operation],
-    /// Notes what it asks for; `None` if it is malformed.
-    read: fn(&mut Controls, &RawControl) -> Option<()>,
-}
-
-/// Every control that requests may carry.
-const KNOWN: &[Known] = &[
-    Known { oid: oid::PAGED_RESULTS, operations: &[Operation::Search], read: paged_results::read },
-    Known { oid: oid::MANAGE_DSA_IT, operations: ABOUT_ENTRIES, read: manage_dsa_it },
-    Known { oid: oid::PASSWORD_POLICY, operations: ABOUT_PASSWORDS, read: password_policy },
-    Known { oid: oid::SUBENTRIES, operations: &[Operation::Search], read: subentries },
-];
-
-/// The operations that name an entry.
-const ABOUT_ENTRIES: &[Operation] =
-    &[Operation::Search, Operation::Modify, Operation::Add, Operation::Delete, Operation::ModifyDn, Operation::Compare];
-
-/// The operations that a password may be part of.
-const ABOUT_PASSWORDS: &[Operation] =
-    &[Operation::Bind, Operation::Modify, Operation::Add, Operation::Compare, Operation::Extended];
-
-/// The object identifiers that `supportedControl` lists.
-pub fn supported() -> impl Iterator<Item = &'static str> {
-    KNOWN.iter().map(|known| known.oid)
-}
-
 impl Controls {
     /// Finds out what the controls of a request ask for.
-    pub fn read(raw: &[RawControl], operation: Operation) -> Result<Self, ControlError> {
+    pub fn read(raw: &[RawControl], request: &Request) -> Result<Self, ControlError> {
         let mut controls = Self::default();
         let mut seen: SmallVec<[&'static str; 4]> = SmallVec::new();
         for control in raw {
-            let known = KNOWN.iter().find(|known| known.oid.as_bytes() == control.oid);
-            let Some(known) = known.filter(|known| known.operations.contains(&operation)) else {
+            let Some(known) = known::find(&control.oid).filter(|known| (known.fits)(request)) else {
                 if control.critical {
                     let oid = String::from_utf8_lossy(&control.oid).into_owned();
                     return Err(ControlError::Unavailable(oid));
@@ -81,28 +50,13 @@ impl Controls {
                 return Err(ControlError::Repeated(known.oid));
             }
             seen.push(known.oid);
-            (known.read)(&mut controls, control).ok_or(ControlError::Malformed(known.oid))?;
+            match known.meaning {
+                Meaning::Flag(flag) => controls.flags.add(flag),
+                Meaning::Value(read) => read(&mut controls, control).ok_or(ControlError::Malformed(known.oid))?,
+            }
         }
         Ok(controls)
     }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "as every reader of a control")]
-fn manage_dsa_it(controls: &mut Controls, _: &RawControl) -> Option<()> {
-    controls.manage_dsa_it = true;
-    Some(())
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "as every reader of a control")]
-fn password_policy(controls: &mut Controls, _: &RawControl) -> Option<()> {
-    controls.password_policy = true;
-    Some(())
-}
-
-fn subentries(controls: &mut Controls, control: &RawControl) -> Option<()> {
-    let mut value = control.elements(1)?;
-    controls.subentries = Some(value.take_boolean(ber::BOOLEAN)?);
-    Some(())
 }
 
 #[cfg(test)]
@@ -110,6 +64,21 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::protocol::control::Flag;
+    use crate::protocol::oid;
+    use crate::protocol::request::ExtendedRequest;
+
+    fn delete() -> Request {
+        Request::Delete("cn=a".into())
+    }
+
+    fn search() -> Request {
+        crate::protocol::request::tests::sample_search()
+    }
+
+    fn extended(name: &'static str) -> Request {
+        Request::Extended(ExtendedRequest { name: name.into(), value: None })
+    }
 
     fn raw(oid: &'static str, value: Option<&'static [u8]>) -> RawControl {
         RawControl { oid: oid.into(), critical: false, value: value.map(Bytes::from_static) }
@@ -121,7 +90,7 @@ mod tests {
 
     #[test]
     fn an_unknown_control_is_ignored_unless_it_is_critical() {
-        let read = |control| Controls::read(&[control], Operation::Search);
+        let read = |control| Controls::read(&[control], &delete());
         assert_eq!(read(raw("1.2.3", None)), Ok(Controls::default()));
         assert_eq!(read(critical(raw("1.2.3", None))), Err(ControlError::Unavailable("1.2.3".into())));
     }
@@ -129,17 +98,24 @@ mod tests {
     #[test]
     fn a_known_control_that_does_not_fit_the_operation_is_treated_as_unknown() {
         let paged = raw(oid::PAGED_RESULTS, Some(b"\x30\x05\x02\x01\x05\x04\x00"));
-        assert_eq!(Controls::read(std::slice::from_ref(&paged), Operation::Delete), Ok(Controls::default()));
-        assert!(matches!(Controls::read(&[critical(paged)], Operation::Delete), Err(ControlError::Unavailable(_))));
+        assert_eq!(Controls::read(std::slice::from_ref(&paged), &delete()), Ok(Controls::default()));
+        assert!(matches!(Controls::read(&[critical(paged)], &delete()), Err(ControlError::Unavailable(_))));
     }
 
     #[test]
     fn malformed_and_repeated_controls_are_told() {
         for bad in [None, Some(&b""[..]), Some(b"\x30\x00"), Some(b"\x30\x05\x02\x01\xff\x04\x00"), Some(b"\x30\x80")] {
-            let read = Controls::read(&[raw(oid::PAGED_RESULTS, bad)], Operation::Search);
+            let read = Controls::read(&[raw(oid::PAGED_RESULTS, bad)], &search());
             assert_eq!(read, Err(ControlError::Malformed(oid::PAGED_RESULTS)), "{bad:x?}");
         }
         let twice = [raw(oid::MANAGE_DSA_IT, None), critical(raw(oid::MANAGE_DSA_IT, None))];
-        assert_eq!(Controls::read(&twice, Operation::Modify), Err(ControlError::Repeated(oid::MANAGE_DSA_IT)));
+        assert_eq!(Controls::read(&twice, &delete()), Err(ControlError::Repeated(oid::MANAGE_DSA_IT)));
+    }
+
+    #[test]
+    fn a_control_may_fit_one_extended_operation_and_not_another() {
+        let no_op = [critical(raw(oid::NO_OP, None))];
+        assert!(Controls::read(&no_op, &extended(oid::PASSWORD_MODIFY)).unwrap().flags.has(Flag::NoOp));
+        assert!(matches!(Controls::read(&no_op, &extended(oid::WHO_AM_I)), Err(ControlError::Unavailable(_))));
     }
 }

@@ -77,7 +77,7 @@ impl Connection {
             // Whoever it was, they are not any more, however this ends (RFC 4511 §4.2.1).
             self.become_anonymous();
         }
-        let controls = match Controls::read(&message.controls, message.request.operation()) {
+        let controls = match Controls::read(&message.controls, &message.request) {
             Ok(controls) => controls,
             Err(error) => {
                 let running = Running::new(ticket, message, Controls::default());

@@ -13,14 +13,14 @@ use keystead::operations::perform::may_search;
 use keystead::operations::refusal::PolicyControl;
 use keystead::operations::search::{self, Search, Step};
 use keystead::operations::{
-    Confidentiality, Context, Effect, Effort, Freedom, Outcome, Refusal, Requester, bind, perform,
+    Confidentiality, Context, Effect, Effort, Freedom, Outcome, Purpose, Refusal, Requester, bind, perform,
 };
 use keystead::protocol::control::Controls;
 use keystead::protocol::request::{
     AddRequest, Authentication, BindRequest, CompareRequest, DerefAliases, ExtendedRequest, ModifyDnRequest,
     ModifyRequest, RequestedChange, SearchRequest,
 };
-use keystead::protocol::{MessageId, Operation, RawControl, Request, Response, oid};
+use keystead::protocol::{MessageId, RawControl, Request, Response, oid};
 
 use super::answer::{FoundEntry, entries, generated, result};
 use super::{SUFFIX, Scene, full, short};
@@ -85,6 +85,7 @@ impl<'s, D: Directory> Client<'s, D> {
             actor: &actor,
             now: self.scene.clock.get(),
             random: &self.scene.random,
+            purpose: Purpose::default(),
         })
     }
 
@@ -120,7 +121,7 @@ impl<'s, D: Directory> Client<'s, D> {
 
     /// Sends a request with controls, and returns the whole answer.
     pub fn send(&self, request: &Request, controls: &[RawControl]) -> Response {
-        let controls = match Controls::read(controls, request.operation()) {
+        let controls = match Controls::read(controls, request) {
             Ok(controls) => controls,
             Err(error) => return Refusal::from(error).to_response(PolicyControl::Unwanted),
         };
@@ -269,7 +270,7 @@ impl<'s, D: Directory> Client<'s, D> {
         between: impl Fn(),
     ) -> (Vec<FoundEntry>, Response) {
         let mut out = BytesMut::new();
-        let controls = match Controls::read(controls, Operation::Search) {
+        let controls = match Controls::read(controls, &Request::Search(request.clone())) {
             Ok(controls) => controls,
             Err(error) => return (Vec::new(), Refusal::from(error).to_response(PolicyControl::Unwanted)),
         };
