@@ -1,9 +1,11 @@
 //! `keystead import`
 
 mod entry;
+mod pipeline;
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,11 +13,13 @@ use indicatif::ProgressBar;
 
 use super::{CliError, complain_of_access, open_options, output};
 use crate::config::Config;
-use crate::directory::ldif::{Body, Reader, Record};
+use crate::directory::Csn;
+use crate::directory::ldif::{Reader, Record};
 use crate::server::Clock;
 use crate::store::Existence;
 use crate::store::bulk::BulkLoader;
 use entry::EntryReader;
+use pipeline::Made;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
@@ -51,7 +55,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
 }
 
 /// Loads everything, or nothing: a file with faults is refused as a whole, and its faults are named.
-fn load<R: std::io::BufRead>(
+fn load<R: BufRead + Send>(
     args: &ImportArgs,
     config: &Config,
     mut loader: BulkLoader,
@@ -60,31 +64,33 @@ fn load<R: std::io::BufRead>(
 ) -> Result<u64, CliError> {
     let clock = Clock::default();
     let reader = EntryReader::new(loader.schema(), config, args.keep_clear_text.into(), clock.now());
+    let preparer = loader.preparer();
+    let mut csn = loader.csn();
+    let number = move || {
+        csn = Csn::following(csn, clock.now());
+        csn
+    };
     let mut faults: Vec<String> = Vec::new();
     let mut count = 0;
-    for record in records {
-        match record {
-            Err(error) => {
-                // Behind a line that is no LDIF nothing can be told for certain.
-                faults.push(error.to_string());
-                break;
-            }
-            Ok(record) => {
-                if let Err(reason) = load_one(&reader, &mut loader, &record, &clock) {
-                    faults.push(format!("line {}: {}: {reason}", record.line, record.dn));
-                }
+    let prepare = |record: &Record, csn| Ok(preparer.prepare(reader.entry_of(record, csn)?));
+    pipeline::run(records, number, prepare, |made| {
+        match made {
+            Err(error) => faults.push(error.to_string()),
+            Ok(Made { line, dn, csn, result }) => {
+                let added = result.and_then(|entry| loader.add(entry, csn).map_err(|error| error.to_string()));
+                faults.extend(added.err().map(|reason| format!("line {line}: {dn}: {reason}")));
                 count += 1;
                 if count % 1_000 == 0 {
                     bar.set_message(format!("{count} entries"));
                 }
             }
         }
+        if faults.len() < MOST_FAULTS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    if !faults.is_empty() {
         if faults.len() >= MOST_FAULTS {
             faults.push("there may be more".to_owned());
-            break;
         }
-    }
-    if !faults.is_empty() {
         let listed = faults.join("\n");
         return Err(CliError::Message(format!("{listed}\nnothing was imported from {}", args.ldif.display())));
     }
@@ -92,16 +98,4 @@ fn load<R: std::io::BufRead>(
     let failed = |error| format!("the store failed: {error}; whatever opens it next removes what was imported so far");
     loader.finish().map_err(|error| CliError::Message(failed(error)))?;
     Ok(count)
-}
-
-fn load_one(reader: &EntryReader<'_>, loader: &mut BulkLoader, record: &Record, clock: &Clock) -> Result<(), String> {
-    match &record.body {
-        Body::Content(attributes) | Body::Add(attributes) => {
-            let entry = reader.read(&record.dn, attributes)?;
-            loader.add(entry, clock.now()).map_err(|error| error.to_string())
-        }
-        Body::Delete | Body::Modify(_) | Body::ModifyDn { .. } => {
-            Err("this is a change of an entry, and an import takes whole entries; use ldapmodify".to_owned())
-        }
-    }
 }

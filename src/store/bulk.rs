@@ -4,24 +4,33 @@
 //! log is written and nothing is written twice. Only when everything has been taken in does the position move; what a
 //! load that is broken off has left behind is removed when the store is opened again (see `importing`).
 
+mod files;
+mod postings;
+mod run;
+
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 use uuid::Uuid;
 
 use super::commit::Position;
-use super::engine::{Engine, Family, SortedFile};
+use super::engine::{Engine, Family};
 use super::format::{self, Opened};
-use super::view::View;
+use super::key::Postings;
+use super::view::{Fixed, View};
 use super::{OpenError, OpenOptions, StoreError, importing, key, record};
 use crate::directory::tree::{EntryId, Found, Node};
-use crate::directory::{Csn, Dn, Entry, Schema, Timestamp};
+use crate::directory::{Csn, Dn, Entry, Schema};
+use files::Files;
+use postings::Waiting;
+use run::Run;
 
 /// How much of the records of one family is sorted at once, in octets.
-const RUN: usize = 96 << 20;
+const RUN: usize = 32 << 20;
+/// How much of the postings.
+const POSTINGS: usize = 256 << 20;
 
 /// An entry that is to be loaded.
 #[derive(Clone, Debug)]
@@ -34,6 +43,26 @@ pub struct LoadedEntry {
     pub entry: Entry,
     /// What proves who it is.
     pub credentials: Option<Entry>,
+}
+
+/// An entry that is to be loaded, with what indexes say of it.
+#[derive(Clone, Debug)]
+pub struct PreparedEntry {
+    loaded: LoadedEntry,
+    postings: Vec<Postings>,
+}
+
+/// Prepares entries, on any thread.
+#[derive(Clone, Debug)]
+pub struct Preparer(Arc<Fixed>);
+
+impl Preparer {
+    /// Finds out what indexes say of an entry.
+    pub fn prepare(&self, loaded: LoadedEntry) -> PreparedEntry {
+        let mut postings = Vec::new();
+        self.0.indexes.append_postings(&loaded.entry, &self.0.schema, &mut postings);
+        PreparedEntry { loaded, postings }
+    }
 }
 
 /// Why an entry cannot be loaded.
@@ -64,7 +93,6 @@ pub struct BulkLoader {
     position: Position,
     /// The last number that was given out before.
     before: EntryId,
-    folder: PathBuf,
     /// The entries loaded so far, by a hash of their names that is long enough not to collide.
     ids: HashMap<u128, EntryId>,
     uuids: HashSet<Uuid>,
@@ -72,8 +100,8 @@ pub struct BulkLoader {
     credentials: Run,
     names: Run,
     uuid_index: Run,
-    postings: Run,
-    files: Vec<(Family, PathBuf)>,
+    postings: Waiting,
+    files: Files,
 }
 
 impl BulkLoader {
@@ -81,27 +109,20 @@ impl BulkLoader {
     pub fn open(options: &OpenOptions<'_>) -> Result<Self, OpenError> {
         let Opened { engine, view, position } = format::open(options)?;
         let folder = options.path.join("loading");
-        let failed =
-            |error: std::io::Error| OpenError::Engine { path: folder.clone(), cause: StoreError(error.to_string()) };
-        // What a load that was broken off has left behind.
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).map_err(failed)?;
-        }
-        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let files = Files::new(folder.clone()).map_err(|cause| OpenError::Engine { path: folder, cause })?;
         Ok(Self {
             engine,
             view,
             position,
             before: EntryId(position.last_id),
-            folder,
             ids: HashMap::new(),
             uuids: HashSet::new(),
             entries: Run::default(),
             credentials: Run::default(),
             names: Run::default(),
             uuid_index: Run::default(),
-            postings: Run::default(),
-            files: Vec::new(),
+            postings: Waiting::default(),
+            files,
         })
     }
 
@@ -110,8 +131,20 @@ impl BulkLoader {
         self.view.schema()
     }
 
-    /// Adds an entry, whose parent has been added before or is in the store.
-    pub fn add(&mut self, loaded: LoadedEntry, now: Timestamp) -> Result<(), LoadError> {
+    /// Prepares entries for [`BulkLoader::add`].
+    pub fn preparer(&self) -> Preparer {
+        Preparer(Arc::clone(self.view.fixed()))
+    }
+
+    /// The change sequence number of the last change to the store, which entries that have none of their own follow.
+    pub const fn csn(&self) -> Csn {
+        self.position.moment.csn
+    }
+
+    /// Adds an entry, whose parent has been added before or is in the store. `csn` is the highest number that has been
+    /// given out for one by now.
+    pub fn add(&mut self, prepared: PreparedEntry, csn: Csn) -> Result<(), LoadError> {
+        let PreparedEntry { loaded, postings } = prepared;
         let hash = name_hash(&loaded.dn);
         if self.ids.contains_key(&hash) || self.find(&loaded.dn)?.is_some() {
             return Err(LoadError::Exists);
@@ -124,26 +157,17 @@ impl BulkLoader {
         let id = EntryId(self.position.last_id);
         self.ids.insert(hash, id);
         let moment = &mut self.position.moment;
-        moment.csn = Csn::following(moment.csn, now);
+        moment.csn = moment.csn.max(csn);
         let version = moment.version + 1;
-        let known = self.view.schema().known();
-        let stored = loaded.entry.first(known.entry_csn).and_then(Csn::parse);
-        // A number that came along is kept: it is what others know the entry by.
-        let entry = match stored {
-            Some(_) => loaded.entry,
-            None => loaded.entry.stamped(known.entry_csn, moment.csn.to_string().as_bytes()),
-        };
-        for posting in self.view.indexes().postings(&entry, self.view.schema()) {
-            self.postings.push(&posting.key(id), b"");
-        }
+        self.postings.push(&postings, id);
         self.names.push(&key::name(parent, &rdn_key), &key::entry(id));
         self.uuid_index.push(loaded.uuid.as_bytes(), &key::entry(id));
         if let Some(credentials) = &loaded.credentials {
             self.credentials.push(&key::entry(id), &record::encode_credentials(version, credentials));
         }
-        let node = Node { id, uuid: loaded.uuid, parent, version, rdn: rdn.into(), entry };
+        let node = Node { id, uuid: loaded.uuid, parent, version, rdn: rdn.into(), entry: loaded.entry };
         self.entries.push(&key::entry(id), &record::encode_node(&node));
-        self.spill(RUN)?;
+        self.spill()?;
         Ok(())
     }
 
@@ -170,20 +194,25 @@ impl BulkLoader {
         Ok((Some(parent), rdn.to_owned(), rdn_key.to_vec()))
     }
 
+    /// Writes what takes much memory.
+    fn spill(&mut self) -> Result<(), StoreError> {
+        if self.postings.octets() > POSTINGS {
+            self.postings.spill(self.files.folder())?;
+        }
+        self.write_runs(RUN)
+    }
+
     /// Writes every run that is larger than `most`.
-    fn spill(&mut self, most: usize) -> Result<(), StoreError> {
+    fn write_runs(&mut self, most: usize) -> Result<(), StoreError> {
         let runs = [
             (Family::Entry, &mut self.entries),
             (Family::Credentials, &mut self.credentials),
             (Family::Name, &mut self.names),
             (Family::Uuid, &mut self.uuid_index),
-            (Family::Index, &mut self.postings),
         ];
         for (family, run) in runs {
             if run.octets() > most {
-                let path = self.folder.join(format!("{:06}.sst", self.files.len()));
-                run.write(&self.engine, &path)?;
-                self.files.push((family, path));
+                run.write(&self.engine, family, &self.files.add(family))?;
             }
         }
         Ok(())
@@ -198,25 +227,18 @@ impl BulkLoader {
         format::put_position(&mut batch, self.position)?;
         importing::end(&mut batch)?;
         batch.write()?;
-        self.engine.flush()?;
-        self.engine.compact(Family::Index)?;
-        Ok(())
+        self.engine.flush()
     }
 
     /// Takes in the first `most` files.
     pub(super) fn take_in(&mut self, most: usize) -> Result<(), StoreError> {
-        self.spill(0)?;
+        self.write_runs(0)?;
+        std::mem::take(&mut self.postings).write(&self.engine, &mut self.files)?;
         importing::begin(&self.engine, self.before)?;
         for (family, path) in self.files.iter().take(most) {
-            self.engine.ingest(*family, std::slice::from_ref(path))?;
+            self.engine.ingest(family, std::slice::from_ref(path))?;
         }
         Ok(())
-    }
-}
-
-impl Drop for BulkLoader {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -224,55 +246,4 @@ fn name_hash(dn: &Dn) -> u128 {
     let mut hasher = SipHasher13::new();
     dn.key().hash(&mut hasher);
     hasher.finish128().as_u128()
-}
-
-/// Records of one family that wait to be sorted: their octets one behind the other, and where each begins.
-#[derive(Debug, Default)]
-struct Run {
-    octets: Vec<u8>,
-    places: Vec<Place>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    start: u32,
-    key: u16,
-    value: u32,
-}
-
-impl Run {
-    fn octets(&self) -> usize {
-        self.octets.len() + self.places.len() * size_of::<Place>()
-    }
-
-    fn push(&mut self, key: &[u8], value: &[u8]) {
-        let start = u32::try_from(self.octets.len()).unwrap_or(u32::MAX);
-        let (key_len, value_len) =
-            (u16::try_from(key.len()).unwrap_or(u16::MAX), u32::try_from(value.len()).unwrap_or(u32::MAX));
-        self.octets.extend_from_slice(key);
-        self.octets.extend_from_slice(value);
-        self.places.push(Place { start, key: key_len, value: value_len });
-    }
-
-    fn key(&self, place: Place) -> &[u8] {
-        let start = place.start as usize;
-        self.octets.get(start..start + usize::from(place.key)).unwrap_or_default()
-    }
-
-    fn value(&self, place: Place) -> &[u8] {
-        let start = place.start as usize + usize::from(place.key);
-        self.octets.get(start..start + place.value as usize).unwrap_or_default()
-    }
-
-    fn write(&mut self, engine: &Engine, path: &Path) -> Result<(), StoreError> {
-        let mut places = std::mem::take(&mut self.places);
-        places.sort_unstable_by(|a, b| self.key(*a).cmp(self.key(*b)));
-        let mut file: SortedFile<'_> = engine.sorted_file(path)?;
-        for place in places {
-            file.put(self.key(place), self.value(place))?;
-        }
-        file.finish()?;
-        self.octets.clear();
-        Ok(())
-    }
 }

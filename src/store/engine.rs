@@ -1,5 +1,6 @@
 //! RocksDB: the only file that names it.
 
+use std::collections::HashMap;
 use std::fs::{DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
@@ -7,9 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rocksdb::{
-    BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor, CompactOptions,
-    CompactionPri, DB, DBCompressionType, DBRecoveryMode, Env, IngestExternalFileOptions, Options, ReadOptions,
-    SliceTransform, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, CompactionPri, DB, DBCompressionType,
+    DBRecoveryMode, Env, IngestExternalFileOptions, Options, ReadOptions, SliceTransform, SstFileWriter, WriteBatch,
+    WriteBufferManager, WriteOptions,
 };
 use rustix::process::{Resource, getrlimit};
 
@@ -65,7 +66,8 @@ pub(super) struct Engine {
     db: DB,
     /// Where a reader beside another process keeps its notes; removed with it.
     notes: Option<Notes>,
-    options: Options,
+    /// How files of each family are written.
+    files: HashMap<Family, Options>,
     durable: WriteOptions,
 }
 
@@ -135,7 +137,8 @@ impl Engine {
         let db = DB::open_cf_descriptors(&options, path, families)?;
         let mut durable = WriteOptions::default();
         durable.set_sync(true);
-        Ok(Self { db, notes: None, options, durable })
+        let files = Family::ALL.map(|family| (family, family_options(family, &cache, cache_octets))).into();
+        Ok(Self { db, notes: None, files, durable })
     }
 
     /// Opens the folder to read it, also while another process writes to it: what that process has written by now.
@@ -150,7 +153,7 @@ impl Engine {
             .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)));
         let db = DB::open_cf_descriptors_as_secondary(&options, path, &notes.0, families)?;
         db.try_catch_up_with_primary()?;
-        Ok(Self { db, notes: Some(notes), options, durable: WriteOptions::default() })
+        Ok(Self { db, notes: Some(notes), files: HashMap::new(), durable: WriteOptions::default() })
     }
 
     fn family(&self, family: Family) -> Result<&ColumnFamily, StoreError> {
@@ -199,23 +202,16 @@ impl Engine {
         Ok(self.db.flush_wal(true)?)
     }
 
-    /// Brings a family into its final shape.
-    pub(super) fn compact(&self, family: Family) -> Result<(), StoreError> {
-        let mut options = CompactOptions::default();
-        options.set_bottommost_level_compaction(BottommostLevelCompaction::IfHaveCompactionFilter);
-        self.db.compact_range_cf_opt(self.family(family)?, None::<&[u8]>, None::<&[u8]>, &options);
-        Ok(())
-    }
-
     /// Makes a copy of the database as it is now, by links to its files where they are on the same disk.
     pub(super) fn checkpoint(&self, to: &Path) -> Result<(), StoreError> {
         rocksdb::checkpoint::Checkpoint::new(&self.db)?.create_checkpoint(to)?;
         close_to_others(to)
     }
 
-    /// Begins a file of sorted keys for [`Engine::ingest`].
-    pub(super) fn sorted_file(&self, path: &Path) -> Result<SortedFile<'_>, StoreError> {
-        let writer = SstFileWriter::create(&self.options);
+    /// Begins a file of sorted keys of a family for [`Engine::ingest`].
+    pub(super) fn sorted_file(&self, family: Family, path: &Path) -> Result<SortedFile<'_>, StoreError> {
+        let read_only = || StoreError("the store was opened to be read only".to_owned());
+        let writer = SstFileWriter::create(self.files.get(&family).ok_or_else(read_only)?);
         writer.open(path)?;
         Ok(SortedFile { writer })
     }

@@ -209,10 +209,15 @@ impl Indexes {
     /// The postings that an entry has.
     pub(super) fn postings(&self, entry: &Entry, schema: &Schema) -> BTreeSet<Postings> {
         let mut postings = BTreeSet::new();
-        for attribute in entry.attributes() {
-            self.collect(&attribute, schema, &mut postings);
-        }
+        self.append_postings(entry, schema, &mut postings);
         postings
+    }
+
+    /// Appends the postings that an entry has; what two of its values share comes twice.
+    pub(super) fn append_postings(&self, entry: &Entry, schema: &Schema, postings: &mut impl Extend<Postings>) {
+        for attribute in entry.attributes() {
+            self.collect(&attribute, schema, postings);
+        }
     }
 
     /// The postings that an entry gains and loses. Attributes that stay as they are, which is most, are not looked into.
@@ -238,25 +243,24 @@ impl Indexes {
                 own.contains(posting)
             })
         };
-        let gained = after.difference(&before).cloned().collect();
-        let lost = before.difference(&after).filter(|posting| !still(posting)).cloned().collect();
+        let gained = after.difference(&before).copied().collect();
+        let lost = before.difference(&after).filter(|posting| !still(posting)).copied().collect();
         (gained, lost)
     }
 
-    fn collect(&self, encoded: &EncodedAttribute<'_>, schema: &Schema, postings: &mut BTreeSet<Postings>) {
+    fn collect(&self, encoded: &EncodedAttribute<'_>, schema: &Schema, postings: &mut impl Extend<Postings>) {
         let id = encoded.attribute_type;
         let attribute = schema.attribute_type(id);
         let values = || encoded.values();
         for kind in self.of(id) {
             match kind {
                 IndexKind::Presence => {
-                    postings.insert(Postings::presence(id));
+                    postings.extend([Postings::presence(id)]);
                 }
                 IndexKind::Equality => {
                     let form = attribute.equality_or_fallback().normal_form();
-                    for normal in values().filter_map(|value| form.of_value(schema, value).ok()) {
-                        postings.insert(Postings::equality(id, &normal));
-                    }
+                    let normal = values().filter_map(|value| form.of_value(schema, value).ok());
+                    postings.extend(normal.map(|normal| Postings::equality(id, &normal)));
                 }
                 IndexKind::Substring => {
                     for normal in values().filter_map(|value| piece_form(attribute)?.of_value(schema, value).ok()) {
@@ -265,9 +269,8 @@ impl Indexes {
                 }
                 IndexKind::Ordering => {
                     let Some(form) = ordering_form(attribute) else { continue };
-                    for normal in values().filter_map(|value| form.of_value(schema, value).ok()) {
-                        postings.insert(Postings::ordered(id, &normal));
-                    }
+                    let normal = values().filter_map(|value| form.of_value(schema, value).ok());
+                    postings.extend(normal.map(|normal| Postings::ordered(id, &normal)));
                 }
             }
         }

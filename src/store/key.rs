@@ -16,6 +16,7 @@
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
+use smallvec::SmallVec;
 
 use super::index::IndexKind;
 use crate::directory::AttributeTypeId;
@@ -50,10 +51,20 @@ pub const fn log(sequence: u64) -> [u8; 8] {
 
 /// How many octets of an ordered normal form an index keeps.
 const ORDERED: usize = 16;
+/// How many octets tell the attribute and the kind of an index.
+pub const INDEX: usize = 3;
 
-/// One posting list: everything of an index key but the number of the entry.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Postings(Vec<u8>);
+/// One posting list: everything of an index key but the number of the entry. An entry has tens of them, so they are kept
+/// without memory of their own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Postings {
+    /// Filled up with zeros, which change no order: lists of the same index are of the same length.
+    octets: [u8; INDEX + ORDERED],
+    length: u8,
+}
+
+/// A key; those of postings, of which there are most, need no memory of their own.
+pub type Key = SmallVec<[u8; 24]>;
 
 impl Postings {
     /// The entries that have the attribute.
@@ -84,21 +95,29 @@ impl Postings {
     }
 
     fn new(attribute: AttributeTypeId, kind: IndexKind, middle: &[u8]) -> Self {
-        let mut octets = Vec::with_capacity(3 + middle.len() + 4);
-        octets.extend(attribute.0.to_be_bytes());
-        octets.push(kind.number());
-        octets.extend_from_slice(middle);
-        Self(octets)
+        let mut octets = [0; INDEX + ORDERED];
+        let all = index_prefix(attribute, kind).into_iter().chain(middle.iter().copied());
+        let mut length = 0;
+        for (place, octet) in octets.iter_mut().zip(all) {
+            *place = octet;
+            length += 1;
+        }
+        Self { octets, length }
     }
 
     /// The octets, to seek to the first of them.
     pub fn octets(&self) -> &[u8] {
-        &self.0
+        self.octets.get(..usize::from(self.length)).unwrap_or_default()
+    }
+
+    /// The attribute and the kind of the index, and what follows: which of its lists it is.
+    pub fn parts(&self) -> Option<([u8; INDEX], &[u8])> {
+        self.octets().split_first_chunk().map(|(index, list)| (*index, list))
     }
 
     /// The key of the posting of one entry.
-    pub fn key(&self, id: EntryId) -> Vec<u8> {
-        let mut key = self.0.clone();
+    pub fn key(&self, id: EntryId) -> Key {
+        let mut key = Key::from_slice(self.octets());
         key.extend(entry(id));
         key
     }

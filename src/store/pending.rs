@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::commit::{Position, size};
 use super::engine::{Batch, Family, Go, Snapshot};
-use super::key;
+use super::key::{self, Key};
 use super::view::{Moment, View};
 use super::{Shared, StoreError, log, record};
 use crate::directory::tree::{Change, CommitError, Committed, EntryId, Node, Place, Version, Write};
@@ -37,8 +37,8 @@ impl Overlay {
 
 /// One write to the store.
 enum Operation {
-    Put(Family, Vec<u8>, Vec<u8>),
-    Delete(Family, Vec<u8>),
+    Put(Family, Key, Vec<u8>),
+    Delete(Family, Key),
 }
 
 /// A group that is being put together.
@@ -173,14 +173,14 @@ impl<'s> Pending<'s> {
         let entry = entry.clone();
         let node = self.stamped(Node { id, uuid, parent, version: 0, rdn: rdn.into(), entry });
         self.note_membership(&Entry::empty(), &node.entry);
-        self.operations.push(Operation::Put(Family::Uuid, uuid.as_bytes().to_vec(), key::entry(id).to_vec()));
+        self.operations.push(Operation::Put(Family::Uuid, Key::from_slice(uuid.as_bytes()), key::entry(id).to_vec()));
         self.staged.uuids.insert(uuid, Some(id));
         self.put_node(node, None);
         if let Some(credentials) = credentials {
             self.put_credentials(id, &credentials);
         } else {
             // None should be there. If some were, they would be somebody else's.
-            self.operations.push(Operation::Delete(Family::Credentials, key::entry(id).to_vec()));
+            self.operations.push(Operation::Delete(Family::Credentials, key::entry(id).into_iter().collect()));
             self.staged.credentials.insert(id, 0);
         }
         Ok(())
@@ -213,10 +213,10 @@ impl<'s> Pending<'s> {
         for posting in self.view.indexes().postings(&old.entry, self.view.schema()) {
             self.operations.push(Operation::Delete(Family::Index, posting.key(old.id)));
         }
-        let key = key::entry(old.id).to_vec();
+        let key = Key::from_slice(&key::entry(old.id));
         self.operations.push(Operation::Delete(Family::Entry, key.clone()));
         self.operations.push(Operation::Delete(Family::Credentials, key));
-        self.operations.push(Operation::Delete(Family::Uuid, uuid.as_bytes().to_vec()));
+        self.operations.push(Operation::Delete(Family::Uuid, Key::from_slice(uuid.as_bytes())));
         self.staged.uuids.insert(uuid, None);
         self.staged.nodes.insert(old.id, None);
         self.note_membership(&old.entry, &Entry::empty());
@@ -298,7 +298,7 @@ impl<'s> Pending<'s> {
         if self.named(&name)?.is_some() {
             return Err(Rejected::Conflict);
         }
-        self.operations.push(Operation::Put(Family::Name, name.clone(), key::entry(id).to_vec()));
+        self.operations.push(Operation::Put(Family::Name, name.as_slice().into(), key::entry(id).to_vec()));
         self.staged.names.insert(name, Some(id));
         Ok((parent, rdn))
     }
@@ -310,7 +310,7 @@ impl<'s> Pending<'s> {
             None => crate::directory::Dn::parse(schema, &node.rdn).map(|dn| dn.key().into()).unwrap_or_default(),
         };
         let name = key::name(node.parent, &rdn_key);
-        self.operations.push(Operation::Delete(Family::Name, name.clone()));
+        self.operations.push(Operation::Delete(Family::Name, name.as_slice().into()));
         self.staged.names.insert(name, None);
     }
 
@@ -332,14 +332,18 @@ impl<'s> Pending<'s> {
         for posting in lost {
             self.operations.push(Operation::Delete(Family::Index, posting.key(node.id)));
         }
-        self.operations.push(Operation::Put(Family::Entry, key::entry(node.id).to_vec(), record::encode_node(&node)));
+        self.operations.push(Operation::Put(
+            Family::Entry,
+            key::entry(node.id).into_iter().collect(),
+            record::encode_node(&node),
+        ));
         self.staged.nodes.insert(node.id, Some(node));
     }
 
     fn put_credentials(&mut self, id: EntryId, credentials: &Entry) {
         let version = self.position.moment.version;
         let value = record::encode_credentials(version, credentials);
-        self.operations.push(Operation::Put(Family::Credentials, key::entry(id).to_vec(), value));
+        self.operations.push(Operation::Put(Family::Credentials, key::entry(id).into_iter().collect(), value));
         self.staged.credentials.insert(id, version);
     }
 

@@ -8,7 +8,7 @@ use super::bulk::{BulkLoader, LoadedEntry};
 use super::{Existence, OpenError, OpenOptions, Store};
 use crate::directory::schema::SchemaBuilder;
 use crate::directory::tree::{Change, Directory, EntryId, Place, Write};
-use crate::directory::{Attributes, Dn, Entry, Rdn, Schema, Timestamp};
+use crate::directory::{Attributes, Dn, Entry, Rdn, Schema};
 
 pub(super) const SUFFIX: &str = "dc=example";
 
@@ -94,5 +94,7 @@ pub(super) fn load(loader: &mut BulkLoader, dn: &str) {
         entry: Entry::encode(&attributes(&schema, dn), &schema),
         credentials: Some(password(&schema, dn)),
     };
-    loader.add(one, Timestamp::default()).unwrap();
+    let prepared = loader.preparer().prepare(one);
+    let csn = loader.csn();
+    loader.add(prepared, csn).unwrap();
 }

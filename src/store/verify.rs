@@ -156,7 +156,7 @@ impl Store {
         snapshot.scan(Family::Index, &[], &mut |key, _| {
             let id = key::posting_id(key).unwrap_or(EntryId(0));
             let node = view.node(id).ok().flatten();
-            let has = node.is_some_and(|node| indexes.postings(&node.entry, schema).iter().any(|p| p.key(id) == key));
+            let has = node.is_some_and(|node| indexes.postings(&node.entry, schema).iter().any(|p| *p.key(id) == *key));
             if !has {
                 extra.push(format!("an index names entry {} wrongly ({})", id.0, describe(key, schema)));
             }

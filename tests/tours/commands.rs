@@ -213,6 +213,25 @@ fn what_was_exported_and_imported_is_the_same_as_before() {
 }
 
 #[test]
+fn imported_entries_that_bring_no_change_sequence_number_get_one_each_and_those_that_do_keep_it() {
+    let server = Server::prepare();
+    empty(&server);
+    let kept = "20200101000000.000000Z#000001#002#000000";
+    let person = |uid: &str, more: &str| {
+        format!("\ndn: uid={uid},dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: x\nsn: x\n{more}")
+    };
+    let people = person("a", "") + &person("b", "") + &person("c", &format!("entryCSN: {kept}\n"));
+    let ldif =
+        server.file("people.ldif", &format!("dn: dc=example,dc=com\nobjectClass: domain\ndc: example\n{people}"));
+    server.keystead("import", &[text(&ldif)]).ok().tells("4 entries were imported from");
+    let numbers = server.keystead("export", &[]).ok().values("entryCSN");
+    let (own, brought): (Vec<_>, Vec<_>) = numbers.iter().partition(|number| *number != kept);
+    assert_eq!((own.len(), brought.len()), (3, 1), "{numbers:?}");
+    assert!(own.is_sorted_by(|a, b| a < b) && own.iter().all(|number| number.as_str() > "2026"), "{own:?}");
+    server.keystead("verify", &[]).ok().tells("Everything fits together.");
+}
+
+#[test]
 fn an_export_is_as_large_as_one_wants_it() {
     let server = Server::prepare();
     let export = |arguments: &[&str]| server.keystead("export", arguments);

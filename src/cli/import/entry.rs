@@ -5,6 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::directory::ldif::{Body, Record};
 use crate::directory::schema::check::find_value;
 use crate::directory::{Attribute, Attributes, Csn, Dn, Entry, Randomness, Rdn, Schema, Timestamp};
 use crate::password::policy::Policy;
@@ -51,8 +52,17 @@ impl EntryReader<'_> {
         Self { schema: Arc::clone(schema), new_passwords: config.new_passwords, clear_text, now, derived }
     }
 
-    /// The entry of a record, completed and checked.
-    pub(super) fn read(&self, dn: &str, attributes: &[(String, Vec<u8>)]) -> Result<LoadedEntry, String> {
+    /// The entry of a record, completed and checked. `csn` is its change sequence number, if it brings none.
+    pub(super) fn entry_of(&self, record: &Record, csn: Csn) -> Result<LoadedEntry, String> {
+        match &record.body {
+            Body::Content(attributes) | Body::Add(attributes) => self.read(&record.dn, attributes, csn),
+            Body::Delete | Body::Modify(_) | Body::ModifyDn { .. } => {
+                Err("this is a change of an entry, and an import takes whole entries; use ldapmodify".to_owned())
+            }
+        }
+    }
+
+    fn read(&self, dn: &str, attributes: &[(String, Vec<u8>)], csn: Csn) -> Result<LoadedEntry, String> {
         let schema = &self.schema;
         let dn = Dn::parse(schema, dn).map_err(|error| error.to_string())?;
         let mut entry = self.collect(attributes)?;
@@ -60,7 +70,7 @@ impl EntryReader<'_> {
         let mut credentials = entry.split_off(|id| kept_as_credentials.contains(&id));
         self.complete_name(&dn, &mut entry)?;
         schema.complete_object_classes(&mut entry).map_err(|error| error.to_string())?;
-        let uuid = self.stamp(&mut entry)?;
+        let uuid = self.stamp(&mut entry, csn)?;
         let has_password = credentials.has(schema.known().user_password);
         let elsewhere = has_password.then_some(schema.known().user_password);
         schema.check_entry(&entry, elsewhere.as_slice()).map_err(|error| error.to_string())?;
@@ -110,7 +120,7 @@ impl EntryReader<'_> {
     }
 
     /// Keeps the operational attributes that came along, and adds those that are missing.
-    fn stamp(&self, entry: &mut Attributes) -> Result<Uuid, String> {
+    fn stamp(&self, entry: &mut Attributes, csn: Csn) -> Result<Uuid, String> {
         let known = self.schema.known();
         let uuid = match entry.first(known.entry_uuid) {
             Some(text) => Uuid::try_parse_ascii(text).map_err(|_| "entryUUID is no UUID".to_owned())?,
@@ -129,7 +139,7 @@ impl EntryReader<'_> {
             }
         }
         if entry.first(known.entry_csn).and_then(Csn::parse).is_none() {
-            entry.set_one(known.entry_csn, Csn { time: Timestamp::default(), count: 0, sid: 1 }.to_string());
+            entry.set_one(known.entry_csn, csn.to_string());
         }
         Ok(uuid)
     }
