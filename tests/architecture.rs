@@ -27,6 +27,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rocksdb", &["store/engine.rs"]),
     ("rustls", &["server"]),
     ("serde", &["config"]),
+    ("serde_json", &["cli"]),
     ("tokio", &["server", "cli/reload.rs"]),
     ("toml", &["config", "cli/init.rs"]),
     ("tracing", &["server", "cli"]),

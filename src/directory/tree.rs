@@ -150,6 +150,10 @@ pub trait Tree {
     /// it may no longer hold.
     fn membership_version(&self) -> Version;
 
+    /// The version of the last change that may have changed which password policies say whom they govern, or what they
+    /// are called.
+    fn policies_version(&self) -> Version;
+
     /// Whether `id` lies at or below `base`.
     fn is_within(&self, id: EntryId, base: EntryId) -> Result<bool, TreeError> {
         let mut at = Some(id);

@@ -10,7 +10,7 @@ use crate::password::{Policy, Secret};
 use crate::protocol::request::AddRequest;
 
 use super::set_password::{Hashes, has_class};
-use super::{Context, Outcome, Refusal};
+use super::{Context, Outcome, Refusal, policies};
 
 /// Adds an entry below one that exists.
 pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> {
@@ -156,7 +156,8 @@ fn complete(ctx: &Context<'_>, dn: &Dn, attributes: &mut Attributes, password: O
 /// A password policy that makes no sense is refused where it is written.
 pub(super) fn check_policy(ctx: &Context<'_>, attributes: &Attributes, dn: &Dn) -> Result<(), Refusal> {
     if has_class(attributes, "pwdPolicy", ctx.schema()) {
-        Policy::read(&Entry::encode(attributes, ctx.schema()), dn.as_str(), ctx.schema())?;
+        let policy = Policy::read(&Entry::encode(attributes, ctx.schema()), dn.as_str(), ctx.schema())?;
+        policies::check(&policy, ctx.tree)?;
     }
     Ok(())
 }

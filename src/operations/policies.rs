@@ -1,40 +1,101 @@
-//! Which password policy governs an entry (draft-behera-ldap-password-policy-10 §4).
+//! Which password policy governs an entry, and why (draft-behera-ldap-password-policy-10 §4).
+//!
+//! In this order: the policy that the entry names (`pwdPolicySubentry`); of those in its suffix that say by themselves
+//! that they govern it, the one with the lowest precedence, then the strictest, then the first by name; the default of
+//! its suffix.
 
-use std::collections::HashMap;
+mod reasons;
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use crate::directory::tree::{EntryId, Tree, TreeError, Version};
+use crate::access::actor::groups_of;
+use crate::directory::tree::{EntryId, Node, Tree, TreeError, Version};
 use crate::directory::{Dn, Entry};
 use crate::password::Policy;
-use crate::password::policy::CheckQuality;
+use crate::password::policy::{Applies, PolicyError};
+
+pub use reasons::Reason;
 
 /// The password policies of the directory: entries, read when they are needed and remembered until they change.
 #[derive(Debug, Default)]
 pub struct Policies {
-    read: Mutex<HashMap<EntryId, (Version, Arc<Policy>)>>,
+    read: Mutex<HashMap<EntryId, Read>>,
+    selecting: Mutex<Option<Arc<Selecting>>>,
 }
 
-/// Where the policy stands that governs all entries of a suffix that name no other, below the suffix.
+/// The policy that governs an entry.
+#[derive(Clone, Debug)]
+pub struct Governing {
+    /// What it says.
+    pub policy: Arc<Policy>,
+    /// Why it is this one.
+    pub because: Because,
+}
+
+/// Why a policy governs an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Because {
+    /// The entry names it.
+    Named,
+    /// It says so itself.
+    Selected,
+    /// It is the default of the suffix.
+    Default,
+    /// There is none: everything has the meaning that the draft gives to what is absent.
+    Nothing,
+}
+
+/// A policy that was read.
+#[derive(Debug)]
+struct Read {
+    /// The entry that it was read from, and the names that were in use then.
+    versions: (Version, Version),
+    policy: Arc<Policy>,
+}
+
+/// The policies that say whom they govern, in the order in which they go before each other.
+#[derive(Debug)]
+struct Selecting {
+    /// The [`Tree::policies_version`] that they were found at.
+    version: Version,
+    policies: Vec<Selector>,
+}
+
+#[derive(Debug)]
+struct Selector {
+    /// The suffix that its entry is below: it governs no other.
+    suffix: Dn,
+    applies: Applies,
+    policy: Arc<Policy>,
+}
+
+/// Where the policy stands that governs all entries of a suffix that no other governs, below the suffix.
 pub const DEFAULT_POLICY: &str = "cn=default,ou=policies";
 
 impl Policies {
-    /// The policy that governs an entry: the one that it names, else the default of its suffix, else none.
+    /// The policy that governs an entry.
     pub fn governing(&self, entry: &Entry, dn: &Dn, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
-        let schema = tree.schema();
-        if let Some(named) = entry.first_text(schema.known().pwd_policy_subentry)
-            && let Ok(named) = Dn::parse(schema, named)
-            && let Some(policy) = self.at(&named, tree)?
-        {
-            return Ok(policy);
-        }
-        self.default_for(dn, tree)
+        Ok(self.choose(entry, dn, tree)?.policy)
     }
 
-    /// The policy that governs the entries of the suffix of `dn` that name no other.
+    /// The policy that governs an entry, and why.
+    pub fn choose(&self, entry: &Entry, dn: &Dn, tree: &dyn Tree) -> Result<Governing, TreeError> {
+        if let Some(policy) = self.named(entry, tree)? {
+            return Ok(Governing { policy, because: Because::Named });
+        }
+        if let Some(policy) = self.claiming(entry, dn, tree, 1)?.pop() {
+            return Ok(Governing { policy, because: Because::Selected });
+        }
+        let policy = self.default_for(dn, tree)?;
+        let because = if policy.origin.is_empty() { Because::Nothing } else { Because::Default };
+        Ok(Governing { policy, because })
+    }
+
+    /// The policy that governs the entries of the suffix of `dn` that no other governs.
     pub fn default_for(&self, dn: &Dn, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
-        let suffix = tree.suffixes().iter().find(|suffix| dn.is_within(suffix)).or_else(|| tree.suffixes().first());
-        let Some(suffix) = suffix else { return Ok(Arc::default()) };
+        let Some(suffix) = suffix_of(dn, tree).or_else(|| tree.suffixes().first()) else { return Ok(Arc::default()) };
         let name = Dn::parse(tree.schema(), &format!("{DEFAULT_POLICY},{suffix}"));
         let policy = match name {
             Ok(name) => self.at(&name, tree)?,
@@ -43,39 +104,146 @@ impl Policies {
         Ok(policy.unwrap_or_default())
     }
 
+    /// The policy that the entry names.
+    fn named(&self, entry: &Entry, tree: &dyn Tree) -> Result<Option<Arc<Policy>>, TreeError> {
+        let schema = tree.schema();
+        let Some(named) = entry.first_text(schema.known().pwd_policy_subentry) else { return Ok(None) };
+        match Dn::parse(schema, named) {
+            Ok(named) => self.at(&named, tree),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The first `most` of the policies that say that they govern the entry: the first does, if the entry names no other.
+    pub fn claiming(
+        &self,
+        entry: &Entry,
+        dn: &Dn,
+        tree: &dyn Tree,
+        most: usize,
+    ) -> Result<Vec<Arc<Policy>>, TreeError> {
+        let mut claiming = Vec::new();
+        let selecting = self.selecting(tree)?;
+        if selecting.policies.is_empty() {
+            return Ok(claiming);
+        }
+        let Some(suffix) = suffix_of(dn, tree) else { return Ok(claiming) };
+        let mut groups = None;
+        for Selector { applies, policy, .. } in selecting.policies.iter().filter(|one| one.suffix == *suffix) {
+            if applies.admits(entry, dn, tree.schema()) && has_member(applies, dn, &mut groups, tree)? {
+                claiming.push(Arc::clone(policy));
+                if claiming.len() >= most {
+                    break;
+                }
+            }
+        }
+        Ok(claiming)
+    }
+
+    /// The policies that say whom they govern; looked for again only when one of them may have changed.
+    fn selecting(&self, tree: &dyn Tree) -> Result<Arc<Selecting>, TreeError> {
+        let version = tree.policies_version();
+        let known = self.selecting.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known.filter(|known| known.version == version) {
+            return Ok(known);
+        }
+        let found = Arc::new(Selecting { version, policies: self.find_selecting(tree)? });
+        let mut known = self.selecting.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever still looks at an earlier moment keeps what it has found to itself.
+        if known.as_ref().is_none_or(|known| known.version < version) {
+            *known = Some(Arc::clone(&found));
+        }
+        drop(known);
+        Ok(found)
+    }
+
+    fn find_selecting(&self, tree: &dyn Tree) -> Result<Vec<Selector>, TreeError> {
+        let schema = tree.schema();
+        let object_class = schema.known().object_class;
+        let form = schema.attribute_type(object_class).equality_or_fallback().normal_form();
+        let Ok(class) = form.of_assertion(schema, POLICY_CLASS) else { return Ok(Vec::new()) };
+        let mut policies = Vec::new();
+        for id in tree.equal(object_class, &class)? {
+            let (Some(node), Some(dn)) = (tree.node(id)?, tree.dn(id)?) else { continue };
+            let policy = self.read(&node, &dn, tree);
+            if let (Some(applies), Some(suffix)) = (policy.applies.clone(), suffix_of(&dn, tree).cloned()) {
+                policies.push(Selector { suffix, applies, policy });
+            }
+        }
+        policies.sort_by_cached_key(|Selector { policy, .. }| {
+            (policy.precedence, Reverse(policy.strictness()), policy.origin.to_lowercase())
+        });
+        Ok(policies)
+    }
+
     /// The policy of the entry of that name, if there is one.
     fn at(&self, dn: &Dn, tree: &dyn Tree) -> Result<Option<Arc<Policy>>, TreeError> {
         let Some(id) = tree.find(dn)?.entry() else { return Ok(None) };
         let Some(node) = tree.node(id)? else { return Ok(None) };
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((version, policy)) = read.get(&id)
-            && *version == node.version
-        {
-            return Ok(Some(Arc::clone(policy)));
+        Ok(Some(self.read(&node, dn, tree)))
+    }
+
+    /// The policy that an entry says. One that cannot be read, or is none at all, opens nothing.
+    fn read(&self, node: &Node, dn: &Dn, tree: &dyn Tree) -> Arc<Policy> {
+        let schema = tree.schema();
+        let versions = (node.version, tree.policies_version());
+        let mut known = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(read) = known.get(&node.id).filter(|read| read.versions == versions) {
+            return Arc::clone(&read.policy);
         }
-        // Nonsense is refused where a policy is written. Should some be there all the same, or no policy at all, it must not
-        // open anything.
+        let origin = dn.as_str();
         let is_policy =
-            node.entry.values(tree.schema().known().object_class).any(|class| class.eq_ignore_ascii_case(b"pwdPolicy"));
-        let read_policy = || Policy::read(&node.entry, dn.as_str(), tree.schema()).ok();
-        let policy = Arc::new(is_policy.then(read_policy).flatten().unwrap_or_else(|| strict(dn)));
-        read.insert(id, (node.version, Arc::clone(&policy)));
-        drop(read);
-        Ok(Some(policy))
+            node.entry.values(schema.known().object_class).any(|class| class.eq_ignore_ascii_case(POLICY_CLASS));
+        let policy = is_policy.then(|| Policy::read(&node.entry, origin, schema).ok()).flatten();
+        let policy = Arc::new(policy.unwrap_or_else(|| Policy::strict(&node.entry, origin, schema)));
+        known.insert(node.id, Read { versions, policy: Arc::clone(&policy) });
+        drop(known);
+        policy
     }
 }
 
-/// What holds where a policy cannot be read.
-fn strict(dn: &Dn) -> Policy {
-    Policy {
-        origin: dn.to_string(),
-        pwd_min_length: 15,
-        pwd_check_quality: CheckQuality::Enforced,
-        pwd_safe_modify: true,
-        pwd_lockout: true,
-        pwd_max_failure: 10,
-        pwd_lockout_duration: Some(Duration::from_secs(900)),
-        pwd_must_change: true,
-        ..Policy::default()
+/// Refuses a policy that governs nobody here, whatever happens.
+pub(super) fn check(policy: &Policy, tree: &dyn Tree) -> Result<(), PolicyError> {
+    let mut names = policy.applies.iter().flat_map(Applies::names);
+    match names.find(|(_, name)| suffix_of(name, tree).is_none()) {
+        None => Ok(()),
+        Some((attribute, name)) => {
+            let reason = format!("\"{name}\" is below none of the suffixes of this server");
+            Err(PolicyError { attribute, reason })
+        }
     }
+}
+
+const POLICY_CLASS: &[u8] = b"pwdPolicy";
+
+fn suffix_of<'t>(dn: &Dn, tree: &'t dyn Tree) -> Option<&'t Dn> {
+    tree.suffixes().iter().find(|suffix| dn.is_within(suffix))
+}
+
+/// Whether an entry is in one of the groups that are named, if any are. Its groups are looked up once, and only if that
+/// is asked.
+fn has_member(
+    applies: &Applies,
+    dn: &Dn,
+    known: &mut Option<HashSet<EntryId>>,
+    tree: &dyn Tree,
+) -> Result<bool, TreeError> {
+    if applies.groups.is_empty() {
+        return Ok(true);
+    }
+    let groups = match known {
+        Some(groups) => groups,
+        None => known.insert(groups_of(dn, tree)?),
+    };
+    Ok(group_of(applies, groups, tree)?.is_some())
+}
+
+/// The group that is named and among those that somebody is in.
+fn group_of<'a>(applies: &'a Applies, groups: &HashSet<EntryId>, tree: &dyn Tree) -> Result<Option<&'a Dn>, TreeError> {
+    for group in &applies.groups {
+        if tree.find(group)?.entry().is_some_and(|id| groups.contains(&id)) {
+            return Ok(Some(group));
+        }
+    }
+    Ok(None)
 }

@@ -1,6 +1,9 @@
 //! Password policies (draft-behera-ldap-password-policy-10 §5.2), read from their entries.
 
+pub mod applies;
+mod reader;
 pub mod settings;
+mod strictness;
 
 use std::time::Duration;
 
@@ -8,6 +11,9 @@ use crate::directory::schema::Schema;
 use crate::directory::{Entry, Timestamp};
 
 use super::account::{Account, Lock};
+pub use applies::Applies;
+use reader::Reader;
+pub use strictness::Strictness;
 
 /// What a password policy says. Absent attributes have the meaning that the draft gives them; a duration of zero counts
 /// as absent where the draft says so.
@@ -76,6 +82,10 @@ pub struct Policy {
     pub must_change_bind: MustChangeBind,
     /// `pwdVerifiedCacheSeconds`: how long a right password is known without another hash; absent: not at all.
     pub verified_cache: Option<Duration>,
+    /// `pwdPrecedence`: of several policies that say that they govern somebody, the one with the lowest number does.
+    pub precedence: u32,
+    /// Whom it says by itself that it governs; `None` if it says nothing of that.
+    pub applies: Option<Applies>,
 }
 
 /// How far a new password is checked (draft-behera §5.2.5).
@@ -157,13 +167,14 @@ impl Default for Policy {
             temporary_max_uses: None,
             must_change_bind: MustChangeBind::default(),
             verified_cache: None,
+            precedence: u32::MAX,
+            applies: None,
         }
     }
 }
 
 /// Enough to see what happened, and few enough to write often.
 const DEFAULT_RECORDED: usize = 10;
-const MAX_RECORDED: usize = 100;
 const MAX_HISTORY: usize = 50;
 /// So long a password is taken for right without another hash, at most.
 const MAX_VERIFIED: Duration = Duration::from_secs(3600);
@@ -173,7 +184,7 @@ const MAX_DELAY: Duration = Duration::from_secs(30);
 impl Policy {
     /// Reads a policy entry, and refuses nonsense with the reason.
     pub fn read(entry: &Entry, origin: &str, schema: &Schema) -> Result<Self, PolicyError> {
-        let reader = Reader { entry, schema };
+        let reader = Reader::new(entry, schema);
         let seconds = |name| reader.seconds(name);
         let max_failure = reader.count("pwdMaxFailure")?.unwrap_or(0);
         let policy = Self {
@@ -208,10 +219,36 @@ impl Policy {
             temporary_max_uses: reader.count("pwdTemporaryMaxUses")?.and_then(|uses| u32::try_from(uses).ok()),
             must_change_bind: reader.must_change_bind()?,
             verified_cache: seconds("pwdVerifiedCacheSeconds")?,
+            precedence: reader.number("pwdPrecedence")?.unwrap_or(u32::MAX),
+            applies: Applies::read(&reader)?,
         };
         reader.check_attribute()?;
         policy.check()?;
         Ok(policy)
+    }
+
+    /// What holds where a policy cannot be read: nonsense is refused where a policy is written, but should some be there all
+    /// the same, it must not open anything.
+    pub fn strict(entry: &Entry, origin: &str, schema: &Schema) -> Self {
+        let reader = Reader::new(entry, schema);
+        // Whom it was meant for, as far as that can be told: then it comes after all that can be read.
+        let (precedence, applies) = match Applies::read(&reader) {
+            Ok(applies) => (reader.number("pwdPrecedence").ok().flatten(), applies),
+            Err(_) => (None, Some(Applies::readable_part(&reader))),
+        };
+        Self {
+            origin: origin.to_owned(),
+            pwd_min_length: 15,
+            pwd_check_quality: CheckQuality::Enforced,
+            pwd_safe_modify: true,
+            pwd_lockout: true,
+            pwd_max_failure: 10,
+            pwd_lockout_duration: Some(Duration::from_secs(900)),
+            pwd_must_change: true,
+            precedence: precedence.unwrap_or(u32::MAX),
+            applies,
+            ..Self::default()
+        }
     }
 
     /// What the draft requires of values together (§5.2), and what a person cannot have meant.
@@ -298,92 +335,6 @@ impl Policy {
     pub fn delay(&self, count: usize) -> Duration {
         let doublings = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
         self.pwd_min_delay.saturating_mul(1 << doublings).min(self.pwd_max_delay)
-    }
-}
-
-struct Reader<'a> {
-    entry: &'a Entry,
-    schema: &'a Schema,
-}
-
-impl<'a> Reader<'a> {
-    fn value(&self, name: &str) -> Option<&'a str> {
-        self.entry.first_text(self.schema.find_attribute_type(name)?.id)
-    }
-
-    fn texts(&self, name: &str) -> Vec<String> {
-        let Some(attribute) = self.schema.find_attribute_type(name) else { return Vec::new() };
-        self.entry.values(attribute.id).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
-    }
-
-    fn number(&self, attribute: &'static str) -> Result<Option<u32>, PolicyError> {
-        let Some(text) = self.value(attribute) else { return Ok(None) };
-        let number = text.parse();
-        number.map(Some).map_err(|_| PolicyError {
-            attribute,
-            reason: format!("{text:?} must be a whole number from 0 to {}", u32::MAX),
-        })
-    }
-
-    fn count(&self, attribute: &'static str) -> Result<Option<usize>, PolicyError> {
-        Ok(self.number(attribute)?.map(|number| number as usize))
-    }
-
-    fn seconds(&self, attribute: &'static str) -> Result<Option<Duration>, PolicyError> {
-        let seconds = self.number(attribute)?.filter(|seconds| *seconds > 0);
-        Ok(seconds.map(|seconds| Duration::from_secs(u64::from(seconds))))
-    }
-
-    fn flag(&self, attribute: &'static str) -> Result<Option<bool>, PolicyError> {
-        match self.value(attribute) {
-            None => Ok(None),
-            Some("TRUE") => Ok(Some(true)),
-            Some("FALSE") => Ok(Some(false)),
-            Some(text) => Err(PolicyError { attribute, reason: format!("{text:?} must be TRUE or FALSE") }),
-        }
-    }
-
-    fn word<T>(&self, attribute: &'static str, words: &[(&str, T)]) -> Result<T, PolicyError>
-    where
-        T: Copy + Default,
-    {
-        let Some(text) = self.value(attribute) else { return Ok(T::default()) };
-        let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
-        found.map(|(_, meaning)| *meaning).ok_or_else(|| {
-            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            PolicyError { attribute, reason: format!("{text:?} must be one of {}", known.join(", ")) }
-        })
-    }
-
-    fn check_quality(&self) -> Result<CheckQuality, PolicyError> {
-        let levels = [("0", CheckQuality::Off), ("1", CheckQuality::IfPossible), ("2", CheckQuality::Enforced)];
-        self.word("pwdCheckQuality", &levels)
-    }
-
-    fn quality_profile(&self) -> Result<QualityProfile, PolicyError> {
-        let profiles =
-            [("nist", QualityProfile::Nist), ("entra", QualityProfile::Entra), ("none", QualityProfile::None)];
-        self.word("pwdQualityProfile", &profiles)
-    }
-
-    fn must_change_bind(&self) -> Result<MustChangeBind, PolicyError> {
-        self.word("pwdMustChangeBind", &[("restrict", MustChangeBind::Restrict), ("fail", MustChangeBind::Fail)])
-    }
-
-    /// At least as many as lock the account, so that the count survives a restart.
-    fn recorded(&self, max_failure: usize) -> Result<usize, PolicyError> {
-        let wanted = self.count("pwdMaxRecordedFailure")?.filter(|count| *count > 0);
-        Ok(wanted.unwrap_or(DEFAULT_RECORDED).max(max_failure).min(MAX_RECORDED))
-    }
-
-    /// `pwdAttribute` names the attribute that the policy is for, and there is one only.
-    fn check_attribute(&self) -> Result<(), PolicyError> {
-        let Some(name) = self.value("pwdAttribute") else { return Ok(()) };
-        let named = self.schema.find_attribute_type(name).map(|attribute| attribute.id);
-        if named == Some(self.schema.known().user_password) {
-            return Ok(());
-        }
-        Err(PolicyError { attribute: "pwdAttribute", reason: format!("{name:?} must be userPassword") })
     }
 }
 

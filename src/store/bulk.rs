@@ -223,6 +223,7 @@ impl BulkLoader {
         self.take_in(usize::MAX)?;
         self.position.moment.version += 1;
         self.position.moment.membership_version = self.position.moment.version;
+        self.position.moment.policies_version = self.position.moment.version;
         let mut batch = self.engine.batch();
         format::put_position(&mut batch, self.position)?;
         importing::end(&mut batch)?;

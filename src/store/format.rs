@@ -187,7 +187,12 @@ pub(super) fn last_id(snapshot: &Snapshot) -> Result<EntryId, StoreError> {
 
 fn decode_position(record: Option<Bytes>) -> Result<Position, StoreError> {
     let first = Position {
-        moment: Moment { version: 0, csn: Csn { time: Timestamp::default(), count: 0, sid: 1 }, membership_version: 0 },
+        moment: Moment {
+            version: 0,
+            csn: Csn { time: Timestamp::default(), count: 0, sid: 1 },
+            membership_version: 0,
+            policies_version: 0,
+        },
         last_id: 0,
         log_sequence: 0,
     };
@@ -204,12 +209,13 @@ fn read_position(mut record: &[u8]) -> Option<Position> {
     let membership_version = rest.try_get_u64().ok()?;
     let last_id = rest.try_get_u32().ok()?;
     let log_sequence = rest.try_get_u64().ok()?;
-    Some(Position { moment: Moment { version, csn, membership_version }, last_id, log_sequence })
+    let moment = Moment { version, csn, membership_version, policies_version: version };
+    Some(Position { moment, last_id, log_sequence })
 }
 
 /// Writes where numbering goes on.
 pub(super) fn put_position(batch: &mut Batch<'_>, position: Position) -> Result<(), StoreError> {
-    let Moment { version, csn, membership_version } = position.moment;
+    let Moment { version, csn, membership_version, policies_version: _ } = position.moment;
     let mut record = Vec::with_capacity(80);
     record.put_u64(version);
     record.extend_from_slice(csn.to_string().as_bytes());

@@ -132,8 +132,8 @@ const USUAL: &[(&str, &[IndexKind])] = {
     ]
 };
 
-/// Attributes whose equality index the server cannot do without: names are found by it, and memberships.
-const NEEDED: &[&str] = &["uid", "member", "uniqueMember", "owner", "manager", "seeAlso"];
+/// Attributes whose equality index the server cannot do without: names are found by it, memberships, and policies.
+const NEEDED: &[&str] = &["objectClass", "uid", "member", "uniqueMember", "owner", "manager", "seeAlso"];
 
 /// So much of a value is taken to pieces: more of a megabyte of text would fill the index and help nobody. Values that
 /// are longer are marked, and looked at whatever is searched.

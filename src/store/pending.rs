@@ -51,9 +51,18 @@ pub(super) struct Pending<'s> {
     /// Of the change that is being added: kept apart until all its conditions have held.
     staged: Overlay,
     operations: Vec<Operation>,
-    membership_changed: bool,
+    outdated: Outdated,
     /// Whether the change that is being added gives other names to entries below one that it renames.
     renames_below: bool,
+}
+
+/// What readers remember that is no longer true.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outdated {
+    /// Who is in which group.
+    memberships: bool,
+    /// Which policies say whom they govern.
+    policies: bool,
 }
 
 /// Why a change is not added to a group.
@@ -78,7 +87,7 @@ impl<'s> Pending<'s> {
             overlay: Overlay::default(),
             staged: Overlay::default(),
             operations: Vec::new(),
-            membership_changed: false,
+            outdated: Outdated::default(),
             renames_below: false,
         }
     }
@@ -88,7 +97,7 @@ impl<'s> Pending<'s> {
         if size(&change) > MAX_CHANGE_OCTETS {
             return Err(CommitError::TooLarge);
         }
-        let before = (self.position, self.membership_changed);
+        let before = (self.position, self.outdated);
         self.renames_below = false;
         match self.stage(change) {
             Ok(committed) => {
@@ -99,7 +108,7 @@ impl<'s> Pending<'s> {
             Err(rejected) => {
                 self.staged = Overlay::default();
                 self.operations.clear();
-                (self.position, self.membership_changed) = before;
+                (self.position, self.outdated) = before;
                 Err(match rejected {
                     Rejected::Conflict => CommitError::Conflict,
                     Rejected::Store(error) => CommitError::Unavailable(error.to_string()),
@@ -146,7 +155,7 @@ impl<'s> Pending<'s> {
             Write::Replace { uuid, version, entry } => {
                 let old = self.unchanged(uuid, version)?;
                 let new = self.stamped(Node { entry, ..old.clone() });
-                self.note_membership(&old.entry, &new.entry);
+                self.note_effects(&old.entry, &new.entry);
                 self.put_node(new, Some(&old));
                 Ok(())
             }
@@ -172,7 +181,7 @@ impl<'s> Pending<'s> {
         let (parent, rdn) = self.take_name(id, place)?;
         let entry = entry.clone();
         let node = self.stamped(Node { id, uuid, parent, version: 0, rdn: rdn.into(), entry });
-        self.note_membership(&Entry::empty(), &node.entry);
+        self.note_effects(&Entry::empty(), &node.entry);
         self.operations.push(Operation::Put(Family::Uuid, Key::from_slice(uuid.as_bytes()), key::entry(id).to_vec()));
         self.staged.uuids.insert(uuid, Some(id));
         self.put_node(node, None);
@@ -198,7 +207,7 @@ impl<'s> Pending<'s> {
             above = self.node(ancestor)?.and_then(|node| node.parent);
         }
         let new = self.stamped(Node { parent, rdn: rdn.into(), entry, ..old.clone() });
-        self.membership_changed = true;
+        self.outdated = Outdated { memberships: true, policies: true };
         self.renames_below |= self.has_children(old.id)?;
         self.put_node(new, Some(&old));
         Ok(())
@@ -219,7 +228,7 @@ impl<'s> Pending<'s> {
         self.operations.push(Operation::Delete(Family::Uuid, Key::from_slice(uuid.as_bytes())));
         self.staged.uuids.insert(uuid, None);
         self.staged.nodes.insert(old.id, None);
-        self.note_membership(&old.entry, &Entry::empty());
+        self.note_effects(&old.entry, &Entry::empty());
         Ok(())
     }
 
@@ -347,12 +356,17 @@ impl<'s> Pending<'s> {
         self.staged.credentials.insert(id, version);
     }
 
-    /// Notes whether the change makes or ends a membership. Groups hold names: who is in which group does not depend on
-    /// whether an entry of that name exists, so only what holds members counts.
-    fn note_membership(&mut self, old: &Entry, new: &Entry) {
+    /// Notes what of that which readers remember the change may have made untrue.
+    ///
+    /// Groups hold names: who is in which group does not depend on whether an entry of that name exists, so only what
+    /// holds members counts.
+    fn note_effects(&mut self, old: &Entry, new: &Entry) {
         let known = self.view.schema().known();
         let same = |id| members(old, id).eq(members(new, id));
-        self.membership_changed |= !same(known.member) || !same(known.unique_member);
+        self.outdated.memberships |= !same(known.member) || !same(known.unique_member);
+        let selecting = known.selecting();
+        let selects = |entry: &Entry| entry.attributes().any(|one| selecting.contains(&one.attribute_type));
+        self.outdated.policies |= selects(old) || selects(new);
     }
 
     /// Writes the group, and lets readers see it.
@@ -360,8 +374,11 @@ impl<'s> Pending<'s> {
         if self.batch.is_empty() {
             return Ok(self.position);
         }
-        if self.membership_changed {
+        if self.outdated.memberships {
             self.position.moment.membership_version = self.position.moment.version;
+        }
+        if self.outdated.policies {
+            self.position.moment.policies_version = self.position.moment.version;
         }
         super::format::put_position(&mut self.batch, self.position)?;
         self.batch.write()?;
@@ -424,5 +441,23 @@ mod tests {
         assert!(changes_groups(&store, |store| set(store, known.unique_member, "cn=bob,dc=example")));
         assert!(!changes_groups(&store, |store| remove(store, "cn=bob,dc=example")));
         assert!(changes_groups(&store, |store| remove(store, GROUP)));
+    }
+
+    #[test]
+    fn policies_are_looked_for_again_only_when_one_may_say_otherwise_whom_it_governs() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path(), Existence::Forbidden).unwrap();
+        let known = *store.view().schema().known();
+        let changes = |work: &dyn Fn()| {
+            let before = store.view().policies_version();
+            work();
+            store.view().policies_version() != before
+        };
+        assert!(!changes(&|| [SUFFIX, GROUP].iter().for_each(|dn| add(&store, dn))));
+        assert!(!changes(&|| set(&store, known.sn, "other")));
+        assert!(changes(&|| set(&store, known.pwd_applies_to_filter, "(uid=a)")));
+        assert!(changes(&|| set(&store, known.sn, "what it says")));
+        assert!(changes(&|| remove(&store, GROUP)));
+        assert!(!changes(&|| add(&store, GROUP)));
     }
 }

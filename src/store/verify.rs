@@ -224,7 +224,14 @@ fn describe(posting: &[u8], schema: &Schema) -> String {
 /// Notes references that lead to no entry.
 fn dangling(node: &Node, view: &super::View, schema: &Schema, report: &mut Report) {
     let known = schema.known();
-    for id in [known.member, known.unique_member, known.pwd_policy_subentry] {
+    let references = [
+        known.member,
+        known.unique_member,
+        known.pwd_policy_subentry,
+        known.pwd_applies_to_group,
+        known.pwd_applies_to_subtree,
+    ];
+    for id in references {
         for value in node.entry.values(id) {
             let text = String::from_utf8_lossy(value);
             let found = Dn::parse(schema, &text).ok().and_then(|dn| view.find(&dn).ok()?.entry());

@@ -42,6 +42,8 @@ pub(super) struct Moment {
     pub(super) version: Version,
     pub(super) csn: Csn,
     pub(super) membership_version: Version,
+    /// Not on disk: what was found out about policies does not outlive the process either.
+    pub(super) policies_version: Version,
 }
 
 impl View {
@@ -161,6 +163,10 @@ impl Tree for Arc<View> {
 
     fn membership_version(&self) -> Version {
         self.moment.membership_version
+    }
+
+    fn policies_version(&self) -> Version {
+        self.moment.policies_version
     }
 
     fn some_children(&self, id: EntryId, limit: usize) -> Result<Vec<EntryId>, TreeError> {

@@ -28,6 +28,7 @@ mod password_lockout;
 mod password_messages;
 mod password_modify;
 mod password_policy;
+mod policy_selection;
 mod properties;
 mod quality_profiles;
 mod questions;

@@ -60,6 +60,9 @@ well_known! {
     pwd_grace_use_time = "pwdGraceUseTime";
     pwd_reset = "pwdReset";
     pwd_policy_subentry = "pwdPolicySubentry";
+    pwd_applies_to_group = "pwdAppliesToGroup";
+    pwd_applies_to_subtree = "pwdAppliesToSubtree";
+    pwd_applies_to_filter = "pwdAppliesToFilter";
     pwd_start_time = "pwdStartTime";
     pwd_end_time = "pwdEndTime";
     pwd_last_success = "pwdLastSuccess";
@@ -84,6 +87,11 @@ impl WellKnown {
             self.has_subordinates,
             self.num_subordinates,
         ]
+    }
+
+    /// By what a password policy says whom it governs.
+    pub const fn selecting(&self) -> [AttributeTypeId; 3] {
+        [self.pwd_applies_to_group, self.pwd_applies_to_subtree, self.pwd_applies_to_filter]
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and the scheme, which follows from these.

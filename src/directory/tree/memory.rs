@@ -258,4 +258,8 @@ impl Tree for MemoryTree {
     fn membership_version(&self) -> Version {
         self.0.version
     }
+
+    fn policies_version(&self) -> Version {
+        self.0.version
+    }
 }
