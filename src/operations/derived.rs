@@ -2,6 +2,7 @@
 //! what stands below it, and how its password stands.
 
 mod groups;
+mod policy;
 
 use crate::access::Decider;
 use crate::directory::filter::Steps;
@@ -100,6 +101,10 @@ impl Context<'_> {
             }
             let count = self.visible_among(&children, sources)?;
             attributes.set_one(known.num_subordinates, count.to_string());
+        }
+        if needed.any_of(&[known.pwd_effective_policy]) {
+            let Some(told) = self.effective_policy(node, dn, sources)? else { return Ok(None) };
+            attributes.set(known.pwd_effective_policy, told);
         }
         if needed.any_of(&known.credentials()) {
             let public = self.account(node)?.to_public_entry(self.schema());

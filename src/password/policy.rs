@@ -22,6 +22,8 @@ pub use strictness::Strictness;
 pub struct Policy {
     /// The name of the entry that it was read from; empty if there is none.
     pub origin: String,
+    /// What of its [settings](Self::settings) the entry says; of the others it says nothing.
+    pub said: Vec<&'static str>,
     /// `pwdMinAge`: how long a password must have been in use before its owner changes it.
     pub pwd_min_age: Duration,
     /// `pwdMaxAge`: how long a password is good.
@@ -137,6 +139,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             origin: String::new(),
+            said: Vec::new(),
             pwd_min_age: Duration::ZERO,
             pwd_max_age: None,
             pwd_in_history: 0,
@@ -187,8 +190,9 @@ impl Policy {
         let reader = Reader::new(entry, schema);
         let seconds = |name| reader.seconds(name);
         let max_failure = reader.count("pwdMaxFailure")?.unwrap_or(0);
-        let policy = Self {
+        let mut policy = Self {
             origin: origin.to_owned(),
+            said: Vec::new(),
             pwd_min_age: seconds("pwdMinAge")?.unwrap_or_default(),
             pwd_max_age: seconds("pwdMaxAge")?,
             pwd_in_history: reader.count("pwdInHistory")?.unwrap_or(0),
@@ -224,6 +228,8 @@ impl Policy {
         };
         reader.check_attribute()?;
         policy.check()?;
+        policy.said = policy.settings().iter().map(|setting| setting.attribute).collect();
+        policy.said.retain(|attribute| reader.value(attribute).is_some());
         Ok(policy)
     }
 
@@ -236,7 +242,7 @@ impl Policy {
             Ok(applies) => (reader.number("pwdPrecedence").ok().flatten(), applies),
             Err(_) => (None, Some(Applies::readable_part(&reader))),
         };
-        Self {
+        let strict = Self {
             origin: origin.to_owned(),
             pwd_min_length: 15,
             pwd_check_quality: CheckQuality::Enforced,
@@ -248,7 +254,10 @@ impl Policy {
             precedence: precedence.unwrap_or(u32::MAX),
             applies,
             ..Self::default()
-        }
+        };
+        let said =
+            strict.settings().iter().filter(|setting| !setting.value.is_empty()).map(|it| it.attribute).collect();
+        Self { said, ..strict }
     }
 
     /// What the draft requires of values together (§5.2), and what a person cannot have meant.

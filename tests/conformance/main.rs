@@ -19,6 +19,7 @@ mod compare;
 mod composition_rules;
 mod delete;
 mod dry_run;
+mod effective_policy;
 mod filter;
 mod last_seen;
 mod modify;

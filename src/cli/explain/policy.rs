@@ -41,15 +41,8 @@ struct Answer<'a> {
     dn: &'a Dn,
     governing: Governing,
     reasons: Vec<String>,
-    settings: Vec<Explained>,
     /// Policies that would govern it if this one did not, with their precedence.
     others: Vec<(String, Option<u32>)>,
-}
-
-/// A setting, and whether the policy says it or it has the meaning of what is absent.
-struct Explained {
-    setting: Setting,
-    is_said: bool,
 }
 
 impl<'a> Answer<'a> {
@@ -62,11 +55,7 @@ impl<'a> Answer<'a> {
         let others = claiming.iter().filter(|policy| policy.origin != governing.policy.origin);
         let precedence = |number| (number != u32::MAX).then_some(number);
         let others = others.map(|policy| (policy.origin.clone(), precedence(policy.precedence))).collect();
-        let said = said(subject, &governing.policy.origin)?;
-        let explained =
-            |setting: Setting| Explained { is_said: said.iter().any(|name| name == setting.attribute), setting };
-        let settings = governing.policy.settings().into_iter().map(explained).collect();
-        Ok(Self { dn, reasons: reasons.iter().map(ToString::to_string).collect(), governing, settings, others })
+        Ok(Self { dn, reasons: reasons.iter().map(ToString::to_string).collect(), governing, others })
     }
 
     fn say(&self) {
@@ -77,9 +66,9 @@ impl<'a> Answer<'a> {
             output::say(&format!("{dn} is governed by {}:", governing.policy.origin));
             output::say(&format!("  {}", reasons.join(", and ")));
         }
-        for Explained { setting, is_said } in &self.settings {
-            let origin = if *is_said { "says so" } else { "default" };
-            output::say(&format!("  {:<24} {:<10} {origin:<8} {}", setting.attribute, setting.value, setting.meaning));
+        for Setting { attribute, value, meaning } in governing.policy.settings() {
+            let origin = if governing.policy.said.contains(&attribute) { "says so" } else { "default" };
+            output::say(&format!("  {attribute:<24} {value:<10} {origin:<8} {meaning}"));
         }
         for (name, precedence) in &self.others {
             let precedence = precedence.map_or_else(|| "no precedence".to_owned(), |p| format!("precedence {p}"));
@@ -88,37 +77,19 @@ impl<'a> Answer<'a> {
     }
 
     fn to_json(&self) -> serde_json::Value {
-        let policy = Some(&self.governing.policy.origin).filter(|origin| !origin.is_empty());
-        let setting = |Explained { setting, is_said }: &Explained| {
-            json!({
-                "attribute": setting.attribute,
-                "value": setting.value,
-                "from": policy.filter(|_| *is_said),
-                "meaning": setting.meaning,
-            })
+        let policy = &self.governing.policy;
+        let origin = Some(&policy.origin).filter(|origin| !origin.is_empty());
+        let setting = |Setting { attribute, value, meaning }: &Setting| {
+            let from = origin.filter(|_| policy.said.contains(attribute));
+            json!({ "attribute": attribute, "value": value, "from": from, "meaning": meaning })
         };
         let other = |(name, precedence): &(String, Option<u32>)| json!({ "policy": name, "precedence": precedence });
         json!({
             "entry": self.dn.as_str(),
-            "policy": policy,
+            "policy": origin,
             "because": self.reasons,
-            "settings": self.settings.iter().map(setting).collect::<Vec<_>>(),
+            "settings": policy.settings().iter().map(setting).collect::<Vec<_>>(),
             "others": self.others.iter().map(other).collect::<Vec<_>>(),
         })
     }
-}
-
-/// The attributes that the policy entry has.
-fn said(subject: &Subject, origin: &str) -> Result<Vec<String>, CliError> {
-    let schema = subject.view.schema();
-    let Ok(dn) = Dn::parse(schema, origin) else { return Ok(Vec::new()) };
-    if dn.is_root() {
-        return Ok(Vec::new());
-    }
-    let (node, _) = subject.find(origin)?;
-    Ok(node
-        .entry
-        .attributes()
-        .map(|attribute| schema.attribute_type(attribute.attribute_type).name().to_owned())
-        .collect())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{AttributeType, AttributeTypeId, ObjectClass, ObjectClassId, ObjectClassKind, Schema};
-use crate::directory::{Attribute, Attributes, Rdn};
+use crate::directory::{Attribute, Attributes, Entry, Rdn};
 
 /// How an entry breaks the schema.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -144,6 +144,13 @@ impl Schema {
             }
         }
         attributes.iter().try_for_each(|attribute| self.check_attribute(attribute))
+    }
+
+    /// Whether the object classes of an entry allow it an attribute.
+    pub fn allows(&self, entry: &Entry, id: AttributeTypeId) -> bool {
+        let values = entry.values(self.known().object_class).filter_map(|value| std::str::from_utf8(value).ok());
+        let classes: Vec<_> = values.filter_map(|name| self.find_object_class(name)).collect();
+        classes.iter().any(|class| class.oid.as_ref() == EXTENSIBLE_OBJECT) || self.is_allowed(&classes, id)
     }
 
     fn has_any(&self, attributes: &Attributes, id: AttributeTypeId) -> bool {

@@ -74,11 +74,12 @@ well_known! {
     pwd_temporary_expiry = "pwdTemporaryExpiry";
     pwd_temporary_uses = "pwdTemporaryUses";
     pwd_scheme = "pwdScheme";
+    pwd_effective_policy = "pwdEffectivePolicy";
 }
 
 impl WellKnown {
     /// What the server derives of other things when it is asked for, and no entry stores.
-    pub const fn derived(&self) -> [AttributeTypeId; 6] {
+    pub const fn derived(&self) -> [AttributeTypeId; 7] {
         [
             self.entry_dn,
             self.subschema_subentry,
@@ -86,6 +87,7 @@ impl WellKnown {
             self.is_member_of,
             self.has_subordinates,
             self.num_subordinates,
+            self.pwd_effective_policy,
         ]
     }
 

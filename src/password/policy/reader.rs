@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
         Self { entry, schema }
     }
 
-    fn value(&self, name: &str) -> Option<&'a str> {
+    pub(super) fn value(&self, name: &str) -> Option<&'a str> {
         self.entry.first_text(self.schema.find_attribute_type(name)?.id)
     }
 

@@ -16,6 +16,16 @@ pub struct Setting {
 }
 
 impl Policy {
+    /// Every setting that comes to something, with the entry that says so: `pwdMinLength: 15 (cn=default,...)`.
+    pub fn effective(&self) -> impl Iterator<Item = String> {
+        self.settings().into_iter().filter(|setting| !setting.value.is_empty()).map(
+            |Setting { attribute, value, .. }| {
+                let origin = if self.said.contains(&attribute) { &self.origin } else { "default" };
+                format!("{attribute}: {value} ({origin})")
+            },
+        )
+    }
+
     /// Everything that it says or leaves at its default, in the order in which people think of it.
     pub fn settings(&self) -> Vec<Setting> {
         let mut all = self.of_quality();
@@ -168,5 +178,15 @@ mod tests {
         assert_eq!(told("pwdMinLength"), "12 (12 characters at least)");
         assert_eq!(told("pwdLockout"), "FALSE (wrong passwords lock nobody)");
         assert_eq!(told("pwdMaxIdle"), " (-)");
+    }
+
+    #[test]
+    fn what_comes_to_something_is_told_with_its_origin() {
+        let policy =
+            Policy { origin: "cn=a".into(), said: vec!["pwdMinLength"], pwd_min_length: 12, ..Policy::default() };
+        let told: Vec<String> = policy.effective().collect();
+        assert!(told.contains(&"pwdMinLength: 12 (cn=a)".to_owned()), "{told:?}");
+        assert!(told.contains(&"pwdLockout: FALSE (default)".to_owned()), "{told:?}");
+        assert!(!told.iter().any(|line| line.starts_with("pwdMaxIdle")), "{told:?}");
     }
 }
