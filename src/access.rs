@@ -7,12 +7,14 @@
 //!
 //! Reading order: a [`Right`] is what people do; a [`Rule`] says who may do it to what; an [`Actor`] is somebody with the
 //! groups they are in; a [`Decider`] decides for one actor, entry after entry; [`escalation`] keeps those who reset
-//! passwords from taking over those who may do more; [`explain`] answers by which rule, and who else.
+//! passwords from taking over those who may do more, and [`proxy`] those who act for others; [`explain`] answers by which
+//! rule, and who else.
 
 pub mod actor;
 pub mod decide;
 pub mod escalation;
 pub mod explain;
+pub mod proxy;
 pub mod right;
 pub mod rule;
 

@@ -3,6 +3,7 @@
 //! What is wrong is told with its key and line, all of it at once, and nothing is in force until everything is right.
 
 mod fault;
+mod mapping;
 mod raw;
 mod resolve;
 
@@ -15,7 +16,8 @@ pub use fault::{ConfigError, Fault, ServicesError};
 use crate::access::RuleText;
 use crate::directory::schema::{AttributeTypeId, Schema, SchemaBuilder, SchemaError};
 use crate::operations::context::{AnonymousBind, ExpiredChange};
-use crate::operations::{Limits, Services};
+use crate::operations::identity_map::MappingText;
+use crate::operations::{IdentityMap, Limits, Services};
 use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
 use crate::password::{Meter, StoredPassword};
@@ -47,6 +49,8 @@ pub struct Config {
     pub rules: Vec<RuleText>,
     /// The line on which each of them begins, from 1.
     pub rule_lines: Vec<usize>,
+    /// Who is whom by other names.
+    pub mappings: Vec<MappingText>,
     /// Bounds on operations.
     pub limits: Limits,
     /// What new passwords are kept as.
@@ -117,6 +121,7 @@ impl Config {
         let nothing = crate::password::generate::password(32, random);
         Ok(Services {
             rules: crate::access::Rules::prepare(&self.rules, schema)?,
+            identities: IdentityMap::prepare(&self.mappings, schema).map_err(|(_, error)| error)?,
             meter,
             policies: crate::operations::policies::Policies::default(),
             breached: breached.map(|list| list as Arc<dyn BreachList>),

@@ -164,6 +164,13 @@ impl Session {
                 actions.push(Action::Perform(message));
                 actions
             }
+            Request::Extended(request)
+                if is_of_the_connection(request) && message.controls.iter().any(|it| it.critical) =>
+            {
+                let words = "no control is available for this operation";
+                let refused = Response::with_message(ResultCode::UnavailableCriticalExtension, words);
+                smallvec![respond(&message, refused)]
+            }
             Request::Extended(request) if request.name == oid::START_TLS => self.start_tls(&message, request),
             Request::Extended(request) if request.name == oid::CANCEL => self.cancel(&message, request),
             _ => {
@@ -232,6 +239,11 @@ const fn is_about_others(request: &Request) -> bool {
     matches!(request, Request::Abandon(_) | Request::Unbind)
 }
 
+/// Extended operations that are done here: no control has a meaning for them (RFC 4511 §4.1.11).
+fn is_of_the_connection(request: &ExtendedRequest) -> bool {
+    request.name == oid::START_TLS || request.name == oid::CANCEL
+}
+
 fn respond(message: &Message, response: Response) -> Action {
     Action::Respond { id: message.id, operation: message.request.operation(), response }
 }
@@ -241,6 +253,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::protocol::RawControl;
     use crate::protocol::request::{Authentication, BindRequest};
 
     fn message(id: i32, request: Request) -> Message {
@@ -356,6 +369,19 @@ mod tests {
         assert_eq!(code(&session.receive(start_tls(2))), ResultCode::OperationsError);
         session.complete(MessageId(1));
         assert_eq!(session.receive(start_tls(3)).as_slice(), [Action::StartTls(MessageId(3))]);
+    }
+
+    #[test]
+    fn start_tls_and_cancel_are_not_done_with_a_critical_control() {
+        for request in [extended(1, oid::START_TLS, None), extended(1, oid::CANCEL, Some(b"\x30\x03\x02\x01\x07"))] {
+            let control = |critical| RawControl { oid: oid::PROXIED_AUTHORIZATION.into(), critical, value: None };
+            let send = |critical| {
+                let controls = vec![control(critical)];
+                Session::new(Tls::Established).receive(Message { controls, ..request.clone() })
+            };
+            assert_eq!(code(&send(true)), ResultCode::UnavailableCriticalExtension);
+            assert_ne!(code(&send(false)), ResultCode::UnavailableCriticalExtension);
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ impl<'s> Workplace<'s> {
             freedom: Freedom::Full,
             proof: Proof::Connection,
             confidentiality: Confidentiality::Protected,
+            proxied_by: None,
             external: None,
             source: "local".into(),
         };

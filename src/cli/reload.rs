@@ -42,7 +42,7 @@ struct Watcher {
     shared: Arc<Shared>,
     path: PathBuf,
     tls: Option<TlsFiles>,
-    changed: Option<(SystemTime, SystemTime)>,
+    changed: Option<Vec<SystemTime>>,
 }
 
 struct Signals {

@@ -30,6 +30,9 @@ pub enum ServicesError {
     /// A rule does not fit the schema that is in force.
     #[error(transparent)]
     Rule(#[from] crate::access::RuleError),
+    /// A mapping does not fit it.
+    #[error("map: {0}")]
+    Mapping(#[from] crate::operations::identity_map::MappingError),
     /// The breach filter cannot be used.
     #[error("password.breach_filter: {0}")]
     BreachFilter(#[from] crate::server::breach_file::BreachFileError),

@@ -24,6 +24,8 @@ pub(super) struct RawConfig {
     pub(super) index: Option<Vec<RawIndex>>,
     #[serde(default)]
     pub(super) access: Vec<Spanned<RawRule>>,
+    #[serde(default)]
+    pub(super) map: Vec<Spanned<RawMapping>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,6 +52,18 @@ pub(super) struct RawListen {
 pub(super) struct RawTls {
     pub(super) certificate: Spanned<String>,
     pub(super) private_key: Spanned<String>,
+    pub(super) client_ca: Option<Spanned<String>>,
+    pub(super) client_certificate: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMapping {
+    pub(super) from: String,
+    pub(super) pattern: String,
+    pub(super) entry: Option<String>,
+    pub(super) base: Option<String>,
+    pub(super) filter: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::raw::{RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawPassword, RawRule, line_of};
-use super::{Config, Fault, LogFormat, LogSettings};
+use super::raw::{
+    RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawMapping, RawPassword, RawRule, RawTls, line_of,
+};
+use super::{Config, Fault, LogFormat, LogSettings, mapping};
 use crate::access::{RuleText, Rules};
 use crate::directory::Dn;
 use crate::operations::Limits;
@@ -20,23 +22,23 @@ use crate::protocol::Framing;
 use crate::server::Clock;
 use crate::server::breach_file::BreachFile;
 use crate::server::settings::{Cleartext, ConnectionLimits, Listen, Settings};
-use crate::server::tls::TlsFiles;
+use crate::server::tls::{ClientCertificate, TlsFiles};
 use crate::store::{DEFAULT_CACHE, IndexKind, IndexedAttribute};
 
 /// Collects what is wrong, with the lines where it stands.
-struct Faults<'t> {
+pub(super) struct Faults<'t> {
     text: &'t str,
     list: Vec<Fault>,
 }
 
 impl Faults<'_> {
-    fn add(&mut self, span: Option<Range<usize>>, key: &str, reason: impl Into<String>) {
+    pub(super) fn add(&mut self, span: Option<Range<usize>>, key: &str, reason: impl Into<String>) {
         let line = span.map(|span| line_of(self.text, span.start));
         self.list.push(Fault { line, key: key.to_owned(), reason: reason.into() });
     }
 
     /// Takes a value that is there and right; tells about one that is wrong.
-    fn keep<T>(&mut self, span: Range<usize>, key: &str, result: Result<T, String>) -> Option<T> {
+    pub(super) fn keep<T>(&mut self, span: Range<usize>, key: &str, result: Result<T, String>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(reason) => {
@@ -56,18 +58,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     let schema_files = schema_files(&raw.directory, base, &mut faults);
     let mut warnings = Vec::new();
     let listen = listen(&raw.listen, base, &mut faults, &mut warnings);
-    let tls = raw
-        .tls
-        .as_ref()
-        .map(|tls| TlsFiles { certificate: at(tls.certificate.get_ref()), private_key: at(tls.private_key.get_ref()) });
-    if let (Some(files), Some(raw)) = (&tls, &raw.tls)
-        && let Err(error) = files.load()
-    {
-        let of_key = error.path() == Some(&files.private_key);
-        let (key, name) =
-            if of_key { ("tls.private_key", &raw.private_key) } else { ("tls.certificate", &raw.certificate) };
-        faults.add(Some(name.span()), key, error.to_string());
-    }
+    let tls = raw.tls.as_ref().map(|raw| tls_files(raw, base, &mut faults));
     let soon = Clock::default().now().saturating_add(RENEWAL);
     let ends = |tls: &TlsFiles| Some((tls.certificate.clone(), tls.expires().filter(|end| *end < soon)?));
     if let Some((path, end)) = tls.as_ref().and_then(ends) {
@@ -112,6 +103,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         tls,
         rules: Vec::new(),
         rule_lines: Vec::new(),
+        mappings: Vec::new(),
         limits,
         new_passwords,
         last_success_precision: Duration::from_secs(u64::from(last_success)),
@@ -130,8 +122,40 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     spans.rules = raw.access.iter().map(Spanned::span).collect();
     config.rule_lines = spans.rules.iter().map(|span| line_of(text, span.start)).collect();
     config.rules = raw.access.into_iter().map(|rule| rule_text(rule.into_inner())).collect();
-    check_against_schema(&config, &spans, &mut faults);
+    check_against_schema(&mut config, &spans, &raw.map, &mut faults);
     if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }
+}
+
+fn tls_files(raw: &RawTls, base: &Path, faults: &mut Faults<'_>) -> TlsFiles {
+    let at = |name: &Spanned<String>| base.join(name.get_ref());
+    let client_certificate = match raw.client_certificate.as_ref().map(|word| (word.get_ref().as_str(), word.span())) {
+        None | Some(("optional", _)) => ClientCertificate::Optional,
+        Some(("required", _)) => ClientCertificate::Required,
+        Some((other, span)) => {
+            let reason = format!("{other:?} is not known; use optional or required");
+            faults.add(Some(span), "tls.client_certificate", reason);
+            ClientCertificate::Optional
+        }
+    };
+    if let (None, Some(word)) = (&raw.client_ca, &raw.client_certificate) {
+        let reason = "without client_ca, clients are not asked for certificates";
+        faults.add(Some(word.span()), "tls.client_certificate", reason);
+    }
+    let files = TlsFiles {
+        certificate: at(&raw.certificate),
+        private_key: at(&raw.private_key),
+        client_ca: raw.client_ca.as_ref().map(at),
+        client_certificate,
+    };
+    if let Err(error) = files.load() {
+        let (key, name) = match &raw.client_ca {
+            Some(name) if error.path() == files.client_ca.as_ref() => ("tls.client_ca", name),
+            _ if error.path() == Some(&files.private_key) => ("tls.private_key", &raw.private_key),
+            _ => ("tls.certificate", &raw.certificate),
+        };
+        faults.add(Some(name.span()), key, error.to_string());
+    }
+    files
 }
 
 /// A certificate that ends sooner than this is warned about.
@@ -149,7 +173,7 @@ struct Spans {
 }
 
 /// What only the schema can tell: whether suffixes are names, indexes possible, and rules right.
-fn check_against_schema(config: &Config, spans: &Spans, faults: &mut Faults<'_>) {
+fn check_against_schema(config: &mut Config, spans: &Spans, map: &[Spanned<RawMapping>], faults: &mut Faults<'_>) {
     let schema = match config.build_schema(Vec::new()) {
         Ok(schema) => schema,
         Err(error) => return faults.add(None, "directory.schema", error.to_string()),
@@ -169,6 +193,7 @@ fn check_against_schema(config: &Config, spans: &Spans, faults: &mut Faults<'_>)
             faults.add(Some(span.clone()), "access", error.to_string());
         }
     }
+    config.mappings = mapping::mappings(map, &schema, faults);
 }
 
 fn suffixes(raw: &RawDirectory, faults: &mut Faults<'_>) -> Vec<String> {

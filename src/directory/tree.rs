@@ -282,7 +282,7 @@ pub enum Write {
 pub struct LogRecord {
     /// When.
     pub time: Timestamp,
-    /// The name of whoever asked; empty for anonymous.
+    /// The name of whoever asked, and ` by ` and who has authenticated where that was somebody else; empty for anonymous.
     pub actor: String,
     /// The name of the entry, before the change.
     pub target: String,

@@ -22,7 +22,7 @@ use super::context::AnonymousBind;
 use super::login_name::UserName;
 use super::target::Target;
 use super::verify_password::{Given, Known, blocked};
-use super::{Context, Effect, Freedom, Outcome, Proof, Refusal};
+use super::{Context, Effect, Freedom, Outcome, Proof, Refusal, Requester, proxy};
 
 /// What the first step of a bind comes to.
 #[derive(Debug)]
@@ -70,13 +70,21 @@ pub const EXTERNAL: &str = "EXTERNAL";
 
 /// SASL EXTERNAL: the connection itself has proven who it is. To become somebody else by it needs more than that.
 fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Prepared, Refusal> {
-    let Some(identity) = ctx.requester.external.clone() else { return Err(Refusal::NoExternalIdentity) };
-    if !authorize_as.is_empty() && authorize_as != format!("dn:{}", identity.name()).as_bytes() {
-        return Err(blocked(None));
-    }
-    let effect = Effect::Authenticated { identity, freedom: Freedom::Full, proof: Proof::Connection };
+    let Some(external) = &ctx.requester.external else { return Err(Refusal::NoExternalIdentity) };
+    let own = external.identify(ctx)?.ok_or(Refusal::NoExternalIdentity)?;
+    let identity = if authorize_as.is_empty() { own.clone() } else { authorized(ctx, &own, authorize_as)? };
+    let proxied_by = (identity != own).then(|| Box::new(own));
+    let effect = Effect::Authenticated { identity, freedom: Freedom::Full, proof: Proof::Connection, proxied_by };
     let outcome = Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) };
     Ok(Prepared::Done(Box::new(outcome)))
+}
+
+/// Whom `own` wants to be taken for, and may.
+fn authorized(ctx: &Context<'_>, own: &Identity, authorize_as: &[u8]) -> Result<Identity, Refusal> {
+    let actor = Actor::find(own.clone(), &ctx.services.rules, ctx.tree)?;
+    let requester = Requester { identity: own.clone(), ..ctx.requester.clone() };
+    let assumed = proxy::assumed(&Context { actor: &actor, requester: &requester, ..*ctx }, authorize_as)?;
+    assumed.filter(|identity| !identity.is_anonymous()).ok_or_else(|| blocked(None))
 }
 
 fn anonymous(ctx: &Context<'_>) -> Result<Outcome, Refusal> {
@@ -84,7 +92,7 @@ fn anonymous(ctx: &Context<'_>) -> Result<Outcome, Refusal> {
         return Err(Refusal::AnonymousRefused);
     }
     let (identity, freedom, proof) = (Identity::Anonymous, Freedom::Full, Proof::Connection);
-    let effect = Effect::Authenticated { identity, freedom, proof };
+    let effect = Effect::Authenticated { identity, freedom, proof, proxied_by: None };
     Ok(Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) })
 }
 
@@ -184,7 +192,7 @@ impl Verification {
             response.controls.extend(told.0.map(PasswordPolicyResponse::to_control));
         }
         let proof = Proof::Password(self.account.changed);
-        let mut effects = smallvec![Effect::Authenticated { identity, freedom, proof }];
+        let mut effects = smallvec![Effect::Authenticated { identity, freedom, proof, proxied_by: None }];
         if !change.is_empty() {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
         }

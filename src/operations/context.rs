@@ -12,6 +12,8 @@ use crate::password::StoredPassword;
 use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
 
+use super::external::External;
+use super::identity_map::IdentityMap;
 use super::policies::Policies;
 
 /// Everything that one operation may look at.
@@ -61,6 +63,8 @@ impl std::fmt::Debug for Context<'_> {
 pub struct Services {
     /// Who may do what.
     pub rules: Rules,
+    /// Who is whom, by other names than those of entries.
+    pub identities: IdentityMap,
     /// Counts wrong passwords. It outlives the rest.
     pub meter: Arc<Meter>,
     /// The password policies.
@@ -171,9 +175,11 @@ pub struct Requester {
     pub proof: Proof,
     /// Whether others can listen in.
     pub confidentiality: Confidentiality,
-    /// Who they are by what their connection proves, for SASL EXTERNAL (RFC 4422 appendix A): the owner of a local socket,
-    /// or of a client certificate.
-    pub external: Option<Identity>,
+    /// Who has authenticated, where they act as somebody else: for logs, since nothing is decided by it.
+    pub proxied_by: Option<Identity>,
+    /// What their connection proves, for SASL EXTERNAL (RFC 4422 appendix A): the owner of a local socket, or of a client
+    /// certificate.
+    pub external: Option<External>,
     /// Where they come from, for logs and for counting: an address, or `local`.
     pub source: Arc<str>,
 }
@@ -186,8 +192,17 @@ impl Requester {
             freedom: Freedom::Full,
             proof: Proof::Connection,
             confidentiality,
+            proxied_by: None,
             external: None,
             source,
+        }
+    }
+
+    /// Who they are, and who acts as them if somebody does: for records.
+    pub fn signature(&self) -> String {
+        match &self.proxied_by {
+            Some(by) => format!("{} by {}", self.identity.name(), by.name()),
+            None => self.identity.name().to_owned(),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::directory::Dn;
 use crate::directory::tree::EntryId;
 
+use super::identity_map::Origin;
 use super::{Context, Refusal};
 
 /// Somebody, as a request names them (RFC 4513 §5.2.1.8: `dn:`, `u:`; a bare DN or user name is understood as well).
@@ -31,11 +32,21 @@ impl UserName {
         }
     }
 
+    /// Reads an authorization identity (RFC 4513 §5.2.1.8), which says what kind of name it is; `None` if it is none.
+    pub fn read_authz_id(octets: &[u8], ctx: &Context<'_>) -> Option<Self> {
+        let text = std::str::from_utf8(octets).ok()?;
+        let is_told = |prefix| strip_prefix_ignoring_case(text, prefix).is_some();
+        if is_told("u:") || is_told("dn:") { Self::read(octets, ctx).ok() } else { None }
+    }
+
     /// The one entry that is meant; `None` if there is none, or several.
     pub fn find(&self, ctx: &Context<'_>) -> Result<Option<EntryId>, Refusal> {
         match self {
             Self::Dn(dn) => Ok(ctx.tree.find(dn)?.entry()),
-            Self::Uid(uid) => find_uid(uid, ctx),
+            Self::Uid(uid) => match ctx.services.identities.find(Origin::UserName, uid, ctx.tree)? {
+                Some(mapped) => Ok(mapped),
+                None => find_uid(uid, ctx),
+            },
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum Effect {
         freedom: Freedom,
         /// What they have proven it by.
         proof: Proof,
+        /// Who has proven it, if it was somebody else who may act as them.
+        proxied_by: Option<Box<Identity>>,
     },
     /// A password was set.
     PasswordSet {

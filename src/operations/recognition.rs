@@ -27,8 +27,14 @@ pub enum Recognition {
     Ended(&'static str),
 }
 
-/// Looks at an authenticated requester again.
+/// Looks at an authenticated requester again, and at whoever acts as them.
 pub fn recognise(requester: &Requester, tree: &dyn Tree, now: Timestamp) -> Result<Recognition, TreeError> {
+    if let Some(by) = &requester.proxied_by {
+        let acting = Requester { identity: by.clone(), proxied_by: None, ..requester.clone() };
+        if let ended @ Recognition::Ended(_) = recognise(&acting, tree, now)? {
+            return Ok(ended);
+        }
+    }
     let Identity::Entry { uuid, dn } = &requester.identity else { return Ok(Recognition::Same) };
     let found = match tree.find_uuid(*uuid)? {
         Some(id) => tree.node(id)?.zip(tree.dn(id)?),
@@ -50,7 +56,7 @@ pub fn recognise(requester: &Requester, tree: &dyn Tree, now: Timestamp) -> Resu
 
 /// Why what was proven no longer counts. A lock that wrong passwords have brought about is no reason, since then whoever
 /// guesses could throw people out.
-fn ended(proof: Proof, account: &Account, validity: Validity, now: Timestamp) -> Option<&'static str> {
+pub(super) fn ended(proof: Proof, account: &Account, validity: Validity, now: Timestamp) -> Option<&'static str> {
     if validity.end.is_some_and(|end| now >= end) || account.locked == Some(Lock::Permanent) {
         return Some("your account has been closed");
     }

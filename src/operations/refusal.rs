@@ -99,6 +99,9 @@ pub enum Refusal {
     /// The operation needs somebody who has authenticated.
     #[error("authenticate first")]
     AuthenticationRequired,
+    /// The requester may not act as whom the request says (RFC 4370 §3), if there is such a person.
+    #[error("you may not act as that identity")]
+    AuthorizationDenied,
     /// SASL EXTERNAL on a connection that proves nothing.
     #[error("this connection proves no identity; bind with a name and a password")]
     NoExternalIdentity,
@@ -169,6 +172,7 @@ impl From<&Refusal> for ResultCode {
             Refusal::InsufficientAccess(_) | Refusal::WouldEscalate | Refusal::MustChangePassword => {
                 Self::InsufficientAccessRights
             }
+            Refusal::AuthorizationDenied => Self::AuthorizationDenied,
             Refusal::ConfidentialityRequired => Self::ConfidentialityRequired,
             Refusal::InvalidCredentials { .. } => Self::InvalidCredentials,
             Refusal::AnonymousRefused | Refusal::NoExternalIdentity => Self::InappropriateAuthentication,

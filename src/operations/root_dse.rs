@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::directory::schema::Schema;
-use crate::directory::tree::Tree;
 use crate::directory::{Attribute, Attributes, Dn, Entry};
 use crate::protocol::{control, extended, oid};
 
-use super::{Requester, bind};
+use super::{Context, External, bind};
 
 /// The name of the subschema subentry.
 pub const SUBSCHEMA: &str = "cn=Subschema";
@@ -25,7 +24,8 @@ const FEATURES: &[&str] = &[
 ];
 
 /// The root DSE, as it is for somebody who is connected in that way.
-pub fn root_dse(tree: &dyn Tree, requester: &Requester) -> Entry {
+pub fn root_dse(ctx: &Context<'_>) -> Entry {
+    let tree = ctx.tree;
     let schema = tree.schema();
     let suffixes = tree.suffixes().iter().map(Dn::as_str);
     let list = [
@@ -42,7 +42,7 @@ pub fn root_dse(tree: &dyn Tree, requester: &Requester) -> Entry {
         ("vendorVersion", vec![concat!("Keystead ", env!("CARGO_PKG_VERSION"))]),
     ];
     // Only what would succeed is listed, since clients take the first that they know.
-    let mechanisms = requester.external.iter().map(|_| bind::EXTERNAL).collect();
+    let mechanisms = mechanisms(ctx);
     let csn = tree.csn().to_string();
     let mut attributes = Attributes::new();
     for (name, values) in list {
@@ -52,6 +52,11 @@ pub fn root_dse(tree: &dyn Tree, requester: &Requester) -> Entry {
     put(&mut attributes, "contextCSN", vec![&csn], schema);
     put(&mut attributes, "entryDN", vec![""], schema);
     Entry::encode(&attributes, schema)
+}
+
+fn mechanisms(ctx: &Context<'_>) -> Vec<&'static str> {
+    let proves_somebody = |external: &&External| matches!(external.identify(ctx), Ok(Some(_)));
+    ctx.requester.external.iter().filter(proves_somebody).map(|_| bind::EXTERNAL).collect()
 }
 
 /// The subschema subentry, made once for each schema.

@@ -309,7 +309,7 @@ impl Search {
     fn answer_apart(&self, ctx: &Context<'_>, dn: &Dn, out: &mut BytesMut) -> bool {
         let is_subschema = || Dn::parse(ctx.schema(), SUBSCHEMA).is_ok_and(|name| name == *dn);
         let entry = if dn.is_root() && self.reach.scope == Scope::BaseObject {
-            root_dse(ctx.tree, ctx.requester)
+            root_dse(ctx)
         } else if is_subschema() {
             subschema(ctx.tree.schema(), &ctx.tree.csn().time.to_string())
         } else {

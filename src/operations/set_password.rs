@@ -71,6 +71,10 @@ impl Context<'_> {
     fn try_to_set_password(&self, target: &Target, request: &NewPassword) -> Result<SetPassword, Refusal> {
         let policy = self.services.policies.governing(&target.node.entry, &target.dn, self.tree)?;
         let mut account = self.account(&target.node)?;
+        // Whoever acts as the owner has not shown that they know the password, whatever the policy asks of its owner.
+        if request.by == By::Owner && self.requester.proxied_by.is_some() && request.old.given().is_none() {
+            return Err(Refusal::Password(BrokenRule::OldPasswordMissing.into()));
+        }
         if request.by == By::Owner {
             change::may_change(&account, &policy, &request.old, self.now)?;
         }

@@ -28,7 +28,7 @@ impl Context<'_> {
 
     /// What the change log keeps of a change to an entry.
     pub(super) fn log(&self, kind: LogKind, target: &str, uuid: Uuid, changes: String) -> LogRecord {
-        let actor = self.requester.identity.name().to_owned();
+        let actor = self.requester.signature();
         LogRecord { time: self.now, actor, target: target.to_owned(), uuid, kind, changes }
     }
 

@@ -7,6 +7,7 @@ mod flag;
 mod known;
 mod paged_results;
 mod password_policy;
+mod proxied_authorization;
 mod request;
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ pub use flag::{Flag, Flags};
 pub use known::supported;
 pub use paged_results::{PagedResults, paged_results_response};
 pub use password_policy::{PasswordPolicyResponse, PasswordWarning};
+pub use proxied_authorization::ProxiedAuthorization;
 pub use request::{ControlError, Controls};
 
 /// A control as it came.

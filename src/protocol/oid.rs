@@ -21,6 +21,8 @@ pub const PASSWORD_POLICY: &str = "1.3.6.1.4.1.42.2.27.8.5.1";
 pub const PASSWORD_EXPIRED: &str = "2.16.840.1.113730.3.4.4";
 /// Netscape: the password will expire soon.
 pub const PASSWORD_EXPIRING: &str = "2.16.840.1.113730.3.4.5";
+/// Proxied authorization (RFC 4370).
+pub const PROXIED_AUTHORIZATION: &str = "2.16.840.1.113730.3.4.18";
 /// Subentries (RFC 3672 §3).
 pub const SUBENTRIES: &str = "1.3.6.1.4.1.4203.1.10.1";
 /// No-op (draft-zeilenga-ldap-noop).

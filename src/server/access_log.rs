@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use tracing::{debug, info};
 
-use crate::directory::ResultCode;
+use crate::directory::{Identity, ResultCode};
+use crate::operations::Requester;
 use crate::protocol::{Operation, Request};
 
 /// One request that was answered.
 pub(super) struct Line<'a> {
     pub(super) connection: u64,
     pub(super) request: &'a Request,
-    pub(super) who: &'a str,
+    /// Who it was done as.
+    pub(super) requester: &'a Requester,
     pub(super) code: ResultCode,
     pub(super) took: Duration,
 }
@@ -21,13 +23,16 @@ pub(super) struct Line<'a> {
 /// Writes a line. Searches and compares are told to whoever wants to know everything; what changes or tries something,
 /// always.
 pub(super) fn write(line: &Line<'_>) {
-    let Line { connection, request, who, code, took } = line;
+    let Line { connection, request, requester, code, took } = line;
+    let who = requester.identity.name();
+    // Who has authenticated, where that was somebody else.
+    let by = requester.proxied_by.as_ref().map(Identity::name);
     let (op, code, us) = (request.operation().name(), code.name(), took.as_micros());
     // The name is looked for only if the line is written.
     if is_of_little_interest(request.operation()) {
-        debug!(target: "access", conn = connection, op, who, target = target(request).as_ref(), code, us);
+        debug!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us);
     } else {
-        info!(target: "access", conn = connection, op, who, target = target(request).as_ref(), code, us);
+        info!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us);
     }
 }
 

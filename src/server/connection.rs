@@ -17,7 +17,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::access::Actor;
 use crate::directory::ResultCode;
 use crate::directory::tree::Version;
-use crate::operations::{Confidentiality, Effect, Requester, Services};
+use crate::operations::identity_map::Origin;
+use crate::operations::{Confidentiality, Effect, External, Requester, Services};
 use crate::protocol::response::put_notice_of_disconnection;
 use crate::protocol::{Fatal, Framing, Response};
 use crate::session::{Session, Tls};
@@ -109,7 +110,8 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, kind: Kind, peer:
         (_, stream) => stream,
     };
     let (done, finished) = unbounded_channel();
-    let connection = Connection::new(shared, kind, peer, place, done);
+    let mut connection = Connection::new(shared, kind, peer, place, done);
+    connection.note_certificate(&stream);
     if let Err(error) = connection.run(stream, finished).await {
         tracing::debug!(target: "access", conn = number, %error, "the connection broke");
     }
@@ -137,7 +139,7 @@ impl Connection {
             Kind::Tls | Kind::Local => Confidentiality::Protected,
         };
         let mut requester = Requester::anonymous(confidentiality, peer.to_string().into());
-        requester.external = peer.identity();
+        requester.external = peer.external();
         let refusals = Refusals::new(place.number);
         Self {
             framing: shared.settings.connections.before_bind,
@@ -160,6 +162,14 @@ impl Connection {
             serial: 0,
             last_request: Instant::now(),
             end: End::Not,
+        }
+    }
+
+    /// Notes what the client's certificate proves, if it has shown one that is by an authority we know.
+    fn note_certificate(&mut self, stream: &Stream) {
+        if let Some(name) = stream.certificate_subject() {
+            let external = External::Named { origin: Origin::Certificate, name };
+            Arc::make_mut(&mut self.requester).external = Some(external);
         }
     }
 
@@ -273,6 +283,7 @@ impl Connection {
         self.session.tls_established();
         self.become_anonymous();
         Arc::make_mut(&mut self.requester).confidentiality = Confidentiality::Protected;
+        self.note_certificate(&stream);
         self.end = End::Not;
         Ok(stream)
     }

@@ -11,7 +11,7 @@ use crate::directory::tree::{CommitError, Committed, Directory};
 use crate::operations::bind::{self, Prepared, Verification};
 use crate::operations::perform::may_search;
 use crate::operations::search::{Search, Step};
-use crate::operations::{Context, Effort, Outcome, Purpose, Refusal, Requester, Services, effort, perform};
+use crate::operations::{Context, Effort, Outcome, Purpose, Refusal, Requester, Services, effort, perform, proxy};
 use crate::protocol::control::Controls;
 use crate::protocol::{Message, MessageId, Operation, Request};
 use crate::store::View;
@@ -48,6 +48,8 @@ pub(super) struct Running {
     pub(super) message: Message,
     pub(super) controls: Controls,
     pub(super) started: Instant,
+    /// Who it is done as, if that is somebody else than the connection belongs to.
+    pub(super) acting: Option<Arc<Requester>>,
     attempts: u32,
 }
 
@@ -89,7 +91,7 @@ pub(super) struct Scene {
 
 impl Running {
     pub(super) fn new(ticket: Ticket, message: Message, controls: Controls) -> Self {
-        Self { ticket, message, controls, started: Instant::now(), attempts: 0 }
+        Self { ticket, message, controls, started: Instant::now(), acting: None, attempts: 0 }
     }
 
     pub(super) fn operation(&self) -> Operation {
@@ -139,6 +141,17 @@ impl Scene {
             random: &SystemRandom,
             purpose: Purpose::default(),
         })
+    }
+
+    /// Goes on as whom the request says, if it says so and the requester may. That is found out anew whenever the request
+    /// goes on, so that it ends with the right to do it.
+    pub(super) fn acting(mut self, running: &mut Running) -> Result<Self, Refusal> {
+        let Some(proxied) = &running.controls.proxied else { return Ok(self) };
+        let (requester, actor) = self.with(|ctx| proxy::authorize(ctx, proxied))?;
+        self.requester = Arc::new(requester);
+        self.actor = Arc::new(actor);
+        running.acting = Some(Arc::clone(&self.requester));
+        Ok(self)
     }
 
     /// Begins a request other than a search.
@@ -233,7 +246,10 @@ impl Scene {
             Ok(_) => Progress::Answered(running, Ok(outcome)),
             Err(CommitError::Conflict) if running.attempts < ATTEMPTS => {
                 running.attempts += 1;
-                self.begin(running)
+                match self.acting(&mut running) {
+                    Ok(scene) => scene.begin(running),
+                    Err(refusal) => Progress::Answered(running, Err(refusal)),
+                }
             }
             Err(CommitError::Conflict | CommitError::Busy) => Progress::Answered(running, Err(Refusal::Busy)),
             Err(CommitError::TooLarge) => {

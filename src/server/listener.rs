@@ -183,7 +183,7 @@ async fn accept_unix(listener: UnixListener, shared: Arc<Shared>, dealer: Dealer
             Ok((stream, _)) => {
                 let Ok(credentials) = stream.peer_cred() else { continue };
                 let Some(place) = Place::take(&shared, None) else { continue };
-                let peer = Peer::Local { uid: credentials.uid() };
+                let peer = Peer::Local { uid: credentials.uid(), gid: credentials.gid() };
                 if let Ok(stream) = stream.into_std() {
                     dealer.deal(Accepted { raw: Raw::Unix(stream), kind: Kind::Local, peer, place });
                 }

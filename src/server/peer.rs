@@ -4,7 +4,8 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
-use crate::directory::Identity;
+use crate::operations::External;
+use crate::operations::identity_map::Origin;
 
 use super::lanes::Source;
 
@@ -17,6 +18,8 @@ pub(super) enum Peer {
     Local {
         /// Its user.
         uid: u32,
+        /// And group.
+        gid: u32,
     },
 }
 
@@ -32,12 +35,17 @@ impl Peer {
         Source(hasher.finish())
     }
 
-    /// Who they are by that alone: the superuser, and whoever runs the server, are its administrators.
-    pub(super) fn identity(self) -> Option<Identity> {
+    /// What that proves: the superuser, and whoever runs the server, are its administrators; others are told by their
+    /// user and group, named as OpenLDAP does.
+    pub(super) fn external(self) -> Option<External> {
         let own = rustix::process::geteuid().as_raw();
         match self {
-            Self::Local { uid } if uid == 0 || uid == own => Some(Identity::LocalRoot),
-            Self::Local { .. } | Self::Address(_) => None,
+            Self::Local { uid, .. } if uid == 0 || uid == own => Some(External::Superuser),
+            Self::Local { uid, gid } => {
+                let name = format!("gidNumber={gid}+uidNumber={uid},cn=peercred,cn=external,cn=auth");
+                Some(External::Named { origin: Origin::Local, name })
+            }
+            Self::Address(_) => None,
         }
     }
 }
@@ -46,7 +54,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(address) => write!(f, "{}", address.to_canonical()),
-            Self::Local { uid } => write!(f, "local uid {uid}"),
+            Self::Local { uid, .. } => write!(f, "local uid {uid}"),
         }
     }
 }

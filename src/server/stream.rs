@@ -9,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
+use super::client_certificate::subject;
+
 /// A connection's stream.
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -26,6 +28,14 @@ thread_local! {
 }
 
 impl Stream {
+    /// The subject of the certificate that the client has shown, which TLS has verified.
+    pub(super) fn certificate_subject(&self) -> Option<String> {
+        match self {
+            Self::Tls(stream) => subject(stream.get_ref().1.peer_certificates()?.first()?),
+            Self::Tcp(_) | Self::Unix(_) => None,
+        }
+    }
+
     /// Appends what has arrived to `buffer`; 0 at the end of the stream.
     pub(super) async fn read_into(&mut self, buffer: &mut BytesMut) -> io::Result<usize> {
         std::future::poll_fn(|context| self.poll_read_into(context, buffer)).await

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
 
 use crate::directory::{Timestamp, wire};
 
@@ -23,6 +25,20 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its key.
     pub private_key: PathBuf,
+    /// The certificates of the authorities that clients' certificates are by; absent if clients are not asked for any.
+    pub client_ca: Option<PathBuf>,
+    /// Whether clients must show one, where they are asked.
+    pub client_certificate: ClientCertificate,
+}
+
+/// Whether clients must show a certificate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ClientCertificate {
+    /// They may, to authenticate by it.
+    #[default]
+    Optional,
+    /// Without one, there is no TLS.
+    Required,
 }
 
 /// Why TLS cannot be had.
@@ -44,6 +60,14 @@ pub enum TlsError {
         /// What it should hold.
         what: &'static str,
     },
+    /// The authorities of clients are of no use.
+    #[error("{path}: {reason}")]
+    ClientAuthority {
+        /// Their file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Certificate and key do not belong together, or are of no use.
     #[error("{certificate} and {private_key}: {cause}")]
     Unusable {
@@ -60,7 +84,7 @@ impl TlsError {
     /// The one file that is to blame, if it is one.
     pub fn path(&self) -> Option<&PathBuf> {
         match self {
-            Self::File { path, .. } | Self::NotPem { path, .. } => Some(path),
+            Self::File { path, .. } | Self::NotPem { path, .. } | Self::ClientAuthority { path, .. } => Some(path),
             Self::Unusable { .. } => None,
         }
     }
@@ -79,13 +103,30 @@ impl TlsFiles {
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(unusable)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(self.client_verifier()?)
             .with_single_cert(chain, key)
             .map_err(unusable)?;
         // Clients that connect anew for every login come back cheaper with a ticket.
         config.ticketer = ring::Ticketer::new().map_err(unusable)?;
         config.send_tls13_tickets = 1;
         Ok(Arc::new(config))
+    }
+
+    /// What judges the certificates of clients.
+    fn client_verifier(&self) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+        let Some(path) = &self.client_ca else { return Ok(WebPkiClientVerifier::no_client_auth()) };
+        let unusable = |reason: String| TlsError::ClientAuthority { path: path.clone(), reason };
+        let mut authorities = RootCertStore::empty();
+        for certificate in certificates(path)? {
+            authorities.add(certificate).map_err(|error| unusable(error.to_string()))?;
+        }
+        let provider = Arc::new(ring::default_provider());
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities), provider);
+        let builder = match self.client_certificate {
+            ClientCertificate::Optional => builder.allow_unauthenticated(),
+            ClientCertificate::Required => builder,
+        };
+        builder.build().map_err(|error| unusable(error.to_string()))
     }
 
     /// Until when the certificate is good (RFC 5280 §4.1.2.5), where that can be told.
@@ -105,9 +146,10 @@ impl TlsFiles {
     }
 
     /// When the files were changed last, to notice that they have been renewed.
-    pub fn changed(&self) -> Option<(SystemTime, SystemTime)> {
-        let changed = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-        changed(&self.certificate).zip(changed(&self.private_key))
+    pub fn changed(&self) -> Option<Vec<SystemTime>> {
+        let changed = |path: &PathBuf| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        let files = [&self.certificate, &self.private_key].into_iter().chain(&self.client_ca);
+        files.map(changed).collect()
     }
 }
 

@@ -31,6 +31,7 @@ mod password_modify;
 mod password_policy;
 mod policy_selection;
 mod properties;
+mod proxied_authorization;
 mod quality_profiles;
 mod questions;
 mod rename;

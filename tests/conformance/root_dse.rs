@@ -6,11 +6,12 @@ use keystead::directory::ResultCode;
 use keystead::directory::schema::definition::Definition;
 use keystead::directory::tree::Directory;
 use keystead::directory::tree::Scope::{BaseObject, SingleLevel, Subordinates, WholeSubtree};
+use keystead::operations::External;
 use keystead::operations::root_dse::SUBSCHEMA;
 use keystead::protocol::RawControl;
 use keystead::protocol::request::SearchRequest;
 
-use crate::scene::{Client, FoundEntry, SUFFIX, only, result, search_request};
+use crate::scene::{Client, FoundEntry, SUFFIX, certificate, only, result, search_request};
 use crate::sentences;
 
 const ALL: &str = "(objectClass=*)";
@@ -72,6 +73,7 @@ sentences! {
                 "1.2.840.113556.1.4.319",
                 "2.16.840.1.113730.3.4.2",
                 "1.3.6.1.4.1.42.2.27.8.5.1",
+                "2.16.840.1.113730.3.4.18",
                 "1.3.6.1.4.1.4203.1.10.1",
                 "1.3.6.1.4.1.4203.1.10.2",
                 "1.3.6.1.4.1.4203.666.5.2",
@@ -96,7 +98,9 @@ sentences! {
         assert_eq!(mechanisms(&scene.anonymous()), [""; 0]);
         assert_eq!(mechanisms(&scene.client("alice")), [""; 0]);
         let local = scene.anonymous();
-        local.prove_externally(scene.root().identity());
+        local.prove_externally(certificate("CN=alice"));
+        assert_eq!(mechanisms(&local), [""; 0], "nobody knows who that is");
+        local.prove_externally(External::Superuser);
         assert_eq!(mechanisms(&local), ["EXTERNAL"]);
     }
 

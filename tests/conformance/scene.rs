@@ -12,12 +12,13 @@ use keystead::directory::tree::memory::MemoryDirectory;
 use keystead::directory::tree::{Change, Directory, Tree, Write};
 use keystead::directory::{Dn, Identity, Randomness, Schema, Timestamp};
 use keystead::operations::context::{AnonymousBind, ExpiredChange};
+use keystead::operations::identity_map::{MappingText, Origin};
 use keystead::operations::policies::Policies;
-use keystead::operations::{Confidentiality, Limits, Requester, Services};
+use keystead::operations::{Confidentiality, External, IdentityMap, Limits, Requester, Services};
 use keystead::password::scheme::{Cost, NewScheme};
 use keystead::password::{Account, Meter, Secret, StoredPassword};
 
-pub use answer::{FoundEntry, TOO_SHORT, assert_told, only, policy_control, policy_response, result};
+pub use answer::{FoundEntry, TOO_SHORT, acting_as, assert_told, only, policy_control, policy_response, result};
 pub use client::{Client, requests, search_request};
 
 pub const SUFFIX: &str = "dc=example,dc=com";
@@ -80,6 +81,7 @@ impl<D: Directory> Scene<D> {
         let random = CountingRandom(Cell::new(1));
         let services = Services {
             rules: Rules::prepare(&rules(), view.schema()).unwrap(),
+            identities: IdentityMap::default(),
             meter: Arc::new(Meter::new([7; 16])),
             policies: Policies::default(),
             breached: None,
@@ -117,6 +119,12 @@ impl<D: Directory> Scene<D> {
     pub fn rule_by(&self, rules: &[RuleText]) {
         let rules = Rules::prepare(rules, self.directory.view().schema()).unwrap();
         self.configure(|services| services.rules = rules);
+    }
+
+    /// Says who is whom by other names.
+    pub fn map_by(&self, mappings: &[MappingText]) {
+        let map = IdentityMap::prepare(mappings, self.directory.view().schema()).unwrap();
+        self.configure(|services| services.identities = map);
     }
 
     /// Writes what the meter has counted, and starts with a new one, as a restart does.
@@ -206,6 +214,11 @@ pub fn rule(name: &str, who: &str, to: &str, attributes: &[&str], allow: &[&str]
         allow: words(allow),
         ..RuleText::default()
     }
+}
+
+/// What a connection proves on which a certificate with that subject was shown.
+pub fn certificate(subject: &str) -> External {
+    External::Named { origin: Origin::Certificate, name: subject.to_owned() }
 }
 
 /// To find an entry, see it, and ask about it.

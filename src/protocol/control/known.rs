@@ -1,6 +1,6 @@
 //! Every control that requests may carry.
 
-use super::{Controls, Flag, RawControl, paged_results};
+use super::{Controls, Flag, RawControl, paged_results, proxied_authorization};
 use crate::protocol::request::ExtendedRequest;
 use crate::protocol::{Request, ber, oid};
 
@@ -26,6 +26,7 @@ const KNOWN: &[Known] = &[
     Known { oid: oid::PAGED_RESULTS, fits: searches, meaning: Value(paged_results::read) },
     Known { oid: oid::MANAGE_DSA_IT, fits: names_an_entry, meaning: Says(Flag::ManageDsaIt) },
     Known { oid: oid::PASSWORD_POLICY, fits: may_hold_a_password, meaning: Value(password_policy) },
+    Known { oid: oid::PROXIED_AUTHORIZATION, fits: is_no_bind, meaning: Value(proxied_authorization::read) },
     Known { oid: oid::SUBENTRIES, fits: searches, meaning: Value(subentries) },
     Known { oid: oid::NO_OP, fits: changes_something, meaning: Says(Flag::NoOp) },
     Known { oid: oid::NO_OP_OF_OPENLDAP, fits: changes_something, meaning: Says(Flag::NoOp) },
@@ -51,6 +52,11 @@ const fn names_an_entry(request: &Request) -> bool {
 
 const fn updates(request: &Request) -> bool {
     matches!(request, Request::Modify(_) | Request::Add(_) | Request::Delete(_) | Request::ModifyDn(_))
+}
+
+/// Whether it is done as whoever has authenticated.
+const fn is_no_bind(request: &Request) -> bool {
+    !matches!(request, Request::Bind(_))
 }
 
 fn changes_something(request: &Request) -> bool {

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::known::{self, Meaning};
-use super::{Flags, PagedResults, RawControl};
+use super::{Flags, PagedResults, ProxiedAuthorization, RawControl};
 use crate::protocol::Request;
 
 /// What the controls of a request ask for. Every request has one, so it is small.
@@ -13,6 +13,8 @@ pub struct Controls {
     pub flags: Flags,
     /// The answer is to carry the state of the password (draft-behera §6.1).
     pub password_policy: bool,
+    /// The request is to be done as somebody else (RFC 4370).
+    pub proxied: Option<Box<ProxiedAuthorization>>,
     /// Only subentries, or (if false) none, are wanted (RFC 3672 §3).
     pub subentries: Option<bool>,
     /// Paged results (RFC 2696).

@@ -84,8 +84,8 @@ impl Connection {
                 return self.progress(Progress::Answered(Box::new(running), Err(error.into())));
             }
         };
-        let running = Box::new(Running::new(ticket, message, controls));
-        let progress = match self.scene() {
+        let mut running = Box::new(Running::new(ticket, message, controls));
+        let progress = match self.scene().and_then(|scene| scene.acting(&mut running)) {
             Err(refusal) => Progress::Answered(running, Err(refusal)),
             Ok(scene) => self.begin(scene, running),
         };
@@ -96,7 +96,7 @@ impl Connection {
         let Request::Search(request) = &running.message.request else { return scene.begin(running) };
         match &running.controls.paged {
             Some(paged) if !paged.cookie.is_empty() => {
-                let identity = &self.requester.identity;
+                let identity = &running.acting.as_ref().unwrap_or(&self.requester).identity;
                 let Some(mut search) = self.paging.take(&paged.cookie, request, identity) else {
                     return Progress::Answered(running, Err(Refusal::BadCookie));
                 };
@@ -153,7 +153,8 @@ impl Connection {
             }
             Progress::Searched(running, search, Ok(Step::PageFull)) => {
                 let Request::Search(request) = &running.message.request else { return Actions::new() };
-                let cookie = self.paging.keep(request.clone(), self.requester.identity.clone(), *search);
+                let identity = running.acting.as_ref().unwrap_or(&self.requester).identity.clone();
+                let cookie = self.paging.keep(request.clone(), identity, *search);
                 self.respond(&running, &page_full(&cookie))
             }
             Progress::Searched(running, _, Ok(Step::Done(response))) => self.respond(&running, &response),
@@ -209,7 +210,7 @@ impl Connection {
             access_log::write(&Line {
                 connection: self.place.number,
                 request: &running.message.request,
-                who: self.requester.identity.name(),
+                requester: running.acting.as_ref().unwrap_or(&self.requester),
                 code,
                 took: running.started.elapsed(),
             });
@@ -237,9 +238,11 @@ impl Connection {
     fn apply(&mut self, running: &Running, effects: PendingEffects) {
         for effect in effects {
             match effect {
-                Effect::Authenticated { identity, freedom, proof } if self.is_running(running.ticket) => {
+                Effect::Authenticated { identity, freedom, proof, proxied_by } if self.is_running(running.ticket) => {
                     self.become_identity(identity, freedom);
-                    Arc::make_mut(&mut self.requester).proof = proof;
+                    let requester = Arc::make_mut(&mut self.requester);
+                    requester.proof = proof;
+                    requester.proxied_by = proxied_by.map(|identity| *identity);
                 }
                 Effect::Authenticated { .. } => {}
                 Effect::PasswordSet { uuid, by } => {
@@ -255,7 +258,9 @@ impl Connection {
 
     pub(super) fn become_anonymous(&mut self) {
         self.become_identity(Identity::Anonymous, Freedom::Full);
-        Arc::make_mut(&mut self.requester).proof = Proof::Connection;
+        let requester = Arc::make_mut(&mut self.requester);
+        requester.proof = Proof::Connection;
+        requester.proxied_by = None;
     }
 
     /// What the client is not told goes to the log.
@@ -319,9 +324,9 @@ impl Connection {
     /// Goes on with searches whose findings have been written, a few at once: each may come back with as much again.
     pub(super) fn resume_searches(&mut self) {
         while self.scanning < SCANS
-            && let Some((running, search)) = self.paused.pop_front()
+            && let Some((mut running, search)) = self.paused.pop_front()
         {
-            let progress = match self.scene() {
+            let progress = match self.scene().and_then(|scene| scene.acting(&mut running)) {
                 Ok(scene) => {
                     self.scanning += 1;
                     scene.scan(running, search)

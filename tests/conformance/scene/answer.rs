@@ -46,6 +46,12 @@ pub fn policy_control() -> Vec<RawControl> {
     vec![RawControl { oid: oid::PASSWORD_POLICY.into(), critical: false, value: None }]
 }
 
+/// The control that has a request done as somebody: `dn:NAME`, `u:NAME` or nothing (RFC 4370).
+pub fn acting_as(authz_id: &str) -> Vec<RawControl> {
+    let value = Some(authz_id.to_owned().into());
+    vec![RawControl { oid: oid::PROXIED_AUTHORIZATION.into(), critical: true, value }]
+}
+
 /// The octets of the password policy control of an answer.
 pub fn policy_response(response: &Response) -> Option<Vec<u8>> {
     let control = response.controls.iter().find(|control| control.oid == oid::PASSWORD_POLICY)?;

@@ -13,7 +13,8 @@ use keystead::operations::perform::may_search;
 use keystead::operations::refusal::PolicyControl;
 use keystead::operations::search::{self, Search, Step};
 use keystead::operations::{
-    Confidentiality, Context, Effect, Effort, Freedom, Outcome, Purpose, Refusal, Requester, bind, perform,
+    Confidentiality, Context, Effect, Effort, External, Freedom, Outcome, Purpose, Refusal, Requester, bind, perform,
+    proxy,
 };
 use keystead::protocol::control::Controls;
 use keystead::protocol::request::{
@@ -61,8 +62,8 @@ impl<'s, D: Directory> Client<'s, D> {
     }
 
     /// From now on the connection itself proves who it is, for SASL EXTERNAL.
-    pub fn prove_externally(&self, identity: Identity) {
-        self.requester.borrow_mut().external = Some(identity);
+    pub fn prove_externally(&self, external: External) {
+        self.requester.borrow_mut().external = Some(external);
     }
 
     /// Who the connection belongs to.
@@ -70,8 +71,29 @@ impl<'s, D: Directory> Client<'s, D> {
         self.requester.borrow().identity.clone()
     }
 
+    /// Who has authenticated, where the connection belongs to somebody whom they act as.
+    pub fn proxied_by(&self) -> Option<Identity> {
+        self.requester.borrow().proxied_by.clone()
+    }
+
     fn with<R>(&self, work: impl FnOnce(&Context<'_>) -> R) -> R {
         self.with_view(&self.scene.directory.view(), work)
+    }
+
+    /// As whom the controls say.
+    fn acting<R>(
+        &self,
+        view: &D::View,
+        controls: &Controls,
+        work: impl FnOnce(&Context<'_>) -> Result<R, Refusal>,
+    ) -> Result<R, Refusal> {
+        self.with_view(view, |ctx| match &controls.proxied {
+            None => work(ctx),
+            Some(proxied) => {
+                let (requester, actor) = proxy::authorize(ctx, proxied)?;
+                work(&Context { requester: &requester, actor: &actor, ..*ctx })
+            }
+        })
     }
 
     fn with_view<R>(&self, view: &D::View, work: impl FnOnce(&Context<'_>) -> R) -> R {
@@ -102,11 +124,12 @@ impl<'s, D: Directory> Client<'s, D> {
         }
         for effect in outcome.effects {
             match effect {
-                Effect::Authenticated { identity, freedom, proof } => {
+                Effect::Authenticated { identity, freedom, proof, proxied_by } => {
                     let mut requester = self.requester.borrow_mut();
                     requester.identity = identity;
                     requester.freedom = freedom;
                     requester.proof = proof;
+                    requester.proxied_by = proxied_by.map(|identity| *identity);
                 }
                 Effect::PasswordSet { uuid, .. } | Effect::CredentialsSet { uuid } => {
                     self.scene.services.borrow().meter.forget(uuid);
@@ -129,12 +152,14 @@ impl<'s, D: Directory> Client<'s, D> {
         if let Request::Bind(bind) = request {
             return self.send_bind(bind, &controls, policy);
         }
-        let result = self.with(|ctx| perform(ctx, request, &controls));
+        let view = self.scene.directory.view();
+        let result = self.acting(&view, &controls, |ctx| perform(ctx, request, &controls));
         self.carry_out(result, policy)
     }
 
     fn send_bind(&self, request: &BindRequest, controls: &Controls, policy: PolicyControl) -> Response {
         self.requester.borrow_mut().freedom = Freedom::Full;
+        self.requester.borrow_mut().proxied_by = None;
         self.become_identity(Identity::Anonymous);
         let result = self.with(|ctx| match bind::prepare(ctx, request)? {
             bind::Prepared::Done(outcome) => Ok(*outcome),
@@ -275,13 +300,13 @@ impl<'s, D: Directory> Client<'s, D> {
             Err(error) => return (Vec::new(), Refusal::from(error).to_response(PolicyControl::Unwanted)),
         };
         let view = self.scene.directory.view();
-        let mut search = self.with_view(&view, |ctx| {
+        let mut search = self.acting(&view, &controls, |ctx| {
             may_search(ctx, request)?;
             Search::start(ctx, request, &controls, MessageId(1), &mut out)
         });
         let response = loop {
             let step = match &mut search {
-                Ok(search) => self.with_view(&view, |ctx| search.run(ctx, 3, &mut out)),
+                Ok(search) => self.acting(&view, &controls, |ctx| search.run(ctx, 3, &mut out)),
                 Err(refusal) => break search::refused(refusal),
             };
             match step {
