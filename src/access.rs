@@ -5,20 +5,27 @@
 //! Nothing is allowed that no rule grants, and an explicit deny wins over every grant; the order of rules does not
 //! matter, so each can be read alone. Secret attributes are beyond every rule.
 //!
-//! Reading order: a [`Right`] is what people do; a [`Rule`] says who may do it to what; an [`Actor`] is somebody with the
-//! groups they are in; a [`Decider`] decides for one actor, entry after entry; [`escalation`] keeps those who reset
-//! passwords from taking over those who may do more, and [`proxy`] those who act for others; [`explain`] answers by which
-//! rule, and who else.
+//! Reading order: a [`Right`] is what people do; a [`Rule`] says [who](who) may do it to [what](reach) and [when](when);
+//! an [`Actor`] is somebody with the groups they are in, under the [`Circumstances`] in which they ask; a [`Decider`]
+//! decides for one actor, entry after entry; [`escalation`] keeps those who reset passwords from taking over those who may
+//! do more, and [`proxy`] those who act for others; [`explain`] answers by which rule, and who else.
 
 pub mod actor;
+mod attributes;
+pub mod circumstances;
 pub mod decide;
 pub mod escalation;
 pub mod explain;
 pub mod proxy;
+pub mod reach;
 pub mod right;
 pub mod rule;
+pub mod values;
+pub mod when;
+pub mod who;
 
 pub use actor::Actor;
+pub use circumstances::Circumstances;
 pub use decide::{Decider, Decision};
 pub use right::{Right, Rights};
 pub use rule::{Rule, RuleError, RuleText, Rules};

@@ -2,6 +2,7 @@
 //!
 //! What is wrong is told with its key and line, all of it at once, and nothing is in force until everything is right.
 
+mod access;
 mod fault;
 mod mapping;
 mod raw;
@@ -47,8 +48,6 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Who may do what.
     pub rules: Vec<RuleText>,
-    /// The line on which each of them begins, from 1.
-    pub rule_lines: Vec<usize>,
     /// Who is whom by other names.
     pub mappings: Vec<MappingText>,
     /// Bounds on operations.

@@ -21,6 +21,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("argon2", &["password/scheme"]),
     ("clap", &["cli"]),
     ("indicatif", &["cli"]),
+    ("ipnet", &["access/when.rs"]),
     ("ldap3_lber", &["protocol"]),
     ("ldap3_proto", &["protocol"]),
     ("rcgen", &["cli/certificates.rs"]),

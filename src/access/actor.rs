@@ -1,64 +1,251 @@
-//! Somebody, with the groups that they are in.
+//! Somebody, with the groups that they are in, under the circumstances in which they ask.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Right;
-use super::rule::{Rule, Rules, Who};
+use super::circumstances::Circumstances;
+use super::rule::{Rule, Rules};
+use super::who::Who;
+use crate::directory::filter::Truth;
 use crate::directory::schema::NormalForm;
 use crate::directory::tree::{EntryId, Tree, TreeError, Version};
-use crate::directory::{Dn, Identity};
+use crate::directory::{AttributeTypeId, Dn, Entry, Identity, Schema, Timestamp};
 
 /// How many groups are followed upwards from an entry. Whoever is in more is in all of these.
 const MAX_GROUPS: usize = 10_000;
 
 /// Somebody who wants something, with all that rules ask about them: good for as long as
-/// [`Tree::membership_version`] stays the same.
+/// [`Tree::membership_version`] and their connection stay the same, and [`Self::is_current`].
 #[derive(Clone, Debug)]
 pub struct Actor {
     /// Who.
     pub identity: Identity,
     /// When it was found out.
     pub version: Version,
-    /// For each rule, in order: whether it applies to them whatever the target is.
-    applies: Vec<bool>,
+    /// At what time.
+    pub since: Timestamp,
+    /// How each rule stands to them, in order.
+    standings: Vec<Standing>,
+    /// When some of that may change, by the conditions of rules.
+    until: Option<Timestamp>,
+    /// What they and their groups are called, in the normal form, for rules that look for it in the target; otherwise
+    /// empty.
+    names: HashSet<Box<[u8]>>,
+}
+
+/// How a rule stands to somebody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Standing {
+    /// It is not for them, or its time is over.
+    Foreign,
+    /// It is for them, whatever the target is, but its conditions do not hold.
+    Suspended,
+    /// The target decides whether it is for them.
+    Depends,
+    /// It is for them, whatever the target is.
+    Applies,
+}
+
+/// The groups that somebody is in.
+#[derive(Clone, Debug, Default)]
+pub struct Memberships {
+    /// The groups.
+    pub groups: HashSet<EntryId>,
+    /// What they are called.
+    pub names: Vec<Arc<Dn>>,
+}
+
+/// Which circumstances are considered.
+#[derive(Clone, Copy, Debug)]
+pub enum Moment<'a> {
+    /// These.
+    Now(&'a Circumstances),
+    /// From that time on, whichever leave the actor the most rights.
+    Ever(Timestamp),
 }
 
 impl Actor {
     /// Finds out about somebody.
-    pub fn find(identity: Identity, rules: &Rules, tree: &dyn Tree) -> Result<Self, TreeError> {
-        let version = tree.membership_version();
-        let groups = match identity.dn() {
-            Some(dn) if rules.iter().any(|rule| rule.who.iter().any(|who| matches!(who, Who::Group(_)))) => {
-                groups_of(dn, tree)?
-            }
-            _ => HashSet::new(),
+    pub fn find(
+        identity: Identity,
+        circumstances: &Circumstances,
+        rules: &Rules,
+        tree: &dyn Tree,
+    ) -> Result<Self, TreeError> {
+        let memberships = match identity.dn() {
+            Some(dn) if rules.iter().any(asks_for_groups) => memberships_of(dn, tree)?,
+            _ => Memberships::default(),
         };
-        let mut applies = Vec::with_capacity(rules.iter().len());
+        Self::in_groups(identity, &memberships, Moment::Now(circumstances), rules, tree)
+    }
+
+    /// Somebody of whose groups all is known.
+    pub fn in_groups(
+        identity: Identity,
+        memberships: &Memberships,
+        moment: Moment<'_>,
+        rules: &Rules,
+        tree: &dyn Tree,
+    ) -> Result<Self, TreeError> {
+        let mut standings = Vec::with_capacity(rules.iter().len());
         for rule in rules.iter() {
-            applies.push(applies_to(rule, &identity, &groups, tree)?);
+            standings.push(Standing::find(rule, (&identity, &memberships.groups), moment, tree)?);
         }
-        Ok(Self { identity, version, applies })
+        let until = match moment {
+            Moment::Now(circumstances) => next_change(rules, circumstances.now),
+            Moment::Ever(_) => None,
+        };
+        let mut names = HashSet::new();
+        if rules.iter().any(asks_for_names) {
+            names.extend(identity.dn().map(|own| own.key().into()));
+            names.extend(memberships.names.iter().map(|name| name.key().into()));
+        }
+        Ok(Self { identity, version: tree.membership_version(), since: moment.time(), standings, until, names })
+    }
+
+    /// Whether no condition of a rule has begun or ceased to hold since, by the time alone.
+    pub fn is_current(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
     }
 
     /// Whether some rule may let them find or read something.
     pub fn may_see_something(&self, rules: &Rules) -> bool {
-        let may_apply = |position: usize, rule: &Rule| {
-            let depends = rule.who.iter().any(|who| matches!(who, Who::Oneself | Who::HeldIn(_)));
-            self.has_rule(position) || (depends && !self.identity.is_anonymous())
-        };
         let shows = |rule: &Rule| rule.allow.has(Right::Search) || rule.allow.has(Right::Read);
-        rules.iter().enumerate().any(|(position, rule)| shows(rule) && may_apply(position, rule))
+        rules.iter().enumerate().any(|(position, rule)| shows(rule) && self.may_have_rule(position))
+    }
+
+    /// The rules that may apply to them and say why they are there.
+    pub fn reasoned<'r>(&self, rules: &'r Rules) -> impl Iterator<Item = &'r Rule> {
+        let has_reason = |rule: &Rule| rule.reason.is_some() || rule.ticket.is_some();
+        let theirs = rules.iter().enumerate().filter(|(position, _)| self.may_have_rule(*position));
+        theirs.map(|(_, rule)| rule).filter(move |rule| has_reason(rule))
     }
 
     /// Whether the rule of that position applies whatever the target is.
     pub fn has_rule(&self, position: usize) -> bool {
-        self.applies.get(position) == Some(&true)
+        self.standing(position) == Standing::Applies
+    }
+
+    /// Whether the rule of that position is for them, whatever the target is: it applies or will when its conditions hold.
+    pub fn is_named_by(&self, position: usize) -> bool {
+        matches!(self.standing(position), Standing::Applies | Standing::Suspended)
+    }
+
+    /// Whether the rule of that position applies to some targets.
+    pub fn may_have_rule(&self, position: usize) -> bool {
+        matches!(self.standing(position), Standing::Applies | Standing::Depends)
+    }
+
+    /// Whether a rule applies to them and a target, as far as its name does not matter.
+    pub(super) fn has_rule_on(&self, (position, rule): (usize, &Rule), target: TargetFacts<'_>) -> bool {
+        let holds = |who: &Who| match who {
+            Who::Oneself => target.relation == Relation::Own,
+            Who::HeldIn(attribute) => self.is_held_in(*attribute, target.entry, target.schema),
+            _ => false,
+        };
+        match self.standing(position) {
+            Standing::Applies => true,
+            Standing::Depends => rule.who.iter().any(holds),
+            Standing::Foreign | Standing::Suspended => false,
+        }
+    }
+
+    /// Whether an entry holds their name, or the name of one of their groups, in an attribute.
+    fn is_held_in(&self, attribute: AttributeTypeId, entry: &Entry, schema: &Schema) -> bool {
+        let form = schema.attribute_type(attribute).equality_or_fallback().normal_form();
+        let is_name = |value: &[u8]| form.of_value(schema, value).is_ok_and(|name| self.names.contains(name.as_ref()));
+        entry.values(attribute).any(is_name)
+    }
+
+    fn standing(&self, position: usize) -> Standing {
+        self.standings.get(position).copied().unwrap_or(Standing::Foreign)
     }
 }
 
-fn applies_to(rule: &Rule, identity: &Identity, groups: &HashSet<EntryId>, tree: &dyn Tree) -> Result<bool, TreeError> {
-    for who in &rule.who {
+/// What a rule may ask of a target, but for its name.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TargetFacts<'t> {
+    /// Whether it is the actor's own entry.
+    pub(super) relation: Relation,
+    /// Its attributes.
+    pub(super) entry: &'t Entry,
+    /// The schema.
+    pub(super) schema: &'t Schema,
+}
+
+/// What a target is to an actor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Relation {
+    /// Their own entry.
+    Own,
+    /// Another.
+    Other,
+}
+
+impl Standing {
+    fn find(
+        rule: &Rule,
+        (identity, groups): (&Identity, &HashSet<EntryId>),
+        moment: Moment<'_>,
+        tree: &dyn Tree,
+    ) -> Result<Self, TreeError> {
+        if rule.is_over(moment.time()) {
+            return Ok(Self::Foreign);
+        }
+        let depends = !identity.is_anonymous() && rule.who.iter().any(Who::depends_on_target);
+        let named = is_one_of(&rule.who, identity, groups, tree)?;
+        Ok(match (named, depends, moment.holds(rule)) {
+            (true, _, true) => Self::Applies,
+            (true, _, false) => Self::Suspended,
+            (false, true, true) => Self::Depends,
+            (false, _, _) => Self::Foreign,
+        })
+    }
+}
+
+impl Moment<'_> {
+    const fn time(self) -> Timestamp {
+        match self {
+            Self::Now(circumstances) => circumstances.now,
+            Self::Ever(from) => from,
+        }
+    }
+
+    /// Whether the conditions of a rule hold. What cannot be known keeps a grant from applying, and a denial not.
+    fn holds(self, rule: &Rule) -> bool {
+        match (&rule.when, self) {
+            (None, _) => true,
+            (Some(when), Self::Now(circumstances)) => match when.holds(circumstances) {
+                Truth::True => true,
+                Truth::Undefined => rule.is_denial(),
+                Truth::False => false,
+            },
+            (Some(_), Self::Ever(_)) => !rule.is_denial(),
+        }
+    }
+}
+
+fn next_change(rules: &Rules, now: Timestamp) -> Option<Timestamp> {
+    rules.iter().filter_map(|rule| rule.when.as_ref()?.next_change(now)).min()
+}
+
+fn asks_for_groups(rule: &Rule) -> bool {
+    rule.who.iter().any(|who| matches!(who, Who::Group(_) | Who::HeldIn(_)))
+}
+
+fn asks_for_names(rule: &Rule) -> bool {
+    rule.who.iter().any(|who| matches!(who, Who::HeldIn(_)))
+}
+
+/// Whether somebody is one of those that words name, whatever the target is.
+pub(super) fn is_one_of(
+    whos: &[Who],
+    identity: &Identity,
+    groups: &HashSet<EntryId>,
+    tree: &dyn Tree,
+) -> Result<bool, TreeError> {
+    for who in whos {
         let is_it = match who {
             Who::Anonymous => identity.is_anonymous(),
             Who::Authenticated => !identity.is_anonymous(),
@@ -66,6 +253,7 @@ fn applies_to(rule: &Rule, identity: &Identity, groups: &HashSet<EntryId>, tree:
             Who::LocalRoot => matches!(identity, Identity::LocalRoot),
             Who::Entry(dn) => identity.dn().is_some_and(|own| **own == *dn),
             Who::Below(dn) => identity.dn().is_some_and(|own| **own != *dn && own.is_within(dn)),
+            Who::Group(_) if groups.is_empty() => false,
             Who::Group(dn) => match tree.find(dn)?.entry() {
                 Some(group) => groups.contains(&group),
                 // A group that does not exist has no members.
@@ -82,12 +270,19 @@ fn applies_to(rule: &Rule, identity: &Identity, groups: &HashSet<EntryId>, tree:
 
 /// The groups that `dn` is in, directly or through other groups.
 pub fn groups_of(dn: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, TreeError> {
-    let mut found = HashSet::new();
+    Ok(memberships_of(dn, tree)?.groups)
+}
+
+/// The groups that `dn` is in, directly or through other groups, with their names.
+pub fn memberships_of(dn: &Dn, tree: &dyn Tree) -> Result<Memberships, TreeError> {
+    let mut found = Memberships::default();
     let mut pending = vec![Arc::new(dn.clone())];
     while let Some(member) = pending.pop() {
         for group in direct_groups(&member, tree)? {
-            if found.len() < MAX_GROUPS && found.insert(group) {
-                pending.extend(tree.dn(group)?);
+            if found.groups.len() < MAX_GROUPS && found.groups.insert(group) {
+                let name = tree.dn(group)?;
+                found.names.extend(name.clone());
+                pending.extend(name);
             }
         }
     }

@@ -9,9 +9,13 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 use uuid::Uuid;
 
-use super::rule::{Reach, Rule, Rules, Who};
+use super::actor::{Relation, TargetFacts};
+use super::reach::Reach;
+use super::rule::{Rule, Rules};
+use super::values::{Effect, LimitedWrite, may_write_values, touches_denied_value};
 use super::{Actor, Right, Rights};
 use crate::directory::filter::{Facts, Truth};
+use crate::directory::modification::Modification;
 use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::{EntryId, Node, Tree, TreeError};
 use crate::directory::{Dn, Entry, Rdn};
@@ -27,14 +31,23 @@ pub struct Decision {
     pub read: AttributeSet,
     /// The attributes that may be compared.
     pub compare: AttributeSet,
-    /// The attributes that may be written.
+    /// The attributes that may be written, whichever the values, but for those that are denied.
     pub write: AttributeSet,
+    /// The attributes of which some values may be written, or must not.
+    pub limited: Vec<LimitedWrite>,
 }
 
 impl Decision {
     /// Whether the actor may know that the entry exists: they may find it or see something of it.
     pub fn is_visible(&self) -> bool {
         !self.read.is_empty() || !self.search.is_empty()
+    }
+
+    /// Whether a change of an attribute of an entry may be made.
+    pub fn may_write(&self, change: &Modification, entry: &Entry, actor: &Actor, schema: &Schema) -> bool {
+        let granted = self.write.contains(change.attribute.attribute_type)
+            || may_write_values(&self.limited, change, entry, (actor, schema));
+        granted && !touches_denied_value(&self.limited, change, entry, (actor, schema))
     }
 
     /// Whether a right that is granted for the entry as a whole is granted.
@@ -110,7 +123,7 @@ impl<'a> Decider<'a> {
     pub fn decide_new(&mut self, dn: &Dn, entry: &Entry) -> Result<Rc<Decision>, TreeError> {
         let mut mask = RuleMask::new();
         for (position, rule) in self.rules.iter().enumerate() {
-            if rule.to.iter().any(|reach| reaches(reach, dn)) {
+            if rule.to.iter().any(|reach| reach.has(dn)) {
                 set(&mut mask, position);
             }
         }
@@ -157,17 +170,10 @@ impl<'a> Decider<'a> {
         uuid: Option<Uuid>,
         dn: impl Fn() -> Result<Dn, TreeError>,
     ) -> Result<RuleMask, TreeError> {
-        let applies = |position: usize, rule: &Rule| {
-            let holds = |who: &Who| match who {
-                Who::Oneself => uuid.is_some() && self.actor.identity.uuid() == uuid,
-                Who::HeldIn(attribute) => self.actor.identity.dn().is_some_and(|own| {
-                    let form = self.schema.attribute_type(*attribute).equality_or_fallback().normal_form();
-                    entry.values(*attribute).any(|value| form.matches(self.schema, value, own.key()))
-                }),
-                _ => false,
-            };
-            self.actor.has_rule(position) || rule.who.iter().any(holds)
-        };
+        let is_own = uuid.is_some() && self.actor.identity.uuid() == uuid;
+        let relation = if is_own { Relation::Own } else { Relation::Other };
+        let target = TargetFacts { relation, entry, schema: self.schema };
+        let applies = |position: usize, rule: &Rule| self.actor.has_rule_on((position, rule), target);
         for (position, rule) in self.rules.iter().enumerate() {
             if has(&mask, position) && (!applies(position, rule) || !self.matches(rule, entry, &dn)?) {
                 clear(&mut mask, position);
@@ -198,14 +204,14 @@ impl<'a> Decider<'a> {
         decision
     }
 
-    /// Whether the entry matches the rule's filter; a deny holds also where that cannot be decided.
+    /// Whether the entry matches the rule's filter; a denial holds also where that cannot be decided.
     fn matches(&self, rule: &Rule, entry: &Entry, dn: &impl Fn() -> Result<Dn, TreeError>) -> Result<bool, TreeError> {
         let Some(filter) = &rule.filter else { return Ok(true) };
         let everything = AttributeSet::first(self.schema.attribute_types().len());
         let dn = dn()?;
         let facts = Facts { entries: &[entry], searchable: &everything, dn: &dn, schema: self.schema };
         let truth = filter.evaluate(&facts);
-        Ok(truth == Truth::True || (truth == Truth::Undefined && !rule.deny.is_empty()))
+        Ok(truth == Truth::True || (truth == Truth::Undefined && rule.is_denial()))
     }
 }
 
@@ -245,25 +251,15 @@ fn rdn_key(node: &Node, schema: &Schema) -> Box<[u8]> {
     Rdn::parse(schema, &node.rdn).map(|rdn| rdn.key().into()).unwrap_or_default()
 }
 
-/// Whether an entry of that name is among those that a rule reaches.
-pub fn reaches(reach: &Reach, dn: &Dn) -> bool {
-    match reach {
-        Reach::Everything => true,
-        Reach::Entry(base) => dn == base,
-        Reach::Children(base) => dn.depth() == base.depth() + 1 && dn.is_within(base),
-        Reach::Subtree(base) => dn.is_within(base),
-        Reach::Below(base) => dn != base && dn.is_within(base),
-    }
-}
-
 /// What rules come to together.
 fn combine(rules: &[&Rule], schema: &Schema) -> Decision {
     let allowed = rules.iter().fold(Rights::NONE, |rights, rule| rights.union(rule.allow));
     let denied = rules.iter().fold(Rights::NONE, |rights, rule| rights.union(rule.deny));
     let attributes = |right: Right| {
         let mut set = AttributeSet::EMPTY;
-        rules.iter().filter(|rule| rule.allow.has(right)).for_each(|rule| set.union(&rule.attributes));
-        rules.iter().filter(|rule| rule.deny.has(right)).for_each(|rule| set.subtract(&rule.attributes));
+        let unlimited = || rules.iter().filter(|rule| rule.values.is_empty());
+        unlimited().filter(|rule| rule.allow.has(right)).for_each(|rule| set.union(&rule.attributes));
+        unlimited().filter(|rule| rule.deny.has(right)).for_each(|rule| set.subtract(&rule.attributes));
         set.subtract(schema.secret());
         set
     };
@@ -273,7 +269,19 @@ fn combine(rules: &[&Rule], schema: &Schema) -> Decision {
         read: attributes(Right::Read),
         compare: attributes(Right::Compare),
         write: attributes(Right::Write),
+        limited: rules.iter().filter(|rule| !rule.values.is_empty()).map(|rule| limited(rule, rules)).collect(),
     }
+}
+
+/// What a rule says of some values. Where writing is denied whichever the values, it grants nothing.
+fn limited(rule: &Rule, rules: &[&Rule]) -> LimitedWrite {
+    let (values, mut attributes) = (rule.values.clone(), rule.attributes.clone());
+    if rule.is_denial() {
+        return LimitedWrite { attributes, values, effect: Effect::Denial };
+    }
+    let denials = rules.iter().filter(|other| other.values.is_empty() && other.deny.has(Right::Write));
+    denials.for_each(|denial| attributes.subtract(&denial.attributes));
+    LimitedWrite { attributes, values, effect: Effect::Grant }
 }
 
 fn has(mask: &RuleMask, position: usize) -> bool {

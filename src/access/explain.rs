@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::decide::reaches;
-use super::escalation;
-use super::rule::{Rule, Rules, Who};
-use super::{Actor, Decider, Right};
+use super::actor::{Memberships, Moment, memberships_of};
+use super::rule::{Rule, Rules};
+use super::who::Who;
+use super::{Actor, Circumstances, Decider, Right, escalation};
 use crate::directory::schema::Schema;
 use crate::directory::tree::{EntryId, Node, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Identity};
@@ -27,6 +27,8 @@ pub struct Answer {
     pub grants: Vec<usize>,
     /// The rules that deny it, which counts for more.
     pub denials: Vec<usize>,
+    /// The rules that would grant it under other circumstances.
+    pub suspended: Vec<usize>,
     /// What keeps them from it although it is granted.
     pub obstacle: Option<Obstacle>,
 }
@@ -45,6 +47,12 @@ impl Answer {
     pub const fn is_yes(&self) -> bool {
         !self.grants.is_empty() && self.denials.is_empty() && self.obstacle.is_none()
     }
+
+    /// The rule by which they may under other circumstances, if they may not under these.
+    pub fn at_times(&self) -> Option<usize> {
+        let may_not_now = self.grants.is_empty() && self.denials.is_empty() && self.obstacle.is_none();
+        self.suspended.first().copied().filter(|_| may_not_now)
+    }
 }
 
 /// Who may do something, as far as rules name them.
@@ -52,6 +60,8 @@ impl Answer {
 pub struct Holders {
     /// These entries, in order of their names.
     pub entries: Vec<Arc<Dn>>,
+    /// These, under the circumstances that the rule of that position asks for.
+    pub at_times: Vec<(Arc<Dn>, usize)>,
     /// And whole kinds of people, each by the rule of that position.
     pub kinds: Vec<(Kind, usize)>,
 }
@@ -73,17 +83,31 @@ pub enum Kind {
 
 /// Answers whether `actor` may do what is wanted to an entry.
 pub fn ask(rules: &Rules, actor: &Actor, node: &Node, wanted: Wanted, tree: &dyn Tree) -> Result<Answer, TreeError> {
-    let schema = tree.schema();
-    let applying = Decider::new(rules, actor, schema).applying(node, tree)?;
+    let applying = Decider::new(rules, actor, tree.schema()).applying(node, tree)?;
     let concerns = |rule: &Rule| wanted.attribute.is_none_or(|id| rule.attributes.contains(id));
-    let having = |has: &dyn Fn(&Rule) -> bool| -> Vec<usize> {
+    let having = |applying: &[usize], has: &dyn Fn(&Rule) -> bool| -> Vec<usize> {
         let positions = applying.iter().copied();
-        positions.filter(|at| rules.iter().nth(*at).is_some_and(|rule| has(rule) && concerns(rule))).collect()
+        positions.filter(|at| rules.get(*at).is_some_and(|rule| has(rule) && concerns(rule))).collect()
     };
-    let grants = having(&|rule| rule.allow.has(wanted.right));
-    let denials = having(&|rule| rule.deny.has(wanted.right));
-    let obstacle = obstacle(rules, actor, node, wanted, tree)?.filter(|_| !grants.is_empty());
-    Ok(Answer { grants, denials, obstacle })
+    let grants = having(&applying, &|rule| rule.allow.has(wanted.right));
+    // What denies some values leaves the others.
+    let denials = having(&applying, &|rule| rule.deny.has(wanted.right) && rule.values.is_empty());
+    let at_best = at_best(actor, rules, tree)?;
+    let mut suspended = having(&Decider::new(rules, &at_best, tree.schema()).applying(node, tree)?, &|rule| {
+        rule.allow.has(wanted.right) && rule.when.is_some()
+    });
+    suspended.retain(|position| !grants.contains(position));
+    let obstacle = obstacle(rules, actor, node, wanted, tree)?.filter(|_| !grants.is_empty() || !suspended.is_empty());
+    Ok(Answer { grants, denials, suspended, obstacle })
+}
+
+/// The same actor under the circumstances that leave them the most rights.
+fn at_best(actor: &Actor, rules: &Rules, tree: &dyn Tree) -> Result<Actor, TreeError> {
+    let memberships = match actor.identity.dn() {
+        Some(dn) => memberships_of(dn, tree)?,
+        None => Memberships::default(),
+    };
+    Actor::in_groups(actor.identity.clone(), &memberships, Moment::Ever(actor.since), rules, tree)
 }
 
 fn obstacle(
@@ -104,30 +128,39 @@ fn obstacle(
     Ok(exceeded.map(|rule| Obstacle::WouldEscalate(rule.to_owned())))
 }
 
-/// Answers who may do what is wanted to an entry.
-pub fn holders(rules: &Rules, node: &Node, wanted: Wanted, tree: &dyn Tree) -> Result<Holders, TreeError> {
+/// Answers who may do what is wanted to an entry, under the circumstances and under others.
+pub fn holders(
+    rules: &Rules,
+    node: &Node,
+    wanted: Wanted,
+    circumstances: &Circumstances,
+    tree: &dyn Tree,
+) -> Result<Holders, TreeError> {
     let dn = tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
     let mut candidates = HashSet::new();
-    let mut kinds = Vec::new();
-    for (position, rule) in rules.iter().enumerate() {
-        if rule.allow.has(wanted.right) && rule.to.iter().any(|reach| reaches(reach, &dn)) {
+    let mut holders = Holders::default();
+    for (position, rule) in rules.iter().enumerate().filter(|(_, rule)| !rule.is_over(circumstances.now)) {
+        if rule.allow.has(wanted.right) && rule.to.iter().any(|reach| reach.has(&dn)) {
             for who in &rule.who {
                 named(who, node, tree, &mut candidates)?;
-                kinds.extend(kind(who).map(|kind| (kind, position)));
+                holders.kinds.extend(kind(who).map(|kind| (kind, position)));
             }
         }
     }
-    let mut entries = Vec::new();
     for id in candidates {
         let (Some(one), Some(name)) = (tree.node(id)?, tree.dn(id)?) else { continue };
         let identity = Identity::Entry { uuid: one.uuid, dn: Arc::clone(&name) };
-        let actor = Actor::find(identity, rules, tree)?;
-        if ask(rules, &actor, node, wanted, tree)?.is_yes() {
-            entries.push(name);
+        let actor = Actor::find(identity, circumstances, rules, tree)?;
+        let answer = ask(rules, &actor, node, wanted, tree)?;
+        if answer.is_yes() {
+            holders.entries.push(name);
+        } else if let Some(position) = answer.at_times() {
+            holders.at_times.push((name, position));
         }
     }
-    entries.sort_by_key(ToString::to_string);
-    Ok(Holders { entries, kinds })
+    holders.entries.sort_by_key(ToString::to_string);
+    holders.at_times.sort_by_key(|(name, _)| name.to_string());
+    Ok(holders)
 }
 
 /// The entries that a rule names.
@@ -141,6 +174,9 @@ fn named(who: &Who, target: &Node, tree: &dyn Tree, into: &mut HashSet<EntryId>)
         Who::HeldIn(attribute) => {
             for value in target.entry.values(*attribute) {
                 into.extend(entry_called(value, tree)?);
+                if let Some(group) = read_name(value, tree.schema()) {
+                    into.extend(members(&group, tree)?);
+                }
             }
         }
         Who::Anonymous | Who::Authenticated | Who::Everyone | Who::LocalRoot | Who::Below(_) => {}
@@ -160,7 +196,7 @@ fn kind(who: &Who) -> Option<Kind> {
 }
 
 /// Who is in a group, also through groups in it.
-fn members(group: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, TreeError> {
+pub(super) fn members(group: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, TreeError> {
     let known = tree.schema().known();
     let mut found = HashSet::new();
     let mut pending: Vec<EntryId> = tree.find(group)?.entry().into_iter().collect();

@@ -3,7 +3,8 @@
 //! The right `proxy` is no power over those who may do more: as with resets, whoever holds something that the actor does
 //! not hold is out of reach. Only a rule that names the one entry lets somebody act as whoever it is.
 
-use super::rule::{Reach, Rule, Rules};
+use super::reach::Reach;
+use super::rule::{Rule, Rules};
 use super::{Actor, Decider, Right, escalation};
 use crate::directory::Dn;
 use crate::directory::tree::{Node, Tree, TreeError};
@@ -15,7 +16,7 @@ pub fn may_act_as(rules: &Rules, actor: &Actor, (node, dn): (&Node, &Dn), tree: 
         return Ok(false);
     }
     let applying = decider.applying(node, tree)?;
-    let mut rules_applying = applying.iter().filter_map(|at| rules.iter().nth(*at));
+    let mut rules_applying = applying.iter().filter_map(|at| rules.get(*at));
     Ok(rules_applying.any(|rule| names(rule, dn)) || escalation::exceeds(node.uuid, dn, actor, rules, tree)?.is_none())
 }
 

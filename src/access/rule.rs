@@ -1,31 +1,70 @@
 //! Rules: as they are written, and made ready by the schema.
 
-use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
 
+use super::attributes::read_attributes;
+use super::reach::Reach;
+use super::values::Values;
+use super::when::{When, WhenText};
+use super::who::Who;
 use super::{Right, Rights};
 use crate::directory::filter::{Filter, Matcher};
-use crate::directory::schema::{AttributeSet, Schema};
-use crate::directory::{AttributeTypeId, Dn};
+use crate::directory::schema::{AttributeSet, NormalForm, Schema};
+use crate::directory::{Dn, Timestamp};
 
 /// A rule as it is written, in the configuration or in an entry.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RuleText {
     /// What it is called, in explanations and messages.
     pub name: String,
+    /// Where it stands.
+    pub source: Source,
     /// Who: `anonymous`, `authenticated`, `everyone`, `self`, `local-root`, `dn:NAME`, `group:NAME`, `below:NAME`, or
-    /// `attribute:TYPE` for those whose name the entry holds in that attribute.
+    /// `attribute:TYPE` for those whose name, or the name of a group of theirs, the entry holds in that attribute.
     pub who: Vec<String>,
     /// To which entries: `everything`, `entry:NAME`, `children:NAME`, `subtree:NAME` or `below:NAME`; several join.
     pub to: Vec<String>,
     /// And only to those that match this filter.
     pub filter: Option<String>,
+    /// And only while this holds.
+    pub when: Option<WhenText>,
     /// To which attributes: names, `*` for all user attributes, `+` for operational ones but those of passwords,
     /// `password-state` for those, `@class` for those of an object class; `!` in front takes away. Absent: `*`.
     pub attributes: Vec<String>,
+    /// To which of their values, for the right to write: `self` for the name of whoever writes, `value:VALUE`, or
+    /// `below:NAME` for names below that one. Absent: all.
+    pub values: Vec<String>,
     /// What they may do, by [`Right::name`]; `all` for everything.
     pub allow: Vec<String>,
     /// What they must not do, whatever other rules grant.
     pub deny: Vec<String>,
+    /// Why it is there, in words for whoever reviews it.
+    pub reason: Option<String>,
+    /// Under which number that was decided.
+    pub ticket: Option<String>,
+}
+
+/// Where a rule stands.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Source {
+    /// Nowhere: the program made it.
+    #[default]
+    Made,
+    /// In the configuration, on that line, from 1.
+    Line(usize),
+    /// In an entry of the directory.
+    Entry(Arc<Dn>),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Made => f.write_str("built in"),
+            Self::Line(line) => write!(f, "line {line}"),
+            Self::Entry(dn) => write!(f, "the entry {dn}"),
+        }
+    }
 }
 
 /// A rule that cannot be used.
@@ -74,66 +113,50 @@ pub enum RuleFault {
     /// The filter asks for something that the schema lacks, so it would never match.
     #[error("`filter` asks for an attribute or value that the schema does not know")]
     UndecidableFilter,
+    /// The filter asks for something that stands in no entry, so a deny would never match.
+    #[error("`filter` asks for an attribute that the server works out or keeps with the password, and no entry stores")]
+    UnstoredInFilter,
+    /// It ends before it begins.
+    #[error("`when.until` is not after `when.from`")]
+    Never,
+    /// Values can only be written, one by one.
+    #[error("`values` is only for the right write")]
+    ValuesNotWritten,
+    /// None of the attributes holds names.
+    #[error("`values` asks for names, and none of the attributes holds names")]
+    ValuesNotNames,
     /// Secret attributes are beyond rules.
     #[error("{0:?} is secret: no rule can grant it. Use the rights change-password, reset-password and import-hash")]
     Secret(String),
 }
 
-/// Somebody.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Who {
-    /// Whoever has not authenticated.
-    Anonymous,
-    /// Whoever has.
-    Authenticated,
-    /// Both.
-    Everyone,
-    /// The entry itself.
-    Oneself,
-    /// The superuser of this machine, over a local socket.
-    LocalRoot,
-    /// The entry of that name.
-    Entry(Dn),
-    /// Members of that group, also of groups in it.
-    Group(Dn),
-    /// Entries below that name.
-    Below(Dn),
-    /// Those whose name the target holds in that attribute.
-    HeldIn(AttributeTypeId),
-}
-
-/// Some entries.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Reach {
-    /// All.
-    Everything,
-    /// The one of that name.
-    Entry(Dn),
-    /// Those directly below it.
-    Children(Dn),
-    /// It and those below.
-    Subtree(Dn),
-    /// Those below it.
-    Below(Dn),
-}
-
-/// A rule made ready.
+/// A rule made ready: it grants or it denies.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// What it is called.
     pub name: String,
+    /// Where it stands.
+    pub source: Source,
     /// To whom it applies: to each of these.
     pub who: Vec<Who>,
     /// To which entries: to each of these.
     pub to: Vec<Reach>,
     /// And only if they match this.
     pub filter: Option<Matcher>,
+    /// And only while this holds.
+    pub when: Option<When>,
     /// To which attributes.
     pub attributes: AttributeSet,
-    /// What it grants.
+    /// To which of their values; all, if empty.
+    pub values: Vec<Values>,
+    /// What it grants; nothing, if it denies.
     pub allow: Rights,
-    /// What it denies.
+    /// What it denies; nothing, if it grants.
     pub deny: Rights,
+    /// Why it is there.
+    pub reason: Option<String>,
+    /// Under which number that was decided.
+    pub ticket: Option<String>,
 }
 
 /// The rules of a directory.
@@ -142,24 +165,39 @@ pub struct Rules(Vec<Rule>);
 
 impl Rules {
     /// Makes rules ready, or says what is wrong with the first that cannot be used: then none is in force, so that a
-    /// mistake opens nothing.
+    /// mistake opens nothing. Of a rule that grants and denies, two are made.
     pub fn prepare(texts: &[RuleText], schema: &Schema) -> Result<Self, RuleError> {
-        let prepare =
-            |text: &RuleText| Rule::prepare(text, schema).map_err(|fault| RuleError { rule: text.name.clone(), fault });
-        texts.iter().map(prepare).collect::<Result<_, _>>().map(Self)
+        let mut rules = Vec::with_capacity(texts.len());
+        for text in texts {
+            let prepared = Rule::prepare(text, schema);
+            rules.extend(prepared.map_err(|fault| RuleError { rule: text.name.clone(), fault })?);
+        }
+        Ok(Self(rules))
     }
 
     /// The rules, in the order in which they were written, which does not matter.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Rule> + Clone {
         self.0.iter()
     }
+
+    /// The rule of that position.
+    pub fn get(&self, position: usize) -> Option<&Rule> {
+        self.0.get(position)
+    }
+
+    /// These and others: such as those of the configuration and those of the tree.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        Self(self.iter().chain(others.iter()).cloned().collect())
+    }
 }
 
 impl Rule {
-    fn prepare(text: &RuleText, schema: &Schema) -> Result<Self, RuleFault> {
-        let who = text.who.iter().map(|word| Who::parse(word, schema)).collect::<Result<Vec<_>, _>>()?;
+    /// Makes a rule ready: the part of it that grants and the part that denies.
+    pub fn prepare(text: &RuleText, schema: &Schema) -> Result<impl Iterator<Item = Self> + use<>, RuleFault> {
+        let who = text.who.iter().map(|word| Who::parse("who", word, schema)).collect::<Result<Vec<_>, _>>()?;
         let to = text.to.iter().map(|word| Reach::parse(word, schema)).collect::<Result<Vec<_>, _>>()?;
-        let (allow, deny) = (rights("allow", &text.allow)?, rights("deny", &text.deny)?);
+        let (allow, deny) = (read_rights("allow", &text.allow)?, read_rights("deny", &text.deny)?);
         if who.is_empty() {
             return Err(RuleFault::NoWho);
         }
@@ -169,95 +207,58 @@ impl Rule {
         if allow.is_empty() && deny.is_empty() {
             return Err(RuleFault::NoRight);
         }
-        let filter = match &text.filter {
-            Some(filter) => Some(prepare_filter(filter, schema)?),
-            None => None,
+        let filter = text.filter.as_ref().map(|filter| prepare_filter(filter, schema)).transpose()?;
+        let when = text.when.as_ref().map(When::prepare).transpose()?;
+        let attributes = read_attributes(&text.attributes, schema)?;
+        let values = read_values(text, &attributes, schema)?;
+        let rule = Self {
+            name: text.name.clone(),
+            source: text.source.clone(),
+            who,
+            to,
+            filter,
+            when,
+            attributes,
+            values,
+            allow,
+            deny,
+            reason: text.reason.clone(),
+            ticket: text.ticket.clone(),
         };
-        let attributes = attributes(&text.attributes, schema)?;
-        Ok(Self { name: text.name.clone(), who, to, filter, attributes, allow, deny })
+        let halves = [Self { deny: Rights::NONE, ..rule.clone() }, Self { allow: Rights::NONE, ..rule }];
+        Ok(halves.into_iter().filter(|half| !half.allow.is_empty() || !half.deny.is_empty()))
     }
 
-    /// Whether, to whomever both apply, `self` grants at least what `other` grants: the same or more rights, entries and
-    /// attributes.
+    /// Whether it takes rights away.
+    pub const fn is_denial(&self) -> bool {
+        !self.deny.is_empty()
+    }
+
+    /// Whether it will never apply again.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.when.as_ref().is_some_and(|when| when.is_over(now))
+    }
+
+    /// Whether, to whomever both apply, `self` grants at least what `other` grants: the same or more rights, entries,
+    /// attributes and values, whenever `other` does.
     pub fn covers(&self, other: &Self) -> bool {
         let reaches = |reach: &Reach| self.to.iter().any(|own| own.includes(reach));
         let same_filter = self.filter.is_none() || self.filter == other.filter;
+        let as_long = self.when.is_none() || self.when == other.when;
+        let same_values = self.values.is_empty() || self.values == other.values;
         let mut more = other.attributes.clone();
         more.subtract(&self.attributes);
         let per_attribute = other.allow.iter().any(Right::is_per_attribute);
         other.allow.is_within(self.allow)
             && same_filter
+            && as_long
+            && same_values
             && other.to.iter().all(reaches)
             && (!per_attribute || more.is_empty())
     }
 }
 
-impl Who {
-    fn parse(word: &str, schema: &Schema) -> Result<Self, RuleFault> {
-        let unknown = || RuleFault::UnknownWord { key: "who", word: word.to_owned() };
-        let Some((kind, name)) = word.split_once(':') else {
-            return match word {
-                "anonymous" => Ok(Self::Anonymous),
-                "authenticated" => Ok(Self::Authenticated),
-                "everyone" => Ok(Self::Everyone),
-                "self" => Ok(Self::Oneself),
-                "local-root" => Ok(Self::LocalRoot),
-                _ => Err(unknown()),
-            };
-        };
-        match kind {
-            "dn" => Ok(Self::Entry(dn("who", name, schema)?)),
-            "group" => Ok(Self::Group(dn("who", name, schema)?)),
-            "below" => Ok(Self::Below(dn("who", name, schema)?)),
-            "attribute" => match schema.find_attribute_type(name) {
-                Some(attribute) => Ok(Self::HeldIn(attribute.id)),
-                None => Err(unknown()),
-            },
-            _ => Err(unknown()),
-        }
-    }
-
-    /// Whether it depends on the entry that something is done to, and not on the actor alone.
-    pub const fn depends_on_target(&self) -> bool {
-        matches!(self, Self::Oneself | Self::HeldIn(_))
-    }
-}
-
-impl Reach {
-    fn parse(word: &str, schema: &Schema) -> Result<Self, RuleFault> {
-        if word == "everything" {
-            return Ok(Self::Everything);
-        }
-        let unknown = || RuleFault::UnknownWord { key: "to", word: word.to_owned() };
-        let (kind, name) = word.split_once(':').ok_or_else(unknown)?;
-        let name = dn("to", name, schema)?;
-        match kind {
-            "entry" => Ok(Self::Entry(name)),
-            "children" => Ok(Self::Children(name)),
-            "subtree" => Ok(Self::Subtree(name)),
-            "below" => Ok(Self::Below(name)),
-            _ => Err(unknown()),
-        }
-    }
-
-    /// Whether every entry of `other` is one of these.
-    fn includes(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Everything, _) => true,
-            (Self::Below(own), Self::Entry(name) | Self::Subtree(name)) => name != own && name.is_within(own),
-            (
-                Self::Subtree(own),
-                Self::Entry(name) | Self::Children(name) | Self::Subtree(name) | Self::Below(name),
-            )
-            | (Self::Below(own), Self::Children(name) | Self::Below(name)) => name.is_within(own),
-            (Self::Children(own), Self::Entry(name)) => name.parent().as_ref() == Some(own),
-            (Self::Children(own), Self::Children(name)) | (Self::Entry(own), Self::Entry(name)) => own == name,
-            _ => false,
-        }
-    }
-}
-
-fn dn(key: &'static str, text: &str, schema: &Schema) -> Result<Dn, RuleFault> {
+pub(super) fn read_dn(key: &'static str, text: &str, schema: &Schema) -> Result<Dn, RuleFault> {
     Dn::parse(schema, text).map_err(|error| RuleFault::BadName {
         key,
         text: text.to_owned(),
@@ -265,7 +266,7 @@ fn dn(key: &'static str, text: &str, schema: &Schema) -> Result<Dn, RuleFault> {
     })
 }
 
-fn rights(key: &'static str, words: &[String]) -> Result<Rights, RuleFault> {
+pub(super) fn read_rights(key: &'static str, words: &[String]) -> Result<Rights, RuleFault> {
     if words.iter().any(|word| word == "all") {
         return Ok(Rights::all());
     }
@@ -273,69 +274,31 @@ fn rights(key: &'static str, words: &[String]) -> Result<Rights, RuleFault> {
     words.iter().map(find).collect()
 }
 
-fn prepare_filter(text: &str, schema: &Schema) -> Result<Matcher, RuleFault> {
+fn read_values(text: &RuleText, attributes: &AttributeSet, schema: &Schema) -> Result<Vec<Values>, RuleFault> {
+    let values = text.values.iter().map(|word| Values::parse(word, schema)).collect::<Result<Vec<_>, _>>()?;
+    let mut rights = text.allow.iter().chain(&text.deny);
+    if !values.is_empty() && rights.any(|word| word != Right::Write.name()) {
+        return Err(RuleFault::ValuesNotWritten);
+    }
+    let holds_names = |form: NormalForm| form == NormalForm::Dn;
+    let mut forms = attributes.iter().map(|id| schema.attribute_type(id).equality_or_fallback().normal_form());
+    if values.iter().any(Values::are_names) && !forms.any(holds_names) {
+        return Err(RuleFault::ValuesNotNames);
+    }
+    Ok(values)
+}
+
+/// Filters are tested against what entries store, and a part that can never be decided would make a grant that never
+/// grants, or worse a deny that never denies.
+pub(super) fn prepare_filter(text: &str, schema: &Schema) -> Result<Matcher, RuleFault> {
     let filter = Filter::parse(text).map_err(|error| RuleFault::BadFilter(error.to_string()))?;
     let matcher = Matcher::prepare(&filter, schema);
-    // A part that can never be decided would make a grant that never grants, or worse a deny that never denies.
-    if matcher.is_undecidable() { Err(RuleFault::UndecidableFilter) } else { Ok(matcher) }
-}
-
-/// The attributes that words stand for. Secret ones are never among them.
-fn attributes(words: &[String], schema: &Schema) -> Result<AttributeSet, RuleFault> {
-    let mut set = AttributeSet::EMPTY;
-    if words.iter().all(|word| word.starts_with('!')) {
-        set.union(&group("*", schema).unwrap_or_default());
+    if matcher.is_undecidable() {
+        return Err(RuleFault::UndecidableFilter);
     }
-    let (less, more): (Vec<_>, Vec<_>) = words.iter().partition(|word| word.starts_with('!'));
-    for word in more {
-        set.union(&named(word, schema)?);
-    }
-    for word in less {
-        set.subtract(&named(word.trim_start_matches('!'), schema)?);
-    }
-    set.subtract(schema.secret());
-    Ok(set)
-}
-
-fn named(word: &str, schema: &Schema) -> Result<AttributeSet, RuleFault> {
-    if let Some(set) = group(word, schema) {
-        return Ok(set);
-    }
-    let unknown = || RuleFault::UnknownWord { key: "attributes", word: word.to_owned() };
-    let attribute = schema.find_attribute_type(word).ok_or_else(unknown)?;
-    if attribute.is_secret() {
-        return Err(RuleFault::Secret(word.to_owned()));
-    }
-    Ok(schema.subtypes(attribute.id).iter().copied().collect())
-}
-
-fn group(word: &str, schema: &Schema) -> Option<AttributeSet> {
-    let all = || AttributeSet::first(schema.attribute_types().len());
-    match word {
-        "*" => {
-            let mut user = all();
-            user.subtract(schema.operational());
-            Some(user)
-        }
-        "+" => {
-            let mut operational = schema.operational().clone();
-            operational.subtract(&password_state(schema));
-            Some(operational)
-        }
-        "password-state" => Some(password_state(schema)),
-        _ => {
-            let class = schema.find_object_class(word.strip_prefix('@')?)?;
-            Some(class.must.iter().chain(&class.may).flat_map(|id| schema.subtypes(*id)).copied().collect())
-        }
-    }
-}
-
-/// What is said of passwords without being one: when it was changed, whether it is locked, and the like.
-fn password_state(schema: &Schema) -> AttributeSet {
-    let names: HashSet<&str> = HashSet::from(["authTimestamp"]);
-    let is_state = |name: &str| name.starts_with("pwd") || names.contains(name);
-    let operational = schema.operational().iter().map(|id| schema.attribute_type(id));
-    operational.filter(|attribute| is_state(attribute.name())).map(|attribute| attribute.id).collect()
+    let known = schema.known();
+    let unstored: AttributeSet = known.derived().into_iter().chain(known.credentials()).collect();
+    if matcher.mentioned().intersects(&unstored) { Err(RuleFault::UnstoredInFilter) } else { Ok(matcher) }
 }
 
 #[cfg(test)]
@@ -392,6 +355,37 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_allows_and_denies_is_two() {
+        let text = RuleText { allow: vec!["read".into()], deny: vec!["write".into()], ..text() };
+        let rules = Rules::prepare(&[text], &Schema::standard()).unwrap();
+        let rights: Vec<_> = rules.iter().map(|rule| (rule.allow, rule.deny, rule.is_denial())).collect();
+        let (read, write) = ([Right::Read].into_iter().collect(), [Right::Write].into_iter().collect());
+        assert_eq!(rights, [(read, Rights::NONE, false), (Rights::NONE, write, true)]);
+    }
+
+    #[test]
+    fn values_are_for_the_right_to_write_what_can_have_them() {
+        let values = |attribute: &str, value: &str, right: &str| {
+            let (attributes, values, allow) = (vec![attribute.into()], vec![value.into()], vec![right.into()]);
+            prepare(RuleText { attributes, values, allow, ..text() }).map(|rule| rule.values)
+        };
+        assert_eq!(values("member", "self", "write"), Ok(vec![Values::OwnName]));
+        assert_eq!(values("title", "value:Dr.", "write"), Ok(vec![Values::Exactly("Dr.".into())]));
+        assert!(values("member", "self", "read").unwrap_err().contains("only for the right write"));
+        assert!(values("member", "self", "all").unwrap_err().contains("only for the right write"));
+        assert!(values("title", "self", "write").unwrap_err().contains("holds names"));
+        assert!(values("member", "me", "write").unwrap_err().contains("\"me\" is not known in `values`"));
+    }
+
+    #[test]
+    fn a_filter_asks_for_what_entries_store() {
+        for filter in ["(memberOf=cn=a)", "(!(hasSubordinates=TRUE))", "(pwdAccountLockedTime=*)", "(userPassword=*)"] {
+            let fault = prepare(RuleText { filter: Some(filter.into()), ..text() }).unwrap_err();
+            assert!(fault.contains("no entry stores") || fault.contains("does not know"), "{filter}: {fault}");
+        }
+    }
+
+    #[test]
     fn a_rule_covers_what_reaches_no_further() {
         let rule = |to: &str, allow: &str| {
             prepare(RuleText { to: vec![to.into()], allow: vec![allow.into()], ..text() }).unwrap()
@@ -402,5 +396,10 @@ mod tests {
             !all.covers(&rule("everything", "read")) && !rule("below:dc=x", "all").covers(&rule("entry:dc=x", "read"))
         );
         assert!(!rule("subtree:dc=x", "read").covers(&rule("subtree:dc=x", "write")));
+        let short = When::prepare(&WhenText { until: Some("2026-12-01".into()), ..WhenText::default() }).unwrap();
+        let short = Rule { when: Some(short), ..all.clone() };
+        assert!(all.covers(&short) && short.covers(&short) && !short.covers(&all));
+        let one = Rule { values: vec![Values::OwnName], ..all.clone() };
+        assert!(all.covers(&one) && one.covers(&one) && !one.covers(&all));
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::access::Actor;
+use crate::access::circumstances::{Protection, Remote};
 use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
 use crate::directory::{Identity, ResultCode};
+use crate::operations::context::Link;
 use crate::operations::{Confidentiality, Context, Freedom, Outcome, Proof, Purpose, Refusal, Requester, Services};
 use crate::password::Meter;
 use crate::server::Clock;
@@ -36,6 +38,7 @@ impl<'s> Workplace<'s> {
             confidentiality: Confidentiality::Protected,
             proxied_by: None,
             external: None,
+            link: Link { remote: Some(Remote::Local), protection: Some(Protection::Local) },
             source: "local".into(),
         };
         Ok(Self { store, services, requester, clock: Clock::starting_at(view.csn().time) })
@@ -50,13 +53,15 @@ impl<'s> Workplace<'s> {
         let failed = |reason: String| CliError::Message(format!("{what}: {reason}"));
         let view = self.store.view();
         let identity = self.requester.identity.clone();
-        let actor = Actor::find(identity, &self.services.rules, &view).map_err(|error| failed(error.to_string()))?;
+        let now = self.clock.now();
+        let actor = Actor::find(identity, &self.requester.circumstances(now), &self.services.rules, &view)
+            .map_err(|error| failed(error.to_string()))?;
         let ctx = Context {
             tree: &view,
             services: &self.services,
             requester: &self.requester,
             actor: &actor,
-            now: self.clock.now(),
+            now,
             random: &SystemRandom,
             purpose: Purpose::default(),
         };

@@ -1,6 +1,7 @@
 //! `keystead explain`: answers about the directory as it is, also while a server is using it.
 
 mod access;
+mod circumstances;
 mod policy;
 
 use std::path::Path;

@@ -129,12 +129,50 @@ pub(super) struct RawRule {
     pub(super) who: Words,
     pub(super) to: Words,
     pub(super) filter: Option<String>,
+    pub(super) when: Option<RawWhen>,
     #[serde(default)]
     pub(super) attributes: Words,
+    #[serde(default)]
+    pub(super) values: Words,
     #[serde(default)]
     pub(super) allow: Words,
     #[serde(default)]
     pub(super) deny: Words,
+    pub(super) reason: Option<String>,
+    pub(super) ticket: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWhen {
+    #[serde(default)]
+    pub(super) network: Words,
+    pub(super) tls: Option<String>,
+    #[serde(default)]
+    pub(super) authentication: Words,
+    pub(super) from: Option<Point>,
+    pub(super) until: Option<Point>,
+    #[serde(default)]
+    pub(super) days: Words,
+    pub(super) hours: Option<String>,
+    pub(super) zone: Option<String>,
+}
+
+/// A point in time: as text, or as TOML has it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Point {
+    Text(String),
+    Toml(toml::value::Datetime),
+}
+
+impl Point {
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Toml(time) => time.to_string(),
+        }
+    }
 }
 
 /// One word or a list of them.

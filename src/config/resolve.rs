@@ -10,10 +10,10 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::raw::{
-    RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawMapping, RawPassword, RawRule, RawTls, line_of,
+    RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawMapping, RawPassword, RawTls, line_of,
 };
-use super::{Config, Fault, LogFormat, LogSettings, mapping};
-use crate::access::{RuleText, Rules};
+use super::{Config, Fault, LogFormat, LogSettings, access, mapping};
+use crate::access::Rules;
 use crate::directory::Dn;
 use crate::operations::Limits;
 use crate::operations::context::{AnonymousBind, ExpiredChange};
@@ -102,7 +102,6 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         server,
         tls,
         rules: Vec::new(),
-        rule_lines: Vec::new(),
         mappings: Vec::new(),
         limits,
         new_passwords,
@@ -120,8 +119,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         warnings,
     };
     spans.rules = raw.access.iter().map(Spanned::span).collect();
-    config.rule_lines = spans.rules.iter().map(|span| line_of(text, span.start)).collect();
-    config.rules = raw.access.into_iter().map(|rule| rule_text(rule.into_inner())).collect();
+    config.rules = raw.access.into_iter().map(|rule| access::rule_text(rule, text)).collect();
     check_against_schema(&mut config, &spans, &raw.map, &mut faults);
     if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }
 }
@@ -188,11 +186,14 @@ fn check_against_schema(config: &mut Config, spans: &Spans, map: &[Spanned<RawMa
             faults.add(Some(span.clone()), "index.attribute", error.to_string());
         }
     }
+    let mut warnings = Vec::new();
     for (rule, span) in config.rules.iter().zip(&spans.rules) {
-        if let Err(error) = Rules::prepare(std::slice::from_ref(rule), &schema) {
-            faults.add(Some(span.clone()), "access", error.to_string());
+        match Rules::prepare(std::slice::from_ref(rule), &schema) {
+            Ok(prepared) => warnings.extend(access::ended(&prepared, Clock::default().now())),
+            Err(error) => faults.add(Some(span.clone()), "access", error.to_string()),
         }
     }
+    config.warnings.extend(warnings);
     config.mappings = mapping::mappings(map, &schema, faults);
 }
 
@@ -383,18 +384,6 @@ fn indexes(raw: &[RawIndex], faults: &mut Faults<'_>) -> Vec<IndexedAttribute> {
     all
 }
 
-fn rule_text(raw: RawRule) -> RuleText {
-    RuleText {
-        name: raw.name,
-        who: raw.who.into_vec(),
-        to: raw.to.into_vec(),
-        filter: raw.filter,
-        attributes: raw.attributes.into_vec(),
-        allow: raw.allow.into_vec(),
-        deny: raw.deny.into_vec(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::ConfigError;
@@ -457,6 +446,28 @@ mod tests {
         assert!(faults[0].contains("kept with the password"), "{faults:?}");
         assert!(faults[1].contains("no such matching rule"), "{faults:?}");
         assert!(faults[2].contains("no entry stores it"), "{faults:?}");
+    }
+
+    #[test]
+    fn conditions_of_a_rule_are_read_and_its_end_is_warned_about() {
+        let rule = "[[access]]\nname = \"r\"\nwho = \"everyone\"\nto = \"everything\"\nallow = \"read\"\n";
+        let when =
+            "when = { network = [\"10.0.0.0/8\"], tls = \"1.3\", from = 2020-01-01, until = 2020-02-01T08:00:00Z }\n";
+        let config = parse(&format!("{SMALL}{rule}{when}reason = \"audit\"\nticket = \"T1\"\n")).unwrap();
+        let read = config.rules[0].when.clone().unwrap();
+        assert_eq!((read.from.as_deref(), read.until.as_deref()), (Some("2020-01-01"), Some("2020-02-01T08:00:00Z")));
+        assert_eq!(config.rules[0].source, crate::access::rule::Source::Line(6));
+        assert!(
+            config.warnings.iter().any(|warning| warning.contains("the rule \"r\" (line 6) is over")),
+            "{config:?}"
+        );
+        for (key, value) in [("network", "10.0.0.0/40"), ("tls", "1.1"), ("until", "soon"), ("zone", "Nowhere")] {
+            let faults = parse(&format!("{SMALL}{rule}when = {{ {key} = \"{value}\" }}\n")).unwrap_err();
+            assert!(faults[0].starts_with("line 6: access: "), "{faults:?}");
+            assert!(faults[0].contains(&format!("{value:?} is not known in `when.{key}`")), "{faults:?}");
+        }
+        let faults = parse(&format!("{SMALL}{rule}when = {{ weather = \"fair\" }}\n")).unwrap_err();
+        assert!(faults[0].contains("unknown field `weather`"), "{faults:?}");
     }
 
     #[test]

@@ -81,8 +81,8 @@ fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Prepared, Refusal>
 
 /// Whom `own` wants to be taken for, and may.
 fn authorized(ctx: &Context<'_>, own: &Identity, authorize_as: &[u8]) -> Result<Identity, Refusal> {
-    let actor = Actor::find(own.clone(), &ctx.services.rules, ctx.tree)?;
     let requester = Requester { identity: own.clone(), ..ctx.requester.clone() };
+    let actor = Actor::find(own.clone(), &requester.circumstances(ctx.now), &ctx.services.rules, ctx.tree)?;
     let assumed = proxy::assumed(&Context { actor: &actor, requester: &requester, ..*ctx }, authorize_as)?;
     assumed.filter(|identity| !identity.is_anonymous()).ok_or_else(|| blocked(None))
 }
@@ -114,7 +114,8 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
             }
         };
     };
-    let nobody = Actor::find(Identity::Anonymous, &ctx.services.rules, ctx.tree)?;
+    let trying = ctx.requester.trying_a_password(ctx.now);
+    let nobody = Actor::find(Identity::Anonymous, &trying, &ctx.services.rules, ctx.tree)?;
     let anonymous = Context { actor: &nobody, ..*ctx };
     let Some(target) = anonymous.target_by_id(id)? else { return unknown(&Dn::root()) };
     if !target.decision.allows(Right::Authenticate) {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::{Actor, Rules};
+use crate::access::circumstances::{Method, Protection, Remote};
+use crate::access::{Actor, Circumstances, Rules};
 use crate::directory::schema::Schema;
 use crate::directory::tree::Tree;
 use crate::directory::{Dn, Identity, Randomness, Timestamp};
@@ -180,8 +181,19 @@ pub struct Requester {
     /// What their connection proves, for SASL EXTERNAL (RFC 4422 appendix A): the owner of a local socket, or of a client
     /// certificate.
     pub external: Option<External>,
+    /// What access rules may ask of the connection.
+    pub link: Link,
     /// Where they come from, for logs and for counting: an address, or `local`.
     pub source: Arc<str>,
+}
+
+/// What access rules may ask of a connection; absent where it is not known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Link {
+    /// Where it comes from.
+    pub remote: Option<Remote>,
+    /// What keeps others from listening in.
+    pub protection: Option<Protection>,
 }
 
 impl Requester {
@@ -194,6 +206,7 @@ impl Requester {
             confidentiality,
             proxied_by: None,
             external: None,
+            link: Link { remote: None, protection: None },
             source,
         }
     }
@@ -204,6 +217,21 @@ impl Requester {
             Some(by) => format!("{} by {}", self.identity.name(), by.name()),
             None => self.identity.name().to_owned(),
         }
+    }
+
+    /// What access rules may ask of them but for who they are.
+    pub fn circumstances(&self, now: Timestamp) -> Circumstances {
+        let method = match (&self.identity, self.proof) {
+            (Identity::Anonymous, _) => Method::Anonymous,
+            (_, Proof::Password(_)) => Method::Simple,
+            (_, Proof::Connection) => Method::External,
+        };
+        Circumstances { now, remote: self.link.remote, protection: self.link.protection, method: Some(method) }
+    }
+
+    /// The same while they try a password.
+    pub fn trying_a_password(&self, now: Timestamp) -> Circumstances {
+        Circumstances { method: Some(Method::Simple), ..self.circumstances(now) }
     }
 
     /// The name of the entry that they are, if they are one.

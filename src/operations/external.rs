@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::access::{Actor, Right};
+use crate::access::circumstances::Method;
+use crate::access::{Actor, Circumstances, Right};
 use crate::directory::Identity;
 use crate::directory::tree::{EntryId, Node, TreeError};
 use crate::password::Account;
@@ -42,7 +43,8 @@ impl External {
 /// The entry, if its account is open and a rule lets it authenticate. No password is asked for, so whether one is locked
 /// by wrong guesses, has expired or must be changed makes no difference.
 fn authenticated(ctx: &Context<'_>, id: EntryId) -> Result<Option<Identity>, Refusal> {
-    let nobody = Actor::find(Identity::Anonymous, &ctx.services.rules, ctx.tree)?;
+    let proven = Circumstances { method: Some(Method::External), ..ctx.requester.circumstances(ctx.now) };
+    let nobody = Actor::find(Identity::Anonymous, &proven, &ctx.services.rules, ctx.tree)?;
     let Some(target) = (Context { actor: &nobody, ..*ctx }).target_by_id(id)? else { return Ok(None) };
     let may = target.decision.allows(Right::Authenticate) && is_open(ctx, &target.node)?;
     let identity = || Identity::Entry { uuid: target.node.uuid, dn: Arc::clone(&target.dn) };

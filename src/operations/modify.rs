@@ -91,7 +91,8 @@ fn read_change(ctx: &Context<'_>, change: &RequestedChange) -> Result<Modificati
 
 /// Requires the right to write each attribute that changes.
 fn require_write(ctx: &Context<'_>, target: &Target, changes: &[Modification]) -> Result<(), Refusal> {
-    let may = |change: &Modification| target.decision.write.contains(change.attribute.attribute_type);
+    let entry = &target.node.entry;
+    let may = |change: &Modification| target.decision.may_write(change, entry, ctx.actor, ctx.schema());
     if changes.iter().all(may) { Ok(()) } else { Err(target.denied("you may not change this attribute", ctx)?) }
 }
 

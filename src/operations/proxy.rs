@@ -23,7 +23,9 @@ pub fn authorize(ctx: &Context<'_>, control: &ProxiedAuthorization) -> Result<(R
         return Err(Refusal::MustChangePassword);
     }
     let identity = assumed(ctx, &control.authz_id)?.ok_or(Refusal::AuthorizationDenied)?;
-    let actor = Actor::find(identity.clone(), &ctx.services.rules, ctx.tree)?;
+    // The circumstances stay those of the connection, and of whoever has authenticated on it.
+    let circumstances = ctx.requester.circumstances(ctx.now);
+    let actor = Actor::find(identity.clone(), &circumstances, &ctx.services.rules, ctx.tree)?;
     // Whoever has authenticated first is to be known, however many stand between.
     let before = ctx.requester.proxied_by.as_ref().unwrap_or(&ctx.requester.identity);
     let proxied_by = (*before != identity).then(|| before.clone());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::{debug, info};
 
+use crate::access::{Actor, Rules};
 use crate::directory::{Identity, ResultCode};
 use crate::operations::Requester;
 use crate::protocol::{Operation, Request};
@@ -33,6 +34,15 @@ pub(super) fn write(line: &Line<'_>) {
         debug!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us);
     } else {
         info!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us);
+    }
+}
+
+/// Writes by which rules somebody may act that say why they are there.
+pub(super) fn write_reasons(connection: u64, actor: &Actor, rules: &Rules) {
+    for rule in actor.reasoned(rules).filter(|_| !actor.identity.is_anonymous()) {
+        let said = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (who, reason, ticket) = (actor.identity.name(), said(&rule.reason), said(&rule.ticket));
+        info!(target: "access", conn = connection, who, rule = rule.name, reason, ticket, "acts under a special rule");
     }
 }
 

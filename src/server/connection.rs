@@ -15,8 +15,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::Actor;
+use crate::access::circumstances::Protection;
 use crate::directory::ResultCode;
 use crate::directory::tree::Version;
+use crate::operations::context::Link;
 use crate::operations::identity_map::Origin;
 use crate::operations::{Confidentiality, Effect, External, Requester, Services};
 use crate::protocol::response::put_notice_of_disconnection;
@@ -110,7 +112,7 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, kind: Kind, peer:
         (_, stream) => stream,
     };
     let (done, finished) = unbounded_channel();
-    let mut connection = Connection::new(shared, kind, peer, place, done);
+    let mut connection = Connection::new(shared, (kind, stream.protection()), peer, place, done);
     connection.note_certificate(&stream);
     if let Err(error) = connection.run(stream, finished).await {
         tracing::debug!(target: "access", conn = number, %error, "the connection broke");
@@ -127,7 +129,13 @@ async fn handshake(shared: &Shared, tcp: tokio::net::TcpStream, limit: Duration)
 }
 
 impl Connection {
-    fn new(shared: Arc<Shared>, kind: Kind, peer: Peer, place: Place, done: UnboundedSender<Done>) -> Self {
+    fn new(
+        shared: Arc<Shared>,
+        (kind, protection): (Kind, Protection),
+        peer: Peer,
+        place: Place,
+        done: UnboundedSender<Done>,
+    ) -> Self {
         let tls = match kind {
             Kind::Plain(_) if shared.tls.load().is_some() => Tls::Available,
             Kind::Plain(_) => Tls::Unavailable,
@@ -140,6 +148,7 @@ impl Connection {
         };
         let mut requester = Requester::anonymous(confidentiality, peer.to_string().into());
         requester.external = peer.external();
+        requester.link = Link { remote: Some(peer.remote()), protection: Some(protection) };
         let refusals = Refusals::new(place.number);
         Self {
             framing: shared.settings.connections.before_bind,
@@ -282,7 +291,9 @@ impl Connection {
         let stream = handshake(&self.shared, tcp, limit).await?;
         self.session.tls_established();
         self.become_anonymous();
-        Arc::make_mut(&mut self.requester).confidentiality = Confidentiality::Protected;
+        let requester = Arc::make_mut(&mut self.requester);
+        requester.confidentiality = Confidentiality::Protected;
+        requester.link.protection = Some(stream.protection());
         self.note_certificate(&stream);
         self.end = End::Not;
         Ok(stream)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::access::Actor;
+use crate::access::{Actor, Rules};
 use crate::directory::tree::{CommitError, Committed, Directory};
 use crate::operations::bind::{self, Prepared, Verification};
 use crate::operations::perform::may_search;
@@ -112,12 +112,14 @@ impl Scene {
 
         let view = shared.store.view();
         let services = shared.services.load_full();
-        let usable = known
-            .as_ref()
-            .filter(|(of, actor)| Arc::ptr_eq(of, &services) && actor.version == view.membership_version());
-        let actor = match usable {
-            Some((_, actor)) => Arc::clone(actor),
-            None => Arc::new(Actor::find(requester.identity.clone(), &services.rules, &view)?),
+        let now = shared.clock.now();
+        let holds = |actor: &Actor| actor.version == view.membership_version() && actor.is_current(now);
+        let usable = known.as_ref().filter(|(of, actor)| Arc::ptr_eq(of, &services) && holds(actor));
+        let actor = if let Some((_, actor)) = usable {
+            Arc::clone(actor)
+        } else {
+            let circumstances = requester.circumstances(now);
+            Arc::new(Actor::find(requester.identity.clone(), &circumstances, &services.rules, &view)?)
         };
         *known = Some((Arc::clone(&services), Arc::clone(&actor)));
         Ok(Self {
@@ -129,6 +131,11 @@ impl Scene {
             source,
             done: done.clone(),
         })
+    }
+
+    /// Whom it is done for, and the rules that may decide.
+    pub(super) fn actor(&self) -> (&Actor, &Rules) {
+        (&self.actor, &self.services.rules)
     }
 
     fn with<R>(&self, work: impl FnOnce(&Context<'_>) -> R) -> R {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
+use crate::access::circumstances::Remote;
 use crate::operations::External;
 use crate::operations::identity_map::Origin;
 
@@ -33,6 +34,14 @@ impl Peer {
             other => other.hash(&mut hasher),
         }
         Source(hasher.finish())
+    }
+
+    /// Where that is, for access rules.
+    pub(super) const fn remote(self) -> Remote {
+        match self {
+            Self::Address(address) => Remote::Address(address),
+            Self::Local { .. } => Remote::Local,
+        }
     }
 
     /// What that proves: the superuser, and whoever runs the server, are its administrators; others are told by their

@@ -7,9 +7,11 @@ use std::task::{Context, Poll, ready};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::server::TlsStream;
 
 use super::client_certificate::subject;
+use crate::access::circumstances::Protection;
 
 /// A connection's stream.
 #[derive(Debug)]
@@ -33,6 +35,19 @@ impl Stream {
         match self {
             Self::Tls(stream) => subject(stream.get_ref().1.peer_certificates()?.first()?),
             Self::Tcp(_) | Self::Unix(_) => None,
+        }
+    }
+
+    /// What keeps others from listening in.
+    pub(super) fn protection(&self) -> Protection {
+        match self {
+            Self::Tcp(_) => Protection::Nothing,
+            Self::Tls(stream) => match stream.get_ref().1.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => Protection::Tls13,
+                // This server speaks nothing older.
+                _ => Protection::Tls12,
+            },
+            Self::Unix(_) => Protection::Local,
         }
     }
 

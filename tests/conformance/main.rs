@@ -8,6 +8,8 @@
 mod scene;
 
 mod access;
+mod access_conditions;
+mod access_targets;
 mod add;
 #[cfg(feature = "server")]
 mod agreement;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use keystead::access::explain::{self, Answer, Kind, Obstacle, Wanted};
-use keystead::access::{Actor, Right, Rules};
+use keystead::access::{Actor, Circumstances, Right, Rules};
 use keystead::directory::tree::{Directory, Node, Tree};
-use keystead::directory::{Dn, Identity};
+use keystead::directory::{Dn, Identity, Timestamp};
 
 use crate::scene::{SUFFIX, Scene, full, rule, rules, short};
 use crate::sentences;
@@ -16,6 +16,11 @@ fn node<D: Directory>(scene: &Scene<D>, name: &str) -> (Node, Arc<Dn>) {
     (view.node(id).unwrap().unwrap(), view.dn(id).unwrap().unwrap())
 }
 
+/// Nothing but the time is known.
+fn noon() -> Circumstances {
+    Circumstances::unknown(Timestamp::parse(b"20260601120000Z").unwrap())
+}
+
 fn prepared<D: Directory>(scene: &Scene<D>, more: &[keystead::access::RuleText]) -> Rules {
     let texts: Vec<_> = rules().into_iter().chain(more.iter().cloned()).collect();
     Rules::prepare(&texts, scene.directory.view().schema()).unwrap()
@@ -24,13 +29,15 @@ fn prepared<D: Directory>(scene: &Scene<D>, more: &[keystead::access::RuleText])
 fn asked<D: Directory>(scene: &Scene<D>, rules: &Rules, who: &str, to: &str, right: Right) -> Answer {
     let view = scene.directory.view();
     let (somebody, dn) = node(scene, who);
-    let actor = Actor::find(Identity::Entry { uuid: somebody.uuid, dn }, rules, &view).unwrap();
+    let identity = Identity::Entry { uuid: somebody.uuid, dn };
+    let actor = Actor::find(identity, &noon(), rules, &view).unwrap();
     explain::ask(rules, &actor, &node(scene, to).0, Wanted { right, attribute: None }, &view).unwrap()
 }
 
 fn holders<D: Directory>(scene: &Scene<D>, rules: &Rules, to: &str, right: Right) -> (Vec<String>, Vec<Kind>) {
     let view = scene.directory.view();
-    let found = explain::holders(rules, &node(scene, to).0, Wanted { right, attribute: None }, &view).unwrap();
+    let wanted = Wanted { right, attribute: None };
+    let found = explain::holders(rules, &node(scene, to).0, wanted, &noon(), &view).unwrap();
     (
         found.entries.iter().map(|dn| short(dn.as_str())).collect(),
         found.kinds.into_iter().map(|(kind, _)| kind).collect(),
@@ -46,7 +53,7 @@ sentences! {
         let names: Vec<&str> = granted.grants.iter().map(|at| rules.iter().nth(*at).unwrap().name.as_str()).collect();
         assert_eq!(names, ["helpdesk"]);
         let nothing = asked(scene, &rules, "alice", "bob", Right::ResetPassword);
-        assert_eq!(nothing, Answer { grants: vec![], denials: vec![], obstacle: None });
+        assert_eq!(nothing, Answer { grants: vec![], denials: vec![], suspended: vec![], obstacle: None });
         assert!(!nothing.is_yes());
     }
 

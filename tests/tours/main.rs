@@ -10,6 +10,7 @@ mod client;
 mod said;
 mod server;
 
+mod access;
 mod acting;
 mod breached;
 mod commands;

@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::{Subject, unreadable};
 use crate::access::explain::{self, Answer, Holders, Kind, Obstacle, Wanted};
-use crate::access::{Actor, Decider, Right};
+use crate::access::rule::Source;
+use crate::access::{Actor, Circumstances, Decider, Right};
 use crate::cli::{CliError, output};
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Node, Tree};
@@ -31,6 +32,8 @@ pub(in crate::cli) struct AccessArgs {
     /// To which attribute.
     #[arg(long)]
     attribute: Option<String>,
+    #[command(flatten)]
+    circumstances: super::circumstances::CircumstancesArgs,
 }
 
 fn parse_right(name: &str) -> Result<Right, String> {
@@ -44,7 +47,7 @@ pub(super) fn run(args: &AccessArgs) -> Result<(), CliError> {
     let target = args.to.as_deref().map(|name| subject.find(name)).transpose()?;
     match (&args.who, target) {
         (Some(who), Some((node, dn))) => {
-            let actor = find_actor(&subject, who)?;
+            let actor = find_actor(&subject, who, &args.circumstances.read())?;
             for right in chosen(args) {
                 tell(
                     &subject,
@@ -56,9 +59,14 @@ pub(super) fn run(args: &AccessArgs) -> Result<(), CliError> {
             Ok(())
         }
         (None, Some((node, dn))) => {
-            chosen(args).into_iter().try_for_each(|right| who_may(&subject, &node, &dn, Wanted { right, attribute }))
+            let circumstances = args.circumstances.read();
+            let who_may = |right| who_may(&subject, (&node, &dn), Wanted { right, attribute }, &circumstances);
+            chosen(args).into_iter().try_for_each(who_may)
         }
-        (Some(who), None) => to_whom(&subject, &find_actor(&subject, who)?, required(args)?, attribute),
+        (Some(who), None) => {
+            let actor = find_actor(&subject, who, &args.circumstances.read())?;
+            to_whom(&subject, &actor, required(args)?, attribute)
+        }
         (None, None) => Err(CliError::Message("give --who, --to or both".to_owned())),
     }
 }
@@ -76,7 +84,7 @@ fn find_attribute(subject: &Subject, name: &str) -> Result<AttributeTypeId, CliE
     found.map(|attribute| attribute.id).ok_or_else(|| CliError::Message(format!("there is no attribute {name:?}")))
 }
 
-fn find_actor(subject: &Subject, who: &str) -> Result<Actor, CliError> {
+fn find_actor(subject: &Subject, who: &str, circumstances: &Circumstances) -> Result<Actor, CliError> {
     let identity = match who {
         "anonymous" => Identity::Anonymous,
         "local-root" => Identity::LocalRoot,
@@ -85,7 +93,7 @@ fn find_actor(subject: &Subject, who: &str) -> Result<Actor, CliError> {
             Identity::Entry { uuid: node.uuid, dn }
         }
     };
-    Actor::find(identity, &subject.rules, &subject.view).map_err(|error| unreadable(&error))
+    Actor::find(identity, circumstances, &subject.rules, &subject.view).map_err(|error| unreadable(&error))
 }
 
 fn shown(actor: &Actor) -> &str {
@@ -144,6 +152,7 @@ fn reasons(subject: &Subject, answer: &Answer) -> Vec<String> {
     };
     let mut reasons = by("granted", &answer.grants);
     reasons.extend(by("denied", &answer.denials));
+    reasons.extend(by("granted under other circumstances", &answer.suspended));
     match &answer.obstacle {
         Some(Obstacle::Secret) => {
             reasons.push("refused because the attribute is secret, whatever rules say".to_owned());
@@ -159,18 +168,35 @@ fn reasons(subject: &Subject, answer: &Answer) -> Vec<String> {
     reasons
 }
 
-/// A rule, and where it stands.
+/// A rule, where it stands, under which conditions it applies, and why it is there.
 fn rule(subject: &Subject, position: usize) -> String {
-    let name = subject.rules.iter().nth(position).map_or("", |rule| &rule.name);
-    let line = subject.config.rule_lines.get(position).copied().unwrap_or_default();
-    format!("the rule {name:?} ({}:{line})", subject.config.path.display())
+    let Some(rule) = subject.rules.get(position) else { return String::new() };
+    let place = match &rule.source {
+        Source::Line(line) => format!("{}:{line}", subject.config.path.display()),
+        elsewhere => elsewhere.to_string(),
+    };
+    let said = |before: &str, text: &Option<String>| text.as_ref().map(|text| format!("{before}{text:?}"));
+    let parts = [
+        (!rule.values.is_empty()).then(|| "for some values only".to_owned()),
+        rule.when.as_ref().map(|when| format!("only {when}")),
+        said("reason ", &rule.reason),
+        said("ticket ", &rule.ticket),
+    ];
+    let named = format!("the rule {:?} ({place})", rule.name);
+    [Some(named)].into_iter().chain(parts).flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// Who has a right to one entry.
-fn who_may(subject: &Subject, node: &Node, dn: &Dn, wanted: Wanted) -> Result<(), CliError> {
-    let Holders { entries, kinds } =
-        explain::holders(&subject.rules, node, wanted, &subject.view).map_err(|error| unreadable(&error))?;
-    if entries.is_empty() && kinds.is_empty() {
+fn who_may(
+    subject: &Subject,
+    (node, dn): (&Node, &Dn),
+    wanted: Wanted,
+    circumstances: &Circumstances,
+) -> Result<(), CliError> {
+    let Holders { entries, at_times, kinds } =
+        explain::holders(&subject.rules, node, wanted, circumstances, &subject.view)
+            .map_err(|error| unreadable(&error))?;
+    if entries.is_empty() && at_times.is_empty() && kinds.is_empty() {
         output::say(&format!("nobody may {} {dn}", wanted.right));
         return Ok(());
     }
@@ -180,6 +206,9 @@ fn who_may(subject: &Subject, node: &Node, dn: &Dn, wanted: Wanted) -> Result<()
     }
     for name in entries {
         output::say(&format!("    {name}"));
+    }
+    for (name, position) in at_times {
+        output::say(&format!("    {name}, by {}", rule(subject, position)));
     }
     Ok(())
 }

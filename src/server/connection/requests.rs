@@ -60,7 +60,13 @@ impl Connection {
     }
 
     fn scene(&mut self) -> Result<Scene, Refusal> {
-        Scene::take(&self.shared, &self.requester, &mut self.known, self.peer.source(), &self.done)
+        let is_new = self.known.is_none();
+        let scene = Scene::take(&self.shared, &self.requester, &mut self.known, self.peer.source(), &self.done)?;
+        if is_new {
+            let (actor, rules) = scene.actor();
+            access_log::write_reasons(self.place.number, actor, rules);
+        }
+        Ok(scene)
     }
 
     fn perform(&mut self, message: Message) -> Actions {

@@ -9,6 +9,7 @@ use keystead::access::Actor;
 use keystead::directory::ldif::{self, Body, Reader};
 use keystead::directory::tree::{Directory, Scope};
 use keystead::directory::{Filter, Identity, ResultCode, wire};
+use keystead::operations::context::Link;
 use keystead::operations::perform::may_search;
 use keystead::operations::refusal::PolicyControl;
 use keystead::operations::search::{self, Search, Step};
@@ -61,6 +62,12 @@ impl<'s, D: Directory> Client<'s, D> {
         self
     }
 
+    /// Goes on over a connection of that kind.
+    pub fn over(self, link: Link) -> Self {
+        self.requester.borrow_mut().link = link;
+        self
+    }
+
     /// From now on the connection itself proves who it is, for SASL EXTERNAL.
     pub fn prove_externally(&self, external: External) {
         self.requester.borrow_mut().external = Some(external);
@@ -99,7 +106,8 @@ impl<'s, D: Directory> Client<'s, D> {
     fn with_view<R>(&self, view: &D::View, work: impl FnOnce(&Context<'_>) -> R) -> R {
         let requester = self.requester.borrow().clone();
         let services = self.scene.services.borrow();
-        let actor = Actor::find(requester.identity.clone(), &services.rules, view).unwrap();
+        let circumstances = requester.circumstances(self.scene.clock.get());
+        let actor = Actor::find(requester.identity.clone(), &circumstances, &services.rules, view).unwrap();
         work(&Context {
             tree: view,
             services: &services,

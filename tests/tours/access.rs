@@ -1,0 +1,104 @@
+//! Access rules with conditions, and for single values, as people and administrators meet them.
+
+use crate::server::{KEYSTEAD, Server, Transport, full, text};
+
+const RULES: &str = r#"
+[[access]]
+name = "bob writes titles over TLS"
+who = "dn:uid=bob,ou=people,dc=example,dc=com"
+to = "subtree:ou=people,dc=example,dc=com"
+attributes = "title"
+allow = "write"
+when = { network = ["127.0.0.0/8", "::1"], tls = "1.3", authentication = "simple", until = 2099-12-31 }
+reason = "spring cleaning"
+ticket = "OPS-4711"
+
+[[access]]
+name = "bob wrote departments long ago"
+who = "dn:uid=bob,ou=people,dc=example,dc=com"
+to = "subtree:ou=people,dc=example,dc=com"
+attributes = "departmentNumber"
+allow = "write"
+when = { until = "2020-01-01T00:00:00Z" }
+
+[[access]]
+name = "bob writes rooms elsewhere"
+who = "dn:uid=bob,ou=people,dc=example,dc=com"
+to = "subtree:ou=people,dc=example,dc=com"
+attributes = "roomNumber"
+allow = "write"
+when = { network = "192.0.2.0/24" }
+
+[[access]]
+name = "people join groups themselves"
+who = "authenticated"
+to = "below:ou=groups,dc=example,dc=com"
+attributes = "member"
+values = "self"
+allow = "write"
+"#;
+
+fn set(attribute: &str) -> String {
+    format!("dn: {}\nchangetype: modify\nreplace: {attribute}\n{attribute}: x\n", full("alice"))
+}
+
+fn joins(group: &str, name: &str) -> String {
+    let group = full(&format!("cn={group},ou=groups"));
+    format!("dn: {group}\nchangetype: modify\nadd: member\nmember: {}\n", full(name))
+}
+
+#[test]
+fn a_right_under_conditions_is_had_where_they_hold_and_logged_with_its_ticket() {
+    let mut server = Server::start_with(RULES);
+    for transport in Transport::ALL {
+        let (modify, set) = (server.login("bob").over(transport), set("title"));
+        modify.run_in("ldapmodify", &[], &set).ok();
+    }
+    server.ldap_in("ldapmodify", "bob", &[], &set("departmentNumber")).fails_with(50);
+    server.ldap_in("ldapmodify", "bob", &[], &set("roomNumber")).fails_with(50);
+    server.ldap_in("ldapmodify", "hanna", &[], &set("title")).fails_with(50);
+    let log = server.stop();
+    assert!(log.contains("the rule \"bob wrote departments long ago\"") && log.contains("is over"), "{log}");
+    assert!(log.contains("acts under a special rule") && log.contains("OPS-4711"), "{log}");
+    assert!(log.contains("spring cleaning"), "{log}");
+}
+
+#[test]
+fn people_join_and_leave_a_group_themselves_and_nobody_else() {
+    let server = Server::start_with(RULES);
+    server.ldap_in("ldapmodify", "bob", &[], &joins("helpdesk", "bob")).ok();
+    server.ldap_in("ldapmodify", "bob", &[], &joins("helpdesk", "alice")).fails_with(50);
+    let leave = joins("helpdesk", "bob").replace("add:", "delete:");
+    server.ldap_in("ldapmodify", "alice", &[], &leave).fails_with(50);
+    server.ldap_in("ldapmodify", "bob", &[], &leave).ok();
+}
+
+#[test]
+fn circumstances_are_part_of_the_question() {
+    let server = Server::start_with(RULES);
+    let config = server.config();
+    let asked = |more: &[&str]| {
+        let question = ["explain", "access", "--config", text(&config), "--to", "alice", "--right", "write"];
+        server.run(KEYSTEAD, &[&question, more].concat(), "").ok().out
+    };
+    let bob = ["--who", "bob", "--attribute", "title"];
+    let at_his_desk = ["--from", "127.0.0.1", "--tls", "1.3", "--authentication", "simple"];
+    let said = asked(&[&bob[..], &at_his_desk[..]].concat());
+    assert!(said.contains("uid=bob,ou=people,dc=example,dc=com may write title of"), "{said}");
+    for words in ["over TLS 1.3 or later", "until 2099-12-31", "\"spring cleaning\"", "\"OPS-4711\"", "keystead.toml:"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    for elsewhere in
+        [&["--from", "192.0.2.1", "--tls", "1.3"][..], &["--from", "127.0.0.1"], &["--at", "2100-01-01"], &[]]
+    {
+        let said = asked(&[&bob[..], elsewhere].concat());
+        assert!(said.contains("may not write title"), "{elsewhere:?}: {said}");
+        assert_eq!(said.contains("granted under other circumstances by"), elsewhere.first() != Some(&"--at"), "{said}");
+    }
+    let who = asked(&["--attribute", "title"]);
+    assert!(who.contains("uid=bob,ou=people,dc=example,dc=com, by the rule") && who.contains("OPS-4711"), "{who}");
+    server
+        .run(KEYSTEAD, &["explain", "access", "--config", text(&config), "--who", "bob", "--tls", "2"], "")
+        .fails_with(2);
+}
