@@ -7,6 +7,7 @@ mod accounts;
 mod breach;
 mod certificates;
 mod check;
+mod events;
 mod example;
 mod explain;
 mod export;
@@ -14,6 +15,7 @@ mod files;
 mod hash_password;
 mod import;
 mod init;
+mod json;
 mod manual;
 mod open_files;
 mod output;
@@ -53,6 +55,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Look whether everything in the store fits together; nothing is changed.
     Verify(verify::VerifyArgs),
+    /// Read what has happened to passwords: changed, reset, locked, refused, by whom and from where.
+    Events(events::EventsArgs),
     /// Ask who may do what, and which password policy holds for whom.
     Explain(explain::ExplainArgs),
     /// Hash a password as the configuration says, for an import.
@@ -120,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Events(args) => events::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::Breach(args) => breach::run(&args),

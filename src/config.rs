@@ -18,6 +18,7 @@ use crate::access::RuleText;
 use crate::directory::schema::{AttributeTypeId, Schema, SchemaBuilder, SchemaError};
 use crate::operations::context::{AnonymousBind, ExpiredChange};
 use crate::operations::identity_map::MappingText;
+use crate::operations::journal::Journal;
 use crate::operations::{IdentityMap, Limits, Services};
 use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
@@ -111,9 +112,14 @@ impl Config {
         builder.build()
     }
 
-    /// Makes what operations share. The rules are prepared again for the schema that is in force, and the breach filter is
+    /// Makes what operations share, with what outlives a reload. The rules are prepared again for the schema that is in force, and the breach filter is
     /// read as a whole, so that none is used that tells the wrong thing.
-    pub fn services(&self, schema: &Schema, meter: Arc<Meter>) -> Result<Services, ServicesError> {
+    pub fn services(
+        &self,
+        schema: &Schema,
+        meter: Arc<Meter>,
+        journal: Arc<Journal>,
+    ) -> Result<Services, ServicesError> {
         let breached = self.breached.clone();
         breached.as_ref().map_or(Ok(()), |list| list.verify())?;
         let random = &crate::server::random::SystemRandom;
@@ -122,6 +128,7 @@ impl Config {
             rules: crate::access::Rules::prepare(&self.rules, schema)?,
             identities: IdentityMap::prepare(&self.mappings, schema).map_err(|(_, error)| error)?,
             meter,
+            journal,
             policies: crate::operations::policies::Policies::default(),
             breached: breached.map(|list| list as Arc<dyn BreachList>),
             new_passwords: self.new_passwords,

@@ -17,6 +17,7 @@ pub mod listener;
 mod paging;
 mod peer;
 pub mod random;
+mod recording;
 pub mod settings;
 mod shared;
 mod stream;

@@ -9,6 +9,7 @@ pub mod backup;
 pub mod bulk;
 pub mod commit;
 mod engine;
+mod events;
 mod format;
 mod importing;
 pub mod index;
@@ -28,10 +29,11 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use crate::directory::schema::{AttributeTypeId, SchemaError};
-use crate::directory::tree::{Change, CommitError, Committed, Directory};
+use crate::directory::tree::{Change, CommitError, Committed, Directory, Recorded, TreeError};
 use crate::directory::{Dn, Schema, dn};
 use commit::{Committer, Reply};
 use engine::Engine;
+pub use events::{Outbox, Retention};
 pub use index::{IndexError, IndexKind, IndexedAttribute};
 pub use log::LoggedChange;
 pub use view::View;
@@ -181,6 +183,11 @@ impl Directory for Store {
         self.submit(change, Box::new(move |result| drop(sender.send(result))));
         let lost = || CommitError::Unavailable("the commit thread has ended".to_owned());
         receiver.recv().unwrap_or_else(|_| Err(lost()))
+    }
+
+    fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, TreeError> {
+        let events = events::read_after(&self.shared.engine, after, limit);
+        events.map_err(|error| TreeError::new("reading what has happened", error))
     }
 }
 

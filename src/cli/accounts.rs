@@ -29,7 +29,7 @@ impl<'s> Workplace<'s> {
     pub(super) fn new(store: &'s Store, config: &Config) -> Result<Self, CliError> {
         let view = store.view();
         let services = config
-            .services(view.schema(), Arc::new(Meter::new([0; 16])))
+            .services(view.schema(), Arc::new(Meter::new([0; 16])), Arc::default())
             .map_err(|error| CliError::Message(error.to_string()))?;
         let requester = Requester {
             identity: Identity::LocalRoot,

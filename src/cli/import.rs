@@ -10,11 +10,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::ProgressBar;
+use uuid::Uuid;
 
 use super::{CliError, complain_of_access, open_options, output};
 use crate::config::Config;
-use crate::directory::Csn;
 use crate::directory::ldif::{Reader, Record};
+use crate::directory::tree::{Event, EventKind, EventResult, Means};
+use crate::directory::{Csn, Identity};
 use crate::server::Clock;
 use crate::store::Existence;
 use crate::store::bulk::BulkLoader;
@@ -95,7 +97,27 @@ fn load<R: BufRead + Send>(
         return Err(CliError::Message(format!("{listed}\nnothing was imported from {}", args.ldif.display())));
     }
     bar.set_message("building indexes");
+    if loader.passwords() > 0 {
+        loader.record(imported(loader.passwords(), args));
+    }
     let failed = |error| format!("the store failed: {error}; whatever opens it next removes what was imported so far");
     loader.finish().map_err(|error| CliError::Message(failed(error)))?;
     Ok(count)
+}
+
+/// What is recorded of an import: that there was one, and of how many passwords.
+fn imported(passwords: u32, args: &ImportArgs) -> Event {
+    Event {
+        time: Clock::default().now(),
+        kind: EventKind::Imported,
+        result: EventResult::Done,
+        means: Means::Import,
+        actor: Identity::LocalRoot.name().to_owned(),
+        source: "local".to_owned(),
+        target: String::new(),
+        uuid: Uuid::nil(),
+        policy: String::new(),
+        reason: args.ldif.display().to_string(),
+        times: passwords,
+    }
 }

@@ -109,8 +109,9 @@ impl Watcher {
 
 fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
     let config = Config::read(path)?;
-    let meter = Arc::clone(&shared.services.load().meter);
-    let services = config.services(shared.store.view().schema(), meter);
+    let before = shared.services.load();
+    let (meter, journal) = (Arc::clone(&before.meter), Arc::clone(&before.journal));
+    let services = config.services(shared.store.view().schema(), meter, journal);
     shared.services.store(Arc::new(services.map_err(|error| CliError::Message(error.to_string()))?));
     Ok(config.tls)
 }

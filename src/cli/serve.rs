@@ -42,7 +42,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let mut key = [0; 16];
     SystemRandom.fill(&mut key);
     let services = config
-        .services(store.view().schema(), Arc::new(Meter::new(key)))
+        .services(store.view().schema(), Arc::new(Meter::new(key)), Arc::default())
         .map_err(|error| CliError::Message(error.to_string()))?;
     let tls = match &config.tls {
         Some(files) => Some(files.load().map_err(|error| CliError::Message(error.to_string()))?),

@@ -20,6 +20,8 @@ pub(super) struct RawConfig {
     #[serde(default)]
     pub(super) store: RawStore,
     #[serde(default)]
+    pub(super) audit: RawAudit,
+    #[serde(default)]
     pub(super) log: RawLog,
     pub(super) index: Option<Vec<RawIndex>>,
     #[serde(default)]
@@ -106,6 +108,13 @@ pub(super) struct RawPassword {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawStore {
     pub(super) cache_mib: Option<Spanned<usize>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAudit {
+    pub(super) keep_days: Option<Spanned<u32>>,
+    pub(super) keep_events: Option<Spanned<u64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

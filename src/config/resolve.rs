@@ -10,7 +10,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::raw::{
-    RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawMapping, RawPassword, RawTls, line_of,
+    RawAudit, RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawMapping, RawPassword, RawTls, line_of,
 };
 use super::{Config, Fault, LogFormat, LogSettings, access, mapping};
 use crate::access::Rules;
@@ -23,7 +23,7 @@ use crate::server::Clock;
 use crate::server::breach_file::BreachFile;
 use crate::server::settings::{Cleartext, ConnectionLimits, Listen, Settings};
 use crate::server::tls::{ClientCertificate, TlsFiles};
-use crate::store::{DEFAULT_CACHE, IndexKind, IndexedAttribute};
+use crate::store::{DEFAULT_CACHE, IndexKind, IndexedAttribute, Retention};
 
 /// Collects what is wrong, with the lines where it stands.
 pub(super) struct Faults<'t> {
@@ -77,7 +77,8 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     }
     let new_passwords = new_passwords(&raw.password, &mut faults, &mut warnings);
     let breached = breach_filter(&raw.password, base, &mut faults);
-    let server = settings(&raw.limits, &raw.password, listen, &mut faults);
+    let mut server = settings(&raw.limits, &raw.password, listen, &mut faults);
+    server.retention = retention(&raw.audit, &mut faults);
     let log = log(&raw.log, &mut faults);
     let index_spans = raw.index.iter().flatten().map(|index| index.attribute.span());
     let mut spans = Spans { indexes: index_spans.collect(), rules: Vec::new() };
@@ -325,6 +326,24 @@ fn settings(raw: &RawLimits, password: &RawPassword, listen: Vec<Listen>, faults
         hashing_threads: password.hashing_threads.unwrap_or_else(|| hashing_threads(cores)),
         hashing_queue: password.hashing_queue.unwrap_or(1_000),
         shutdown: seconds(raw.shutdown_seconds, Duration::from_secs(10)),
+        retention: Retention::default(),
+    }
+}
+
+fn retention(raw: &RawAudit, faults: &mut Faults<'_>) -> Retention {
+    let default = Retention::default();
+    for (key, span) in [
+        ("audit.keep_days", raw.keep_days.as_ref().filter(|days| *days.get_ref() == 0).map(Spanned::span)),
+        ("audit.keep_events", raw.keep_events.as_ref().filter(|count| *count.get_ref() == 0).map(Spanned::span)),
+    ] {
+        if span.is_some() {
+            faults.add(span, key, "must be at least 1");
+        }
+    }
+    let days = |days: &Spanned<u32>| Duration::from_secs(u64::from(*days.get_ref()) * 86_400);
+    Retention {
+        age: raw.keep_days.as_ref().map_or(default.age, days),
+        count: raw.keep_events.as_ref().map_or(default.count, |count| *count.get_ref()),
     }
 }
 

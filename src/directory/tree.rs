@@ -5,6 +5,7 @@
 //! entries makes the change whole or not at all, and says [`CommitError::Conflict`] where a condition no longer holds;
 //! then the operation is planned again.
 
+mod event;
 pub mod memory;
 mod plan;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub use event::{Event, EventKind, EventResult, Means, Recorded};
 pub use plan::{Candidates, Plan, PlanBudget, PlanStep};
 
 use super::filter::Matcher;
@@ -194,17 +196,19 @@ pub struct Change {
     pub writes: Vec<Write>,
     /// What the change log keeps of it.
     pub log: Vec<LogRecord>,
+    /// What it does to passwords.
+    pub events: Vec<Event>,
 }
 
 impl Change {
     /// A change that changes nothing.
     pub const fn none() -> Self {
-        Self { writes: Vec::new(), log: Vec::new() }
+        Self { writes: Vec::new(), log: Vec::new(), events: Vec::new() }
     }
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.log.is_empty()
+        self.writes.is_empty() && self.log.is_empty() && self.events.is_empty()
     }
 }
 
@@ -361,4 +365,7 @@ pub trait Directory {
 
     /// Makes the change; when this returns, it has happened for good.
     fn commit(&self, change: Change) -> Result<Committed, CommitError>;
+
+    /// What has happened to passwords after the event of that number, oldest first, at most `limit` of it.
+    fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, TreeError>;
 }

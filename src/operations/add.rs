@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 
+use uuid::Uuid;
+
 use crate::access::Right;
 use crate::directory::schema::check::{Violation, find_value};
-use crate::directory::tree::{Change, Found, LogKind, Place, Write};
+use crate::directory::tree::{Change, Event, EventKind, Found, LogKind, Means, Place, Write};
 use crate::directory::{Attribute, Attributes, Dn, Entry, Rdn};
 use crate::password::{Policy, Secret};
 use crate::protocol::request::AddRequest;
 
+use super::events::Whose;
 use super::set_password::{Hashes, has_class};
 use super::{Context, Outcome, Refusal, policies};
 
@@ -31,17 +34,20 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     let uuid = ctx.random.new_uuid();
     // The name may stand in a group already, left there by somebody who is gone.
     ctx.require_no_escalation(uuid, &dn)?;
-    let credentials = match password {
-        Some(password) => {
-            if !decision.allows(Right::ResetPassword) {
-                return Err(Refusal::InsufficientAccess("you may not set the password of this account"));
-            }
-            let policy = ctx.services.policies.governing(&entry, &dn, ctx.tree)?;
-            let account = ctx.first_password(&password, &entry, &policy, Hashes::of(&decision))?;
-            Some(account.to_entry(ctx.schema()))
-        }
-        None => None,
-    };
+    let (mut credentials, mut events) = (None, Vec::new());
+    if let Some(password) = password {
+        let policy = ctx.services.policies.governing(&entry, &dn, ctx.tree)?;
+        let event = ctx.event(EventKind::Set, Means::Add, Whose { uuid, dn: &dn }, &policy);
+        let account = if decision.allows(Right::ResetPassword) {
+            ctx.first_password(&password, &entry, &policy, Hashes::of(&decision))
+        } else {
+            Err(Refusal::InsufficientAccess("you may not set the password of this account"))
+        };
+        // An entry that is not added has no identity.
+        let refused = |refusal: &Refusal| ctx.note_refused(Event { uuid: Uuid::nil(), ..event.clone() }, refusal);
+        credentials = Some(account.inspect_err(refused)?.to_entry(ctx.schema()));
+        events.push(event);
+    }
     ctx.stamp_new(&mut attributes, uuid);
     let log = ctx.log(LogKind::Add, dn.as_str(), uuid, ctx.log_lines(&attributes));
     let entry = Entry::encode(&attributes, ctx.schema());
@@ -49,7 +55,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
         return Err(Refusal::AdminLimit("the entry is larger than this server takes"));
     }
     let write = Write::Insert { uuid, place, entry, credentials };
-    Ok(Outcome::success(Change { writes: vec![write], log: vec![log] }))
+    Ok(Outcome::success(Change { writes: vec![write], log: vec![log], events }))
 }
 
 fn read_attributes(ctx: &Context<'_>, request: &AddRequest) -> Result<Attributes, Refusal> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use smallvec::smallvec;
 
 use crate::access::{Actor, Right};
-use crate::directory::tree::{Change, Node, Write};
+use crate::directory::tree::{Change, Event, EventKind, Means, Node, Write};
 use crate::directory::{Dn, Identity, ResultCode, Timestamp};
 use crate::password::account::Seen;
 use crate::password::meter::Subject;
@@ -19,6 +19,7 @@ use crate::protocol::control::{Controls, PasswordPolicyResponse, PasswordWarning
 use crate::protocol::request::{Authentication, BindRequest};
 
 use super::context::AnonymousBind;
+use super::events::Whose;
 use super::login_name::UserName;
 use super::target::Target;
 use super::verify_password::{Given, Known, blocked};
@@ -37,6 +38,7 @@ pub enum Prepared {
 #[derive(Debug)]
 pub struct Verification {
     subject: Subject,
+    means: Means,
     entry: Option<(Node, Arc<Dn>)>,
     account: Account,
     policy: Arc<Policy>,
@@ -102,7 +104,8 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
         let policy = ctx.services.policies.default_for(dn, ctx.tree)?;
         let subject = ctx.services.meter.unknown(dn);
         let (account, password) = (Account::default(), password.clone());
-        Ok(Verification { subject, entry: None, account, policy, password, known: Known::Nothing })
+        let (means, known) = (Means::Bind, Known::Nothing);
+        Ok(Verification { subject, means, entry: None, account, policy, password, known })
     };
     let user = UserName::read(name, ctx)?;
     let Some(id) = user.find(ctx)? else {
@@ -121,17 +124,17 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
     if !target.decision.allows(Right::Authenticate) {
         return unknown(&target.dn);
     }
-    Verification::of(ctx, target, password)
+    Verification::of(ctx, target, password, Means::Bind)
 }
 
 impl Verification {
     /// Of the password of an entry that may authenticate.
-    pub(super) fn of(ctx: &Context<'_>, target: Target, password: Secret) -> Result<Self, Refusal> {
+    pub(super) fn of(ctx: &Context<'_>, target: Target, password: Secret, means: Means) -> Result<Self, Refusal> {
         let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
         let account = ctx.account(&target.node)?;
         let subject = Subject::Entry(target.node.uuid);
         let entry = Some((target.node, target.dn));
-        Ok(Self { subject, entry, account, policy, password, known: Known::Nothing })
+        Ok(Self { subject, means, entry, account, policy, password, known: Known::Nothing })
     }
 
     /// Finds out how much work it will be.
@@ -168,8 +171,8 @@ impl Verification {
 
     /// Verifies the password, and says how the account stands.
     pub fn run(&self, ctx: &Context<'_>, controls: &Controls) -> Result<Outcome, Refusal> {
-        let Self { subject, ref account, ref policy, ref password, known, .. } = *self;
-        let attempt = ctx.verify_password(&Given { subject, account, policy, password, known })?;
+        let Self { subject, means, ref account, ref policy, ref password, known, .. } = *self;
+        let attempt = ctx.verify_password(&Given { subject, means, account, policy, password, known })?;
         let Some((node, dn)) = &self.entry else { return Err(blocked(None)) };
         let validity = Validity::of(&node.entry, ctx.schema());
         if self.account.blocked(&self.policy, validity, ctx.now).is_some() {
@@ -187,7 +190,12 @@ impl Verification {
         self.remember(ctx);
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
         let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
-        let (change, afterwards) = self.changes(ctx, node, standing);
+        let (change, afterwards) = self.changes(ctx, (node, dn), standing);
+        if let Standing::Good { expires_in: Some(left) } = standing {
+            // It is the owner whom it is told of, wherever they bind from.
+            let event = Event { source: String::new(), ..self.event(ctx, EventKind::Expiring, (node, dn)) };
+            ctx.services.journal.note_daily(Event { reason: format!("in {} seconds", left.as_secs()), ..event });
+        }
         let mut response = Response::from(ResultCode::Success);
         if controls.password_policy {
             response.controls.extend(told.0.map(PasswordPolicyResponse::to_control));
@@ -201,15 +209,23 @@ impl Verification {
     }
 
     /// What a good bind uses up, which must be written first; and a hash at today's cost, which may be written later.
-    fn changes(&self, ctx: &Context<'_>, node: &Node, standing: Standing) -> (Change, Change) {
+    fn changes(&self, ctx: &Context<'_>, whose: (&Node, &Dn), standing: Standing) -> (Change, Option<Box<Change>>) {
+        let (node, _) = whose;
         let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
         let mut account = Account { failures: Vec::new(), locked: None, last_success, ..self.account.clone() };
-        let mut used = true;
-        match (standing, account.temporary_uses) {
-            (Standing::Grace { .. }, _) => account.grace_uses.push(distinct(&account.grace_uses, ctx.now)),
-            (Standing::MustChange, Some(left)) => account.temporary_uses = Some(left.saturating_sub(1)),
-            _ => used = false,
-        }
+        let event = |kind, reason| Event { reason, ..self.event(ctx, kind, whose) };
+        let used = match (standing, account.temporary_uses) {
+            (Standing::Grace { remaining }, _) => {
+                account.grace_uses.push(distinct(&account.grace_uses, ctx.now));
+                Some(event(EventKind::GraceUsed, format!("{remaining} left")))
+            }
+            (Standing::MustChange, Some(left)) => {
+                let left = left.saturating_sub(1);
+                account.temporary_uses = Some(left);
+                Some(event(EventKind::TemporaryUsed, format!("{left} left")))
+            }
+            _ => None,
+        };
         let outdated = account.password.as_ref().is_some_and(|stored| stored.is_outdated(ctx.services.new_passwords));
         if outdated {
             account.password = Some(StoredPassword::create(&self.password, ctx.services.new_passwords, ctx.random));
@@ -219,11 +235,21 @@ impl Verification {
             version: self.account.version,
             credentials: account.to_entry(ctx.schema()),
         };
+        let change = |events| Change { writes: vec![write()], events, ..Change::none() };
+        let scheme = || account.password.as_ref().map(|stored| stored.scheme().to_string()).unwrap_or_default();
+        let rehashed = || event(EventKind::Rehashed, scheme());
         match (used, outdated) {
-            (true, _) => (Change { writes: vec![write()], log: Vec::new() }, Change::none()),
-            (false, true) => (Change::none(), Change { writes: vec![write()], log: Vec::new() }),
-            (false, false) => (Change::none(), Change::none()),
+            (Some(used), false) => (change(vec![used]), None),
+            (Some(used), true) => (change(vec![used, rehashed()]), None),
+            (None, true) => (Change::none(), Some(Box::new(change(vec![rehashed()])))),
+            (None, false) => (Change::none(), None),
         }
+    }
+
+    /// Something that the owner brings about by a good bind, or somebody else by comparing.
+    fn event(&self, ctx: &Context<'_>, kind: EventKind, (node, dn): (&Node, &Dn)) -> Event {
+        let event = ctx.event(kind, self.means, Whose { uuid: node.uuid, dn }, &self.policy);
+        if self.means == Means::Bind { Event { actor: event.target.clone(), ..event } } else { event }
     }
 }
 

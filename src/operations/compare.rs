@@ -3,6 +3,7 @@
 use crate::access::Right;
 use crate::directory::filter::Assertion;
 use crate::directory::filter::{Facts, Filter, Matcher, Truth};
+use crate::directory::tree::Means;
 use crate::directory::{AttributeDescription, ResultCode};
 use crate::password::Secret;
 use crate::protocol::Response;
@@ -79,7 +80,7 @@ fn compare_password(
     if ctx.requester.identity.is_anonymous() || !target.decision.allows(Right::Authenticate) {
         return Err(Refusal::InsufficientAccess("you may not compare passwords of this account"));
     }
-    match Verification::of(ctx, target, password)?.run(ctx, controls) {
+    match Verification::of(ctx, target, password, Means::Compare)?.run(ctx, controls) {
         Ok(mut outcome) => {
             outcome.response.result.code = ResultCode::CompareTrue;
             outcome.effects.retain(|effect| !matches!(effect, Effect::Authenticated { .. }));

@@ -15,6 +15,7 @@ use crate::password::scheme::NewScheme;
 
 use super::external::External;
 use super::identity_map::IdentityMap;
+use super::journal::Journal;
 use super::policies::Policies;
 
 /// Everything that one operation may look at.
@@ -68,6 +69,8 @@ pub struct Services {
     pub identities: IdentityMap,
     /// Counts wrong passwords. It outlives the rest.
     pub meter: Arc<Meter>,
+    /// What has happened and waits to be written. It outlives the rest as well.
+    pub journal: Arc<Journal>,
     /// The password policies.
     pub policies: Policies,
     /// Passwords that are publicly known, which no new one may be.

@@ -16,5 +16,5 @@ pub fn delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
     let node = &target.node;
     let write = Write::Remove { uuid: node.uuid, version: node.version };
     let log = ctx.log(LogKind::Delete, target.dn.as_str(), node.uuid, String::new());
-    Ok(Outcome::success(Change { writes: vec![write], log: vec![log] }))
+    Ok(Outcome::success(Change { writes: vec![write], log: vec![log], ..Change::none() }))
 }

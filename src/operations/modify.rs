@@ -6,11 +6,13 @@ use smallvec::SmallVec;
 
 use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::schema::check::Violation;
-use crate::directory::tree::{Change, LogKind, Write};
-use crate::directory::{AttributeTypeId, Attributes, Entry, Rdn, ResultCode, ldif};
+use crate::directory::tree::{Change, Event, EventKind, LogKind, Means, Write};
+use crate::directory::{AttributeTypeId, Attributes, Entry, Rdn, ResultCode, Timestamp, ldif};
+use crate::password::standing::Validity;
 use crate::protocol::request::{ModifyRequest, RequestedChange};
 
 use super::add::check_policy;
+use super::events::Whose;
 use super::target::Target;
 use super::{Context, Outcome, Refusal};
 
@@ -46,6 +48,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     let account = password.map(|prepared| prepared.run(ctx, &target)).transpose()?;
     let mut effects = SmallVec::new();
     let mut writes = Vec::new();
+    let mut events = validity_change(ctx, &target, &attributes)?;
     let password_set = account.as_ref().is_some_and(|account| account.password_set);
     if password_set {
         ctx.stamp_password_change(&mut attributes);
@@ -57,10 +60,29 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     if let Some(account) = account {
         writes.push(ctx.credentials_write(&target.node, &account.account));
         effects.push(account.effect);
+        events.extend(account.events);
     }
     let lines = log_lines(ctx, changes.iter().chain(&credentials));
     let log = ctx.log(LogKind::Modify, target.dn.as_str(), target.node.uuid, lines);
-    Ok(Outcome { effects, ..Outcome::success(Change { writes, log: vec![log] }) })
+    Ok(Outcome { effects, ..Outcome::success(Change { writes, log: vec![log], events }) })
+}
+
+/// What is recorded if the time in which the account may be used begins or ends by the changes.
+fn validity_change(ctx: &Context<'_>, target: &Target, attributes: &Attributes) -> Result<Vec<Event>, Refusal> {
+    let known = ctx.schema().known();
+    let time = |value: Option<&[u8]>| value.and_then(Timestamp::parse);
+    let after = Validity {
+        start: time(attributes.first(known.pwd_start_time)),
+        end: time(attributes.first(known.pwd_end_time)),
+    };
+    let before = Validity::of(&target.node.entry, ctx.schema());
+    let kind = match (before.holds(ctx.now), after.holds(ctx.now)) {
+        (false, true) => EventKind::Enabled,
+        (true, false) => EventKind::Disabled,
+        _ => return Ok(Vec::new()),
+    };
+    let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
+    Ok(vec![ctx.event(kind, Means::Modify, Whose::entry(&target.node, &target.dn), &policy)])
 }
 
 fn replacement(ctx: &Context<'_>, target: &Target, attributes: &Attributes) -> Result<Write, Refusal> {

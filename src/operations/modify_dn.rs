@@ -33,7 +33,7 @@ pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome
     let place = Place::Below { parent: parent.uuid, rdn: rdn.as_str().into(), key: rdn.key().into() };
     let write = Write::Move { uuid: node.uuid, version: node.version, place, entry };
     let log = ctx.log(LogKind::ModifyDn, target.dn.as_str(), node.uuid, log_lines(request));
-    Ok(Outcome::success(Change { writes: vec![write], log: vec![log] }))
+    Ok(Outcome::success(Change { writes: vec![write], log: vec![log], ..Change::none() }))
 }
 
 /// The entry to move below: visible, below the same suffix, and not below the entry itself.

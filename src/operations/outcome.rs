@@ -20,7 +20,7 @@ pub struct Outcome {
     /// What is to be changed first. If it cannot be, the operation is planned again.
     pub change: Change,
     /// What may be changed afterwards, and is no loss if it is not: a password hashed anew, for instance.
-    pub afterwards: Change,
+    pub afterwards: Option<Box<Change>>,
     /// What else follows.
     pub effects: SmallVec<[Effect; 1]>,
     /// How long the answer is held back.
@@ -61,7 +61,7 @@ impl Outcome {
         Self {
             response: response.into(),
             change: Change::none(),
-            afterwards: Change::none(),
+            afterwards: None,
             effects: SmallVec::new(),
             delay: Duration::ZERO,
         }

@@ -2,7 +2,7 @@
 
 use crate::access::{Decision, Right, escalation};
 use crate::directory::schema::Schema;
-use crate::directory::tree::{Change, LogKind, Node, Write};
+use crate::directory::tree::{Change, Event, EventKind, LogKind, Means, Node, Write};
 use crate::directory::{Attributes, Dn, Entry, Randomness, Rdn};
 use crate::password::account::Account;
 use crate::password::change::{self, By, OldPassword};
@@ -14,6 +14,7 @@ use crate::password::{Policy, Secret, StoredPassword, generate};
 
 use uuid::Uuid;
 
+use super::events::Whose;
 use super::target::Target;
 use super::verify_password::{Given, Known};
 use super::{Context, Effect, Freedom, Refusal};
@@ -23,6 +24,8 @@ use super::{Context, Effect, Freedom, Refusal};
 pub(super) struct NewPassword {
     /// By whom.
     pub(super) by: By,
+    /// By which way.
+    pub(super) means: Means,
     /// The old one, if it was given.
     pub(super) old: OldPassword,
     /// The new one; if absent, one is made.
@@ -36,6 +39,8 @@ pub(super) struct SetPassword {
     pub(super) account: Account,
     /// The password, if it was made here.
     pub(super) generated: Option<Secret>,
+    /// What is recorded of it.
+    pub(super) event: Event,
 }
 
 /// Passwords that are made are at least this long, in characters.
@@ -43,8 +48,16 @@ const GENERATED_LENGTH: usize = 20;
 
 impl Context<'_> {
     /// Requires the right to set the password of an entry: decided before any password is looked at, since otherwise the
-    /// code would tell whether a guess was right.
-    pub(super) fn require_right_to_set(&self, target: &Target, by: By) -> Result<(), Refusal> {
+    /// code would tell whether a guess was right. Who lacks it is recorded.
+    pub(super) fn require_right_to_set(&self, target: &Target, by: By, means: Means) -> Result<(), Refusal> {
+        self.may_set(target, by).inspect_err(|refusal| {
+            let event = self.event(kind(by), means, Whose::entry(&target.node, &target.dn), &Policy::default());
+            self.note_refused(event, refusal);
+        })
+    }
+
+    /// Whether the requester has the right to set the password of an entry.
+    pub(super) fn may_set(&self, target: &Target, by: By) -> Result<(), Refusal> {
         match by {
             By::Owner => target.require(Right::ChangePassword, "you may not change this password", self),
             By::Administrator if self.requester.freedom == Freedom::PasswordChange => Err(Refusal::MustChangePassword),
@@ -65,32 +78,45 @@ impl Context<'_> {
 
     /// Verifies the old password, judges the new one and hashes it. The right has been required before.
     pub(super) fn set_password(&self, target: &Target, request: &NewPassword) -> Result<SetPassword, Refusal> {
-        self.try_to_set_password(target, request).map_err(|refusal| self.in_their_language(refusal))
+        let policy = self.services.policies.governing(&target.node.entry, &target.dn, self.tree)?;
+        let event = self.event(kind(request.by), request.means, Whose::entry(&target.node, &target.dn), &policy);
+        match self.try_to_set_password(target, request, &policy) {
+            Ok((account, generated)) => Ok(SetPassword { account, generated, event }),
+            Err(refusal) => {
+                self.note_refused(event, &refusal);
+                Err(self.in_their_language(refusal))
+            }
+        }
     }
 
-    fn try_to_set_password(&self, target: &Target, request: &NewPassword) -> Result<SetPassword, Refusal> {
-        let policy = self.services.policies.governing(&target.node.entry, &target.dn, self.tree)?;
+    fn try_to_set_password(
+        &self,
+        target: &Target,
+        request: &NewPassword,
+        policy: &Policy,
+    ) -> Result<(Account, Option<Secret>), Refusal> {
         let mut account = self.account(&target.node)?;
         // Whoever acts as the owner has not shown that they know the password, whatever the policy asks of its owner.
         if request.by == By::Owner && self.requester.proxied_by.is_some() && request.old.given().is_none() {
             return Err(Refusal::Password(BrokenRule::OldPasswordMissing.into()));
         }
         if request.by == By::Owner {
-            change::may_change(&account, &policy, &request.old, self.now)?;
+            change::may_change(&account, policy, &request.old, self.now)?;
         }
         if let OldPassword::Given(old) = &request.old {
             let subject = Subject::Entry(target.node.uuid);
-            let given = Given { subject, account: &account, policy: &policy, password: old, known: Known::Nothing };
+            let (means, known) = (request.means, Known::Nothing);
+            let given = Given { subject, means, account: &account, policy, password: old, known };
             let attempt = self.verify_password(&given)?;
             self.note_passed(attempt);
         }
         let hashes = Hashes::of(&target.decision);
-        let judge = Judge { old: request.old.given(), ..self.judge(&account, &policy, &target.node.entry, hashes) };
+        let judge = Judge { old: request.old.given(), ..self.judge(&account, policy, &target.node.entry, hashes) };
         let generated = if request.new.is_none() { Some(judge.generate(self.random)?) } else { None };
         let new = request.new.as_ref().or(generated.as_ref()).ok_or(Refusal::Busy)?;
         let stored = judge.admit(new, self)?;
-        account.set_password(stored, &policy, request.by, self.now);
-        Ok(SetPassword { account, generated })
+        account.set_password(stored, policy, request.by, self.now);
+        Ok((account, generated))
     }
 
     /// A password for an entry that is being added. It need not be changed at the first bind, as one that was reset must:
@@ -142,7 +168,7 @@ impl Context<'_> {
     }
 
     /// The change that sets a password: the credentials, and what the entry says of when and by whom it was changed.
-    pub(super) fn password_change(&self, target: &Target, account: &Account) -> Change {
+    pub(super) fn password_change(&self, target: &Target, set: SetPassword) -> Change {
         let mut attributes = target.node.entry.decode();
         self.stamp_password_change(&mut attributes);
         let node = &target.node;
@@ -154,9 +180,10 @@ impl Context<'_> {
                     version: node.version,
                     entry: Entry::encode(&attributes, self.schema()),
                 },
-                self.credentials_write(node, account),
+                self.credentials_write(node, &set.account),
             ],
             log: vec![log],
+            events: vec![set.event],
         }
     }
 
@@ -172,6 +199,14 @@ impl Context<'_> {
     pub(super) fn credentials_write(&self, node: &Node, account: &Account) -> Write {
         let credentials = account.to_entry(self.schema());
         Write::SetCredentials { uuid: node.uuid, version: account.version, credentials }
+    }
+}
+
+/// What it is to set a password.
+pub(super) const fn kind(by: By) -> EventKind {
+    match by {
+        By::Owner => EventKind::Changed,
+        By::Administrator => EventKind::Reset,
     }
 }
 

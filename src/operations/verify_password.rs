@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::directory::Timestamp;
+use crate::directory::tree::{EventKind, Means};
 use crate::password::account::{Account, Remembered};
 use crate::password::meter::{Attempt, Begin, Subject, Trial};
 use crate::password::scheme::Effort;
@@ -15,6 +16,8 @@ use super::{Context, Purpose, Refusal};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Given<'g> {
     pub(super) subject: Subject,
+    /// By which way it was given.
+    pub(super) means: Means,
     pub(super) account: &'g Account,
     pub(super) policy: &'g Policy,
     pub(super) password: &'g Secret,
@@ -58,9 +61,13 @@ impl Context<'_> {
         }
         if let Some(replaced) = self.replaced(last, password) {
             let failure = attempt.stale();
+            self.note_tried(given, EventKind::StaleDevice, format!("replaced {replaced}"));
             return Err(wrong(None, policy.delay(failure.count), Some(replaced)));
         }
         let failure = attempt.failed(password);
+        if failure.locked_now {
+            self.note_tried(given, EventKind::Locked, format!("{} wrong passwords", failure.count));
+        }
         let locked = failure.locked_now.then_some(PolicyErrorCode::AccountLocked);
         Err(wrong(locked, policy.delay(failure.count), None))
     }

@@ -59,6 +59,11 @@ impl Validity {
         let time = |id| entry.first(id).and_then(Timestamp::parse);
         Self { start: time(schema.known().pwd_start_time), end: time(schema.known().pwd_end_time) }
     }
+
+    /// Whether the account may be used at that time.
+    pub fn holds(self, now: Timestamp) -> bool {
+        self.start.is_none_or(|start| now >= start) && self.end.is_none_or(|end| now < end)
+    }
 }
 
 impl Account {

@@ -159,7 +159,7 @@ impl BrokenRule {
     }
 
     /// The name of its sentence in the catalogs.
-    const fn key(&self) -> &'static str {
+    pub const fn key(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
             Self::TooShort { .. } => "too-short",

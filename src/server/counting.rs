@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::directory::tree::{Change, CommitError, Committed, Directory, Tree, Write};
+use crate::directory::tree::{CommitError, Committed, Directory};
+use crate::operations::counted;
+use crate::password::Meter;
 use crate::password::meter::Unwritten;
-use crate::password::{Account, Meter};
 
 use super::Shared;
+use super::recording::{Recording, write_rest};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -26,11 +28,14 @@ pub(super) struct Counting {
 pub(super) fn start(shared: Arc<Shared>) -> Counting {
     let (stop, stopped) = channel();
     let run = move || {
+        let mut recording = Recording::default();
         while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             write_all(&shared);
+            recording.write(&shared);
         }
         shared.services.load().meter.hasten();
         write_all(&shared);
+        write_rest(&shared);
     };
     let thread = std::thread::Builder::new().name("counting".to_owned()).spawn(run).ok();
     Counting { stop, thread }
@@ -73,7 +78,11 @@ fn write_all(shared: &Arc<Shared>) {
 }
 
 fn write(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, ended: Sender<Result<(), CommitError>>) {
-    let Some(change) = change(shared, &unwritten) else {
+    let journal = Arc::clone(&shared.services.load().journal);
+    // What the store cannot read it cannot write either.
+    let change = counted::change(&shared.store.view(), &unwritten, &journal, shared.clock.now());
+    let Ok(Some(change)) = change else {
+        journal.settle(unwritten.uuid);
         return meter.forget(unwritten.uuid);
     };
     let meter = Arc::clone(meter);
@@ -81,11 +90,13 @@ fn write(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, ended: Sende
         let end = match result {
             Ok(committed) => {
                 meter.written(&unwritten, committed.version);
+                journal.settle(unwritten.uuid);
                 Ok(())
             }
             // Somebody has set the credentials since; what they say now counts from the next attempt on.
             Err(CommitError::Conflict) => {
                 meter.forget(unwritten.uuid);
+                journal.settle(unwritten.uuid);
                 Ok(())
             }
             Err(error) => {
@@ -97,19 +108,4 @@ fn write(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, ended: Sende
         let _ = ended.send(end);
     };
     shared.store.submit(change, Box::new(reply));
-}
-
-/// The credentials with what was counted; nothing if they are not those any more that counting began with.
-fn change(shared: &Shared, unwritten: &Unwritten) -> Option<Change> {
-    let view = shared.store.view();
-    let id = view.find_uuid(unwritten.uuid).ok()??;
-    let credentials = view.credentials(id).ok()?;
-    let mut account = Account::read(credentials.as_ref(), view.schema());
-    if account.version != unwritten.version {
-        return None;
-    }
-    unwritten.live.apply(&mut account);
-    let credentials = account.to_entry(view.schema());
-    let write = Write::SetCredentials { uuid: unwritten.uuid, version: account.version, credentials };
-    Some(Change { writes: vec![write], log: Vec::new() })
 }

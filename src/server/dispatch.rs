@@ -271,10 +271,9 @@ impl Scene {
 
     /// Makes a change that nobody waits for.
     pub(super) fn commit_afterwards(&self, outcome: &mut Outcome) {
-        let change = std::mem::take(&mut outcome.afterwards);
-        if !change.is_empty() {
+        if let Some(change) = outcome.afterwards.take() {
             // If it is not made, it is made another time.
-            self.shared.store.submit(change, Box::new(drop));
+            self.shared.store.submit(*change, Box::new(drop));
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::protocol::Framing;
+use crate::store::Retention;
 
 /// Everything that the shell needs to know.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Settings {
     pub hashing_queue: usize,
     /// How long connections may take to finish when the server stops.
     pub shutdown: Duration,
+    /// How much of the record of what happens to passwords is kept.
+    pub retention: Retention,
 }
 
 /// One place to listen.

@@ -20,8 +20,8 @@ use super::engine::{Engine, Family};
 use super::format::{self, Opened};
 use super::key::Postings;
 use super::view::{Fixed, View};
-use super::{OpenError, OpenOptions, StoreError, importing, key, record};
-use crate::directory::tree::{EntryId, Found, Node};
+use super::{OpenError, OpenOptions, StoreError, events, importing, key, record};
+use crate::directory::tree::{EntryId, Event, Found, Node};
 use crate::directory::{Csn, Dn, Entry, Schema};
 use files::Files;
 use postings::Waiting;
@@ -102,6 +102,10 @@ pub struct BulkLoader {
     uuid_index: Run,
     postings: Waiting,
     files: Files,
+    /// How many of the entries have a password.
+    passwords: u32,
+    /// What is recorded of the load, if it comes to its end.
+    events: Vec<Event>,
 }
 
 impl BulkLoader {
@@ -123,6 +127,8 @@ impl BulkLoader {
             uuid_index: Run::default(),
             postings: Waiting::default(),
             files,
+            passwords: 0,
+            events: Vec::new(),
         })
     }
 
@@ -163,6 +169,7 @@ impl BulkLoader {
         self.names.push(&key::name(parent, &rdn_key), &key::entry(id));
         self.uuid_index.push(loaded.uuid.as_bytes(), &key::entry(id));
         if let Some(credentials) = &loaded.credentials {
+            self.passwords += u32::from(credentials.has(self.schema().known().user_password));
             self.credentials.push(&key::entry(id), &record::encode_credentials(version, credentials));
         }
         let node = Node { id, uuid: loaded.uuid, parent, version, rdn: rdn.into(), entry: loaded.entry };
@@ -218,6 +225,16 @@ impl BulkLoader {
         Ok(())
     }
 
+    /// How many of the entries that were added have a password.
+    pub const fn passwords(&self) -> u32 {
+        self.passwords
+    }
+
+    /// Has something recorded, in the batch that ends the load.
+    pub fn record(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
     /// Takes everything in. If this fails, or does not come to its end, the store is what it was when it is opened again.
     pub fn finish(mut self) -> Result<(), StoreError> {
         self.take_in(usize::MAX)?;
@@ -225,6 +242,10 @@ impl BulkLoader {
         self.position.moment.membership_version = self.position.moment.version;
         self.position.moment.policies_version = self.position.moment.version;
         let mut batch = self.engine.batch();
+        for event in &self.events {
+            self.position.event_sequence += 1;
+            events::put(&mut batch, self.position.event_sequence, event)?;
+        }
         format::put_position(&mut batch, self.position)?;
         importing::end(&mut batch)?;
         batch.write()?;

@@ -29,6 +29,7 @@ pub(super) struct Position {
     pub(super) moment: Moment,
     pub(super) last_id: u32,
     pub(super) log_sequence: u64,
+    pub(super) event_sequence: u64,
 }
 
 struct Job {
@@ -136,5 +137,7 @@ pub(super) fn size(change: &Change) -> usize {
         Write::Remove { .. } => 0,
         Write::SetCredentials { credentials, .. } => credentials.octets().len(),
     };
-    change.writes.iter().map(one).sum::<usize>() + change.log.iter().map(|record| record.changes.len()).sum::<usize>()
+    let logged = change.log.iter().map(|record| record.changes.len());
+    let happened = change.events.iter().map(|event| event.actor.len() + event.target.len() + event.reason.len());
+    change.writes.iter().map(one).chain(logged).chain(happened).sum()
 }

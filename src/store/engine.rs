@@ -31,13 +31,15 @@ pub(super) enum Family {
     Index,
     /// The change log.
     Log,
+    /// What has happened to passwords.
+    Event,
     /// What the store says of itself.
     Meta,
 }
 
 impl Family {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Entry, Self::Credentials, Self::Name, Self::Uuid, Self::Index, Self::Log, Self::Meta];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Entry, Self::Credentials, Self::Name, Self::Uuid, Self::Index, Self::Log, Self::Event, Self::Meta];
 
     const fn name(self) -> &'static str {
         match self {
@@ -47,6 +49,7 @@ impl Family {
             Self::Uuid => "uuid",
             Self::Index => "index",
             Self::Log => "log",
+            Self::Event => "event",
             Self::Meta => "default",
         }
     }
@@ -77,12 +80,28 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// What the folder of a reader's notes is called, in front of its process id.
+const READER: &str = "reader-";
+
+/// Removes what readers have left behind that were ended.
+fn remove_notes_of_the_dead(store: &Path) {
+    for entry in std::fs::read_dir(store).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(process) = name.to_str().and_then(|name| name.strip_prefix(READER)) else { continue };
+        if process.parse::<u32>().is_ok() && !Path::new("/proc").join(process).exists() {
+            // What cannot be removed does no harm.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// The folder of a reader's notes.
 struct Notes(std::path::PathBuf);
 
 impl Notes {
     fn new(store: &Path) -> Result<Self, StoreError> {
-        let path = store.join(format!("reader-{}", std::process::id()));
+        remove_notes_of_the_dead(store);
+        let path = store.join(format!("{READER}{}", std::process::id()));
         std::fs::create_dir_all(&path)?;
         Ok(Self(path))
     }
@@ -149,11 +168,25 @@ impl Engine {
         // Files that the other process replaces must stay open here.
         options.set_max_open_files(-1);
         let notes = Notes::new(path)?;
+        // A reader makes nothing: of families that the writing process has yet to make, it does without.
+        let made = DB::list_cf(&options, path)?;
         let families = Family::ALL
+            .into_iter()
+            .filter(|family| made.iter().any(|name| name == family.name()))
             .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)));
         let db = DB::open_cf_descriptors_as_secondary(&options, path, &notes.0, families)?;
         db.try_catch_up_with_primary()?;
         Ok(Self { db, notes: Some(notes), files: HashMap::new(), durable: WriteOptions::default() })
+    }
+
+    /// Sees what the writing process has written since.
+    pub(super) fn catch_up(&self) -> Result<(), StoreError> {
+        Ok(self.db.try_catch_up_with_primary()?)
+    }
+
+    /// Whether there is such a family: a reader of what an earlier release has written may lack one.
+    pub(super) fn has(&self, family: Family) -> bool {
+        self.db.cf_handle(family.name()).is_some()
     }
 
     fn family(&self, family: Family) -> Result<&ColumnFamily, StoreError> {
@@ -434,4 +467,12 @@ fn family_options(family: Family, cache: &Cache, cache_octets: usize) -> Options
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_write_buffer_size((cache_octets / 8).clamp(8 << 20, 64 << 20));
     options
+}
+
+/// Makes of a store what the releases before events have written.
+#[cfg(test)]
+pub(super) fn without_events(path: &Path) {
+    let families = Family::ALL.map(Family::name);
+    let mut db = DB::open_cf(&Options::default(), path, families).unwrap();
+    db.drop_cf(Family::Event.name()).unwrap();
 }

@@ -6,6 +6,8 @@
 //! indexes    lines of attribute type number and kind of index
 //! importing  see `importing`
 //! position   version u64 | csn (40 octets of text) | membership version u64 | last id u32 | log sequence u64
+//!            | event sequence u64 (absent in stores of releases before there were events)
+//! outbox ... see `events`
 //! ```
 
 use std::collections::BTreeSet;
@@ -185,6 +187,11 @@ pub(super) fn last_id(snapshot: &Snapshot) -> Result<EntryId, StoreError> {
     Ok(EntryId(position.last_id))
 }
 
+/// The number of the last event.
+pub(super) fn last_event(engine: &Engine) -> Result<u64, StoreError> {
+    Ok(position(engine)?.event_sequence)
+}
+
 fn decode_position(record: Option<Bytes>) -> Result<Position, StoreError> {
     let first = Position {
         moment: Moment {
@@ -195,6 +202,7 @@ fn decode_position(record: Option<Bytes>) -> Result<Position, StoreError> {
         },
         last_id: 0,
         log_sequence: 0,
+        event_sequence: 0,
     };
     match record {
         None => Ok(first),
@@ -209,8 +217,9 @@ fn read_position(mut record: &[u8]) -> Option<Position> {
     let membership_version = rest.try_get_u64().ok()?;
     let last_id = rest.try_get_u32().ok()?;
     let log_sequence = rest.try_get_u64().ok()?;
+    let event_sequence = if rest.is_empty() { 0 } else { rest.try_get_u64().ok()? };
     let moment = Moment { version, csn, membership_version, policies_version: version };
-    Some(Position { moment, last_id, log_sequence })
+    Some(Position { moment, last_id, log_sequence, event_sequence })
 }
 
 /// Writes where numbering goes on.
@@ -222,6 +231,7 @@ pub(super) fn put_position(batch: &mut Batch<'_>, position: Position) -> Result<
     record.put_u64(membership_version);
     record.put_u32(position.last_id);
     record.put_u64(position.log_sequence);
+    record.put_u64(position.event_sequence);
     batch.put(Family::Meta, b"position", &record)
 }
 

@@ -99,7 +99,7 @@ pub(super) fn leads_to(family: Family, key: &[u8], value: &[u8]) -> Option<Entry
         Family::Entry | Family::Credentials => key::entry_id(key),
         Family::Name | Family::Uuid => key::entry_id(value),
         Family::Index => key::posting_id(key),
-        Family::Log | Family::Meta => None,
+        Family::Log | Family::Event | Family::Meta => None,
     }
 }
 

@@ -7,6 +7,7 @@
 //! uuid         16 octets                                 -> id u32
 //! index        attribute u16, kind u8, 8 or 16 octets, id u32 -> nothing
 //! log          sequence u64                              -> logged change
+//! event        sequence u64                              -> see `events`
 //! meta         a word                                    -> see `format`
 //! ```
 //!
@@ -46,6 +47,11 @@ pub fn name_prefix(parent: Option<EntryId>) -> [u8; 4] {
 
 /// The key of a record of the change log.
 pub const fn log(sequence: u64) -> [u8; 8] {
+    sequence.to_be_bytes()
+}
+
+/// The key of an event.
+pub const fn event(sequence: u64) -> [u8; 8] {
     sequence.to_be_bytes()
 }
 

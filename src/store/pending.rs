@@ -10,7 +10,7 @@ use super::commit::{Position, size};
 use super::engine::{Batch, Family, Go, Snapshot};
 use super::key::{self, Key};
 use super::view::{Moment, View};
-use super::{Shared, StoreError, log, record};
+use super::{Shared, StoreError, events, log, record};
 use crate::directory::tree::{Change, CommitError, Committed, EntryId, Node, Place, Version, Write};
 use crate::directory::{AttributeTypeId, Csn, Entry};
 
@@ -145,6 +145,10 @@ impl<'s> Pending<'s> {
         for record in &change.log {
             self.position.log_sequence += 1;
             log::put(&mut self.batch, self.position.log_sequence, committed.version, record)?;
+        }
+        for event in &change.events {
+            self.position.event_sequence += 1;
+            events::put(&mut self.batch, self.position.event_sequence, event)?;
         }
         Ok(committed)
     }

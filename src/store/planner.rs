@@ -446,7 +446,7 @@ mod tests {
         }
         let members = (0..ENTRIES).map(|n| format!("uid=u{n},{SUFFIX}")).collect();
         writes.push(insert(Uuid::from_u128(2), below("cn=all".into()), &[("member", members)], &schema));
-        store.commit(Change { writes, log: Vec::new() }).unwrap();
+        store.commit(Change { writes, ..Change::none() }).unwrap();
         store
     }
 

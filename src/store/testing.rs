@@ -76,7 +76,7 @@ pub(super) fn place(store: &Store, dn: &str) -> Place {
 
 /// Makes one write.
 pub(super) fn write(store: &Store, write: Write) {
-    store.commit(Change { writes: vec![write], log: Vec::new() }).unwrap();
+    store.commit(Change { writes: vec![write], ..Change::none() }).unwrap();
 }
 
 /// Adds an entry without a password.

@@ -45,7 +45,7 @@ impl Report {
             Family::Credentials => "credentials have",
             Family::Name => "a name leads to",
             Family::Uuid => "a UUID leads to",
-            Family::Index | Family::Log | Family::Meta => "an index names",
+            Family::Index | Family::Log | Family::Event | Family::Meta => "an index names",
         };
         self.fault(format!(
             "{what} the number {}, which will be given to a new entry (the last one is {}); export, and import into a fresh \

@@ -22,6 +22,7 @@ mod composition_rules;
 mod delete;
 mod dry_run;
 mod effective_policy;
+mod events;
 mod filter;
 mod last_seen;
 mod modify;

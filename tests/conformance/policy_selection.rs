@@ -49,7 +49,7 @@ fn damage<D: Directory>(scene: &Scene<D>, name: &str, attribute: &str, value: &s
     attributes.set_one(view.schema().find_attribute_type(attribute).unwrap().id, value);
     let entry = Entry::encode(&attributes, view.schema());
     let write = Write::Replace { uuid: node.uuid, version: node.version, entry };
-    scene.directory.commit(Change { writes: vec![write], log: Vec::new() }).unwrap();
+    scene.directory.commit(Change { writes: vec![write], ..Change::none() }).unwrap();
 }
 
 const STAFF: &str = "pwdAppliesToGroup: cn=staff,ou=groups,dc=example,dc=com";

@@ -4,19 +4,21 @@ pub mod answer;
 pub mod client;
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use keystead::access::{RuleText, Rules};
 use keystead::directory::tree::memory::MemoryDirectory;
-use keystead::directory::tree::{Change, Directory, Tree, Write};
+use keystead::directory::tree::{Change, Directory, Event, Recorded, Tree};
 use keystead::directory::{Dn, Identity, Randomness, Schema, Timestamp};
 use keystead::operations::context::{AnonymousBind, ExpiredChange};
+use keystead::operations::counted;
 use keystead::operations::identity_map::{MappingText, Origin};
 use keystead::operations::policies::Policies;
 use keystead::operations::{Confidentiality, External, IdentityMap, Limits, Requester, Services};
 use keystead::password::scheme::{Cost, NewScheme};
-use keystead::password::{Account, Meter, Secret, StoredPassword};
+use keystead::password::{Meter, Secret, StoredPassword};
 
 pub use answer::{FoundEntry, TOO_SHORT, acting_as, assert_told, only, policy_control, policy_response, result};
 pub use client::{Client, requests, search_request};
@@ -30,6 +32,7 @@ const ENTRIES: &str = include_str!("scene.ldif");
 pub struct Scene<D: Directory> {
     pub directory: D,
     services: RefCell<Services>,
+    began: Timestamp,
     clock: Cell<Timestamp>,
     random: CountingRandom,
     #[cfg(feature = "server")]
@@ -83,6 +86,7 @@ impl<D: Directory> Scene<D> {
             rules: Rules::prepare(&rules(), view.schema()).unwrap(),
             identities: IdentityMap::default(),
             meter: Arc::new(Meter::new([7; 16])),
+            journal: Arc::default(),
             policies: Policies::default(),
             breached: None,
             new_passwords,
@@ -92,11 +96,12 @@ impl<D: Directory> Scene<D> {
             anonymous: AnonymousBind::Allowed,
             expired_change: ExpiredChange::Allowed,
         };
-        let clock = Cell::new(Timestamp::parse(b"20260601120000Z").unwrap());
+        let began = Timestamp::parse(b"20260601120000Z").unwrap();
         let scene = Self {
             directory,
             services: RefCell::new(services),
-            clock,
+            began,
+            clock: Cell::new(began),
             random,
             #[cfg(feature = "server")]
             _folder: folder,
@@ -127,24 +132,43 @@ impl<D: Directory> Scene<D> {
         self.configure(|services| services.identities = map);
     }
 
+    /// Writes what has been counted and noted, as a server does each second.
+    pub fn settle(&self) {
+        let (meter, journal) = {
+            let services = self.services.borrow();
+            (Arc::clone(&services.meter), Arc::clone(&services.journal))
+        };
+        for unwritten in meter.take_unwritten(usize::MAX) {
+            // The entry may be gone, and somebody may have set its credentials since.
+            match counted::change(&self.directory.view(), &unwritten, &journal, self.clock.get()).unwrap() {
+                Some(change) => meter.written(&unwritten, self.directory.commit(change).unwrap().version),
+                None => meter.forget(unwritten.uuid),
+            }
+            journal.settle(unwritten.uuid);
+        }
+        let events = journal.take(self.clock.get());
+        if !events.is_empty() {
+            self.directory.commit(Change { events, ..Change::none() }).unwrap();
+        }
+    }
+
     /// Writes what the meter has counted, and starts with a new one, as a restart does.
     pub fn restart(&self) {
-        let meter = Arc::clone(&self.services.borrow().meter);
-        meter.hasten();
-        for unwritten in meter.take_unwritten(usize::MAX) {
-            let view = self.directory.view();
-            // The entry may be gone, and somebody may have set its credentials since.
-            let Some(id) = view.find_uuid(unwritten.uuid).unwrap() else { continue };
-            let mut account = Account::read(view.credentials(id).unwrap().as_ref(), view.schema());
-            if account.version != unwritten.version {
-                continue;
-            }
-            unwritten.live.apply(&mut account);
-            let credentials = account.to_entry(view.schema());
-            let write = Write::SetCredentials { uuid: unwritten.uuid, version: unwritten.version, credentials };
-            self.directory.commit(Change { writes: vec![write], log: Vec::new() }).unwrap();
-        }
+        self.services.borrow().meter.hasten();
+        self.settle();
         self.configure(|services| services.meter = Arc::new(Meter::new([8; 16])));
+    }
+
+    /// What has happened to passwords so far, in words; of the scene itself, nothing.
+    pub fn events(&self) -> Vec<String> {
+        self.settle();
+        let before = |recorded: &Recorded| recorded.event.time > self.began;
+        self.recorded().iter().filter(|one| before(one)).map(|recorded| in_words(&recorded.event)).collect()
+    }
+
+    /// Everything that was recorded.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.directory.events_after(0, usize::MAX).unwrap()
     }
 
     /// Changes the default password policy: each attribute gets that value, or none if it is empty.
@@ -196,6 +220,24 @@ pub fn full(name: &str) -> String {
     } else {
         format!("uid={name},ou=people,{SUFFIX}")
     }
+}
+
+/// An event in a line: what, whether it was done, whose, by whom, how, why, and how often if more than once.
+fn in_words(event: &Event) -> String {
+    let name = |dn: &str| {
+        let below = short(dn);
+        below.strip_prefix("uid=").and_then(|rest| rest.strip_suffix(",ou=people")).unwrap_or(&below).to_owned()
+    };
+    let actor = if event.actor.is_empty() { "nobody".to_owned() } else { name(&event.actor) };
+    let mut line = format!("{} {} of {} by {actor}, {}", event.kind, event.result, name(&event.target), event.means);
+    if !event.reason.is_empty() {
+        line.push_str(": ");
+        line.push_str(&event.reason);
+    }
+    if event.times > 1 {
+        write!(line, " ({} times)", event.times).unwrap();
+    }
+    line
 }
 
 /// A name without the suffix.

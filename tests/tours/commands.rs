@@ -35,6 +35,7 @@ fn the_program_says_what_it_can_do() {
         "import",
         "export",
         "verify",
+        "events",
         "explain",
         "breach",
         "hash-password",

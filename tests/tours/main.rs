@@ -15,6 +15,7 @@ mod acting;
 mod breached;
 mod commands;
 mod controls;
+mod events;
 mod everyday;
 mod files;
 mod helpdesk;

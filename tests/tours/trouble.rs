@@ -169,8 +169,9 @@ fn two_servers_cannot_have_the_same_data() {
 fn a_store_of_an_unknown_format_or_a_broken_one_is_left_alone() {
     let server = Server::prepare();
     let path = server.data().join("db");
-    let families = ["default", "entry", "credentials", "name", "uuid", "index", "log"];
-    let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, families).unwrap();
+    let options = rocksdb::Options::default();
+    let families = rocksdb::DB::list_cf(&options, &path).unwrap();
+    let db = rocksdb::DB::open_cf(&options, &path, &families).unwrap();
     db.put(b"format", b"77").unwrap();
     drop(db);
     let words = format!("{} has the format 77, and this release reads 1 only", path.display());
@@ -180,7 +181,7 @@ fn a_store_of_an_unknown_format_or_a_broken_one_is_left_alone() {
     for command in ["verify", "export", "recover-admin"] {
         server.keystead(command, &[]).fails_with(1).tells(&words);
     }
-    let db = rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, families).unwrap();
+    let db = rocksdb::DB::open_cf(&options, &path, &families).unwrap();
     assert_eq!(db.get(b"format").unwrap().unwrap(), b"77");
     drop(db);
     std::fs::write(path.join("CURRENT"), "nonsense").unwrap();
@@ -193,7 +194,7 @@ fn a_store_of_an_unknown_format_or_a_broken_one_is_left_alone() {
 fn verify_finds_what_does_not_fit_and_changes_nothing() {
     let server = Server::prepare();
     let path = server.data().join("db");
-    let families = ["default", "entry", "credentials", "name", "uuid", "index", "log"];
+    let families = ["default", "entry", "credentials", "name", "uuid", "index", "log", "event"];
     let open = || rocksdb::DB::open_cf(&rocksdb::Options::default(), &path, families).unwrap();
     let first = |db: &rocksdb::DB, family| {
         let family = db.cf_handle(family).unwrap();

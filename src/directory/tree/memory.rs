@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use super::{
-    Change, CommitError, Committed, Credentials, Directory, EntryId, Found, LogRecord, Node, Place, Plan, PlanBudget,
-    Tree, TreeError, Version, Write,
+    Change, CommitError, Committed, Credentials, Directory, EntryId, Event, Found, LogRecord, Node, Place, Plan,
+    PlanBudget, Recorded, Tree, TreeError, Version, Write,
 };
 use crate::directory::filter::Matcher;
 use crate::directory::{AttributeTypeId, Csn, Dn, Entry, Rdn, Schema, Timestamp};
@@ -32,6 +32,7 @@ struct State {
     credentials: BTreeMap<EntryId, Credentials>,
     names: HashMap<(Option<EntryId>, Vec<u8>), EntryId>,
     log: Vec<LogRecord>,
+    events: Vec<Event>,
     last_id: u32,
     version: Version,
     csn: Csn,
@@ -41,8 +42,8 @@ impl MemoryDirectory {
     /// A directory without entries.
     pub fn new(schema: Arc<Schema>, suffixes: Vec<Dn>) -> Self {
         let csn = Csn { time: Timestamp::default(), count: 0, sid: 1 };
-        let (nodes, credentials, names) = Default::default();
-        let state = State { schema, suffixes, nodes, credentials, names, log: Vec::new(), last_id: 0, version: 0, csn };
+        let (nodes, credentials, names, log, events) = Default::default();
+        let state = State { schema, suffixes, nodes, credentials, names, log, events, last_id: 0, version: 0, csn };
         Self { state: Mutex::new(Arc::new(state)) }
     }
 
@@ -68,10 +69,17 @@ impl Directory for MemoryDirectory {
             next.write(write)?;
         }
         next.log.extend(change.log);
+        next.events.extend(change.events);
         let committed = Committed { version: next.version, csn: next.csn };
         *state = Arc::new(next);
         drop(state);
         Ok(committed)
+    }
+
+    fn events_after(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, TreeError> {
+        let view = self.view();
+        let numbered = (1..).zip(&view.0.events).map(|(sequence, event)| Recorded { sequence, event: event.clone() });
+        Ok(numbered.filter(|one| one.sequence > after).take(limit).collect())
     }
 }
 

@@ -3,21 +3,26 @@
 use smallvec::smallvec;
 
 use crate::access::Actor;
+use crate::directory::tree::Means;
 use crate::directory::{Identity, ResultCode};
 use crate::operations::context::ExpiredChange;
+use crate::operations::events::Whose;
 use crate::operations::login_name::UserName;
-use crate::operations::set_password::{NewPassword, password_was_set};
+use crate::operations::set_password::{NewPassword, kind, password_was_set};
 use crate::operations::target::Target;
 use crate::operations::verify_password::{Given, Known, blocked};
 use crate::operations::{Context, Freedom, Outcome, Refusal};
-use crate::password::Secret;
 use crate::password::account::Account;
 use crate::password::change::{By, OldPassword};
 use crate::password::meter::Subject;
 use crate::password::standing::Validity;
 use crate::password::verdict::PolicyErrorCode;
+use crate::password::{Policy, Secret};
 use crate::protocol::Response;
 use crate::protocol::extended::PasswordModify;
+
+/// What events say of the way.
+const MEANS: Means = Means::PasswordModify;
 
 /// Sets the password of `userIdentity`, or of the requester if that is absent (RFC 3062 §2).
 pub fn password_modify(ctx: &Context<'_>, request: &PasswordModify) -> Result<Outcome, Refusal> {
@@ -36,25 +41,25 @@ pub fn password_modify(ctx: &Context<'_>, request: &PasswordModify) -> Result<Ou
         }
         None => own(ctx).and_then(|target| permitted(ctx, target))?,
     };
-    set(ctx, &target, &NewPassword { by, old: old.into(), new })
+    set(ctx, &target, &NewPassword { by, means: MEANS, old: old.into(), new })
 }
 
 /// Requires the right to set the password of an entry.
 fn permitted(ctx: &Context<'_>, target: Target) -> Result<(Target, By), Refusal> {
     let is_self = ctx.requester.identity.uuid() == Some(target.node.uuid);
     let by = if is_self { By::Owner } else { By::Administrator };
-    ctx.require_right_to_set(&target, by)?;
+    ctx.require_right_to_set(&target, by, MEANS)?;
     Ok((target, by))
 }
 
 fn set(ctx: &Context<'_>, target: &Target, request: &NewPassword) -> Result<Outcome, Refusal> {
-    let set = ctx.set_password(target, request)?;
+    let mut set = ctx.set_password(target, request)?;
     // Not before: whoever is not bound has only now proven that they may know of the entry.
     ctx.schema().check_entry(&target.node.entry.decode(), &[ctx.schema().known().user_password])?;
-    let value = set.generated.map(|made| PasswordModify::generated(made.expose()));
+    let value = set.generated.take().map(|made| PasswordModify::generated(made.expose()));
     let response = Response { value, ..ResultCode::Success.into() };
     let effects = smallvec![password_was_set(&target.node, request.by)];
-    Ok(Outcome { change: ctx.password_change(target, &set.account), effects, ..Outcome::answer(response) })
+    Ok(Outcome { change: ctx.password_change(target, set), effects, ..Outcome::answer(response) })
 }
 
 /// The entry that the requester is.
@@ -111,22 +116,31 @@ fn change_unbound(
     let requester = crate::operations::Requester { identity, ..ctx.requester.clone() };
     let as_owner = Context { actor: &owner, requester: &requester, ..*ctx };
     target.decision = as_owner.decider().decide(&target.node, ctx.tree)?;
-    if as_owner.require_right_to_set(&target, By::Owner).is_err() {
+    if as_owner.may_set(&target, By::Owner).is_err() {
         return unknown(ctx, &user, &old);
     }
-    prove(&as_owner, &target, &old)?;
-    set(&as_owner, &target, &NewPassword { by: By::Owner, old: OldPassword::Proven(old), new })
+    // Until then it is nobody in particular who tries.
+    prove(ctx, &target, &old)?;
+    set(&as_owner, &target, &NewPassword { by: By::Owner, means: MEANS, old: OldPassword::Proven(old), new })
 }
 
 /// Requires that the old password is right and that the account is not blocked. Nothing else is told before that, since
 /// whoever does not know the password is to learn nothing of the account.
 fn prove(ctx: &Context<'_>, target: &Target, old: &Secret) -> Result<(), Refusal> {
     let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
+    try_old(ctx, target, &policy, old).inspect_err(|refusal| {
+        let event = ctx.event(kind(By::Owner), MEANS, Whose::entry(&target.node, &target.dn), &policy);
+        ctx.note_refused(event, refusal);
+    })
+}
+
+fn try_old(ctx: &Context<'_>, target: &Target, policy: &Policy, old: &Secret) -> Result<(), Refusal> {
     let account = ctx.account(&target.node)?;
     let subject = Subject::Entry(target.node.uuid);
-    let given = Given { subject, account: &account, policy: &policy, password: old, known: Known::Nothing };
+    let known = Known::Nothing;
+    let given = Given { subject, means: MEANS, account: &account, policy, password: old, known };
     let attempt = ctx.verify_password(&given)?;
-    if account.blocked(&policy, Validity::of(&target.node.entry, ctx.schema()), ctx.now).is_some() {
+    if account.blocked(policy, Validity::of(&target.node.entry, ctx.schema()), ctx.now).is_some() {
         return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
     }
     ctx.note_passed(attempt);
@@ -145,6 +159,7 @@ fn unknown(ctx: &Context<'_>, user: &UserName, old: &Secret) -> Result<Outcome, 
     };
     let policy = ctx.services.policies.default_for(&dn, ctx.tree)?;
     let (subject, account) = (ctx.services.meter.unknown(&dn), &Account::default());
-    ctx.verify_password(&Given { subject, account, policy: &policy, password: old, known: Known::Nothing })?;
+    let (policy, known) = (&policy, Known::Nothing);
+    ctx.verify_password(&Given { subject, means: MEANS, account, policy, password: old, known })?;
     Err(blocked(None))
 }

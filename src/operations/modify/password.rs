@@ -5,6 +5,8 @@
 
 use crate::access::Right;
 use crate::directory::modification::{Modification, ModificationError, ModificationKind};
+use crate::directory::tree::{Event, EventKind, Means};
+use crate::operations::events::Whose;
 use crate::operations::set_password::{NewPassword, password_was_set};
 use crate::operations::target::Target;
 use crate::operations::{Context, Effect, Refusal};
@@ -44,6 +46,7 @@ pub(super) struct Changed {
     pub(super) account: Account,
     pub(super) effect: Effect,
     pub(super) password_set: bool,
+    pub(super) events: Vec<Event>,
 }
 
 /// Finds out what the changes of credentials come to, and requires the rights for it.
@@ -61,7 +64,7 @@ pub(super) fn prepare(
     let is_self = ctx.requester.identity.uuid() == Some(target.node.uuid);
     let by = if is_self { By::Owner } else { By::Administrator };
     if !of_password.is_empty() {
-        ctx.require_right_to_set(target, by)?;
+        ctx.require_right_to_set(target, by, Means::Modify)?;
     }
     let state = of_state.iter().map(|change| state_change(ctx, target, change)).collect::<Result<Vec<_>, _>>()?;
     let password = password_change(ctx, target, &of_password)?;
@@ -127,7 +130,7 @@ fn state_change(ctx: &Context<'_>, target: &Target, change: &Modification) -> Re
         return Ok(lock.map_or(StateChange::Unlock, StateChange::Lock));
     }
     if id == known.pwd_reset {
-        ctx.require_right_to_set(target, By::Administrator)?;
+        ctx.require_right_to_set(target, By::Administrator, Means::Modify)?;
         let must = value.is_some_and(|value| value == b"TRUE");
         return Ok(if must { StateChange::MustChange } else { StateChange::NeedNotChange });
     }
@@ -146,26 +149,44 @@ impl Prepared {
 
     /// Verifies, judges and hashes what is to be, and makes the account that comes of it.
     pub(super) fn run(self, ctx: &Context<'_>, target: &Target) -> Result<Changed, Refusal> {
+        let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
+        let event = |kind| ctx.event(kind, Means::Modify, Whose::entry(&target.node, &target.dn), &policy);
         let mut account = ctx.account(&target.node)?;
         let mut effect = Effect::CredentialsSet { uuid: target.node.uuid };
+        let mut events = Vec::new();
         let password_set = self.password.is_some();
         match self.password {
             Some(PasswordChange::Set { old, new }) => {
-                let request = NewPassword { by: self.by, old: old.into(), new: Some(new) };
-                account = ctx.set_password(target, &request)?.account;
+                let request = NewPassword { by: self.by, means: Means::Modify, old: old.into(), new: Some(new) };
+                let set = ctx.set_password(target, &request)?;
+                account = set.account;
+                events.push(set.event);
                 effect = password_was_set(&target.node, self.by);
             }
-            Some(PasswordChange::Remove) => account = Account { version: account.version, ..Account::default() },
+            Some(PasswordChange::Remove) => {
+                account = Account { version: account.version, ..Account::default() };
+                events.push(event(EventKind::Removed));
+            }
             None => {}
         }
         for change in self.state {
+            events.push(event(change.kind()));
             change.apply(&mut account);
         }
-        Ok(Changed { account, effect, password_set })
+        Ok(Changed { account, effect, password_set, events })
     }
 }
 
 impl StateChange {
+    const fn kind(&self) -> EventKind {
+        match self {
+            Self::Unlock => EventKind::Unlocked,
+            Self::Lock(_) => EventKind::Locked,
+            Self::MustChange => EventKind::MustChange,
+            Self::NeedNotChange => EventKind::NeedNotChange,
+        }
+    }
+
     fn apply(self, account: &mut Account) {
         match self {
             Self::Unlock => {

@@ -125,7 +125,7 @@ impl<'s, D: Directory> Client<'s, D> {
             Ok(outcome) => outcome,
             Err(refusal) => return refusal.to_response(policy),
         };
-        for change in [outcome.change, outcome.afterwards] {
+        for change in [Some(outcome.change), outcome.afterwards.map(|change| *change)].into_iter().flatten() {
             if !change.is_empty() {
                 self.scene.directory.commit(change).unwrap();
             }

@@ -1,0 +1,54 @@
+//! What was counted and noted since, as a change that is written a little later.
+
+use crate::directory::Timestamp;
+use crate::directory::tree::{Change, Event, EventKind, EventResult, Means, Tree, TreeError, Write};
+use crate::password::Account;
+use crate::password::meter::Unwritten;
+
+use super::journal::Journal;
+
+/// The credentials with what the meter has counted, and what that means for the account; nothing if they are not those any
+/// more that counting began with.
+pub fn change(
+    tree: &dyn Tree,
+    unwritten: &Unwritten,
+    journal: &Journal,
+    now: Timestamp,
+) -> Result<Option<Change>, TreeError> {
+    let Some(id) = tree.find_uuid(unwritten.uuid)? else { return Ok(None) };
+    let mut account = Account::read(tree.credentials(id)?.as_ref(), tree.schema());
+    if account.version != unwritten.version {
+        return Ok(None);
+    }
+    let before = account.locked;
+    unwritten.live.apply(&mut account);
+    let events = match (before, account.locked) {
+        (before, Some(now)) if before != Some(now) => journal.lock_of(unwritten.uuid).into_iter().collect(),
+        (Some(_), None) => vec![lock_has_ended(tree, unwritten, now)?],
+        _ => Vec::new(),
+    };
+    let credentials = account.to_entry(tree.schema());
+    let write = Write::SetCredentials { uuid: unwritten.uuid, version: account.version, credentials };
+    Ok(Some(Change { writes: vec![write], events, ..Change::none() }))
+}
+
+/// The event for a lock whose time is over.
+fn lock_has_ended(tree: &dyn Tree, unwritten: &Unwritten, now: Timestamp) -> Result<Event, TreeError> {
+    let dn = match tree.find_uuid(unwritten.uuid)? {
+        Some(id) => tree.dn(id)?,
+        None => None,
+    };
+    Ok(Event {
+        time: now,
+        kind: EventKind::Unlocked,
+        result: EventResult::Done,
+        means: Means::Time,
+        actor: String::new(),
+        source: String::new(),
+        target: dn.map(|dn| dn.to_string()).unwrap_or_default(),
+        uuid: unwritten.uuid,
+        policy: String::new(),
+        reason: "the time of the lock was over".to_owned(),
+        times: 1,
+    })
+}

@@ -1,0 +1,47 @@
+//! Writes down what was refused, a little later and in one change, and forgets what need not be kept any more.
+
+use std::time::{Duration, Instant};
+
+use tracing::warn;
+
+use crate::directory::tree::{Change, Directory, Event};
+
+use super::Shared;
+
+/// How often the record is looked at for what is too old.
+const TRIM_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What there is to do besides the counting.
+#[derive(Debug, Default)]
+pub(super) struct Recording {
+    trimmed: Option<Instant>,
+}
+
+impl Recording {
+    /// Writes what has come together since.
+    pub(super) fn write(&mut self, shared: &Shared) {
+        write(shared, shared.services.load().journal.take(shared.clock.now()));
+        if self.trimmed.is_none_or(|last| last.elapsed() >= TRIM_EVERY) {
+            self.trimmed = Some(Instant::now());
+            if let Err(error) = shared.store.trim_events(shared.settings.retention, shared.clock.now()) {
+                warn!(%error, "what is too old of the record of passwords could not be removed");
+            }
+        }
+    }
+}
+
+/// Writes everything at the end, when nothing more comes.
+pub(super) fn write_rest(shared: &Shared) {
+    write(shared, shared.services.load().journal.take_all());
+}
+
+fn write(shared: &Shared, events: Vec<Event>) {
+    if events.is_empty() {
+        return;
+    }
+    let change = Change { events: events.clone(), ..Change::none() };
+    if let Err(error) = shared.store.commit(change) {
+        warn!(%error, "the record of refused passwords could not be written, and will be tried again");
+        shared.services.load().journal.take_back(events);
+    }
+}
