@@ -9,6 +9,7 @@
 //! the first because hashing is slow, the second because answers are long.
 
 pub mod add;
+mod assertion;
 pub mod bind;
 pub mod compare;
 pub mod context;
@@ -27,17 +28,20 @@ pub mod outcome;
 pub mod perform;
 pub mod policies;
 pub mod proxy;
+pub mod read_entry;
 pub mod recognition;
 pub mod refusal;
+mod relax;
 pub mod root_dse;
 pub mod search;
 mod selection;
 pub mod set_password;
 mod stamp;
 mod target;
+pub mod tree_delete;
 mod verify_password;
 
-pub use context::{Confidentiality, Context, Freedom, Limits, Proof, Purpose, Requester, Services};
+pub use context::{Confidentiality, Context, Freedom, Limits, Proof, Requester, Services};
 pub use external::External;
 pub use identity_map::IdentityMap;
 pub use outcome::{Effect, Outcome};

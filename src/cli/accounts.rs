@@ -8,8 +8,9 @@ use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
 use crate::directory::{Identity, ResultCode};
 use crate::operations::context::Link;
-use crate::operations::{Confidentiality, Context, Freedom, Outcome, Proof, Purpose, Refusal, Requester, Services};
+use crate::operations::{Confidentiality, Context, Freedom, Outcome, Proof, Refusal, Requester, Services};
 use crate::password::Meter;
+use crate::protocol::control::Flags;
 use crate::server::Clock;
 use crate::server::random::SystemRandom;
 use crate::store::Store;
@@ -63,7 +64,7 @@ impl<'s> Workplace<'s> {
             actor: &actor,
             now,
             random: &SystemRandom,
-            purpose: Purpose::default(),
+            flags: Flags::default(),
         };
         let mut outcome = operation(&ctx).map_err(|refusal| failed(refusal.to_string()))?;
         if outcome.response.result.code != ResultCode::Success {

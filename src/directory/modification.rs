@@ -67,6 +67,28 @@ impl Modification {
         }
     }
 
+    /// What is left to do if what has been done already is no error: adding what is there, and deleting what is not.
+    pub fn remaining(&self, attributes: &Attributes, schema: &Schema) -> Option<Self> {
+        let own = attributes.get(&self.attribute).map_or(&[][..], |attribute| &attribute.values);
+        let defined = schema.attribute_type(self.attribute.attribute_type);
+        let mut values = self.values.clone();
+        match self.kind {
+            ModificationKind::Add => {
+                let mut taken = NormalValues::of(own, defined, schema);
+                values.retain(|value| taken.insert(value));
+            }
+            ModificationKind::Delete if own.is_empty() => return None,
+            ModificationKind::Delete => {
+                let there = NormalValues::of(own, defined, schema);
+                let mut seen = NormalValues::of(&[], defined, schema);
+                values.retain(|value| there.contains(value) && seen.insert(value));
+            }
+            ModificationKind::Replace | ModificationKind::Increment => {}
+        }
+        let nothing = values.is_empty() && !self.values.is_empty();
+        (!nothing).then(|| Self { values, ..self.clone() })
+    }
+
     fn name(&self, schema: &Schema) -> String {
         self.attribute.to_text(schema).into_owned()
     }

@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use uuid::Uuid;
 
-use crate::access::Right;
+use crate::access::{Decision, Right};
 use crate::directory::schema::check::{Violation, find_value};
 use crate::directory::tree::{Change, Event, EventKind, Found, LogKind, Means, Place, Write};
 use crate::directory::{Attribute, Attributes, Dn, Entry, Rdn};
-use crate::password::{Policy, Secret};
+use crate::password::{Account, Policy, Secret};
 use crate::protocol::request::AddRequest;
 
 use super::events::Whose;
+use super::relax::NOT_RELAXED;
 use super::set_password::{Hashes, has_class};
 use super::{Context, Outcome, Refusal, policies};
 
@@ -19,6 +20,7 @@ use super::{Context, Outcome, Refusal, policies};
 pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> {
     let dn = ctx.parse_dn(request.entry.as_bytes())?;
     let mut attributes = read_attributes(ctx, request)?;
+    let state = take_state(ctx, &mut attributes);
     let password = take_password(ctx, &mut attributes)?;
     let place = place(ctx, &dn)?;
     complete(ctx, &dn, &mut attributes, password.as_ref())?;
@@ -31,23 +33,25 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
         return Err(Refusal::AlreadyExists);
     }
     let place = place?;
-    let uuid = ctx.random.new_uuid();
+    require_right_to_bring(ctx, &decision, &attributes, &state)?;
+    let uuid = identity(ctx, &attributes)?;
     // The name may stand in a group already, left there by somebody who is gone.
     ctx.require_no_escalation(uuid, &dn)?;
-    let (mut credentials, mut events) = (None, Vec::new());
+    let (mut account, mut events) = (None, Vec::new());
     if let Some(password) = password {
         let policy = ctx.services.policies.governing(&entry, &dn, ctx.tree)?;
         let event = ctx.event(EventKind::Set, Means::Add, Whose { uuid, dn: &dn }, &policy);
-        let account = if decision.allows(Right::ResetPassword) {
+        let first = if decision.allows(Right::ResetPassword) {
             ctx.first_password(&password, &entry, &policy, Hashes::of(&decision))
         } else {
             Err(Refusal::InsufficientAccess("you may not set the password of this account"))
         };
         // An entry that is not added has no identity.
         let refused = |refusal: &Refusal| ctx.note_refused(Event { uuid: Uuid::nil(), ..event.clone() }, refusal);
-        credentials = Some(account.inspect_err(refused)?.to_entry(ctx.schema()));
+        account = Some(first.inspect_err(refused)?);
         events.push(event);
     }
+    let credentials = credentials(ctx, account, &state)?;
     ctx.stamp_new(&mut attributes, uuid);
     let log = ctx.log(LogKind::Add, dn.as_str(), uuid, ctx.log_lines(&attributes));
     let entry = Entry::encode(&attributes, ctx.schema());
@@ -65,7 +69,7 @@ fn read_attributes(ctx: &Context<'_>, request: &AddRequest) -> Result<Attributes
     for (name, values) in &request.attributes {
         let description = schema.describe(name).ok_or_else(|| Refusal::UndefinedAttribute(name.clone()))?;
         let defined = schema.attribute_type(description.attribute_type);
-        if defined.is_read_only() {
+        if defined.is_read_only() && !ctx.is_relaxed_for_new(description.attribute_type) {
             return Err(Refusal::ReadOnly(defined.name().to_owned()));
         }
         if values.is_empty() {
@@ -78,6 +82,48 @@ fn read_attributes(ctx: &Context<'_>, request: &AddRequest) -> Result<Attributes
         }
     }
     Ok(attributes)
+}
+
+/// Takes out how the password stands, which only whoever brings the entry from elsewhere may say.
+fn take_state(ctx: &Context<'_>, attributes: &mut Attributes) -> Attributes {
+    let kept_as_credentials = ctx.schema().known().credentials();
+    attributes.split_off(|id| ctx.is_relaxed(id) && kept_as_credentials.contains(&id))
+}
+
+/// Requires the right to bring along what otherwise only the server sets.
+fn require_right_to_bring(
+    ctx: &Context<'_>,
+    decision: &Decision,
+    attributes: &Attributes,
+    state: &Attributes,
+) -> Result<(), Refusal> {
+    let mut types = attributes.iter().map(|attribute| attribute.description.attribute_type);
+    if types.any(|id| ctx.is_relaxed_for_new(id)) || state.iter().next().is_some() {
+        return if decision.allows(Right::ImportHash) { Ok(()) } else { Err(Refusal::InsufficientAccess(NOT_RELAXED)) };
+    }
+    Ok(())
+}
+
+/// The credentials of the new entry, if it has some.
+fn credentials(ctx: &Context<'_>, account: Option<Account>, state: &Attributes) -> Result<Option<Entry>, Refusal> {
+    if state.iter().next().is_none() {
+        return Ok(account.map(|account| account.to_entry(ctx.schema())));
+    }
+    let account = ctx.account_with(&account.unwrap_or_default(), |own| {
+        state.iter().for_each(|one| own.set(one.description.attribute_type, one.values.clone()));
+        Ok(())
+    })?;
+    Ok(Some(account.to_entry(ctx.schema())))
+}
+
+/// The identity that the entry brings along, or a new one.
+fn identity(ctx: &Context<'_>, attributes: &Attributes) -> Result<Uuid, Refusal> {
+    let Some(brought) = attributes.first(ctx.schema().known().entry_uuid) else { return Ok(ctx.random.new_uuid()) };
+    let uuid = Uuid::try_parse_ascii(brought).map_err(|_| Refusal::Unwilling("entryUUID is no UUID"))?;
+    if ctx.tree.find_uuid(uuid)?.is_some() {
+        return Err(Refusal::Unwilling("another entry has that entryUUID"));
+    }
+    Ok(uuid)
 }
 
 /// Takes the password out of the attributes: it is kept elsewhere, as a hash.

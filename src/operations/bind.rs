@@ -15,7 +15,9 @@ use crate::password::verdict::PolicyErrorCode;
 use crate::password::verified::Against;
 use crate::password::{Account, Policy, Secret, StoredPassword, scheme};
 use crate::protocol::Response;
-use crate::protocol::control::{Controls, PasswordPolicyResponse, PasswordWarning};
+use crate::protocol::control::{
+    Controls, Flag, PasswordPolicyResponse, PasswordWarning, authorization_identity_response,
+};
 use crate::protocol::request::{Authentication, BindRequest};
 
 use super::context::AnonymousBind;
@@ -48,37 +50,53 @@ pub struct Verification {
 
 /// Looks at the request and finds the entry. Whoever was bound before is not any more, however this ends
 /// (RFC 4511 §4.2.1).
-pub fn prepare(ctx: &Context<'_>, request: &BindRequest) -> Result<Prepared, Refusal> {
+pub fn prepare(ctx: &Context<'_>, request: &BindRequest, controls: &Controls) -> Result<Prepared, Refusal> {
     if request.version != 3 {
         return Err(Refusal::UnsupportedVersion);
     }
     let password = match &request.authentication {
         Authentication::Simple(password) => password,
         Authentication::Sasl { mechanism, credentials } if mechanism == EXTERNAL => {
-            return external(ctx, credentials.as_deref().unwrap_or_default());
+            return external(ctx, credentials.as_deref().unwrap_or_default()).map(|outcome| done(outcome, controls));
         }
         Authentication::Sasl { .. } | Authentication::Unknown => return Err(Refusal::UnsupportedAuthentication),
     };
     match (request.name.is_empty(), password.is_empty()) {
-        (true, true) => anonymous(ctx).map(|outcome| Prepared::Done(Box::new(outcome))),
+        (true, true) => anonymous(ctx).map(|outcome| done(outcome, controls)),
         (false, true) => Err(Refusal::UnauthenticatedBind),
         _ if !ctx.requester.confidentiality.admits_passwords() => Err(Refusal::ConfidentialityRequired),
         _ => verification(ctx, &request.name, Secret::new(password.as_ref())).map(|it| Prepared::Verify(Box::new(it))),
     }
 }
 
+fn done(mut outcome: Outcome, controls: &Controls) -> Prepared {
+    tell_identity(&mut outcome, controls);
+    Prepared::Done(Box::new(outcome))
+}
+
+/// Tells whom the connection belongs to now, if that was asked for (RFC 3829).
+fn tell_identity(outcome: &mut Outcome, controls: &Controls) {
+    if !controls.flags.has(Flag::AuthorizationIdentity) {
+        return;
+    }
+    let name = outcome.effects.iter().find_map(|effect| match effect {
+        Effect::Authenticated { identity, .. } => Some(identity.name()),
+        _ => None,
+    });
+    outcome.response.controls.extend(name.map(authorization_identity_response));
+}
+
 /// The SASL mechanism by which a connection's own proof is used.
 pub const EXTERNAL: &str = "EXTERNAL";
 
 /// SASL EXTERNAL: the connection itself has proven who it is. To become somebody else by it needs more than that.
-fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Prepared, Refusal> {
+fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Outcome, Refusal> {
     let Some(external) = &ctx.requester.external else { return Err(Refusal::NoExternalIdentity) };
     let own = external.identify(ctx)?.ok_or(Refusal::NoExternalIdentity)?;
     let identity = if authorize_as.is_empty() { own.clone() } else { authorized(ctx, &own, authorize_as)? };
     let proxied_by = (identity != own).then(|| Box::new(own));
     let effect = Effect::Authenticated { identity, freedom: Freedom::Full, proof: Proof::Connection, proxied_by };
-    let outcome = Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) };
-    Ok(Prepared::Done(Box::new(outcome)))
+    Ok(Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) })
 }
 
 /// Whom `own` wants to be taken for, and may.
@@ -205,7 +223,9 @@ impl Verification {
         if !change.is_empty() {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
         }
-        Ok(Outcome { change, afterwards, effects, ..Outcome::answer(response) })
+        let mut outcome = Outcome { change, afterwards, effects, ..Outcome::answer(response) };
+        tell_identity(&mut outcome, controls);
+        Ok(outcome)
     }
 
     /// What a good bind uses up, which must be written first; and a hash at today's cost, which may be written later.

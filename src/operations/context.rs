@@ -12,6 +12,7 @@ use crate::password::Meter;
 use crate::password::StoredPassword;
 use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
+use crate::protocol::control::Flags;
 
 use super::external::External;
 use super::identity_map::IdentityMap;
@@ -33,18 +34,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Randomness.
     pub random: &'a dyn Randomness,
-    /// Whether what is asked for is to be done.
-    pub purpose: Purpose,
-}
-
-/// Whether what is asked for is to be done.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Purpose {
-    /// It is.
-    #[default]
-    ToDo,
-    /// It is only to be known what would come of it (draft-zeilenga-ldap-noop).
-    DryRun,
+    /// The controls without values of the request.
+    pub flags: Flags,
 }
 
 impl Context<'_> {
@@ -120,13 +111,22 @@ pub struct Limits {
     pub page: u32,
     /// Attributes that a search may list.
     pub attributes: usize,
+    /// Entries that go with one tree delete, the one that was named included.
+    pub tree_delete: usize,
     /// Octets of one entry.
     pub entry_octets: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { size: 100_000, time: Duration::from_secs(60), page: 5_000, attributes: 1_000, entry_octets: 16 << 20 }
+        Self {
+            size: 100_000,
+            time: Duration::from_secs(60),
+            page: 5_000,
+            attributes: 1_000,
+            tree_delete: 10_000,
+            entry_octets: 16 << 20,
+        }
     }
 }
 

@@ -5,11 +5,12 @@ use crate::directory::tree::{Event, EventKind, EventResult, Means, Node};
 use crate::password::Policy;
 use crate::password::meter::Subject;
 use crate::password::verdict::BrokenRule;
+use crate::protocol::control::Flag;
 
 use uuid::Uuid;
 
 use super::verify_password::Given;
-use super::{Context, Purpose, Refusal};
+use super::{Context, Refusal};
 
 /// Whose password it is.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +61,7 @@ impl Context<'_> {
     /// Records that a password was not set, if the reason is one that people ask for: a rule, a lacking right, a wrong
     /// password. What failed for want of time or disk is none.
     pub(super) fn note_refused(&self, event: Event, refusal: &Refusal) {
-        if self.purpose == Purpose::DryRun && matches!(refusal, Refusal::Password(_)) {
+        if self.flags.has(Flag::NoOp) && matches!(refusal, Refusal::Password(_)) {
             // To ask what a rule says is no attempt.
             return;
         }

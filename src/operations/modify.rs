@@ -4,15 +4,18 @@ mod password;
 
 use smallvec::SmallVec;
 
+use crate::access::Right;
 use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::schema::check::Violation;
 use crate::directory::tree::{Change, Event, EventKind, LogKind, Means, Write};
 use crate::directory::{AttributeTypeId, Attributes, Entry, Rdn, ResultCode, Timestamp, ldif};
 use crate::password::standing::Validity;
+use crate::protocol::control::Flag;
 use crate::protocol::request::{ModifyRequest, RequestedChange};
 
 use super::add::check_policy;
 use super::events::Whose;
+use super::relax::NOT_RELAXED;
 use super::target::Target;
 use super::{Context, Outcome, Refusal};
 
@@ -33,10 +36,15 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
         return Ok(Outcome::answer(ResultCode::Success));
     }
     require_write(ctx, &target, &changes)?;
+    let is_read_only =
+        |change: &Modification| ctx.schema().attribute_type(change.attribute.attribute_type).is_read_only();
+    if changes.iter().chain(&credentials).any(is_read_only) {
+        target.require(Right::ImportHash, NOT_RELAXED, ctx)?;
+    }
     let password = password::prepare(ctx, &target, &credentials)?;
     let mut attributes = target.node.entry.decode();
     for change in &changes {
-        change.apply(&mut attributes, ctx.schema())?;
+        apply(ctx, change, &mut attributes)?;
     }
     let has_password = match password.as_ref().and_then(password::Prepared::leaves_password) {
         Some(leaves) => leaves,
@@ -54,7 +62,8 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
         ctx.stamp_password_change(&mut attributes);
     }
     if !changes.is_empty() || password_set {
-        ctx.stamp_changed(&mut attributes);
+        let given = changes.iter().map(|change| change.attribute.attribute_type);
+        ctx.stamp_changed_but(&given.collect(), &mut attributes);
         writes.push(replacement(ctx, &target, &attributes)?);
     }
     if let Some(account) = account {
@@ -85,6 +94,17 @@ fn validity_change(ctx: &Context<'_>, target: &Target, attributes: &Attributes) 
     Ok(vec![ctx.event(kind, Means::Modify, Whose::entry(&target.node, &target.dn), &policy)])
 }
 
+/// Makes a change of the entry itself.
+fn apply(ctx: &Context<'_>, change: &Modification, attributes: &mut Attributes) -> Result<(), Refusal> {
+    if !ctx.flags.has(Flag::PermissiveModify) {
+        return Ok(change.apply(attributes, ctx.schema())?);
+    }
+    match change.remaining(attributes, ctx.schema()) {
+        Some(rest) => Ok(rest.apply(attributes, ctx.schema())?),
+        None => Ok(()),
+    }
+}
+
 fn replacement(ctx: &Context<'_>, target: &Target, attributes: &Attributes) -> Result<Write, Refusal> {
     let entry = Entry::encode(attributes, ctx.schema());
     if entry.octets().len() > ctx.services.limits.entry_octets {
@@ -102,7 +122,7 @@ fn read_change(ctx: &Context<'_>, change: &RequestedChange) -> Result<Modificati
     let undefined = || Refusal::UndefinedAttribute(change.attribute.clone());
     let attribute = schema.describe(&change.attribute).ok_or_else(undefined)?;
     let defined = schema.attribute_type(attribute.attribute_type);
-    if defined.is_read_only() {
+    if defined.is_read_only() && !ctx.is_relaxed(attribute.attribute_type) {
         return Err(Refusal::ReadOnly(defined.name().to_owned()));
     }
     if change.kind == ModificationKind::Increment && change.values.len() != 1 {

@@ -6,10 +6,11 @@ use smallvec::SmallVec;
 use uuid::Uuid;
 
 use crate::directory::tree::Change;
-use crate::directory::{Identity, ResultCode};
+use crate::directory::{Csn, Identity, ResultCode};
 use crate::password::change::By;
 use crate::protocol::Response;
 
+use super::read_entry::PostRead;
 use super::{Freedom, Proof};
 
 /// The answer, and what must happen for it to be true.
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub effects: SmallVec<[Effect; 1]>,
     /// How long the answer is held back.
     pub delay: Duration,
+    /// The entry as the change makes it, for the answer (RFC 4527 §3.2).
+    pub post_read: Option<Box<PostRead>>,
 }
 
 /// What follows from an operation, besides changes to entries.
@@ -64,6 +67,14 @@ impl Outcome {
             afterwards: None,
             effects: SmallVec::new(),
             delay: Duration::ZERO,
+            post_read: None,
+        }
+    }
+
+    /// Completes the answer by what the commit has decided.
+    pub fn settle(&mut self, csn: Csn) {
+        if let Some(copy) = self.post_read.take() {
+            self.response.controls.push(copy.committed(csn));
         }
     }
 

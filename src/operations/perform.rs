@@ -1,7 +1,7 @@
 //! Finding the operation for a request.
 
 use crate::directory::tree::Scope;
-use crate::protocol::control::{Controls, Flag};
+use crate::protocol::control::{Controls, Flag, Rare};
 use crate::protocol::extended::PasswordModify;
 use crate::protocol::request::{ExtendedRequest, ModifyRequest, SearchRequest};
 use crate::protocol::{Request, oid};
@@ -9,7 +9,7 @@ use crate::protocol::{Request, oid};
 pub use crate::password::scheme::Effort;
 
 use super::extended::{password_modify, who_am_i};
-use super::{Context, Freedom, Outcome, Purpose, Refusal, add, compare, delete, modify, modify_dn};
+use super::{Context, Freedom, Outcome, Refusal, add, compare, delete, modify, modify_dn, tree_delete};
 
 /// How much work a request may be: whether it may hash.
 pub fn effort(request: &Request) -> Effort {
@@ -29,17 +29,53 @@ pub fn effort(request: &Request) -> Effort {
 
 /// Does what a request wants, but for bind and search, which are done in steps, and for what belongs to the connection.
 pub fn perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Outcome, Refusal> {
-    require_changed_password(ctx, request)?;
-    if controls.flags.has(Flag::NoOp) {
-        let dry = Context { purpose: Purpose::DryRun, ..*ctx };
-        return plan(&dry, request, controls).map(Outcome::left_undone);
+    require_changed_password(ctx, request, controls)?;
+    let ctx = &Context { flags: controls.flags, ..*ctx };
+    let outcome = match target(request) {
+        Some(name) => plan_and_look(ctx, request, controls, name)?,
+        None => plan(ctx, request, controls)?,
+    };
+    Ok(if ctx.flags.has(Flag::NoOp) { outcome.left_undone() } else { outcome })
+}
+
+/// The name of the entry that a request is about.
+fn target(request: &Request) -> Option<&[u8]> {
+    match request {
+        Request::Add(request) => Some(request.entry.as_bytes()),
+        Request::Delete(name) => Some(name),
+        Request::Modify(request) => Some(request.object.as_bytes()),
+        Request::ModifyDn(request) => Some(request.entry.as_bytes()),
+        Request::Compare(request) => Some(&request.entry),
+        _ => None,
     }
-    plan(ctx, request, controls)
+}
+
+/// Does what a request wants, and looks at its target before and afterwards, if controls ask for that.
+fn plan_and_look(ctx: &Context<'_>, request: &Request, controls: &Controls, name: &[u8]) -> Result<Outcome, Refusal> {
+    let Rare { assertion, pre_read, post_read, .. } = controls.rare();
+    let is_new = matches!(request, Request::Add(_));
+    if let Some(asserted) = assertion.as_ref().filter(|_| !is_new) {
+        ctx.require_assertion(asserted, name)?;
+    }
+    let before = pre_read.as_ref().map(|list| ctx.read_before(name, list)).transpose()?;
+    let mut outcome = plan(ctx, request, controls)?;
+    if let Some(asserted) = assertion.as_ref().filter(|_| is_new) {
+        ctx.require_assertion_of_new(asserted, name, &outcome.change)?;
+    }
+    outcome.response.controls.extend(before);
+    if let Some(list) = post_read {
+        outcome.post_read = Some(Box::new(ctx.read_after(name, &outcome.change, list)?));
+        if outcome.change.is_empty() {
+            outcome.settle(ctx.tree.csn());
+        }
+    }
+    Ok(outcome)
 }
 
 fn plan(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Outcome, Refusal> {
     match request {
         Request::Add(request) => add::add(ctx, request),
+        Request::Delete(name) if ctx.flags.has(Flag::TreeDelete) => tree_delete::tree_delete(ctx, name),
         Request::Delete(name) => delete::delete(ctx, name),
         Request::Modify(request) => modify::modify(ctx, request),
         Request::ModifyDn(request) => modify_dn::modify_dn(ctx, request),
@@ -64,9 +100,13 @@ fn extended(ctx: &Context<'_>, request: &ExtendedRequest) -> Result<Outcome, Ref
 }
 
 /// Somebody whose password must be changed may do nothing else first, but ask who they are.
-fn require_changed_password(ctx: &Context<'_>, request: &Request) -> Result<(), Refusal> {
+fn require_changed_password(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<(), Refusal> {
     if ctx.requester.freedom == Freedom::Full {
         return Ok(());
+    }
+    let Rare { assertion, pre_read, post_read, .. } = controls.rare();
+    if assertion.is_some() || pre_read.is_some() || post_read.is_some() {
+        return Err(Refusal::MustChangePassword);
     }
     let allowed = match request {
         Request::Extended(extended) => extended.name == oid::PASSWORD_MODIFY || extended.name == oid::WHO_AM_I,

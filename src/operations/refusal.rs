@@ -117,6 +117,9 @@ pub enum Refusal {
     /// A control makes the request impossible.
     #[error("{0}")]
     Control(#[from] ControlError),
+    /// What the assertion control says is not true of the entry (RFC 4528).
+    #[error("the assertion does not hold")]
+    AssertionFailed,
     /// The cookie of a paged search does not belong to this search.
     #[error("the cookie does not belong to this search on this connection")]
     BadCookie,
@@ -182,6 +185,7 @@ impl From<&Refusal> for ResultCode {
             | Refusal::Protocol(_)
             | Refusal::Control(ControlError::Malformed(_) | ControlError::Repeated(_)) => Self::ProtocolError,
             Refusal::Control(ControlError::Unavailable(_)) => Self::UnavailableCriticalExtension,
+            Refusal::AssertionFailed => Self::AssertionFailed,
             Refusal::AdminLimit(_) => Self::AdminLimitExceeded,
             Refusal::Busy | Refusal::Wait => Self::Busy,
             Refusal::Failed => Self::Other,

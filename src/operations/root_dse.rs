@@ -23,6 +23,15 @@ const FEATURES: &[&str] = &[
     oid::FEATURE_LANGUAGE_RANGES,
 ];
 
+/// The entries that no tree holds and everybody may read.
+pub(super) fn apart(ctx: &Context<'_>, dn: &Dn) -> Option<Entry> {
+    if dn.is_root() {
+        return Some(root_dse(ctx));
+    }
+    let is_subschema = Dn::parse(ctx.schema(), SUBSCHEMA).is_ok_and(|name| name == *dn);
+    is_subschema.then(|| subschema(ctx.tree.schema(), &ctx.tree.csn().time.to_string()))
+}
+
 /// The root DSE, as it is for somebody who is connected in that way.
 pub fn root_dse(ctx: &Context<'_>) -> Entry {
     let tree = ctx.tree;

@@ -21,7 +21,7 @@ use crate::protocol::request::SearchRequest;
 use crate::protocol::{LdapResult, MessageId, Response};
 
 use super::derived::{Derived, Groups, Sources};
-use super::root_dse::{SUBSCHEMA, root_dse, subschema};
+use super::root_dse::apart;
 use super::selection::Selection;
 use super::{Context, Refusal};
 use batch::{Batch, Names};
@@ -104,6 +104,9 @@ impl Search {
         let selection = Selection::read(&request.attributes, schema);
         let derived = Derived::needed(&selection, &matcher.mentioned(), schema);
         let dn = ctx.parse_dn(&request.base)?;
+        if let Some(asserted) = &controls.rare().assertion {
+            ctx.require_assertion(asserted, &request.base)?;
+        }
         let mut search = Self {
             id,
             reach: Reach { base: Base::Answered, scope: request.scope },
@@ -307,14 +310,10 @@ impl Search {
 
     /// The root DSE and the subschema subentry, which no tree holds and everybody may read.
     fn answer_apart(&self, ctx: &Context<'_>, dn: &Dn, out: &mut BytesMut) -> bool {
-        let is_subschema = || Dn::parse(ctx.schema(), SUBSCHEMA).is_ok_and(|name| name == *dn);
-        let entry = if dn.is_root() && self.reach.scope == Scope::BaseObject {
-            root_dse(ctx)
-        } else if is_subschema() {
-            subschema(ctx.tree.schema(), &ctx.tree.csn().time.to_string())
-        } else {
+        if dn.is_root() && self.reach.scope != Scope::BaseObject {
             return false;
-        };
+        }
+        let Some(entry) = apart(ctx, dn) else { return false };
         let in_scope = matches!(self.reach.scope, Scope::BaseObject | Scope::WholeSubtree);
         let everything = AttributeSet::first(ctx.schema().attribute_types().len());
         let facts = Facts { entries: &[&entry], searchable: &everything, dn, schema: ctx.schema() };

@@ -2,27 +2,42 @@
 
 use uuid::Uuid;
 
+use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{LogKind, LogRecord};
 use crate::directory::{Attributes, Csn, ldif};
 
 use super::Context;
 
 impl Context<'_> {
-    /// Stamps an entry that is being added.
+    /// Stamps an entry that is being added, but for what it brings along.
     pub(super) fn stamp_new(&self, attributes: &mut Attributes, uuid: Uuid) {
         let known = self.schema().known();
         attributes.set_one(known.entry_uuid, uuid.to_string());
-        attributes.set_one(known.create_timestamp, self.now.to_string());
-        attributes.set_one(known.creators_name, self.requester.identity.name());
-        self.stamp_changed(attributes);
+        let brought: AttributeSet = attributes.iter().map(|one| one.description.attribute_type).collect();
+        if !brought.contains(known.create_timestamp) {
+            attributes.set_one(known.create_timestamp, self.now.to_string());
+        }
+        if !brought.contains(known.creators_name) {
+            attributes.set_one(known.creators_name, self.requester.identity.name());
+        }
+        self.stamp_changed_but(&brought, attributes);
     }
 
     /// Stamps an entry that is being changed. The commit puts the change sequence number in its place; until then a
     /// number of the same width stands there.
     pub(super) fn stamp_changed(&self, attributes: &mut Attributes) {
+        self.stamp_changed_but(&AttributeSet::EMPTY, attributes);
+    }
+
+    /// The same, but for what the request itself has set.
+    pub(super) fn stamp_changed_but(&self, given: &AttributeSet, attributes: &mut Attributes) {
         let known = self.schema().known();
-        attributes.set_one(known.modify_timestamp, self.now.to_string());
-        attributes.set_one(known.modifiers_name, self.requester.identity.name());
+        if !given.contains(known.modify_timestamp) {
+            attributes.set_one(known.modify_timestamp, self.now.to_string());
+        }
+        if !given.contains(known.modifiers_name) {
+            attributes.set_one(known.modifiers_name, self.requester.identity.name());
+        }
         attributes.set_one(known.entry_csn, Csn { time: self.now, count: 0, sid: 1 }.to_string());
     }
 

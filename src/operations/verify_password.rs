@@ -9,8 +9,9 @@ use crate::password::meter::{Attempt, Begin, Subject, Trial};
 use crate::password::scheme::Effort;
 use crate::password::verdict::PolicyErrorCode;
 use crate::password::{Policy, Secret, StoredPassword};
+use crate::protocol::control::Flag;
 
-use super::{Context, Purpose, Refusal};
+use super::{Context, Refusal};
 
 /// A password that is to be tested.
 #[derive(Clone, Copy, Debug)]
@@ -75,9 +76,8 @@ impl Context<'_> {
     /// Notes that a password was right, which a dry run leaves without effect. That one was wrong is counted by a dry run as
     /// well, since otherwise guessing would be free.
     pub(super) fn note_passed(&self, attempt: Attempt<'_>) {
-        match self.purpose {
-            Purpose::ToDo => attempt.passed(),
-            Purpose::DryRun => drop(attempt),
+        if !self.flags.has(Flag::NoOp) {
+            attempt.passed();
         }
     }
 

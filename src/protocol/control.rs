@@ -3,24 +3,33 @@
 //! [`Controls`] is what those of a request ask for; `known` lists all that there are, and what they fit. What one control
 //! has in its value, and what answers to it, stands in a file of its own.
 
+mod assertion;
+mod authorization_identity;
 mod flag;
 mod known;
 mod paged_results;
 mod password_policy;
 mod proxied_authorization;
+mod rare;
+mod read_entry;
 mod request;
+mod session_tracking;
 
 use bytes::Bytes;
 
 use super::ber::{self, Cursor};
 use crate::directory::wire;
 
+pub use authorization_identity::authorization_identity_response;
 pub use flag::{Flag, Flags};
 pub use known::supported;
 pub use paged_results::{PagedResults, paged_results_response};
 pub use password_policy::{PasswordPolicyResponse, PasswordWarning};
 pub use proxied_authorization::ProxiedAuthorization;
+pub use rare::Rare;
+pub use read_entry::read_entry_response;
 pub use request::{ControlError, Controls};
+pub use session_tracking::TrackedSession;
 
 /// A control as it came.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -63,6 +63,18 @@ pub fn put_entry<'a>(out: &mut BytesMut, envelope: &Envelope<'_>, attributes: im
     out.extend_from_slice(&tail);
 }
 
+/// A `SearchResultEntry` by itself, as controls hold it.
+pub fn search_result_entry<'a>(dn: &str, attributes: impl Iterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
+    let list: usize = attributes.clone().map(<[u8]>::len).sum();
+    let content = wire::element_len(dn.len()) + wire::element_len(list);
+    let mut out = Vec::with_capacity(wire::element_len(content));
+    wire::put_header(&mut out, SEARCH_RESULT_ENTRY, content);
+    wire::put_element(&mut out, wire::OCTET_STRING, dn.as_bytes());
+    wire::put_header(&mut out, wire::SEQUENCE, list);
+    attributes.for_each(|attribute| out.extend_from_slice(attribute));
+    out
+}
+
 /// The element of a `PartialAttribute` that holds the description.
 fn description(attribute: &[u8]) -> &[u8] {
     let inner = wire::element(attribute).map(|element| element.content).unwrap_or_default();

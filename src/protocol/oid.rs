@@ -25,6 +25,26 @@ pub const PASSWORD_EXPIRING: &str = "2.16.840.1.113730.3.4.5";
 pub const PROXIED_AUTHORIZATION: &str = "2.16.840.1.113730.3.4.18";
 /// Subentries (RFC 3672 §3).
 pub const SUBENTRIES: &str = "1.3.6.1.4.1.4203.1.10.1";
+/// Assertion (RFC 4528).
+pub const ASSERTION: &str = "1.3.6.1.1.12";
+/// Pre-read (RFC 4527 §3.1).
+pub const PRE_READ: &str = "1.3.6.1.1.13.1";
+/// Post-read (RFC 4527 §3.2).
+pub const POST_READ: &str = "1.3.6.1.1.13.2";
+/// Permissive modify (MS-ADTS 3.1.1.3.4.1.8).
+pub const PERMISSIVE_MODIFY: &str = "1.2.840.113556.1.4.1413";
+/// Tree delete (draft-armijo-ldap-treedelete).
+pub const TREE_DELETE: &str = "1.2.840.113556.1.4.805";
+/// Relax rules (draft-zeilenga-ldap-relax).
+pub const RELAX: &str = "1.3.6.1.4.1.4203.666.5.12";
+/// Authorization identity, request (RFC 3829).
+pub const AUTHORIZATION_IDENTITY: &str = "2.16.840.1.113730.3.4.16";
+/// Authorization identity, response.
+pub const AUTHORIZATION_IDENTITY_RESPONSE: &str = "2.16.840.1.113730.3.4.15";
+/// Don't use copy (RFC 6171).
+pub const DONT_USE_COPY: &str = "1.3.6.1.1.22";
+/// Session tracking (draft-wahl-ldap-session).
+pub const SESSION_TRACKING: &str = "1.3.6.1.4.1.21008.108.63.1";
 /// No-op (draft-zeilenga-ldap-noop).
 pub const NO_OP: &str = "1.3.6.1.4.1.4203.1.10.2";
 /// No-op, as the tools of `OpenLDAP` call it.

@@ -7,6 +7,7 @@ mod write;
 use bytes::Bytes;
 
 pub use bind::{Authentication, BindRequest};
+pub(super) use search::filter;
 pub use search::{DerefAliases, SearchRequest};
 pub use write::{AddRequest, ModifyDnRequest, ModifyRequest, RequestedChange};
 

@@ -9,6 +9,7 @@ use tracing::{debug, info};
 use crate::access::{Actor, Rules};
 use crate::directory::{Identity, ResultCode};
 use crate::operations::Requester;
+use crate::protocol::control::TrackedSession;
 use crate::protocol::{Operation, Request};
 
 /// One request that was answered.
@@ -19,21 +20,24 @@ pub(super) struct Line<'a> {
     pub(super) requester: &'a Requester,
     pub(super) code: ResultCode,
     pub(super) took: Duration,
+    /// Which sessions elsewhere the client says that it belongs to.
+    pub(super) sessions: &'a [TrackedSession],
 }
 
 /// Writes a line. Searches and compares are told to whoever wants to know everything; what changes or tries something,
 /// always.
 pub(super) fn write(line: &Line<'_>) {
-    let Line { connection, request, requester, code, took } = line;
+    let Line { connection, request, requester, code, took, sessions } = line;
     let who = requester.identity.name();
     // Who has authenticated, where that was somebody else.
     let by = requester.proxied_by.as_ref().map(Identity::name);
     let (op, code, us) = (request.operation().name(), code.name(), took.as_micros());
+    let session = told(sessions);
     // The name is looked for only if the line is written.
     if is_of_little_interest(request.operation()) {
-        debug!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us);
+        debug!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us, session);
     } else {
-        info!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us);
+        info!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us, session);
     }
 }
 
@@ -44,6 +48,11 @@ pub(super) fn write_reasons(connection: u64, actor: &Actor, rules: &Rules) {
         let (who, reason, ticket) = (actor.identity.name(), said(&rule.reason), said(&rule.ticket));
         info!(target: "access", conn = connection, who, rule = rule.name, reason, ticket, "acts under a special rule");
     }
+}
+
+/// The sessions elsewhere that a request belongs to, if it says so.
+fn told(sessions: &[TrackedSession]) -> Option<String> {
+    (!sessions.is_empty()).then(|| sessions.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 const fn is_of_little_interest(operation: Operation) -> bool {

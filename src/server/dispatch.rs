@@ -11,8 +11,8 @@ use crate::directory::tree::{CommitError, Committed, Directory};
 use crate::operations::bind::{self, Prepared, Verification};
 use crate::operations::perform::may_search;
 use crate::operations::search::{Search, Step};
-use crate::operations::{Context, Effort, Outcome, Purpose, Refusal, Requester, Services, effort, perform, proxy};
-use crate::protocol::control::Controls;
+use crate::operations::{Context, Effort, Outcome, Refusal, Requester, Services, effort, perform, proxy};
+use crate::protocol::control::{Controls, Flag, Flags};
 use crate::protocol::{Message, MessageId, Operation, Request};
 use crate::store::View;
 
@@ -51,6 +51,15 @@ pub(super) struct Running {
     /// Who it is done as, if that is somebody else than the connection belongs to.
     pub(super) acting: Option<Arc<Requester>>,
     attempts: u32,
+}
+
+/// Where a request is done that takes long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    /// Where passwords are hashed.
+    Hashing,
+    /// Where many entries are looked at.
+    Scans,
 }
 
 /// What has become of a request that was not done at once.
@@ -146,7 +155,7 @@ impl Scene {
             actor: &self.actor,
             now: self.shared.clock.now(),
             random: &SystemRandom,
-            purpose: Purpose::default(),
+            flags: Flags::default(),
         })
     }
 
@@ -164,14 +173,17 @@ impl Scene {
     /// Begins a request other than a search.
     pub(super) fn begin(self, running: Box<Running>) -> Progress {
         match &running.message.request {
-            Request::Bind(request) => match self.with(|ctx| bind::prepare(ctx, request)) {
+            Request::Bind(request) => match self.with(|ctx| bind::prepare(ctx, request, &running.controls)) {
                 Err(refusal) => Progress::Answered(running, Err(refusal)),
                 Ok(Prepared::Done(outcome)) => self.commit(running, *outcome),
                 Ok(Prepared::Verify(verification)) => self.verify(running, verification),
             },
-            request if effort(request) == Effort::Heavy => {
-                self.on_hashing_lane(running, |ctx, running| perform(ctx, &running.message.request, &running.controls))
-            }
+            _ if running.controls.flags.has(Flag::TreeDelete) => self.on_lane(Place::Scans, running, |ctx, running| {
+                perform(ctx, &running.message.request, &running.controls)
+            }),
+            request if effort(request) == Effort::Heavy => self.on_lane(Place::Hashing, running, |ctx, running| {
+                perform(ctx, &running.message.request, &running.controls)
+            }),
             request => match self.with(|ctx| perform(ctx, request, &running.controls)) {
                 Err(refusal) => Progress::Answered(running, Err(refusal)),
                 Ok(outcome) => self.commit(running, outcome),
@@ -181,12 +193,12 @@ impl Scene {
 
     fn verify(self, running: Box<Running>, mut verification: Box<Verification>) -> Progress {
         if self.with(|ctx| verification.effort(ctx)) == Effort::Heavy {
-            return self.on_hashing_lane(running, move |ctx, running| verification.run(ctx, &running.controls));
+            return self.on_lane(Place::Hashing, running, move |ctx, running| verification.run(ctx, &running.controls));
         }
         match self.with(|ctx| verification.run(ctx, &running.controls)) {
             // Others at the same account are being hashed; wait where they are.
             Err(Refusal::Wait) => {
-                self.on_hashing_lane(running, move |ctx, running| verification.run(ctx, &running.controls))
+                self.on_lane(Place::Hashing, running, move |ctx, running| verification.run(ctx, &running.controls))
             }
             Err(refusal) => Progress::Answered(running, Err(refusal)),
             Ok(outcome) => self.commit(running, outcome),
@@ -199,8 +211,10 @@ impl Scene {
         !self.done.is_closed()
     }
 
-    fn on_hashing_lane(
+    /// Has a request done elsewhere.
+    fn on_lane(
         self,
+        place: Place,
         running: Box<Running>,
         work: impl Fn(&Context<'_>, &Running) -> Result<Outcome, Refusal> + Send + 'static,
     ) -> Progress {
@@ -223,7 +237,11 @@ impl Scene {
             }
             Status::Finished
         };
-        shared.hashing.submit(source, Box::new(job));
+        let lane = match place {
+            Place::Hashing => &shared.hashing,
+            Place::Scans => &shared.scans,
+        };
+        lane.submit(source, Box::new(job));
         Progress::Elsewhere
     }
 
@@ -246,11 +264,14 @@ impl Scene {
     pub(super) fn committed(
         self,
         mut running: Box<Running>,
-        outcome: Outcome,
+        mut outcome: Outcome,
         result: Result<Committed, CommitError>,
     ) -> Progress {
         match result {
-            Ok(_) => Progress::Answered(running, Ok(outcome)),
+            Ok(committed) => {
+                outcome.settle(committed.csn);
+                Progress::Answered(running, Ok(outcome))
+            }
             Err(CommitError::Conflict) if running.attempts < ATTEMPTS => {
                 running.attempts += 1;
                 match self.acting(&mut running) {

@@ -1,7 +1,8 @@
 //! A group of changes that is being put together: each is checked against what is on disk and what the group has changed
 //! already, and is in the group whole or not at all.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -22,7 +23,7 @@ const MAX_CHANGE_OCTETS: usize = 64 << 20;
 struct Overlay {
     nodes: HashMap<EntryId, Option<Node>>,
     credentials: HashMap<EntryId, Version>,
-    names: HashMap<Vec<u8>, Option<EntryId>>,
+    names: BTreeMap<Vec<u8>, Option<EntryId>>,
     uuids: HashMap<Uuid, Option<EntryId>>,
 }
 
@@ -279,10 +280,9 @@ impl<'s> Pending<'s> {
         let prefix = key::name_prefix(Some(id));
         let changed = |name: &[u8]| self.staged.names.get(name).or_else(|| self.overlay.names.get(name));
         let added = |overlay: &Overlay| {
-            overlay
-                .names
-                .iter()
-                .any(|(name, id)| name.starts_with(&prefix) && id.is_some() && changed(name) == Some(id))
+            let from = (Bound::Included(prefix.as_slice()), Bound::Unbounded);
+            let below = overlay.names.range::<[u8], _>(from).take_while(|(name, _)| name.starts_with(&prefix));
+            below.into_iter().any(|(name, id)| id.is_some() && changed(name) == Some(id))
         };
         if added(&self.staged) || added(&self.overlay) {
             return Ok(true);

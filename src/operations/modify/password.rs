@@ -4,6 +4,7 @@
 //! one, are what the Password Modify operation is, and go the same way (draft-behera-ldap-password-policy-10 §8.2.1).
 
 use crate::access::Right;
+use crate::directory::Attributes;
 use crate::directory::modification::{Modification, ModificationError, ModificationKind};
 use crate::directory::tree::{Event, EventKind, Means};
 use crate::operations::events::Whose;
@@ -38,6 +39,8 @@ enum StateChange {
     Lock(Lock),
     MustChange,
     NeedNotChange,
+    /// Anything else, by whoever may set what only the server sets.
+    Given(Modification),
 }
 
 /// The account as it shall be.
@@ -134,6 +137,10 @@ fn state_change(ctx: &Context<'_>, target: &Target, change: &Modification) -> Re
         let must = value.is_some_and(|value| value == b"TRUE");
         return Ok(if must { StateChange::MustChange } else { StateChange::NeedNotChange });
     }
+    if ctx.is_relaxed(id) {
+        ctx.require_no_escalation(target.node.uuid, &target.dn)?;
+        return Ok(StateChange::Given(change.clone()));
+    }
     Err(Refusal::ReadOnly(change.attribute.to_text(ctx.schema()).into_owned()))
 }
 
@@ -171,7 +178,7 @@ impl Prepared {
         }
         for change in self.state {
             events.push(event(change.kind()));
-            change.apply(&mut account);
+            change.apply(&mut account, ctx)?;
         }
         Ok(Changed { account, effect, password_set, events })
     }
@@ -184,10 +191,11 @@ impl StateChange {
             Self::Lock(_) => EventKind::Locked,
             Self::MustChange => EventKind::MustChange,
             Self::NeedNotChange => EventKind::NeedNotChange,
+            Self::Given(_) => EventKind::StateSet,
         }
     }
 
-    fn apply(self, account: &mut Account) {
+    fn apply(self, account: &mut Account, ctx: &Context<'_>) -> Result<(), Refusal> {
         match self {
             Self::Unlock => {
                 account.locked = None;
@@ -196,6 +204,11 @@ impl StateChange {
             Self::Lock(lock) => account.locked = Some(lock),
             Self::MustChange => account.must_change = true,
             Self::NeedNotChange => account.must_change = false,
+            Self::Given(change) => {
+                let set = |state: &mut Attributes| Ok(change.apply(state, ctx.schema())?);
+                *account = ctx.account_with(account, set)?;
+            }
         }
+        Ok(())
     }
 }

@@ -5,6 +5,16 @@
 pub enum Flag {
     /// Referrals and aliases are to be treated as plain entries (RFC 3296).
     ManageDsaIt,
+    /// What has been done already is no error of a modify (1.2.840.113556.1.4.1413).
+    PermissiveModify,
+    /// What stands below an entry goes with it (draft-armijo-ldap-treedelete).
+    TreeDelete,
+    /// Attributes that only the server sets may be given (draft-zeilenga-ldap-relax).
+    Relax,
+    /// The answer of a bind tells who the connection belongs to (RFC 3829).
+    AuthorizationIdentity,
+    /// The answer comes from what is written to, not from a copy (RFC 6171). There are no copies here.
+    DontUseCopy,
     /// Nothing is to be changed; the answer says what would come of it (draft-zeilenga-ldap-noop).
     NoOp,
 }

@@ -1,6 +1,8 @@
 //! Every control that requests may carry.
 
-use super::{Controls, Flag, RawControl, paged_results, proxied_authorization};
+use super::{
+    Controls, Flag, RawControl, assertion, paged_results, proxied_authorization, read_entry, session_tracking,
+};
 use crate::protocol::request::ExtendedRequest;
 use crate::protocol::{Request, ber, oid};
 
@@ -18,9 +20,11 @@ pub(super) enum Meaning {
     Flag(Flag),
     /// Something that this notes, unless it is malformed.
     Value(fn(&mut Controls, &RawControl) -> Option<()>),
+    /// The same, and it may stand several times.
+    Values(fn(&mut Controls, &RawControl) -> Option<()>),
 }
 
-use Meaning::{Flag as Says, Value};
+use Meaning::{Flag as Says, Value, Values};
 
 const KNOWN: &[Known] = &[
     Known { oid: oid::PAGED_RESULTS, fits: searches, meaning: Value(paged_results::read) },
@@ -28,6 +32,15 @@ const KNOWN: &[Known] = &[
     Known { oid: oid::PASSWORD_POLICY, fits: may_hold_a_password, meaning: Value(password_policy) },
     Known { oid: oid::PROXIED_AUTHORIZATION, fits: is_no_bind, meaning: Value(proxied_authorization::read) },
     Known { oid: oid::SUBENTRIES, fits: searches, meaning: Value(subentries) },
+    Known { oid: oid::ASSERTION, fits: names_an_entry, meaning: Value(assertion::read) },
+    Known { oid: oid::PRE_READ, fits: changes_an_entry, meaning: Value(read_entry::pre) },
+    Known { oid: oid::POST_READ, fits: leaves_an_entry, meaning: Value(read_entry::post) },
+    Known { oid: oid::PERMISSIVE_MODIFY, fits: modifies, meaning: Says(Flag::PermissiveModify) },
+    Known { oid: oid::TREE_DELETE, fits: deletes, meaning: Says(Flag::TreeDelete) },
+    Known { oid: oid::RELAX, fits: adds_or_modifies, meaning: Says(Flag::Relax) },
+    Known { oid: oid::AUTHORIZATION_IDENTITY, fits: binds, meaning: Says(Flag::AuthorizationIdentity) },
+    Known { oid: oid::DONT_USE_COPY, fits: asks, meaning: Says(Flag::DontUseCopy) },
+    Known { oid: oid::SESSION_TRACKING, fits: anything, meaning: Values(session_tracking::read) },
     Known { oid: oid::NO_OP, fits: changes_something, meaning: Says(Flag::NoOp) },
     Known { oid: oid::NO_OP_OF_OPENLDAP, fits: changes_something, meaning: Says(Flag::NoOp) },
 ];
@@ -46,8 +59,42 @@ const fn searches(request: &Request) -> bool {
     matches!(request, Request::Search(_))
 }
 
+const fn anything(_: &Request) -> bool {
+    true
+}
+
+const fn binds(request: &Request) -> bool {
+    matches!(request, Request::Bind(_))
+}
+
+const fn asks(request: &Request) -> bool {
+    matches!(request, Request::Search(_) | Request::Compare(_))
+}
+
 const fn names_an_entry(request: &Request) -> bool {
-    matches!(request, Request::Search(_) | Request::Compare(_)) || updates(request)
+    asks(request) || updates(request)
+}
+
+const fn modifies(request: &Request) -> bool {
+    matches!(request, Request::Modify(_))
+}
+
+const fn deletes(request: &Request) -> bool {
+    matches!(request, Request::Delete(_))
+}
+
+const fn adds_or_modifies(request: &Request) -> bool {
+    matches!(request, Request::Add(_) | Request::Modify(_))
+}
+
+/// There is an entry before.
+const fn changes_an_entry(request: &Request) -> bool {
+    matches!(request, Request::Modify(_) | Request::Delete(_) | Request::ModifyDn(_))
+}
+
+/// There is an entry afterwards.
+const fn leaves_an_entry(request: &Request) -> bool {
+    matches!(request, Request::Add(_) | Request::Modify(_) | Request::ModifyDn(_))
 }
 
 const fn updates(request: &Request) -> bool {

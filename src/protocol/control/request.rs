@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::known::{self, Meaning};
-use super::{Flags, PagedResults, ProxiedAuthorization, RawControl};
+use super::{Flags, PagedResults, ProxiedAuthorization, Rare, RawControl};
 use crate::protocol::Request;
 
 /// What the controls of a request ask for. Every request has one, so it is small.
@@ -19,6 +19,8 @@ pub struct Controls {
     pub subentries: Option<bool>,
     /// Paged results (RFC 2696).
     pub paged: Option<PagedResults>,
+    /// The rest; see [`Controls::rare`].
+    pub rare: Option<Box<Rare>>,
 }
 
 /// Controls that make the request impossible.
@@ -48,13 +50,15 @@ impl Controls {
                 }
                 continue;
             };
-            if seen.contains(&known.oid) {
+            if seen.contains(&known.oid) && !matches!(known.meaning, Meaning::Values(_)) {
                 return Err(ControlError::Repeated(known.oid));
             }
             seen.push(known.oid);
             match known.meaning {
                 Meaning::Flag(flag) => controls.flags.add(flag),
-                Meaning::Value(read) => read(&mut controls, control).ok_or(ControlError::Malformed(known.oid))?,
+                Meaning::Value(read) | Meaning::Values(read) => {
+                    read(&mut controls, control).ok_or(ControlError::Malformed(known.oid))?;
+                }
             }
         }
         Ok(controls)

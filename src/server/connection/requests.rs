@@ -219,6 +219,7 @@ impl Connection {
                 requester: running.acting.as_ref().unwrap_or(&self.requester),
                 code,
                 took: running.started.elapsed(),
+                sessions: &running.controls.rare().sessions,
             });
         }
         if !self.is_running(running.ticket) {

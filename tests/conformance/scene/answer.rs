@@ -1,5 +1,6 @@
 //! What clients are answered.
 
+use bytes::Bytes;
 use keystead::directory::{ResultCode, wire};
 use keystead::protocol::{RawControl, Response, oid};
 
@@ -52,6 +53,54 @@ pub fn acting_as(authz_id: &str) -> Vec<RawControl> {
     vec![RawControl { oid: oid::PROXIED_AUTHORIZATION.into(), critical: true, value }]
 }
 
+/// A critical control of a request.
+pub fn critical(oid: &'static str, value: Option<&[u8]>) -> RawControl {
+    RawControl { oid: oid.into(), critical: true, value: value.map(Bytes::copy_from_slice) }
+}
+
+/// The value of a control of an answer.
+pub fn control_of<'r>(response: &'r Response, oid: &str) -> Option<&'r [u8]> {
+    response.controls.iter().find(|control| control.oid == oid)?.value.as_deref()
+}
+
+/// A filter, as controls hold it.
+pub fn filter(text: &str) -> Vec<u8> {
+    match text.trim_matches(['(', ')']).split_once('=') {
+        Some((name, "*")) => element(0x87, name.as_bytes()),
+        Some((name, value)) => element(0xa3, &[element(4, name.as_bytes()), element(4, value.as_bytes())].concat()),
+        None => panic!("{text}"),
+    }
+}
+
+/// One BER element.
+pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    wire::put_element(&mut out, tag, content);
+    out
+}
+
+/// A `SEQUENCE OF OCTET STRING`.
+pub fn list(texts: &[&str]) -> Vec<u8> {
+    let octets: Vec<_> = texts.iter().map(|text| element(4, text.as_bytes())).collect();
+    element(wire::SEQUENCE, &octets.concat())
+}
+
+/// The entry in a `SearchResultEntry`.
+pub fn entry(octets: &[u8]) -> FoundEntry {
+    let operation = wire::element(octets).unwrap();
+    assert_eq!(operation.tag, 0x64);
+    let dn = wire::element(operation.content).unwrap();
+    let attribute = |one: wire::Element<'_>| {
+        let name = wire::element(one.content).unwrap();
+        let values = wire::elements(wire::element(name.rest).unwrap().content);
+        (String::from_utf8(name.content.to_vec()).unwrap(), values.map(|v| v.content.to_vec()).collect())
+    };
+    FoundEntry {
+        dn: String::from_utf8(dn.content.to_vec()).unwrap(),
+        attributes: wire::elements(wire::element(dn.rest).unwrap().content).map(attribute).collect(),
+    }
+}
+
 /// The octets of the password policy control of an answer.
 pub fn policy_response(response: &Response) -> Option<Vec<u8>> {
     let control = response.controls.iter().find(|control| control.oid == oid::PASSWORD_POLICY)?;
@@ -87,20 +136,9 @@ pub fn generated(value: &[u8]) -> String {
 
 /// The entries of a search answer.
 pub fn entries(octets: &[u8]) -> Vec<FoundEntry> {
-    let entry = |message: wire::Element<'_>| {
+    let operation = |message: wire::Element<'_>| {
         let id = wire::element(message.content).unwrap();
-        let operation = wire::element(id.rest).unwrap();
-        let dn = wire::element(operation.content).unwrap();
-        let list = wire::element(dn.rest).unwrap();
-        let attribute = |one: wire::Element<'_>| {
-            let name = wire::element(one.content).unwrap();
-            let values = wire::elements(wire::element(name.rest).unwrap().content);
-            (String::from_utf8(name.content.to_vec()).unwrap(), values.map(|v| v.content.to_vec()).collect())
-        };
-        FoundEntry {
-            dn: String::from_utf8(dn.content.to_vec()).unwrap(),
-            attributes: wire::elements(list.content).map(attribute).collect(),
-        }
+        entry(wire::element(id.rest).unwrap().whole)
     };
-    wire::elements(octets).map(entry).collect()
+    wire::elements(octets).map(operation).collect()
 }

@@ -14,10 +14,9 @@ use keystead::operations::perform::may_search;
 use keystead::operations::refusal::PolicyControl;
 use keystead::operations::search::{self, Search, Step};
 use keystead::operations::{
-    Confidentiality, Context, Effect, Effort, External, Freedom, Outcome, Purpose, Refusal, Requester, bind, perform,
-    proxy,
+    Confidentiality, Context, Effect, Effort, External, Freedom, Outcome, Refusal, Requester, bind, perform, proxy,
 };
-use keystead::protocol::control::Controls;
+use keystead::protocol::control::{Controls, Flags};
 use keystead::protocol::request::{
     AddRequest, Authentication, BindRequest, CompareRequest, DerefAliases, ExtendedRequest, ModifyDnRequest,
     ModifyRequest, RequestedChange, SearchRequest,
@@ -115,19 +114,21 @@ impl<'s, D: Directory> Client<'s, D> {
             actor: &actor,
             now: self.scene.clock.get(),
             random: &self.scene.random,
-            purpose: Purpose::default(),
+            flags: Flags::default(),
         })
     }
 
     /// Does what a shell does with an outcome: makes its changes, then what follows from them.
     fn carry_out(&self, result: Result<Outcome, Refusal>, policy: PolicyControl) -> Response {
-        let outcome = match result {
+        let mut outcome = match result {
             Ok(outcome) => outcome,
             Err(refusal) => return refusal.to_response(policy),
         };
-        for change in [Some(outcome.change), outcome.afterwards.map(|change| *change)].into_iter().flatten() {
+        let afterwards = outcome.afterwards.take().map(|change| *change);
+        for change in [Some(std::mem::take(&mut outcome.change)), afterwards].into_iter().flatten() {
             if !change.is_empty() {
-                self.scene.directory.commit(change).unwrap();
+                let committed = self.scene.directory.commit(change).unwrap();
+                outcome.settle(committed.csn);
             }
         }
         for effect in outcome.effects {
@@ -169,7 +170,7 @@ impl<'s, D: Directory> Client<'s, D> {
         self.requester.borrow_mut().freedom = Freedom::Full;
         self.requester.borrow_mut().proxied_by = None;
         self.become_identity(Identity::Anonymous);
-        let result = self.with(|ctx| match bind::prepare(ctx, request)? {
+        let result = self.with(|ctx| match bind::prepare(ctx, request, controls)? {
             bind::Prepared::Done(outcome) => Ok(*outcome),
             bind::Prepared::Verify(mut verification) => {
                 self.effort.set(Some(verification.effort(ctx)));

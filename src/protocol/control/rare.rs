@@ -1,0 +1,33 @@
+//! What few requests ask for.
+
+use bytes::Bytes;
+
+use super::{Controls, TrackedSession};
+use crate::directory::Filter;
+
+/// What few requests ask for, kept apart so that [`Controls`] is small.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Rare {
+    /// What must be true of the target, else nothing is done (RFC 4528).
+    pub assertion: Option<Filter>,
+    /// What of the entry is to be read before the change (RFC 4527 §3.1): the list of a search.
+    pub pre_read: Option<Vec<Bytes>>,
+    /// What of the entry is to be read after the change (RFC 4527 §3.2).
+    pub post_read: Option<Vec<Bytes>>,
+    /// Which sessions elsewhere the request belongs to (draft-wahl-ldap-session).
+    pub sessions: Vec<TrackedSession>,
+}
+
+static NOTHING: Rare = Rare { assertion: None, pre_read: None, post_read: None, sessions: Vec::new() };
+
+impl Controls {
+    /// What is rarely asked for.
+    pub fn rare(&self) -> &Rare {
+        self.rare.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// The same, to be noted.
+    pub(super) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+}
