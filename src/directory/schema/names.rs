@@ -2,16 +2,20 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
 /// Longer names are looked up as well, only not as fast.
 const USUAL_LENGTH: usize = 64;
 
 /// What names and object identifiers stand for. Case does not count (RFC 4512 §1.4).
+///
+/// Only administrators put names in, so that nobody can choose them to fall together, and a quick hash will do.
 #[derive(Clone, Debug)]
-pub(super) struct Names<T>(HashMap<Box<[u8]>, T>);
+pub(super) struct Names<T>(HashMap<Box<[u8]>, T, FixedState>);
 
 impl<T> Default for Names<T> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self(HashMap::default())
     }
 }
 
