@@ -184,8 +184,10 @@ impl Connection {
 
     async fn run(mut self, mut stream: Stream, mut finished: UnboundedReceiver<Done>) -> io::Result<()> {
         let stop = self.shared.stop.clone();
+        // Waited for once: to begin anew with each request would take a lock that all connections share.
+        let stopped = stop.cancelled();
         let idle = tokio::time::sleep(IDLE_CHECK);
-        tokio::pin!(idle);
+        tokio::pin!(stopped, idle);
         loop {
             self.take_messages();
             let was_full = self.outgoing.len() >= FLUSH;
@@ -219,9 +221,10 @@ impl Connection {
                         return Ok(());
                     }
                 }
-                () = stop.cancelled(), if self.end == End::Not => self.end = End::Drain,
+                () = &mut stopped, if self.end == End::Not => self.end = End::Drain,
                 () = &mut idle => {
                     idle.as_mut().reset(tokio::time::Instant::now() + IDLE_CHECK);
+                    self.give_back_buffers();
                     self.end_if_idle();
                 }
             }
@@ -252,6 +255,15 @@ impl Connection {
         self.session.end();
         put_notice_of_disconnection(&mut self.outgoing, code, reason);
         self.end = End::Close;
+    }
+
+    /// A connection that does nothing holds no buffers.
+    fn give_back_buffers(&mut self) {
+        for buffer in [&mut self.incoming, &mut self.outgoing] {
+            if buffer.is_empty() {
+                *buffer = BytesMut::new();
+            }
+        }
     }
 
     fn end_if_idle(&mut self) {

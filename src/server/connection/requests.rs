@@ -24,32 +24,41 @@ use crate::session::{Action, Actions};
 const SCANS: usize = 4;
 
 impl Connection {
-    pub(super) fn carry_out(&mut self, actions: Actions) {
-        let mut pending: std::collections::VecDeque<Action> = actions.into_iter().collect();
-        while let Some(action) = pending.pop_front() {
-            match action {
-                Action::Perform(message) => pending.extend(self.perform(message)),
-                Action::Abandon(id) => self.forget(id),
-                Action::Respond { id, operation, response } => {
-                    if operation == Operation::Bind {
-                        // Also a bind that cannot be read ends whatever was before.
-                        self.become_anonymous();
-                    }
-                    response.put(&mut self.outgoing, id, operation);
-                    if self.note(operation, response.result.code) == Telling::TooMany {
-                        self.disconnect(ResultCode::Busy, "too many requests were refused on this connection");
-                    }
-                }
-                Action::StartTls(id) => {
-                    let name = Some(crate::protocol::oid::START_TLS);
-                    let response = Response { name, ..ResultCode::Success.into() };
-                    response.put(&mut self.outgoing, id, Operation::Extended);
-                    self.end = End::StartTls;
-                }
-                Action::Disconnect { code, reason } => self.disconnect(code, reason),
-                Action::Close => self.end = End::Close,
+    /// Carries out actions, and those that follow from them.
+    pub(super) fn carry_out(&mut self, mut actions: Actions) {
+        while !actions.is_empty() {
+            let mut following = Actions::new();
+            for action in actions {
+                following.extend(self.carry_out_one(action));
             }
+            actions = following;
         }
+    }
+
+    fn carry_out_one(&mut self, action: Action) -> Actions {
+        match action {
+            Action::Perform(message) => return self.perform(message),
+            Action::Abandon(id) => self.forget(id),
+            Action::Respond { id, operation, response } => {
+                if operation == Operation::Bind {
+                    // Also a bind that cannot be read ends whatever was before.
+                    self.become_anonymous();
+                }
+                response.put(&mut self.outgoing, id, operation);
+                if self.note(operation, response.result.code) == Telling::TooMany {
+                    self.disconnect(ResultCode::Busy, "too many requests were refused on this connection");
+                }
+            }
+            Action::StartTls(id) => {
+                let name = Some(crate::protocol::oid::START_TLS);
+                let response = Response { name, ..ResultCode::Success.into() };
+                response.put(&mut self.outgoing, id, Operation::Extended);
+                self.end = End::StartTls;
+            }
+            Action::Disconnect { code, reason } => self.disconnect(code, reason),
+            Action::Close => self.end = End::Close,
+        }
+        Actions::new()
     }
 
     /// Stops working on a request.
@@ -174,7 +183,9 @@ impl Connection {
     fn answered(&mut self, running: Box<Running>, result: Result<Outcome, Refusal>) -> Actions {
         let (response, delay, effects) = match result {
             Ok(mut outcome) => {
-                if let Ok(scene) = self.scene() {
+                if outcome.afterwards.is_some()
+                    && let Ok(scene) = self.scene()
+                {
                     scene.commit_afterwards(&mut outcome);
                 }
                 (outcome.response, outcome.delay, outcome.effects)
