@@ -4,6 +4,7 @@
 
 mod access;
 mod fault;
+mod integrity;
 mod mapping;
 mod raw;
 mod resolve;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use fault::{ConfigError, Fault, ServicesError};
+pub use integrity::IntegrityText;
 
 use crate::access::RuleText;
 use crate::directory::schema::{AttributeTypeId, Schema, SchemaBuilder, SchemaError};
@@ -51,6 +53,8 @@ pub struct Config {
     pub rules: Vec<RuleText>,
     /// Who is whom by other names.
     pub mappings: Vec<MappingText>,
+    /// What holds between entries.
+    pub integrity: IntegrityText,
     /// Bounds on operations.
     pub limits: Limits,
     /// What new passwords are kept as.
@@ -134,6 +138,7 @@ impl Config {
             new_passwords: self.new_passwords,
             no_password: StoredPassword::create(&nothing, self.new_passwords, random),
             last_success_precision: self.last_success_precision,
+            integrity: self.integrity.prepare(schema)?,
             limits: self.limits,
             anonymous: self.anonymous,
             expired_change: self.expired_change,

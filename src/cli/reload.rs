@@ -111,7 +111,13 @@ fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
     let config = Config::read(path)?;
     let before = shared.services.load();
     let (meter, journal) = (Arc::clone(&before.meter), Arc::clone(&before.journal));
-    let services = config.services(shared.store.view().schema(), meter, journal);
-    shared.services.store(Arc::new(services.map_err(|error| CliError::Message(error.to_string()))?));
+    let view = shared.store.view();
+    let services = config.services(view.schema(), meter, journal);
+    let services = services.map_err(|error| CliError::Message(error.to_string()))?;
+    if let Some(id) = services.integrity.found_by().find(|id| !view.finds_by(*id)) {
+        let name = view.schema().attribute_type(id).name();
+        return Err(CliError::Message(format!("entries cannot be found by {name} yet; restart to have it indexed")));
+    }
+    shared.services.store(Arc::new(services));
     Ok(config.tls)
 }

@@ -33,6 +33,9 @@ pub enum ServicesError {
     /// A mapping does not fit it.
     #[error("map: {0}")]
     Mapping(#[from] crate::operations::identity_map::MappingError),
+    /// What is to hold between entries does not fit it.
+    #[error(transparent)]
+    Integrity(#[from] crate::operations::integrity::IntegrityError),
     /// The breach filter cannot be used.
     #[error("password.breach_filter: {0}")]
     BreachFilter(#[from] crate::server::breach_file::BreachFileError),

@@ -25,6 +25,9 @@ pub(super) struct RawConfig {
     pub(super) log: RawLog,
     pub(super) index: Option<Vec<RawIndex>>,
     #[serde(default)]
+    pub(super) integrity: RawIntegrity,
+    pub(super) unique: Option<Vec<Spanned<RawUnique>>>,
+    #[serde(default)]
     pub(super) access: Vec<Spanned<RawRule>>,
     #[serde(default)]
     pub(super) map: Vec<Spanned<RawMapping>>,
@@ -132,6 +135,20 @@ pub(super) struct RawIndex {
     pub(super) kinds: Vec<Spanned<String>>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIntegrity {
+    pub(super) references: Option<Vec<Spanned<String>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawUnique {
+    pub(super) attributes: Words,
+    pub(super) base: Option<String>,
+    pub(super) filter: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRule {
@@ -200,6 +217,13 @@ impl Default for Words {
 }
 
 impl Words {
+    pub(super) fn to_vec(&self) -> Vec<String> {
+        match self {
+            Self::One(word) => vec![word.clone()],
+            Self::Several(words) => words.clone(),
+        }
+    }
+
     pub(super) fn into_vec(self) -> Vec<String> {
         match self {
             Self::One(word) => vec![word],

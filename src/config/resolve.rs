@@ -12,7 +12,7 @@ use toml::Spanned;
 use super::raw::{
     RawAudit, RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawMapping, RawPassword, RawTls, line_of,
 };
-use super::{Config, Fault, LogFormat, LogSettings, access, mapping};
+use super::{Config, Fault, IntegrityText, LogFormat, LogSettings, access, integrity, mapping};
 use crate::access::Rules;
 use crate::directory::Dn;
 use crate::operations::Limits;
@@ -81,8 +81,10 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     server.retention = retention(&raw.audit, &mut faults);
     let log = log(&raw.log, &mut faults);
     let index_spans = raw.index.iter().flatten().map(|index| index.attribute.span());
-    let mut spans = Spans { indexes: index_spans.collect(), rules: Vec::new() };
-    let indexes = raw.index.map(|list| indexes(&list, &mut faults));
+    let integrity_spans = integrity::Spans::of(&raw.integrity, raw.unique.as_deref());
+    let mut spans = Spans { indexes: index_spans.collect(), rules: Vec::new(), integrity: integrity_spans };
+    let integrity = IntegrityText::resolve(&raw.integrity, raw.unique.as_deref());
+    let indexes = integrity.indexes(raw.index.map(|list| indexes(&list, &mut faults)));
     let cache_octets = match &raw.store.cache_mib {
         None => DEFAULT_CACHE,
         Some(mib) if (16..=1_048_576).contains(mib.get_ref()) => mib.get_ref() << 20,
@@ -104,6 +106,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         tls,
         rules: Vec::new(),
         mappings: Vec::new(),
+        integrity,
         limits,
         new_passwords,
         last_success_precision: Duration::from_secs(u64::from(last_success)),
@@ -169,6 +172,7 @@ fn is_open_to_others(path: &Path) -> bool {
 struct Spans {
     indexes: Vec<Range<usize>>,
     rules: Vec<Range<usize>>,
+    integrity: integrity::Spans,
 }
 
 /// What only the schema can tell: whether suffixes are names, indexes possible, and rules right.
@@ -188,6 +192,7 @@ fn check_against_schema(config: &mut Config, spans: &Spans, map: &[Spanned<RawMa
         }
     }
     let mut warnings = Vec::new();
+    spans.integrity.check(&config.integrity, &schema, faults);
     for (rule, span) in config.rules.iter().zip(&spans.rules) {
         match Rules::prepare(std::slice::from_ref(rule), &schema) {
             Ok(prepared) => warnings.extend(access::ended(&prepared, Clock::default().now())),

@@ -1,5 +1,6 @@
 //! Search filters (RFC 4511 §4.5.1.7): as a request carries them, as text (RFC 4515), and made ready to test entries.
 
+mod chain;
 mod evaluate;
 mod matcher;
 mod prepare;
@@ -9,6 +10,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
+pub use chain::{Chain, Linked};
+use evaluate::Evaluation;
 pub use evaluate::{Facts, Steps, Truth};
 pub use matcher::{Matcher, Pieces, Selector};
 pub use prepare::ordering_form;

@@ -5,6 +5,7 @@
 //! entries makes the change whole or not at all, and says [`CommitError::Conflict`] where a condition no longer holds;
 //! then the operation is planned again.
 
+mod condition;
 mod event;
 pub mod memory;
 mod plan;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub use condition::Condition;
 pub use event::{Event, EventKind, EventResult, Means, Recorded};
 pub use plan::{Candidates, Plan, PlanBudget, PlanStep};
 
@@ -192,6 +194,8 @@ pub trait Tree {
 /// What entries shall look like afterwards: all of it happens, or nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
+    /// What must hold of entries that are not written, before anything is.
+    pub conditions: Vec<Condition>,
     /// What is written, in order.
     pub writes: Vec<Write>,
     /// What the change log keeps of it.
@@ -203,7 +207,12 @@ pub struct Change {
 impl Change {
     /// A change that changes nothing.
     pub const fn none() -> Self {
-        Self { writes: Vec::new(), log: Vec::new(), events: Vec::new() }
+        Self { conditions: Vec::new(), writes: Vec::new(), log: Vec::new(), events: Vec::new() }
+    }
+
+    /// A change that writes this, on no other conditions than those of the writes.
+    pub const fn of(writes: Vec<Write>, log: Vec<LogRecord>) -> Self {
+        Self { conditions: Vec::new(), writes, log, events: Vec::new() }
     }
 
     /// Whether there is nothing to write.

@@ -12,6 +12,7 @@ use crate::password::{Account, Policy, Secret};
 use crate::protocol::request::AddRequest;
 
 use super::events::Whose;
+use super::integrity::unique::{State, Transition};
 use super::relax::NOT_RELAXED;
 use super::set_password::{Hashes, has_class};
 use super::{Context, Outcome, Refusal, policies};
@@ -37,6 +38,9 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     let uuid = identity(ctx, &attributes)?;
     // The name may stand in a group already, left there by somebody who is gone.
     ctx.require_no_escalation(uuid, &dn)?;
+    let mut conditions = Vec::new();
+    let after = State { dn: &dn, entry: &entry };
+    ctx.require_unique(Transition { uuid, before: None, after }, &mut conditions)?;
     let (mut account, mut events) = (None, Vec::new());
     if let Some(password) = password {
         let policy = ctx.services.policies.governing(&entry, &dn, ctx.tree)?;
@@ -59,7 +63,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
         return Err(Refusal::AdminLimit("the entry is larger than this server takes"));
     }
     let write = Write::Insert { uuid, place, entry, credentials };
-    Ok(Outcome::success(Change { writes: vec![write], log: vec![log], events }))
+    Ok(Outcome::success(Change { conditions, writes: vec![write], log: vec![log], events }))
 }
 
 fn read_attributes(ctx: &Context<'_>, request: &AddRequest) -> Result<Attributes, Refusal> {

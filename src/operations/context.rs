@@ -16,6 +16,7 @@ use crate::protocol::control::Flags;
 
 use super::external::External;
 use super::identity_map::IdentityMap;
+use super::integrity::Integrity;
 use super::journal::Journal;
 use super::policies::Policies;
 
@@ -72,6 +73,8 @@ pub struct Services {
     pub no_password: StoredPassword,
     /// How exactly the time of the last successful bind is kept.
     pub last_success_precision: Duration,
+    /// What holds between entries.
+    pub integrity: Integrity,
     /// Bounds on what one operation may ask for.
     pub limits: Limits,
     /// Whether somebody may go on without authenticating.

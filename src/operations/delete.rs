@@ -3,9 +3,10 @@
 use crate::access::Right;
 use crate::directory::tree::{Change, LogKind, Write};
 
+use super::integrity::references::Renames;
 use super::{Context, Outcome, Refusal};
 
-/// Deletes the entry of that name, which must have none below it.
+/// Deletes the entry of that name, which must have none below it. Whoever names it does so no more.
 pub fn delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
     let dn = ctx.parse_dn(name)?;
     let target = ctx.target(&dn)?;
@@ -16,5 +17,7 @@ pub fn delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
     let node = &target.node;
     let write = Write::Remove { uuid: node.uuid, version: node.version };
     let log = ctx.log(LogKind::Delete, target.dn.as_str(), node.uuid, String::new());
-    Ok(Outcome::success(Change { writes: vec![write], log: vec![log], ..Change::none() }))
+    let mut change = Change::of(vec![write], vec![log]);
+    ctx.follow_elsewhere(&Renames::deleted(&target.dn), node.id, &mut change)?;
+    Ok(Outcome::success(change))
 }

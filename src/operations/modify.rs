@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::access::Right;
 use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::schema::check::Violation;
-use crate::directory::tree::{Change, Event, EventKind, LogKind, Means, Write};
+use crate::directory::tree::{Change, Condition, Event, EventKind, LogKind, Means, Write};
 use crate::directory::{AttributeTypeId, Attributes, Entry, Rdn, ResultCode, Timestamp, ldif};
 use crate::password::standing::Validity;
 use crate::protocol::control::Flag;
@@ -15,6 +15,7 @@ use crate::protocol::request::{ModifyRequest, RequestedChange};
 
 use super::add::check_policy;
 use super::events::Whose;
+use super::integrity::unique::{State, Transition};
 use super::relax::NOT_RELAXED;
 use super::target::Target;
 use super::{Context, Outcome, Refusal};
@@ -52,6 +53,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     };
     let elsewhere = has_password.then_some(ctx.schema().known().user_password);
     check(ctx, &target, &mut attributes, elsewhere.as_slice())?;
+    let conditions = unique(ctx, &target, &changes, &attributes)?;
     // The old password is verified and the new one hashed last: everything else that can be wrong has been looked at.
     let account = password.map(|prepared| prepared.run(ctx, &target)).transpose()?;
     let mut effects = SmallVec::new();
@@ -73,7 +75,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     }
     let lines = log_lines(ctx, changes.iter().chain(&credentials));
     let log = ctx.log(LogKind::Modify, target.dn.as_str(), target.node.uuid, lines);
-    Ok(Outcome { effects, ..Outcome::success(Change { writes, log: vec![log], events }) })
+    Ok(Outcome { effects, ..Outcome::success(Change { conditions, writes, log: vec![log], events }) })
 }
 
 /// What is recorded if the time in which the account may be used begins or ends by the changes.
@@ -103,6 +105,24 @@ fn apply(ctx: &Context<'_>, change: &Modification, attributes: &mut Attributes) 
         Some(rest) => Ok(rest.apply(attributes, ctx.schema())?),
         None => Ok(()),
     }
+}
+
+/// Requires that what the changes write is unique where it shall be. Most changes write nothing of the kind.
+fn unique(
+    ctx: &Context<'_>,
+    target: &Target,
+    changes: &[Modification],
+    attributes: &Attributes,
+) -> Result<Vec<Condition>, Refusal> {
+    let mut conditions = Vec::new();
+    let uniqueness = &ctx.services.integrity.unique;
+    if changes.iter().any(|change| uniqueness.depends_on(change.attribute.attribute_type)) {
+        let (dn, entry) = (&*target.dn, &Entry::encode(attributes, ctx.schema()));
+        let before = Some(State { dn, entry: &target.node.entry });
+        let transition = Transition { uuid: target.node.uuid, before, after: State { dn, entry } };
+        ctx.require_unique(transition, &mut conditions)?;
+    }
+    Ok(conditions)
 }
 
 fn replacement(ctx: &Context<'_>, target: &Target, attributes: &Attributes) -> Result<Write, Refusal> {

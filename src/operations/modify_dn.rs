@@ -6,6 +6,8 @@ use crate::directory::tree::{Change, EntryId, Found, LogKind, Node, Place, Write
 use crate::directory::{Attributes, Dn, Entry, Rdn, ldif};
 use crate::protocol::request::ModifyDnRequest;
 
+use super::integrity::references::Renames;
+use super::integrity::unique::{State, Transition};
 use super::target::Target;
 use super::{Context, Outcome, Refusal};
 
@@ -29,11 +31,15 @@ pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome
         return Err(Refusal::InsufficientAccess("you may not move entries there"));
     }
     require_free(ctx, &target, &new_dn)?;
-    require_no_escalation(ctx, node, new_dn)?;
+    let moved = moved(ctx, &target, new_dn)?;
+    let mut change = Change::none();
+    require_unique(ctx, &moved, &entry, &mut change)?;
     let place = Place::Below { parent: parent.uuid, rdn: rdn.as_str().into(), key: rdn.key().into() };
-    let write = Write::Move { uuid: node.uuid, version: node.version, place, entry };
     let log = ctx.log(LogKind::ModifyDn, target.dn.as_str(), node.uuid, log_lines(request));
-    Ok(Outcome::success(Change { writes: vec![write], log: vec![log], ..Change::none() }))
+    let entry = follow(ctx, &moved, attributes, &mut change)?;
+    change.writes.insert(0, Write::Move { uuid: node.uuid, version: node.version, place, entry });
+    change.log.insert(0, log);
+    Ok(Outcome::success(change))
 }
 
 /// The entry to move below: visible, below the same suffix, and not below the entry itself.
@@ -63,24 +69,65 @@ fn require_free(ctx: &Context<'_>, target: &Target, new_dn: &Dn) -> Result<(), R
 /// So many entries may stand below one that is renamed: each of them gets another name.
 const MOST_BELOW: usize = 10_000;
 
-/// The new names, also of what stands below, must not be names by which somebody holds more than the requester: they may
-/// stand in a group already.
-fn require_no_escalation(ctx: &Context<'_>, node: &Node, new_dn: Dn) -> Result<(), Refusal> {
-    let mut pending = vec![(node.id, node.uuid, new_dn)];
-    let mut seen = 0;
-    while let Some((id, uuid, dn)) = pending.pop() {
-        ctx.require_no_escalation(uuid, &dn)?;
-        for child in ctx.tree.children(id, None, MOST_BELOW)? {
-            seen += 1;
-            if seen >= MOST_BELOW {
+/// An entry that gets another name.
+struct Moved {
+    node: Node,
+    old: Dn,
+    new: Dn,
+}
+
+/// The entry, and all below it, which get other names too. None of these must be a name by which somebody holds more than
+/// the requester: it may stand in a group already.
+fn moved(ctx: &Context<'_>, target: &Target, new: Dn) -> Result<Vec<Moved>, Refusal> {
+    let mut moved = vec![Moved { node: target.node.clone(), old: Dn::clone(&target.dn), new }];
+    let mut looked_below = 0;
+    while let Some(Moved { node, old, new }) = moved.get(looked_below) {
+        ctx.require_no_escalation(node.uuid, new)?;
+        let mut below = Vec::new();
+        for child in ctx.tree.children(node.id, None, MOST_BELOW)? {
+            if moved.len() + below.len() > MOST_BELOW {
                 return Err(Refusal::AdminLimit("more entries stand below it than this server renames at once"));
             }
-            let Some(child) = ctx.tree.node(child)? else { continue };
-            let rdn = Rdn::parse(ctx.schema(), &child.rdn)?;
-            pending.push((child.id, child.uuid, Dn::child(&dn, rdn.as_str(), rdn.key())));
+            let Some(node) = ctx.tree.node(child)? else { continue };
+            let rdn = Rdn::parse(ctx.schema(), &node.rdn)?;
+            let child_of = |above: &Dn| Dn::child(above, rdn.as_str(), rdn.key());
+            below.push(Moved { old: child_of(old), new: child_of(new), node });
+        }
+        moved.extend(below);
+        looked_below += 1;
+    }
+    Ok(moved)
+}
+
+/// Requires that the values of the new RDN are unique where they shall be, and those of all that comes to a place where
+/// more is demanded.
+fn require_unique(ctx: &Context<'_>, moved: &[Moved], entry: &Entry, change: &mut Change) -> Result<(), Refusal> {
+    let mut is_first = true;
+    for Moved { node, old, new } in moved {
+        let after = if std::mem::take(&mut is_first) { entry } else { &node.entry };
+        let before = Some(State { dn: old, entry: &node.entry });
+        let transition = Transition { uuid: node.uuid, before, after: State { dn: new, entry: after } };
+        ctx.require_unique(transition, &mut change.conditions)?;
+        if !ctx.services.integrity.unique.differs(old, new) {
+            break;
         }
     }
     Ok(())
+}
+
+/// Has all references follow, and those of the entry itself, which is written anyway.
+fn follow(
+    ctx: &Context<'_>,
+    moved: &[Moved],
+    mut attributes: Attributes,
+    change: &mut Change,
+) -> Result<Entry, Refusal> {
+    let renames = Renames::given(moved.iter().map(|one| (&one.old, &one.new)));
+    if let Some(subject) = moved.first() {
+        ctx.follow_elsewhere(&renames, subject.node.id, change)?;
+    }
+    ctx.follow(&renames, &mut attributes);
+    Ok(Entry::encode(&attributes, ctx.schema()))
 }
 
 /// The attributes with the values of the new RDN, and without those of the old one if they are to go.

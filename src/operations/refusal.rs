@@ -53,6 +53,12 @@ pub enum Refusal {
     /// The entry has others below it.
     #[error("entries stand below this one")]
     NotAllowedOnNonLeaf,
+    /// Another entry has a value that no two may share.
+    #[error("another entry has this value of {0} already, and no two may share it")]
+    NotUnique(String),
+    /// Another entry must name this one, so it cannot go.
+    #[error("another entry must name an entry here; change that first")]
+    StillNamed,
     /// An entry cannot be moved below itself.
     #[error("an entry cannot be moved below itself")]
     BelowItself,
@@ -162,11 +168,12 @@ impl From<&Refusal> for ResultCode {
             }
             Refusal::Modification(modification) => modification_code(modification),
             Refusal::Password(refused) => refused_code(refused.code()),
-            Refusal::ReadOnly(_) | Refusal::Policy(_) => Self::ConstraintViolation,
+            Refusal::ReadOnly(_) | Refusal::Policy(_) | Refusal::NotUnique(_) => Self::ConstraintViolation,
             Refusal::NotAllowedOnRdn(_) => Self::NotAllowedOnRdn,
             Refusal::NotAllowedOnNonLeaf => Self::NotAllowedOnNonLeaf,
             Refusal::OutsideSuffixes
             | Refusal::BelowItself
+            | Refusal::StillNamed
             | Refusal::SuffixEntry
             | Refusal::UnauthenticatedBind
             | Refusal::BadCookie

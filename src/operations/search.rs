@@ -1,6 +1,7 @@
 //! Search (RFC 4511 §4.5): done in steps, so that a long one neither holds a thread nor fills memory.
 
 mod batch;
+mod chain;
 mod reach;
 
 use std::sync::Arc;
@@ -241,6 +242,10 @@ impl Search {
 
     /// Finds the entries to look at. What a few postings tell is known at once.
     fn plan(&mut self, ctx: &Context<'_>) -> Result<(), Refusal> {
+        if !chain::link(ctx, &mut self.matcher, self.effort)? {
+            self.effort = Effort::Heavy;
+            return Ok(());
+        }
         self.candidates = self.reach.candidates(ctx, &self.matcher, self.effort)?;
         if self.candidates.is_none() {
             self.effort = Effort::Heavy;

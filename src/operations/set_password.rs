@@ -173,18 +173,10 @@ impl Context<'_> {
         self.stamp_password_change(&mut attributes);
         let node = &target.node;
         let log = self.log(LogKind::Modify, target.dn.as_str(), node.uuid, "replace: userPassword\n-\n".to_owned());
-        Change {
-            writes: vec![
-                Write::Replace {
-                    uuid: node.uuid,
-                    version: node.version,
-                    entry: Entry::encode(&attributes, self.schema()),
-                },
-                self.credentials_write(node, &set.account),
-            ],
-            log: vec![log],
-            events: vec![set.event],
-        }
+        let entry = Entry::encode(&attributes, self.schema());
+        let replace = Write::Replace { uuid: node.uuid, version: node.version, entry };
+        let writes = vec![replace, self.credentials_write(node, &set.account)];
+        Change { events: vec![set.event], ..Change::of(writes, vec![log]) }
     }
 
     /// What changes in the entry itself when its password does.

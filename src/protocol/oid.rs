@@ -56,6 +56,8 @@ pub const FEATURE_INCREMENT: &str = "1.3.6.1.1.14";
 pub const FEATURE_ALL_OPERATIONAL: &str = "1.3.6.1.4.1.4203.1.5.1";
 /// Attributes by object class, `@class` (RFC 4529).
 pub const FEATURE_BY_OBJECT_CLASS: &str = "1.3.6.1.4.1.4203.1.5.2";
+/// The scope `subordinates` (draft-sermersheim-ldap-subordinate-scope).
+pub const FEATURE_SUBORDINATES: &str = "1.3.6.1.4.1.4203.666.8.1";
 /// Absolute true and false filters (RFC 4526).
 pub const FEATURE_TRUE_FALSE: &str = "1.3.6.1.4.1.4203.1.5.3";
 /// Language tags (RFC 3866).

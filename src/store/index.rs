@@ -69,6 +69,13 @@ pub struct IndexedAttribute {
 }
 
 impl IndexedAttribute {
+    /// What is indexed unless something else is asked for.
+    pub fn usual() -> Vec<Self> {
+        let usual =
+            |(name, kinds): &(&str, &[IndexKind])| Self { attribute: (*name).to_owned(), kinds: kinds.to_vec() };
+        USUAL.iter().map(usual).collect()
+    }
+
     /// Whether the attribute can have these indexes.
     pub fn check(&self, schema: &Schema) -> Result<(), IndexError> {
         stored(&self.attribute, schema)?;
@@ -132,8 +139,21 @@ const USUAL: &[(&str, &[IndexKind])] = {
     ]
 };
 
-/// Attributes whose equality index the server cannot do without: names are found by it, memberships, and policies.
-const NEEDED: &[&str] = &["objectClass", "uid", "member", "uniqueMember", "owner", "manager", "seeAlso"];
+/// Attributes whose equality index the server cannot do without: names are found by it, memberships, policies, what follows an
+/// entry that is renamed, and what no two may share.
+const NEEDED: &[&str] = &[
+    "objectClass",
+    "uid",
+    "mail",
+    "member",
+    "uniqueMember",
+    "owner",
+    "manager",
+    "secretary",
+    "seeAlso",
+    "roleOccupant",
+    "pwdPolicySubentry",
+];
 
 /// So much of a value is taken to pieces: more of a megabyte of text would fill the index and help nobody. Values that
 /// are longer are marked, and looked at whatever is searched.

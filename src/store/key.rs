@@ -111,6 +111,11 @@ impl Postings {
         Self { octets, length }
     }
 
+    /// What the index answers that it belongs to.
+    pub fn kind(&self) -> Option<IndexKind> {
+        self.octets().get(2).copied().and_then(IndexKind::of_number)
+    }
+
     /// The octets, to seek to the first of them.
     pub fn octets(&self) -> &[u8] {
         self.octets.get(..usize::from(self.length)).unwrap_or_default()

@@ -1,6 +1,8 @@
 //! A group of changes that is being put together: each is checked against what is on disk and what the group has changed
 //! already, and is in the group whole or not at all.
 
+mod conditions;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -9,7 +11,8 @@ use uuid::Uuid;
 
 use super::commit::{Position, size};
 use super::engine::{Batch, Family, Go, Snapshot};
-use super::key::{self, Key};
+use super::index::IndexKind;
+use super::key::{self, Key, Postings};
 use super::view::{Moment, View};
 use super::{Shared, StoreError, events, log, record};
 use crate::directory::tree::{Change, CommitError, Committed, EntryId, Node, Place, Version, Write};
@@ -25,6 +28,8 @@ struct Overlay {
     credentials: HashMap<EntryId, Version>,
     names: BTreeMap<Vec<u8>, Option<EntryId>>,
     uuids: HashMap<Uuid, Option<EntryId>>,
+    /// Who has gained a value, by its posting list in an equality index.
+    gained: HashMap<Postings, Vec<EntryId>>,
 }
 
 impl Overlay {
@@ -33,6 +38,9 @@ impl Overlay {
         self.credentials.extend(other.credentials);
         self.names.extend(other.names);
         self.uuids.extend(other.uuids);
+        for (postings, ids) in other.gained {
+            self.gained.entry(postings).or_default().extend(ids);
+        }
     }
 }
 
@@ -124,6 +132,9 @@ impl<'s> Pending<'s> {
         let now = change.log.first().map_or(moment.csn.time, |record| record.time);
         moment.csn = Csn::following(moment.csn, now);
         let committed = Committed { version: moment.version, csn: moment.csn };
+        for condition in &change.conditions {
+            self.require(condition)?;
+        }
         for write in change.writes {
             self.stage_write(write)?;
         }
@@ -341,6 +352,9 @@ impl<'s> Pending<'s> {
         };
         for posting in gained {
             self.operations.push(Operation::Put(Family::Index, posting.key(node.id), Vec::new()));
+            if posting.kind() == Some(IndexKind::Equality) {
+                self.staged.gained.entry(posting).or_default().push(node.id);
+            }
         }
         for posting in lost {
             self.operations.push(Operation::Delete(Family::Index, posting.key(node.id)));

@@ -15,7 +15,7 @@ use super::index::{IndexKind, LONG, pieces_of_assertion};
 use super::key::{self, Postings};
 use super::recent::SHORT;
 use super::view::View;
-use crate::directory::filter::{Matcher, Pieces, Selector, Truth};
+use crate::directory::filter::{Chain, Matcher, Pieces, Selector, Truth};
 use crate::directory::schema::NormalForm;
 use crate::directory::tree::{Candidates, EntryId, Plan, PlanBudget, PlanStep, TreeError};
 use crate::directory::{AttributeTypeId, Dn};
@@ -81,7 +81,13 @@ impl<'v> Planner<'v> {
         match matcher {
             Matcher::And(parts) => self.intersection(parts),
             Matcher::Or(parts) => self.union(parts),
-            Matcher::Always(Truth::True) | Matcher::Not(_) | Matcher::InChain(..) => Ok(self.all("every entry")),
+            Matcher::Always(Truth::True) | Matcher::Not(_) | Matcher::InChain(Chain { linked: None, .. }) => {
+                Ok(self.all("every entry"))
+            }
+            Matcher::InChain(Chain { linked: Some(linked), .. }) => {
+                self.note("those from which the name is reached");
+                Ok(Candidates::These(linked.values().map(|id| id.0).collect()))
+            }
             Matcher::Always(_) => Ok(self.none("nothing can match")),
             Matcher::Present(selector) => self.by_types(selector, IndexKind::Presence, &|id| Postings::presence(id)),
             Matcher::Equal { selector, form, normal, raw } => self.equal(selector, *form, normal, raw),

@@ -68,6 +68,11 @@ impl View {
         self.moment.version
     }
 
+    /// Whether entries are found by a value of the attribute without looking at all of them.
+    pub fn finds_by(&self, id: AttributeTypeId) -> bool {
+        self.indexes().has(id, IndexKind::Equality)
+    }
+
     /// Whether no entry can have the attribute, because the server derives it or the schema does not define it.
     pub(super) fn is_unused(&self, id: AttributeTypeId) -> bool {
         self.fixed.schema.attribute_type(id).oid.as_ref() == "0.0"

@@ -77,7 +77,7 @@ sentences! {
             ),
             ("dn: cn=a\nobjectClass: person\n", "object class person requires the attribute sn"),
             ("dn: cn=a\nobjectClass: inetOrgPerson\n", "object class inetOrgPerson requires the attribute sn"),
-            ("dn: cn=a\nobjectClass: groupOfNames\n", "object class groupOfNames requires the attribute member"),
+            ("dn: cn=a\nobjectClass: alias\n", "object class alias requires the attribute aliasedObjectName"),
             (
                 "dn: cn=a\nobjectClass: device\nmail: a@b\n",
                 "the attribute mail is not allowed by the entry's object classes",

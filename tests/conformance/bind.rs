@@ -115,6 +115,7 @@ sentences! {
     /// A user name that several entries have is nobody's.
     fn a_user_name_must_be_of_one_entry(scene) {
         let twin = "dn: cn=twin,ou=groups\nobjectClass: inetOrgPerson\nsn: x\nuid: ALICE\nuserPassword: a second alice\n";
+        scene.share_everything();
         scene.root().change(twin).unwrap();
         for password in [ALICE, "a second alice"] {
             assert_eq!(result(&scene.anonymous().send(&simple("alice", password), &[])), Err(InvalidCredentials));

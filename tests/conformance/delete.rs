@@ -33,7 +33,7 @@ sentences! {
         assert_eq!(scene.anonymous().change("dn: alice\nchangetype: delete\n"), Err(NoSuchObject));
     }
 
-    /// An entry is gone with its password, its memberships stay behind, and another of its name is another entry.
+    /// An entry is gone with its password and its memberships, and another of its name is another entry.
     fn an_entry_is_gone_with_its_password(scene) {
         let root = scene.root();
         let uuid = root.values("alice", "entryUUID");

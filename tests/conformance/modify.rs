@@ -187,6 +187,7 @@ sentences! {
     /// What is found follows what is changed, also where the same value stands in several attributes and entries.
     fn searches_find_what_was_changed(scene) {
         let root = scene.root();
+        scene.share_everything();
         root.change(&alice("replace: mail\nmail: BOB@example.com\n")).unwrap();
         assert_eq!(root.find("(mail=bob@example.com)"), ["uid=alice,ou=people", "uid=bob,ou=people"]);
         root.change(&alice("replace: mail\nmail: bob@EXAMPLE.com\n")).unwrap();

@@ -231,6 +231,7 @@ sentences! {
     /// Passwords.md 1g: an identity that is unknown gets the same answer as one that is not allowed, for whoever cannot
     /// see either.
     fn an_unknown_identity_is_answered_like_one_that_is_not_allowed(scene) {
+        scene.share_everything();
         let twin = "dn: uid=twin,ou=%,dc=example,dc=com\nobjectClass: account\n";
         scene.root().change(&twin.replace('%', "people")).unwrap();
         scene.root().change(&twin.replace('%', "groups")).unwrap();

@@ -359,6 +359,7 @@ sentences! {
             assert!(by_mail(name, "alice's password").is_err(), "{name}");
         }
         let twin = "dn: alice2\nobjectClass: inetOrgPerson\nuid: alice2\ncn: x\nsn: y\nmail: alice@example.com\n";
+        scene.share_everything();
         scene.root().change(twin).unwrap();
         assert_eq!(by_mail("alice@example.com", "alice's password"), Err(InvalidCredentials), "nobody knows which of two");
     }

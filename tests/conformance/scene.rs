@@ -15,6 +15,7 @@ use keystead::directory::{Dn, Identity, Randomness, Schema, Timestamp};
 use keystead::operations::context::{AnonymousBind, ExpiredChange};
 use keystead::operations::counted;
 use keystead::operations::identity_map::{MappingText, Origin};
+use keystead::operations::integrity::{Integrity, Uniqueness};
 use keystead::operations::policies::Policies;
 use keystead::operations::{Confidentiality, External, IdentityMap, Limits, Requester, Services};
 use keystead::password::scheme::{Cost, NewScheme};
@@ -92,6 +93,7 @@ impl<D: Directory> Scene<D> {
             new_passwords,
             no_password: StoredPassword::create(&Secret::new("nobody's"), new_passwords, &random),
             last_success_precision: Duration::from_secs(3600),
+            integrity: Integrity::usual(view.schema()),
             limits: Limits::default(),
             anonymous: AnonymousBind::Allowed,
             expired_change: ExpiredChange::Allowed,
@@ -118,6 +120,11 @@ impl<D: Directory> Scene<D> {
     /// Changes the configuration of the server.
     pub fn configure(&self, change: impl FnOnce(&mut Services)) {
         change(&mut self.services.borrow_mut());
+    }
+
+    /// Lets entries share any value.
+    pub fn share_everything(&self) {
+        self.configure(|services| services.integrity.unique = Uniqueness::default());
     }
 
     /// Puts other access rules in the place of those that `keystead init` writes.

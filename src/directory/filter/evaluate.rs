@@ -97,8 +97,8 @@ const MANY_VALUES: usize = 32;
 const MOST_REMEMBERED: usize = 8;
 
 /// The test of one entry.
-struct Evaluation<'e> {
-    facts: &'e Facts<'e>,
+pub(super) struct Evaluation<'e> {
+    pub(super) facts: &'e Facts<'e>,
     steps: &'e mut Steps,
     /// What it costs to pass over the attributes of the entry.
     passing: u64,
@@ -154,7 +154,7 @@ impl<'e> Evaluation<'e> {
                 }
                 self.truth(inner)
             }
-            Matcher::InChain(..) => Some(Truth::Undefined),
+            Matcher::InChain(chain) => Some(self.is_linked(chain)),
         }
     }
 

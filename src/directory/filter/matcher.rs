@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::{Facts, Truth};
+use super::{Chain, Facts, Truth};
 use crate::directory::attribute::has_options;
 use crate::directory::schema::{AttributeSet, AttributeTypeId, NormalForm};
 use crate::directory::{AttributeDescription, Schema};
@@ -49,9 +49,8 @@ pub enum Matcher {
     },
     /// A part of the entry's name has the attribute and the normal form, or the matcher holds (`:dn:`).
     InName(Selector, NormalForm, Vec<u8>, Box<Self>),
-    /// The entry's groups, or its groups' groups, hold this name (MS-ADTS 3.1.1.3.4.4.3). Decided by whoever plans the
-    /// search, who knows the tree; here it is Undefined.
-    InChain(AttributeTypeId, Bytes),
+    /// A name is reached by way of others (MS-ADTS 3.1.1.3.4.4.3).
+    InChain(Chain),
     /// Decided already.
     Always(Truth),
 }
@@ -137,7 +136,7 @@ impl Matcher {
             Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::is_undecidable),
             Self::Not(inner) | Self::InName(_, _, _, inner) => inner.is_undecidable(),
             Self::Always(truth) => *truth == Truth::Undefined,
-            Self::InChain(..) => true,
+            Self::InChain(chain) => chain.linked.is_none(),
             Self::Present(_)
             | Self::Equal { .. }
             | Self::AtLeast(..)
@@ -153,7 +152,7 @@ impl Matcher {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::looks_at_name),
             Self::Not(inner) => inner.looks_at_name(),
-            Self::InName(..) => true,
+            Self::InName(..) | Self::InChain(_) => true,
             _ => false,
         }
     }
@@ -180,8 +179,8 @@ impl Matcher {
             | Self::Pieces(selector, ..)
             | Self::Word(selector, _)
             | Self::Bits { selector, .. } => set.union(&selector.types.iter().copied().collect()),
-            Self::InChain(id, _) => set.insert(*id),
-            Self::Always(_) => {}
+            // What it needs has been found before any entry is looked at.
+            Self::InChain(_) | Self::Always(_) => {}
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::{Assertion, Extensible, Filter, Matcher, Pieces, Selector, Substrings, Truth};
+use super::{Assertion, Chain, Extensible, Filter, Matcher, Pieces, Selector, Substrings, Truth};
 use crate::directory::schema::prepare::Position;
 use crate::directory::schema::{AttributeType, AttributeTypeId, MatchingRule, NormalForm, RuleKind, Special};
 use crate::directory::{AttributeDescription, Schema};
@@ -176,7 +176,11 @@ fn by_rule(
             let number: i64 = std::str::from_utf8(value).ok()?.parse().ok()?;
             Matcher::Bits { selector, all: special == Special::BitAnd, bits: number.cast_unsigned() }
         }
-        (Special::InChain, _) => Matcher::InChain(description.attribute_type, value.clone()),
+        (Special::InChain, _) => {
+            rule.normal_form().of_assertion(schema, value).ok()?;
+            let end = std::str::from_utf8(value).ok()?.into();
+            Matcher::InChain(Chain { attribute: description.attribute_type, end, linked: None })
+        }
         (Special::Plain, RuleKind::Substring) => {
             let piece = rule.normal_form().of_piece(value, Position::Any).ok()?;
             Matcher::Pieces(selector, rule.normal_form(), Pieces { any: vec![piece], ..Default::default() })
@@ -204,7 +208,7 @@ fn fits(rule: MatchingRule, attribute: &AttributeType) -> bool {
     match rule.special() {
         Special::Word => attribute_form.is_some_and(text),
         Special::BitAnd | Special::BitOr => attribute_form == Some(NormalForm::Integer),
-        Special::InChain => attribute_form == Some(NormalForm::Dn),
+        Special::InChain => matches!(attribute_form, Some(NormalForm::Dn | NormalForm::NameAndUid)),
         Special::Plain => attribute_form.is_some_and(|own| own == form || (text(own) && text(form))),
     }
 }

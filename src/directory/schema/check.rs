@@ -153,6 +153,13 @@ impl Schema {
         classes.iter().any(|class| class.oid.as_ref() == EXTENSIBLE_OBJECT) || self.is_allowed(&classes, id)
     }
 
+    /// Whether some class of these attributes requires the attribute type, and nothing in its place is there.
+    pub fn requires(&self, attributes: &Attributes, id: AttributeTypeId) -> bool {
+        let classes = self.classes_of(attributes).unwrap_or_default();
+        let mut required = classes.iter().flat_map(|class| &class.must);
+        required.any(|must| self.subtypes(*must).contains(&id) && !self.has_any(attributes, *must))
+    }
+
     fn has_any(&self, attributes: &Attributes, id: AttributeTypeId) -> bool {
         self.subtypes(id).iter().any(|id| attributes.has(*id))
     }

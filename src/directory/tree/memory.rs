@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use super::{
-    Change, CommitError, Committed, Credentials, Directory, EntryId, Event, Found, LogRecord, Node, Place, Plan,
-    PlanBudget, Recorded, Tree, TreeError, Version, Write,
+    Change, CommitError, Committed, Condition, Credentials, Directory, EntryId, Event, Found, LogRecord, Node, Place,
+    Plan, PlanBudget, Recorded, Tree, TreeError, Version, Write,
 };
 use crate::directory::filter::Matcher;
 use crate::directory::{AttributeTypeId, Csn, Dn, Entry, Rdn, Schema, Timestamp};
@@ -65,6 +65,9 @@ impl Directory for MemoryDirectory {
         let mut next = State::clone(&state);
         next.version += 1;
         next.csn = Csn::following(next.csn, change.log.first().map_or(next.csn.time, |record| record.time));
+        if !change.conditions.iter().all(|condition| next.meets(condition)) {
+            return Err(CommitError::Conflict);
+        }
         for write in change.writes {
             next.write(write)?;
         }
@@ -84,6 +87,20 @@ impl Directory for MemoryDirectory {
 }
 
 impl State {
+    fn meets(&self, condition: &Condition) -> bool {
+        match condition {
+            Condition::Unchanged { uuid, version } => self.unchanged(*uuid, *version).is_ok(),
+            Condition::HeldOnlyBy { attribute_type, normal, holders } => {
+                let form = self.schema.attribute_type(*attribute_type).equality_or_fallback().normal_form();
+                let mut others = self.nodes.values().filter(|node| !holders.contains(&node.uuid));
+                let has = |node: &Node| {
+                    node.entry.values(*attribute_type).any(|value| form.matches(&self.schema, value, normal))
+                };
+                !others.any(has)
+            }
+        }
+    }
+
     fn write(&mut self, write: Write) -> Result<(), CommitError> {
         match write {
             Write::Insert { uuid, place, entry, credentials } => self.insert(uuid, place, &entry, credentials),

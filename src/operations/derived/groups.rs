@@ -3,13 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::access::Decider;
-use crate::access::actor::direct_groups;
-use crate::directory::filter::{Matcher, Selector, Steps};
-use crate::directory::tree::{Candidates, EntryId, Node, PlanBudget};
-use crate::directory::{AttributeTypeId, Dn};
+use crate::directory::Dn;
+use crate::directory::filter::Steps;
+use crate::directory::tree::{EntryId, Node};
 use crate::operations::{Context, Refusal};
 
 /// Groups of fewer members are looked through each time.
@@ -20,8 +17,6 @@ const OFTEN: u32 = 2;
 const MOST_REMEMBERED: usize = 500_000;
 /// What it costs to bring a name to its normal form; compare [`Steps`].
 const NAME: u64 = 8;
-/// To find the groups of one entry is worth following so many postings.
-const POSTINGS: PlanBudget = PlanBudget(20_000);
 
 /// What a search has found out about groups.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +45,11 @@ impl Groups {
     ) -> Result<Option<Vec<Arc<Dn>>>, Refusal> {
         let known = ctx.schema().known();
         let mut names = Vec::new();
-        for id in groups_that_may_hold(ctx, dn, &[known.member, known.unique_member])? {
+        let mut may_hold = ctx.that_may_hold(known.member, dn.key())?;
+        may_hold.extend(ctx.that_may_hold(known.unique_member, dn.key())?);
+        may_hold.sort_unstable();
+        may_hold.dedup();
+        for id in may_hold {
             if steps.take(NAME).is_none() {
                 return Ok(None);
             }
@@ -95,24 +94,6 @@ impl Groups {
         group.members = Some(members);
         Ok(Some(holds))
     }
-}
-
-/// The groups of which an index says that they may have the member; more than one name may look alike to it.
-fn groups_that_may_hold(ctx: &Context<'_>, dn: &Dn, types: &[AttributeTypeId]) -> Result<Vec<EntryId>, Refusal> {
-    let mut found = Vec::new();
-    for id in types {
-        let form = ctx.schema().attribute_type(*id).equality_or_fallback().normal_form();
-        let selector = Selector { types: std::iter::once(*id).collect(), options: "".into() };
-        let raw = Bytes::copy_from_slice(dn.as_str().as_bytes());
-        let matcher = Matcher::Equal { selector, form, normal: dn.key().to_vec(), raw };
-        match ctx.tree.plan(&matcher, POSTINGS)?.candidates {
-            Candidates::These(ids) => found.extend(ids.iter().map(EntryId)),
-            Candidates::All => return Ok(direct_groups(dn, ctx.tree)?),
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
-    Ok(found)
 }
 
 fn values<'n>(ctx: &Context<'_>, node: &'n Node) -> impl Iterator<Item = &'n [u8]> {

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use bytes::{Bytes, BytesMut};
 use keystead::access::Actor;
 use keystead::directory::ldif::{self, Body, Reader};
-use keystead::directory::tree::{Directory, Scope};
+use keystead::directory::tree::{Change, Directory, Scope};
 use keystead::directory::{Filter, Identity, ResultCode, wire};
 use keystead::operations::context::Link;
 use keystead::operations::perform::may_search;
@@ -183,6 +183,12 @@ impl<'s, D: Directory> Client<'s, D> {
     /// Applies the records of some LDIF, one after another; entries without a change type are added.
     pub fn change(&self, text: &str) -> Answered {
         requests(text).iter().try_for_each(|request| result(&self.send(request, &[])))
+    }
+
+    /// What the first record of some LDIF would change, planned at this moment and not made yet.
+    pub fn plan(&self, text: &str) -> Result<Change, ResultCode> {
+        let planned = self.with(|ctx| perform(ctx, requests(text).first().unwrap(), &Controls::default()));
+        planned.map(|outcome| outcome.change).map_err(|refusal| ResultCode::from(&refusal))
     }
 
     /// The whole answer to the first record of some LDIF.

@@ -1,0 +1,121 @@
+//! What is to hold between entries, as it is written and as operations take it.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::raw::{RawIntegrity, RawUnique};
+use super::resolve::Faults;
+use crate::directory::Schema;
+use crate::operations::integrity::{Integrity, IntegrityError, References, Unique, UniqueText, Uniqueness};
+use crate::store::{IndexKind, IndexedAttribute};
+
+/// What is to hold between entries; what is absent is as usual.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct IntegrityText {
+    /// The attributes whose values follow the entries that they name.
+    pub references: Option<Vec<String>>,
+    /// What no two entries share.
+    pub unique: Option<Vec<UniqueText>>,
+}
+
+impl IntegrityText {
+    pub(super) fn resolve(raw: &RawIntegrity, unique: Option<&[Spanned<RawUnique>]>) -> Self {
+        let name = |name: &Spanned<String>| name.get_ref().clone();
+        let references = raw.references.as_ref().map(|names| names.iter().map(name).collect());
+        let unique = unique.map(|list| list.iter().map(|one| unique_text(one.get_ref())).collect());
+        Self { references, unique }
+    }
+
+    /// What operations take.
+    pub fn prepare(&self, schema: &Schema) -> Result<Integrity, IntegrityError> {
+        let usual = Integrity::usual(schema);
+        let references = self.references.as_ref().map(|names| References::prepare(names, schema)).transpose()?;
+        let unique = self.unique.as_ref().map(|list| Uniqueness::prepare(list, schema)).transpose()?;
+        Ok(Integrity { references: references.unwrap_or(usual.references), unique: unique.unwrap_or(usual.unique) })
+    }
+
+    /// The indexes that are asked for, and those that are needed besides to find whom a change concerns.
+    pub(super) fn indexes(&self, asked: Option<Vec<IndexedAttribute>>) -> Option<Vec<IndexedAttribute>> {
+        let unique = self.unique.iter().flatten().flat_map(|unique| &unique.attributes);
+        let needed = self.references.iter().flatten().chain(unique).peekable();
+        let by_equality =
+            |name: &String| IndexedAttribute { attribute: name.clone(), kinds: vec![IndexKind::Equality] };
+        let needed: Vec<_> = needed.map(by_equality).collect();
+        if needed.is_empty() {
+            return asked;
+        }
+        Some(asked.unwrap_or_else(IndexedAttribute::usual).into_iter().chain(needed).collect())
+    }
+}
+
+fn unique_text(raw: &RawUnique) -> UniqueText {
+    UniqueText { attributes: raw.attributes.to_vec(), base: raw.base.clone(), filter: raw.filter.clone() }
+}
+
+/// Where in the file stands what only the schema can judge.
+pub(super) struct Spans {
+    references: Vec<Range<usize>>,
+    unique: Vec<Range<usize>>,
+}
+
+impl Spans {
+    pub(super) fn of(raw: &RawIntegrity, unique: Option<&[Spanned<RawUnique>]>) -> Self {
+        Self {
+            references: raw.references.iter().flatten().map(Spanned::span).collect(),
+            unique: unique.into_iter().flatten().map(Spanned::span).collect(),
+        }
+    }
+
+    pub(super) fn check(&self, text: &IntegrityText, schema: &Schema, faults: &mut Faults<'_>) {
+        for (name, span) in text.references.iter().flatten().zip(&self.references) {
+            if let Err(error) = References::prepare(&[name], schema) {
+                faults.add(Some(span.clone()), "integrity.references", error.to_string());
+            }
+        }
+        for (unique, span) in text.unique.iter().flatten().zip(&self.unique) {
+            if let Err(error) = Unique::prepare(unique, schema) {
+                faults.add(Some(span.clone()), "unique", error.to_string());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::{Config, ConfigError};
+
+    fn parse(text: &str) -> Result<Config, String> {
+        let small = "[directory]\nsuffix = \"dc=example\"\ndata = \"db\"\n[[listen]]\nurl = \"ldap://127.0.0.1:0\"\n";
+        Config::parse(Path::new("/nowhere/keystead.toml"), &[small, text].concat()).map_err(|error| match error {
+            ConfigError::Faults { faults, .. } => faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+            ConfigError::Unreadable { .. } => String::new(),
+        })
+    }
+
+    #[test]
+    fn what_cannot_hold_is_told_with_its_line() {
+        for (text, fault) in [
+            ("[integrity]\nreferences = [\"member\", \"shoeSize\"]\n", "line 7: integrity.references: "),
+            ("[integrity]\nreferences = [\"sn\"]\n", "line 7: integrity.references: the values of \"sn\" are no names"),
+            ("[integrity]\nreferences = [\"memberOf\"]\n", "line 7: integrity.references: entries cannot be found by"),
+            ("[[unique]]\nattributes = \"userPassword\"\n", "line 6: unique: entries cannot be found by"),
+            ("[[unique]]\nattributes = [\"jpegPhoto\"]\n", "line 6: unique: entries cannot be found by"),
+            ("[[unique]]\nattributes = \"uid\"\nbase = \"people\"\n", "line 6: unique: the base \"people\""),
+            ("[[unique]]\nattributes = \"uid\"\nfilter = \"uid\"\n", "line 6: unique: the filter: "),
+        ] {
+            let told = parse(text).unwrap_err();
+            assert!(told.starts_with(fault), "{text}{told}");
+        }
+    }
+
+    #[test]
+    fn what_entries_must_be_found_by_has_an_index() {
+        let config = parse("[[unique]]\nattributes = \"employeeType\"\n").unwrap();
+        let has = |name: &str| config.indexes.iter().flatten().any(|index| index.attribute == name);
+        assert!(has("employeeType") && has("cn"));
+        assert_eq!(parse("[integrity]\nreferences = []\n").unwrap().indexes, None);
+    }
+}

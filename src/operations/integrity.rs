@@ -1,0 +1,62 @@
+//! What holds between entries, whoever changes them: references follow what they name, and what shall be unique is.
+
+pub mod references;
+pub mod unique;
+
+use crate::directory::AttributeTypeId;
+use crate::directory::schema::{AttributeType, Schema};
+
+pub use references::References;
+pub use unique::{Unique, UniqueText, Uniqueness};
+
+/// What holds between entries.
+#[derive(Clone, Debug)]
+pub struct Integrity {
+    /// The attributes whose values name entries, and follow them.
+    pub references: References,
+    /// The attributes whose values no two entries share.
+    pub unique: Uniqueness,
+}
+
+impl Integrity {
+    /// What holds unless the configuration says otherwise.
+    pub fn usual(schema: &Schema) -> Self {
+        Self { references: References::usual(schema), unique: Uniqueness::usual(schema) }
+    }
+
+    /// The attributes by which entries must be found quickly.
+    pub fn found_by(&self) -> impl Iterator<Item = AttributeTypeId> {
+        self.references.attributes().iter().copied().chain(self.unique.attributes())
+    }
+}
+
+/// Why the configuration asks for something that cannot hold.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum IntegrityError {
+    /// The schema does not define the attribute.
+    #[error("the attribute {0:?} is not in the schema")]
+    Undefined(String),
+    /// The values of the attribute are no names.
+    #[error("the values of {0:?} are no names of entries, so they cannot follow any")]
+    NoReference(String),
+    /// Entries cannot be found by the attribute.
+    #[error("entries cannot be found by {0:?}: it is derived, secret, or compared by no rule")]
+    NotFound(String),
+    /// The base is no name.
+    #[error("the base {0:?}: {1}")]
+    Base(String, crate::directory::dn::DnError),
+    /// The filter is none.
+    #[error("the filter: {0}")]
+    Filter(crate::directory::filter::FilterSyntaxError),
+}
+
+/// The attribute of that name, if entries store it and can be found by it.
+fn stored<'s>(name: &str, schema: &'s Schema) -> Result<&'s AttributeType, IntegrityError> {
+    let attribute = schema.find_attribute_type(name).ok_or_else(|| IntegrityError::Undefined(name.to_owned()))?;
+    let known = schema.known();
+    let is_elsewhere = known.derived().contains(&attribute.id) || known.credentials().contains(&attribute.id);
+    if is_elsewhere || attribute.is_secret() || attribute.equality.is_none() {
+        return Err(IntegrityError::NotFound(name.to_owned()));
+    }
+    Ok(attribute)
+}

@@ -1,0 +1,105 @@
+//! Finding the entries from which a name is reached by way of others, for filters that ask for these.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::access::Decider;
+use crate::directory::filter::{Chain, Linked, Matcher, Steps};
+use crate::directory::tree::{EntryId, Node};
+use crate::directory::{AttributeTypeId, Dn};
+use crate::operations::{Context, Refusal};
+use crate::password::scheme::Effort;
+
+/// What it costs to look a name up; compare [`Steps`].
+const LOOKUP: u64 = 8;
+/// Steps that are taken while others wait for the thread, and where nobody does.
+const STEPS_AT_ONCE: u64 = 4_000;
+const STEPS_IN_FULL: u64 = 2_000_000;
+
+/// Finds what the chains of a filter need. `false` if that takes more effort.
+pub(super) fn link(ctx: &Context<'_>, matcher: &mut Matcher, effort: Effort) -> Result<bool, Refusal> {
+    let most = if effort == Effort::Light { STEPS_AT_ONCE } else { STEPS_IN_FULL };
+    let mut linking = Linking { ctx, decider: ctx.decider(), steps: Steps::new(most) };
+    for chain in matcher.chains_mut().into_iter().filter(|chain| chain.linked.is_none()) {
+        chain.linked = linking.links_of(chain)?;
+        if chain.linked.is_none() {
+            let too_much = Refusal::AdminLimit("the filter follows more names than this server does for one search");
+            return if effort == Effort::Light { Ok(false) } else { Err(too_much) };
+        }
+    }
+    Ok(true)
+}
+
+struct Linking<'c> {
+    ctx: &'c Context<'c>,
+    decider: Decider<'c>,
+    steps: Steps,
+}
+
+impl Linking<'_> {
+    /// The entries from which the end is reached, only by way of what the requester may search; `None` if that takes too
+    /// many steps.
+    fn links_of(&mut self, chain: &Chain) -> Result<Option<Linked>, Refusal> {
+        let known = self.ctx.schema().known();
+        let is_derived = [known.member_of, known.is_member_of].contains(&chain.attribute);
+        let mut linked: BTreeMap<Box<[u8]>, EntryId> = BTreeMap::new();
+        let mut pending = vec![Arc::new(Dn::parse(self.ctx.schema(), &chain.end)?)];
+        while let Some(end) = pending.pop() {
+            let next = if is_derived { self.members(&end)? } else { self.holders(chain.attribute, &end)? };
+            if self.steps.are_exceeded() {
+                return Ok(None);
+            }
+            for node in next {
+                if !self.decider.decide(&node, self.ctx.tree)?.search.contains(chain.attribute) {
+                    continue;
+                }
+                let Some(dn) = self.ctx.tree.dn(node.id)? else { continue };
+                if linked.insert(dn.key().into(), node.id).is_none() {
+                    pending.push(dn);
+                }
+            }
+        }
+        Ok(Some(Arc::new(linked)))
+    }
+
+    /// The entries that hold the name.
+    fn holders(&mut self, id: AttributeTypeId, name: &Dn) -> Result<Vec<Node>, Refusal> {
+        let form = self.ctx.schema().attribute_type(id).equality_or_fallback().normal_form();
+        let mut found = Vec::new();
+        for holder in self.ctx.that_may_hold(id, name.key())? {
+            let Some(node) = self.ctx.tree.node(holder)? else { continue };
+            let mut is_it = |value: &[u8]| {
+                value == name.as_str().as_bytes()
+                    || (self.steps.take(LOOKUP).is_some() && form.matches(self.ctx.schema(), value, name.key()))
+            };
+            if node.entry.values(id).any(&mut is_it) {
+                found.push(node);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The members of the group of that name, if the requester may know of them.
+    fn members(&mut self, group: &Dn) -> Result<Vec<Node>, Refusal> {
+        let known = self.ctx.schema().known();
+        let Some(node) = self.node(group)? else { return Ok(Vec::new()) };
+        let readable = &self.decider.decide(&node, self.ctx.tree)?.search;
+        let types = [known.member, known.unique_member].into_iter().filter(|id| readable.contains(*id));
+        let mut found = Vec::new();
+        for value in types.flat_map(|id| node.entry.values(id)) {
+            if self.steps.take(LOOKUP).is_none() {
+                break;
+            }
+            let name = std::str::from_utf8(value).ok().and_then(|text| Dn::parse(self.ctx.schema(), text).ok());
+            if let Some(name) = name {
+                found.extend(self.node(&name)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn node(&self, name: &Dn) -> Result<Option<Node>, Refusal> {
+        let Some(id) = self.ctx.tree.find(name)?.entry() else { return Ok(None) };
+        Ok(self.ctx.tree.node(id)?)
+    }
+}
