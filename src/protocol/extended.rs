@@ -9,10 +9,10 @@ use crate::directory::wire;
 /// The object identifiers that `supportedExtension` lists.
 pub const SUPPORTED: &[&str] = &[oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::START_TLS, oid::CANCEL];
 
-/// A request to change or reset a password (RFC 3062 §2.1). Absent fields are not the same as empty ones.
+/// A request to change or reset a password (RFC 3062 §2.1). An absent password is not the same as an empty one.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct PasswordModify {
-    /// Whose; absent for that of whoever asks.
+    /// Whose; absent, or empty, for that of whoever asks.
     pub user_identity: Option<Bytes>,
     /// The old one.
     pub old_passwd: Option<Bytes>,
@@ -36,7 +36,8 @@ impl PasswordModify {
         let mut outer = Cursor::new(value, value);
         let mut fields = outer.enter(ber::SEQUENCE).ok_or(MALFORMED)?;
         let request = Self {
-            user_identity: fields.take_octets(ber::context(0)),
+            // PHP sends an empty one where it means nobody in particular.
+            user_identity: fields.take_octets(ber::context(0)).filter(|identity| !identity.is_empty()),
             old_passwd: fields.take_octets(ber::context(1)),
             new_passwd: fields.take_octets(ber::context(2)),
         };
@@ -77,7 +78,12 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_octets_and_may_be_empty() {
+    fn an_empty_identity_is_that_of_whoever_asks() {
+        assert_eq!(read(b"\x30\x05\x80\x00\x82\x01a").unwrap().user_identity, None);
+    }
+
+    #[test]
+    fn passwords_are_octets_and_may_be_empty() {
         let request = read(b"\x30\x0b\x80\x02me\x81\x01\xff\x82\x02\x00a").unwrap();
         assert_eq!(request.user_identity.as_deref(), Some(&b"me"[..]));
         assert_eq!(request.old_passwd.as_deref(), Some(&b"\xff"[..]));

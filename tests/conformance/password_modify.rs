@@ -53,6 +53,15 @@ sentences! {
         assert_unchanged(scene, "bob");
     }
 
+    /// An empty userIdentity, which PHP's `ldap_exop_passwd` sends where it is given no name, names nobody else.
+    fn an_empty_identity_is_the_requester(scene) {
+        let alice = scene.client("alice");
+        assert_eq!(alice.password_modify(Some(""), Some(ALICE), Some(NEW)), Ok(None));
+        assert!(opens(scene, "alice", NEW));
+        assert!(scene.anonymous().password_modify(Some(""), Some(NEW), Some("another secret still")).is_err());
+        assert!(opens(scene, "alice", NEW));
+    }
+
     /// RFC 3062 §2.1: userIdentity "may or may not be an LDAPDN": a DN in any spelling, `dn:` or `u:` and what
     /// belongs to it (RFC 4513 §5.2.1.8), or a bare uid.
     fn an_identity_may_be_written_in_many_ways(scene) {
