@@ -10,11 +10,12 @@ SUFFIX       ?= dc=example,dc=com
 
 KEYSTEAD = $(or $(CARGO_TARGET_DIR),target)/release/keystead
 
-.PHONY: help run build test check core bench clean build-tools test-tools bench-tools
+.PHONY: help run build test clients check core bench clean build-tools test-tools bench-tools
 
 help:
 	@echo 'make run      build, make an example directory in ./$(DATA) on first use, and serve it'
 	@echo 'make test     run every test, with the real LDAP clients'
+	@echo 'make clients  install the clients in other languages, with which make test then tests as well'
 	@echo 'make check    formatting, lints and documentation, as the project wants them'
 	@echo 'make core     the tests of the pure core only: seconds, without RocksDB'
 	@echo 'make bench    compare the speed with slapd, on this machine'
@@ -30,6 +31,9 @@ build: build-tools
 
 test: build-tools test-tools
 	cargo test --release --locked
+
+clients:
+	@scripts/need clients
 
 core:
 	cargo test --locked --no-default-features

@@ -13,6 +13,7 @@ mod server;
 mod access;
 mod acting;
 mod breached;
+mod clients;
 mod commands;
 mod controls;
 mod events;

@@ -1,0 +1,143 @@
+//! What programs in other languages do, with the client libraries and daemons that they have; see the folder `clients`.
+//!
+//! `scripts/need clients` installs them. A test whose client is not on this machine says so and is left out.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::said::Said;
+use crate::server::{KEYSTEAD, Server, text};
+
+/// Runs a program of the folder `clients` against a server of its own, where its client is.
+#[track_caller]
+fn works(client: &str, probe: &[&str], command: &[&str]) {
+    if let Some(server) = server_for(client, probe) {
+        tour(&server, command).ok();
+    }
+}
+
+/// A server with an example directory, if the command that looks for the client succeeds.
+fn server_for(client: &str, probe: &[&str]) -> Option<Server> {
+    let status = Command::new(probe[0]).args(&probe[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !status.is_ok_and(|status| status.success()) {
+        // Past the capture of tests that succeed.
+        left_out(client);
+        return None;
+    }
+    let server = Server::start();
+    server.answer_wrong_passwords_at_once();
+    Some(server)
+}
+
+/// Says that a test does nothing, past the capture of tests that succeed.
+pub fn left_out(client: &str) {
+    let told = format!("left out: {client} is not here; `scripts/need clients` installs it\n");
+    std::io::stderr().write_all(told.as_bytes()).unwrap();
+}
+
+/// Runs a program with what it needs to know on standard input.
+fn tour(server: &Server, command: &[&str]) -> Said {
+    let secret = |name: &str| format!("{}={}\n", name.split(',').next().unwrap(), server.password(name));
+    let people: String = ["alice", "bob", "carol", "hanna"].map(secret).concat();
+    let (admin, app) = (server.password("cn=admin"), server.password("cn=app,ou=services"));
+    let task = format!(
+        "ldap={}\nldaps={}\nca={}\nadmin={admin}\napp={app}\n{people}",
+        server.ldap,
+        server.ldaps,
+        text(&server.ca()),
+    );
+    server.run(command[0], &command[1..], &task)
+}
+
+fn program(name: &str) -> String {
+    text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tours/clients").join(name)).to_owned()
+}
+
+/// Where `scripts/need clients` puts what no package of the system has.
+fn unpacked(name: &str) -> PathBuf {
+    Path::new(KEYSTEAD).parent().and_then(Path::parent).unwrap().join("clients").join(name)
+}
+
+#[test]
+fn ldap3_reads_writes_and_changes_passwords_with_the_schema_checked() {
+    works(
+        "python3-ldap3",
+        &["/usr/bin/python3", "-c", "import ldap3"],
+        &["/usr/bin/python3", &program("ldap3_tour.py")],
+    );
+}
+
+#[test]
+fn net_ldap_of_perl_reads_writes_and_changes_passwords() {
+    let probe = ["perl", "-e", "use Net::LDAP; use IO::Socket::SSL"];
+    works("libnet-ldap-perl", &probe, &["perl", &program("net_ldap.pl")]);
+}
+
+#[test]
+fn php_reads_writes_and_changes_passwords() {
+    let probe = ["php", "-r", "exit(function_exists('ldap_exop_passwd') ? 0 : 1);"];
+    works("php-ldap", &probe, &["php", &program("php_ldap.php")]);
+}
+
+#[test]
+fn jndi_reads_writes_and_changes_passwords() {
+    works("a JDK", &["javac", "-version"], &["java", &program("Jndi.java")]);
+}
+
+#[test]
+fn ldapts_reads_writes_and_changes_passwords() {
+    let modules = unpacked("node_modules");
+    let library = modules.join("ldapts");
+    let probe = ["node", "-e", "require(process.argv[1])", text(&library)];
+    works("ldapts", &probe, &["node", &program("ldapts/tour.mjs"), text(&modules)]);
+}
+
+/// PAM through a daemon, in a namespace where it finds our configuration in the place of the machine's.
+#[track_caller]
+fn logs_people_in(daemon: &str, module: &str) {
+    const APART: [&str; 6] = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    let modules = unpacked("pam");
+    let here = format!("command -v {daemon} pamtester && test -e {}", text(&modules.join(module)));
+    let path = "PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
+    let probe = [&["env", path], &APART[..], &["sh", "-c", &here]].concat();
+    let program = program("pam.py");
+    let command = [&["env", path], &APART[..], &["/usr/bin/python3", &program, daemon, text(&modules)]].concat();
+    works(&format!("{daemon} (as root, with namespaces)"), &probe, &command);
+}
+
+#[test]
+fn nslcd_logs_people_in_and_changes_passwords() {
+    logs_people_in("nslcd", "pam_ldap.so");
+}
+
+#[test]
+fn sssd_logs_people_in_and_changes_passwords() {
+    logs_people_in("sssd", "pam_sss.so");
+}
+
+#[test]
+fn postfix_looks_addresses_up() {
+    let Some(server) = server_for("postfix-ldap", &["sh", "-c", "postconf -m | grep -x ldap"]) else { return };
+    let table = format!(
+        "server_host = {}\nversion = 3\nstart_tls = yes\ntls_ca_cert_file = {}\ntls_require_cert = yes\n\
+         search_base = ou=people,dc=example,dc=com\nquery_filter = (&(objectClass=inetOrgPerson)(mail=%s))\n\
+         result_attribute = uid\nbind = yes\nbind_dn = cn=app,ou=services,dc=example,dc=com\nbind_pw = {}\n",
+        server.ldap,
+        text(&server.ca()),
+        server.password("cn=app,ou=services"),
+    );
+    server.file("main.cf", "");
+    let table = format!("ldap:{}", text(&server.file("people.cf", &table)));
+    let folder = server.path("");
+    let query = |address: &str| server.run("postmap", &["-c", text(&folder), "-q", address, &table], "");
+    assert_eq!(query("alice@example.com").ok().out, "alice\n");
+    query("nobody@example.com").fails_with(1);
+}
+
+#[test]
+fn curl_asks_whether_the_server_is_there() {
+    let Some(server) = server_for("curl", &["sh", "-c", "curl --version | grep -w ldap"]) else { return };
+    let url = format!("{}/?namingContexts?base", server.ldap);
+    server.run("curl", &["-sS", "--max-time", "20", &url], "").ok().tells("namingContexts: dc=example,dc=com");
+}
