@@ -28,6 +28,7 @@ mod effective_policy;
 mod events;
 mod filter;
 mod last_seen;
+mod known_requests;
 mod modify;
 mod must_change;
 mod password_expiry;
