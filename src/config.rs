@@ -111,7 +111,7 @@ impl Config {
     pub fn build_schema(&self, numbering: Vec<(String, AttributeTypeId)>) -> Result<Schema, SchemaError> {
         let mut builder = SchemaBuilder::new().with_numbering(numbering).add_standard()?;
         for (name, text) in &self.schema_files {
-            builder = builder.add_ldif(name, text)?;
+            builder = builder.add_foreign(name, text)?;
         }
         builder.build()
     }

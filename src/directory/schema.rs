@@ -8,6 +8,7 @@ mod attribute_type;
 mod builder;
 pub mod check;
 pub mod definition;
+mod foreign;
 mod matching_rule;
 mod names;
 mod normal_form;

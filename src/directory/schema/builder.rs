@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::definition::{Definition, DefinitionError};
 use super::{
     AttributeSet, AttributeType, AttributeTypeId, MatchingRule, Names, ObjectClass, ObjectClassId, ObjectClassKind,
-    RuleKind, Schema, Syntax, Traits, Usage, WellKnown,
+    RuleKind, Schema, Syntax, Traits, Usage, WellKnown, foreign,
 };
 use crate::directory::ldif;
 
@@ -89,7 +89,7 @@ impl SchemaBuilder {
         Ok(self)
     }
 
-    /// Adds the `attributeTypes` and `objectClasses` values of an LDIF file; `origin` stands in messages.
+    /// Adds the `attributeTypes` and `objectClasses` values of an LDIF file of our own; `origin` stands in messages.
     pub fn add_ldif(mut self, origin: &str, text: &str) -> Result<Self, SchemaError> {
         for record in ldif::Reader::new(text.as_bytes()) {
             let record = record.map_err(|error| SchemaError {
@@ -100,12 +100,36 @@ impl SchemaBuilder {
             let origin = format!("{origin}, line {}", record.line);
             for (name, value) in record.attributes() {
                 let text = String::from_utf8_lossy(value);
-                // cn=config files of OpenLDAP write the same things with a prefix.
-                match name.to_ascii_lowercase().trim_start_matches("olc") {
+                match name.to_ascii_lowercase().as_str() {
                     "attributetypes" => self.add_attribute_type(&origin, &text)?,
                     "objectclasses" => self.add_object_class(&origin, &text)?,
                     _ => {}
                 }
+            }
+        }
+        Ok(self)
+    }
+
+    /// Adds a file of somebody else, as LDIF or as a `.schema` file of OpenLDAP. What is defined already stays as it is,
+    /// since the files of other servers repeat the standards.
+    pub fn add_foreign(mut self, origin: &str, text: &str) -> Result<Self, SchemaError> {
+        let definitions = foreign::definitions(text).map_err(|kind| SchemaError {
+            origin: origin.to_owned(),
+            definition: "the file".to_owned(),
+            kind,
+        })?;
+        for found in definitions {
+            let origin = format!("{origin}, line {}", found.line);
+            let mut source = source(&origin, &found.text)?;
+            if foreign::is_secret(source.definition.all("NAME")) && !source.definition.is_marked("X-SECRET") {
+                source = self::source(&origin, &foreign::marked_as_secret(&found.text))?;
+            }
+            let all = match found.kind {
+                foreign::Kind::AttributeType => &mut self.attribute_types,
+                foreign::Kind::ObjectClass => &mut self.object_classes,
+            };
+            if all.iter().all(|other| other.definition.oid != source.definition.oid) {
+                all.push(source);
             }
         }
         Ok(self)
