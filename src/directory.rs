@@ -14,6 +14,7 @@ pub mod entry;
 pub mod filter;
 pub mod identity;
 pub mod ldif;
+pub mod migration;
 pub mod modification;
 pub mod randomness;
 pub mod result_code;

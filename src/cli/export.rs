@@ -45,7 +45,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     };
     let bar = output::progress(0, "{spinner} {pos} entries ({per_sec})");
     let mut writer = Exporter { view: &view, out: BufWriter::with_capacity(1 << 20, out), args, count: 0 };
-    let written = writer.out.write_all(b"version: 1\n").map_err(Failure::Output);
+    let written = writer.out.write_all(b"# Keystead\nversion: 1\n").map_err(Failure::Output);
     let written = written.and_then(|()| tops.into_iter().try_for_each(|top| writer.export(top, &bar)));
     let written = written.and_then(|()| writer.out.flush().map_err(Failure::Output));
     bar.finish_and_clear();

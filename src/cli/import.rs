@@ -1,108 +1,205 @@
 //! `keystead import`
 
 mod entry;
+mod maker;
 mod pipeline;
+mod report;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use uuid::Uuid;
 
 use super::{CliError, complain_of_access, open_options, output};
 use crate::config::Config;
-use crate::directory::ldif::{Reader, Record};
+use crate::directory::ldif::{LdifError, Reader};
+use crate::directory::migration::Origin;
 use crate::directory::tree::{Event, EventKind, EventResult, Means};
 use crate::directory::{Csn, Identity};
 use crate::server::Clock;
 use crate::store::Existence;
-use crate::store::bulk::BulkLoader;
+use crate::store::bulk::{BulkLoader, LoadError, PreparedEntry};
 use entry::EntryReader;
+use maker::{Arrival, Maker};
 use pipeline::Made;
+use report::Report;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// The LDIF file (RFC 2849), parents before their children.
+    /// The LDIF file (RFC 2849).
     #[arg(value_name = "LDIF")]
     ldif: PathBuf,
+    /// The server that wrote it; otherwise the file is looked at. What that server says otherwise is translated.
+    #[arg(long, value_name = "SERVER")]
+    from: Option<From>,
+    /// A file for what became of each attribute that did not come along as it was, line by line, without any value.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Leave out attributes and object classes of this name; several are possible.
+    #[arg(long, value_name = "NAME")]
+    leave_out: Vec<String>,
     /// Keep passwords in clear text as they are, until their owners bind; otherwise each is hashed now, which takes about
     /// 20 milliseconds.
     #[arg(long)]
     keep_clear_text: bool,
 }
 
+/// Who may have written an LDIF file.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum From {
+    /// slapcat
+    Openldap,
+    /// db2ldif of 389 Directory Server
+    #[value(name = "389ds")]
+    Ds389,
+    /// export-ldif
+    Opendj,
+    /// keystead export, or anything that is to be taken as it is
+    Keystead,
+}
+
+impl From {
+    const fn origin(self) -> Option<Origin> {
+        match self {
+            Self::Openldap => Some(Origin::OpenLdap),
+            Self::Ds389 => Some(Origin::Ds389),
+            Self::Opendj => Some(Origin::OpenDj),
+            Self::Keystead => None,
+        }
+    }
+}
+
 /// So many faults are told before the import gives up.
 const MOST_FAULTS: usize = 20;
+/// So much of a file is looked at for who wrote it, in octets.
+const HEAD: usize = 1 << 20;
 
 pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let config = Config::read(&args.config)?;
-    let file = File::open(&args.ldif).map_err(|cause| CliError::File { path: args.ldif.clone(), cause })?;
+    let failed = |cause| CliError::File { path: args.ldif.clone(), cause };
+    let file = File::open(&args.ldif).map_err(failed)?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     let bar = output::progress(length, "{bar:40} {percent}% {msg} ({eta} left)");
-    let source = BufReader::with_capacity(1 << 20, bar.wrap_read(file));
+    let mut source = BufReader::with_capacity(HEAD, bar.wrap_read(file));
+    let head = source.fill_buf().map_err(failed)?;
+    let origin = args.from.map_or_else(|| Origin::recognize(head), From::origin);
     let schema = |numbering| config.build_schema(numbering);
     let loader = BulkLoader::open(&open_options(&config, Existence::Required, &schema))?;
     complain_of_access(&config);
-    let imported = load(args, &config, loader, Reader::new(source), &bar);
+    let maker = Maker {
+        reader: EntryReader::new(loader.schema(), &config, args.keep_clear_text.into(), Clock::default().now()),
+        preparer: loader.preparer(),
+        origin,
+        leave_out: &args.leave_out,
+        now: Clock::default().now(),
+    };
+    let report = Report::open(args.report.as_deref(), loader.schema())?;
+    let import = Import { csn: loader.csn(), loader, report, faults: Vec::new(), held: Vec::new(), count: 0 };
+    let done = import.run(&maker, Reader::new(source), &bar, args);
     bar.finish_and_clear();
-    let count = imported?;
-    output::say(&format!("{count} entries were imported from {}.", args.ldif.display()));
-    Ok(())
+    let (count, report) = done?;
+    let by = origin.map(|origin| format!(", an export of {}", origin.name())).unwrap_or_default();
+    output::say(&format!("{count} entries were imported from {}{by}.", args.ldif.display()));
+    report.finish(origin)
 }
 
 /// Loads everything, or nothing: a file with faults is refused as a whole, and its faults are named.
-fn load<R: BufRead + Send>(
-    args: &ImportArgs,
-    config: &Config,
-    mut loader: BulkLoader,
-    records: Reader<R>,
-    bar: &ProgressBar,
-) -> Result<u64, CliError> {
-    let clock = Clock::default();
-    let reader = EntryReader::new(loader.schema(), config, args.keep_clear_text.into(), clock.now());
-    let preparer = loader.preparer();
-    let mut csn = loader.csn();
-    let number = move || {
-        csn = Csn::following(csn, clock.now());
-        csn
-    };
-    let mut faults: Vec<String> = Vec::new();
-    let mut count = 0;
-    let prepare = |record: &Record, csn| Ok(preparer.prepare(reader.entry_of(record, csn)?));
-    pipeline::run(records, number, prepare, |made| {
+struct Import {
+    loader: BulkLoader,
+    report: Report,
+    /// By the line of the record.
+    faults: Vec<(usize, String)>,
+    /// Entries that came before those above them, as they do where entries have been moved.
+    held: Vec<(usize, Box<PreparedEntry>)>,
+    count: u64,
+    /// The highest number that was given out.
+    csn: Csn,
+}
+
+impl Import {
+    fn run<R: BufRead + Send>(
+        mut self,
+        maker: &Maker<'_>,
+        records: Reader<R>,
+        bar: &ProgressBar,
+        args: &ImportArgs,
+    ) -> Result<(u64, Report), CliError> {
+        let (clock, mut csn) = (Clock::default(), self.csn);
+        let number = move || {
+            csn = Csn::following(csn, clock.now());
+            csn
+        };
+        pipeline::run(records, number, |record, csn| maker.make(record, csn), |made| self.take(made, bar));
+        self.load_held();
+        if !self.faults.is_empty() {
+            let listed = self.listed_faults();
+            return Err(CliError::Message(format!("{listed}\nnothing was imported from {}", args.ldif.display())));
+        }
+        bar.set_message("building indexes");
+        if self.loader.passwords() > 0 {
+            self.loader.record(imported(self.loader.passwords(), args));
+        }
+        let failed =
+            |error| format!("the store failed: {error}; whatever opens it next removes what was imported so far");
+        self.loader.finish().map_err(|error| CliError::Message(failed(error)))?;
+        Ok((self.count, self.report))
+    }
+
+    fn take(&mut self, made: Result<Made<Arrival>, LdifError>, bar: &ProgressBar) -> ControlFlow<()> {
         match made {
-            Err(error) => faults.push(error.to_string()),
+            Err(error) => self.faults.push((usize::MAX, error.to_string())),
             Ok(Made { line, dn, csn, result }) => {
-                let added = result.and_then(|entry| loader.add(entry, csn).map_err(|error| error.to_string()));
-                faults.extend(added.err().map(|reason| format!("line {line}: {dn}: {reason}")));
-                count += 1;
-                if count % 1_000 == 0 {
-                    bar.set_message(format!("{count} entries"));
+                self.csn = csn;
+                let loaded = result.and_then(|arrival| self.load(line, &dn, arrival));
+                self.faults.extend(loaded.err().map(|reason| (line, format!("line {line}: {dn}: {reason}"))));
+                if self.count.is_multiple_of(1_000) {
+                    bar.set_message(format!("{} entries", self.count));
                 }
             }
         }
-        if faults.len() < MOST_FAULTS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
-    if !faults.is_empty() {
-        if faults.len() >= MOST_FAULTS {
-            faults.push("there may be more".to_owned());
+        if self.faults.len() < MOST_FAULTS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn load(&mut self, line: usize, dn: &str, arrival: Arrival) -> Result<(), String> {
+        let (entry, notes, kept) = match arrival {
+            Arrival::LeftOut(why) => return self.report.entry_left_out(line, dn, why),
+            Arrival::Entry { entry, notes, kept } => (entry, notes, kept),
+        };
+        self.report.entry(line, dn, notes, &kept)?;
+        match self.loader.add(*entry, self.csn) {
+            Ok(()) => self.count += 1,
+            Err(LoadError::NoParent(entry)) => self.held.push((line, entry)),
+            Err(error) => return Err(error.to_string()),
         }
-        let listed = faults.join("\n");
-        return Err(CliError::Message(format!("{listed}\nnothing was imported from {}", args.ldif.display())));
+        Ok(())
     }
-    bar.set_message("building indexes");
-    if loader.passwords() > 0 {
-        loader.record(imported(loader.passwords(), args));
+
+    /// Loads those that came before the entries above them, from the top down.
+    fn load_held(&mut self) {
+        let mut held = std::mem::take(&mut self.held);
+        held.sort_by_key(|(_, entry)| entry.dn().rdns().count());
+        for (line, entry) in held {
+            let dn = entry.dn().clone();
+            match self.loader.add(*entry, self.csn) {
+                Ok(()) => self.count += 1,
+                Err(error) => self.faults.push((line, format!("line {line}: {dn}: {error}"))),
+            }
+        }
     }
-    let failed = |error| format!("the store failed: {error}; whatever opens it next removes what was imported so far");
-    loader.finish().map_err(|error| CliError::Message(failed(error)))?;
-    Ok(count)
+
+    fn listed_faults(&mut self) -> String {
+        self.faults.sort_by_key(|(line, _)| *line);
+        let too_many = self.faults.len() >= MOST_FAULTS;
+        let faults = self.faults.iter().take(MOST_FAULTS).map(|(_, fault)| fault.as_str());
+        faults.chain(too_many.then_some("there may be more")).collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// What is recorded of an import: that there was one, and of how many passwords.

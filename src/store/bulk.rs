@@ -52,6 +52,13 @@ pub struct PreparedEntry {
     postings: Vec<Postings>,
 }
 
+impl PreparedEntry {
+    /// Its name.
+    pub const fn dn(&self) -> &Dn {
+        &self.loaded.dn
+    }
+}
+
 /// Prepares entries, on any thread.
 #[derive(Clone, Debug)]
 pub struct Preparer(Arc<Fixed>);
@@ -71,9 +78,9 @@ pub enum LoadError {
     /// There is an entry of that name.
     #[error("an entry of that name exists already")]
     Exists,
-    /// There is no entry above it; LDIF names parents before their children.
-    #[error("the entry above it does not exist, or comes later in the file")]
-    NoParent,
+    /// There is no entry above it, so far. It is handed back, to be tried again.
+    #[error("the entry above it does not exist")]
+    NoParent(Box<PreparedEntry>),
     /// It lies below no suffix.
     #[error("it lies below none of the suffixes of this directory")]
     Outside,
@@ -84,6 +91,9 @@ pub enum LoadError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// The entry above, where there is one, the RDN as it is spelled, and as it is looked up.
+type Below = (Option<EntryId>, String, Vec<u8>);
 
 /// Loads entries.
 #[derive(Debug)]
@@ -150,15 +160,17 @@ impl BulkLoader {
     /// Adds an entry, whose parent has been added before or is in the store. `csn` is the highest number that has been
     /// given out for one by now.
     pub fn add(&mut self, prepared: PreparedEntry, csn: Csn) -> Result<(), LoadError> {
-        let PreparedEntry { loaded, postings } = prepared;
-        let hash = name_hash(&loaded.dn);
-        if self.ids.contains_key(&hash) || self.find(&loaded.dn)?.is_some() {
+        let hash = name_hash(prepared.dn());
+        if self.ids.contains_key(&hash) || self.find(prepared.dn())?.is_some() {
             return Err(LoadError::Exists);
         }
+        let Some((parent, rdn, rdn_key)) = self.place(prepared.dn())? else {
+            return Err(LoadError::NoParent(Box::new(prepared)));
+        };
+        let PreparedEntry { loaded, postings } = prepared;
         if !self.uuids.insert(loaded.uuid) || self.engine.get(Family::Uuid, loaded.uuid.as_bytes())?.is_some() {
             return Err(LoadError::SameUuid);
         }
-        let (parent, rdn, rdn_key) = self.place(&loaded.dn)?;
         self.position.last_id += 1;
         let id = EntryId(self.position.last_id);
         self.ids.insert(hash, id);
@@ -190,15 +202,16 @@ impl BulkLoader {
         }
     }
 
-    fn place(&self, dn: &Dn) -> Result<(Option<EntryId>, String, Vec<u8>), LoadError> {
+    /// The entry above that name and the RDN below it; `None` if there is no such entry.
+    fn place(&self, dn: &Dn) -> Result<Option<Below>, LoadError> {
         if self.view.fixed().suffixes.contains(dn) {
-            return Ok((None, dn.to_string(), dn.key().to_vec()));
+            return Ok(Some((None, dn.to_string(), dn.key().to_vec())));
         }
         let (Some(parent), Some((rdn, rdn_key))) = (dn.parent(), dn.rdns().next()) else {
             return Err(LoadError::Outside);
         };
-        let parent = self.find(&parent)?.ok_or(LoadError::NoParent)?;
-        Ok((Some(parent), rdn.to_owned(), rdn_key.to_vec()))
+        let parent = self.find(&parent)?;
+        Ok(parent.map(|parent| (Some(parent), rdn.to_owned(), rdn_key.to_vec())))
     }
 
     /// Writes what takes much memory.

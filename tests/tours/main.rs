@@ -22,6 +22,7 @@ mod files;
 mod helpdesk;
 mod live_connections;
 mod lockout;
+mod migration;
 mod open_files;
 mod python_ldap;
 mod restart;

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::directory::ldif::{Body, Record};
 use crate::directory::schema::check::find_value;
 use crate::directory::{Attribute, Attributes, Csn, Dn, Entry, Randomness, Rdn, Schema, Timestamp};
 use crate::password::policy::Policy;
 use crate::password::scheme::{NewScheme, Scheme};
-use crate::password::{Secret, StoredPassword};
+use crate::password::{Account, Secret, StoredPassword};
 use crate::server::random::SystemRandom;
 use crate::store::bulk::LoadedEntry;
 
@@ -52,17 +51,13 @@ impl EntryReader<'_> {
         Self { schema: Arc::clone(schema), new_passwords: config.new_passwords, clear_text, now, derived }
     }
 
-    /// The entry of a record, completed and checked. `csn` is its change sequence number, if it brings none.
-    pub(super) fn entry_of(&self, record: &Record, csn: Csn) -> Result<LoadedEntry, String> {
-        match &record.body {
-            Body::Content(attributes) | Body::Add(attributes) => self.read(&record.dn, attributes, csn),
-            Body::Delete | Body::Modify(_) | Body::ModifyDn { .. } => {
-                Err("this is a change of an entry, and an import takes whole entries; use ldapmodify".to_owned())
-            }
-        }
+    /// The schema that entries are read by.
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
     }
 
-    fn read(&self, dn: &str, attributes: &[(String, Vec<u8>)], csn: Csn) -> Result<LoadedEntry, String> {
+    /// The entry of a record, completed and checked. `csn` is its change sequence number, if it brings none.
+    pub(super) fn read(&self, dn: &str, attributes: &[(String, Vec<u8>)], csn: Csn) -> Result<LoadedEntry, String> {
         let schema = &self.schema;
         let dn = Dn::parse(schema, dn).map_err(|error| error.to_string())?;
         let mut entry = self.collect(attributes)?;
@@ -95,7 +90,12 @@ impl EntryReader<'_> {
             if self.derived.iter().any(|derived| derived.eq_ignore_ascii_case(name)) {
                 continue;
             }
-            let undefined = || format!("the attribute {name:?} is not in the schema");
+            let undefined = || {
+                format!(
+                    "the attribute {name:?} is not in the schema: name the file that defines it in [directory] schema, \
+                     or leave it out with --leave-out {name}"
+                )
+            };
             let description = self.schema.describe(name).ok_or_else(undefined)?;
             if last.as_ref() != Some(&description) && entry.get(&description).is_none() {
                 entry.push(Attribute { description: description.clone(), values: Vec::new() });
@@ -149,6 +149,7 @@ impl EntryReader<'_> {
         for attribute in credentials.iter() {
             self.schema.check_attribute(attribute).map_err(|error| error.to_string())?;
         }
+        self.hash_history(credentials);
         let value = match credentials.values(known.user_password) {
             [] => return Ok(()),
             [value] => value.clone(),
@@ -163,5 +164,20 @@ impl EntryReader<'_> {
             credentials.set_one(known.pwd_changed_time, self.now.to_string());
         }
         Ok(())
+    }
+
+    /// Old passwords may be in clear text as well.
+    fn hash_history(&self, credentials: &mut Attributes) {
+        let schema = &self.schema;
+        if self.clear_text == ClearText::Kept || !credentials.has(schema.known().pwd_history) {
+            return;
+        }
+        let mut account = Account::from_entry(&Entry::encode(credentials, schema), schema);
+        for old in account.history.iter_mut().filter(|old| old.password.scheme() == Scheme::Clear) {
+            let clear = Secret::new(old.password.expose());
+            old.password = StoredPassword::create(&clear, self.new_passwords, &SystemRandom);
+        }
+        let hashed = account.to_entry(schema).decode();
+        credentials.set(schema.known().pwd_history, hashed.values(schema.known().pwd_history).to_vec());
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Made<T> {
 pub(super) fn run<R: BufRead + Send, T: Send>(
     records: Reader<R>,
     number: impl FnMut() -> Csn + Send,
-    make: impl Fn(&Record, Csn) -> Result<T, String> + Sync,
+    make: impl Fn(&mut Record, Csn) -> Result<T, String> + Sync,
     mut take: impl FnMut(Result<Made<T>, LdifError>) -> ControlFlow<()>,
 ) {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -73,12 +73,12 @@ fn read<R: BufRead>(records: Reader<R>, mut number: impl FnMut() -> Csn, makers:
 
 fn make_all<T>(
     from: &Receiver<Vec<Read>>,
-    make: impl Fn(&Record, Csn) -> Result<T, String>,
+    make: impl Fn(&mut Record, Csn) -> Result<T, String>,
     to: &SyncSender<Vec<Result<Made<T>, LdifError>>>,
 ) {
     let one = |read: Read| {
-        let (record, csn) = read?;
-        let result = make(&record, csn);
+        let (mut record, csn) = read?;
+        let result = make(&mut record, csn);
         Ok(Made { line: record.line, dn: record.dn, csn, result })
     };
     while let Ok(batch) = from.recv() {
@@ -99,7 +99,7 @@ mod tests {
 
     fn taken(text: &str, most: usize) -> Vec<Result<String, String>> {
         let mut taken = Vec::new();
-        let make = |record: &Record, _| Ok(record.dn.clone());
+        let make = |record: &mut Record, _| Ok(record.dn.clone());
         let csn = Csn { time: Timestamp::default(), count: 0, sid: 1 };
         run(
             Reader::new(text.as_bytes()),

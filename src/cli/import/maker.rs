@@ -1,0 +1,69 @@
+//! What is made of a record, on any thread: translated, then an entry, then what indexes say of it.
+
+use super::entry::EntryReader;
+use crate::directory::ldif::{Body, Record};
+use crate::directory::migration::{Draft, Fate, Note, Origin};
+use crate::directory::{AttributeTypeId, Csn, Schema, Timestamp};
+use crate::password::StoredPassword;
+use crate::password::scheme::Scheme;
+use crate::store::bulk::{PreparedEntry, Preparer};
+
+const NO_LOGIN: &str = "no password matches it here: unless that was wanted, it needs a new one";
+const AS_TOLD: &str = "by --leave-out";
+
+/// Makes something of each record.
+pub(super) struct Maker<'a> {
+    pub(super) reader: EntryReader<'a>,
+    pub(super) preparer: Preparer,
+    pub(super) origin: Option<Origin>,
+    pub(super) leave_out: &'a [String],
+    pub(super) now: Timestamp,
+}
+
+/// What has become of a record.
+pub(super) enum Arrival {
+    /// An entry to load.
+    Entry {
+        entry: Box<PreparedEntry>,
+        notes: Vec<Note>,
+        /// The operational attributes that came along from another server, one for each value.
+        kept: Vec<AttributeTypeId>,
+    },
+    /// Nothing, for that reason.
+    LeftOut(&'static str),
+}
+
+impl Maker<'_> {
+    /// Makes something of a record, whose attributes are taken. `csn` is the number of its entry, if it brings none.
+    pub(super) fn make(&self, record: &mut Record, csn: Csn) -> Result<Arrival, String> {
+        let (Body::Content(attributes) | Body::Add(attributes)) = &mut record.body else {
+            return Err("this is a change of an entry, and an import takes whole entries; use ldapmodify".to_owned());
+        };
+        let mut draft = Draft::new(std::mem::take(attributes));
+        if let Some(Err(why)) = self.origin.map(|origin| origin.translate(&record.dn, &mut draft, self.now)) {
+            return Ok(Arrival::LeftOut(why));
+        }
+        for name in self.leave_out {
+            draft.leave_out(name, AS_TOLD);
+            draft.leave_class_out(name, AS_TOLD);
+        }
+        note_unusable_password(&mut draft);
+        let entry = self.reader.read(&record.dn, &draft.attributes, csn)?;
+        let entry = Box::new(self.preparer.prepare(entry));
+        let kept = self.origin.map(|_| operational(&draft, self.reader.schema())).unwrap_or_default();
+        Ok(Arrival::Entry { entry, notes: draft.notes, kept })
+    }
+}
+
+/// Whoever moves people here wants to know whose password will not let them in.
+fn note_unusable_password(draft: &mut Draft) {
+    let passwords = draft.attributes.iter().filter(|(name, _)| name.eq_ignore_ascii_case("userPassword"));
+    let unusable = passwords.filter(|(_, value)| StoredPassword::new(value).scheme() == Scheme::Unusable).count();
+    let note = || Note { fate: Fate::Unusable, what: "userPassword".to_owned(), words: NO_LOGIN };
+    draft.notes.extend(std::iter::repeat_with(note).take(unusable));
+}
+
+fn operational(draft: &Draft, schema: &Schema) -> Vec<AttributeTypeId> {
+    let ids = draft.attributes.iter().filter_map(|(name, _)| schema.describe(name));
+    ids.map(|description| description.attribute_type).filter(|id| schema.operational().contains(*id)).collect()
+}

@@ -1,0 +1,27 @@
+//! `slapcat`: much is the same here, since the names of RFC 4512 and of draft-behera-ldap-password-policy are.
+
+use super::{DERIVED, Draft, Rules, Timestamp};
+
+const NO_EXPIRING_ENTRIES: &str = "entries do not end by themselves here";
+
+pub(super) const RULES: Rules = Rules {
+    left_out: &[
+        ("contextCSN", "it is made anew here"),
+        ("memberOf", DERIVED),
+        ("entryDN", DERIVED),
+        ("subschemaSubentry", DERIVED),
+        ("hasSubordinates", DERIVED),
+        ("entryTtl", NO_EXPIRING_ENTRIES),
+        ("entryExpireTimestamp", NO_EXPIRING_ENTRIES),
+        ("pwdAccountTmpLockoutEnd", "a delay after wrong passwords is over by now"),
+        ("olcAccess", super::RULES_ARE_CONFIGURED),
+        ("OpenLDAPaci", super::RULES_ARE_CONFIGURED),
+    ],
+    // The overlay lastbind, before 2.5.
+    renamed: &[("authTimestamp", "pwdLastSuccess")],
+    classes: &[("dynamicObject", NO_EXPIRING_ENTRIES)],
+    work_out,
+    entry: |_, _| None,
+};
+
+const fn work_out(_: &mut Draft, _: Timestamp) {}
