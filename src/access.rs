@@ -9,18 +9,24 @@
 //! an [`Actor`] is somebody with the groups they are in, under the [`Circumstances`] in which they ask; a [`Decider`]
 //! decides for one actor, entry after entry; [`escalation`] keeps those who reset passwords from taking over those who may
 //! do more, and [`proxy`] those who act for others; [`explain`] answers by which rule, and who else.
+//!
+//! An [assertion](assertion) says what rules must never grant, and a [violation](violation) by whom it is; [`paths`] finds
+//! the ways to become an administrator.
 
 pub mod actor;
+pub mod assertion;
 mod attributes;
 pub mod circumstances;
 pub mod decide;
 pub mod escalation;
 pub mod explain;
+pub mod paths;
 pub mod proxy;
 pub mod reach;
 pub mod right;
 pub mod rule;
 pub mod values;
+pub mod violation;
 pub mod when;
 pub mod who;
 

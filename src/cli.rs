@@ -4,6 +4,7 @@
 //! prompt. What goes wrong is told in one sentence on standard error, and the exit status is not 0.
 
 mod accounts;
+mod assertions;
 mod breach;
 mod certificates;
 mod check;

@@ -17,6 +17,7 @@ pub use fault::{ConfigError, Fault, ServicesError};
 pub use integrity::IntegrityText;
 
 use crate::access::RuleText;
+use crate::access::assertion::{Assertion, AssertionText};
 use crate::directory::schema::{AttributeTypeId, Schema, SchemaBuilder, SchemaError};
 use crate::operations::context::{AnonymousBind, ExpiredChange};
 use crate::operations::identity_map::MappingText;
@@ -51,6 +52,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Who may do what.
     pub rules: Vec<RuleText>,
+    /// What rules must never grant.
+    pub assertions: Vec<AssertionText>,
     /// Who is whom by other names.
     pub mappings: Vec<MappingText>,
     /// What holds between entries.
@@ -130,6 +133,7 @@ impl Config {
         let nothing = crate::password::generate::password(32, random);
         Ok(Services {
             rules: crate::access::Rules::prepare(&self.rules, schema)?,
+            assertions: Assertion::prepare_all(&self.assertions, schema)?,
             identities: IdentityMap::prepare(&self.mappings, schema).map_err(|(_, error)| error)?,
             meter,
             journal,

@@ -216,7 +216,7 @@ pub(super) fn members(group: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, T
     Ok(found)
 }
 
-fn entry_called(value: &[u8], tree: &dyn Tree) -> Result<Option<EntryId>, TreeError> {
+pub(super) fn entry_called(value: &[u8], tree: &dyn Tree) -> Result<Option<EntryId>, TreeError> {
     match read_name(value, tree.schema()) {
         Some(dn) => Ok(tree.find(&dn)?.entry()),
         None => Ok(None),

@@ -2,6 +2,7 @@
 
 mod access;
 mod circumstances;
+mod paths;
 mod policy;
 
 use std::path::Path;
@@ -26,6 +27,8 @@ pub(super) struct ExplainArgs {
 enum Question {
     /// May somebody do something, and by which rule; who may do it; to whom may somebody do it.
     Access(access::AccessArgs),
+    /// In which ways somebody could become an administrator.
+    Paths(paths::PathsArgs),
     /// Which password policy governs an entry, and what each of its settings comes to.
     Policy(policy::PolicyArgs),
 }
@@ -33,6 +36,7 @@ enum Question {
 pub(super) fn run(args: &ExplainArgs) -> Result<(), CliError> {
     match &args.question {
         Question::Access(args) => access::run(args),
+        Question::Paths(args) => paths::run(args),
         Question::Policy(args) => policy::run(args),
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::CliError;
+use super::{CliError, assertions};
 use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
 use crate::server::Shared;
@@ -118,6 +118,7 @@ fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
         let name = view.schema().attribute_type(id).name();
         return Err(CliError::Message(format!("entries cannot be found by {name} yet; restart to have it indexed")));
     }
+    assertions::require(&services.rules, &services.assertions, &view)?;
     shared.services.store(Arc::new(services));
     Ok(config.tls)
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-use super::{CliError, files, open_files, open_store, output, reload};
+use super::{CliError, assertions, files, open_files, open_store, output, reload};
 use crate::config::{Config, LogFormat, LogSettings};
 use crate::directory::Randomness;
 use crate::directory::tree::{Directory, Tree};
@@ -44,6 +44,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let services = config
         .services(store.view().schema(), Arc::new(Meter::new(key)), Arc::default())
         .map_err(|error| CliError::Message(error.to_string()))?;
+    assertions::require(&services.rules, &services.assertions, &store.view())?;
     let tls = match &config.tls {
         Some(files) => Some(files.load().map_err(|error| CliError::Message(error.to_string()))?),
         None => None,

@@ -2,7 +2,8 @@
 
 use toml::Spanned;
 
-use super::raw::{Point, RawRule, RawWhen, line_of};
+use super::raw::{Point, RawAssertion, RawRule, RawWhen, line_of};
+use crate::access::assertion::AssertionText;
 use crate::access::rule::Source;
 use crate::access::when::WhenText;
 use crate::access::{Rule, RuleText, Rules};
@@ -25,6 +26,22 @@ pub(super) fn rule_text(raw: Spanned<RawRule>, text: &str) -> RuleText {
         deny: raw.deny.into_vec(),
         reason: raw.reason,
         ticket: raw.ticket,
+    }
+}
+
+/// The assertion that was read, with the line of `text` where it stands.
+pub(super) fn assertion_text(raw: Spanned<RawAssertion>, text: &str) -> AssertionText {
+    let source = Source::Line(line_of(text, raw.span().start));
+    let raw = raw.into_inner();
+    AssertionText {
+        name: raw.name,
+        source,
+        who: raw.who.into_vec(),
+        except: raw.except.into_vec(),
+        must_not: raw.must_not.into_vec(),
+        to: raw.to.into_vec(),
+        filter: raw.filter,
+        attributes: raw.attributes.into_vec(),
     }
 }
 

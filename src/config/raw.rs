@@ -30,6 +30,8 @@ pub(super) struct RawConfig {
     #[serde(default)]
     pub(super) access: Vec<Spanned<RawRule>>,
     #[serde(default)]
+    pub(super) assert: Vec<Spanned<RawAssertion>>,
+    #[serde(default)]
     pub(super) map: Vec<Spanned<RawMapping>>,
 }
 
@@ -167,6 +169,22 @@ pub(super) struct RawRule {
     pub(super) deny: Words,
     pub(super) reason: Option<String>,
     pub(super) ticket: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAssertion {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) who: Words,
+    #[serde(default)]
+    pub(super) except: Words,
+    pub(super) must_not: Words,
+    #[serde(default)]
+    pub(super) to: Words,
+    pub(super) filter: Option<String>,
+    #[serde(default)]
+    pub(super) attributes: Words,
 }
 
 #[derive(Debug, Deserialize)]

@@ -14,6 +14,7 @@ use super::raw::{
 };
 use super::{Config, Fault, IntegrityText, LogFormat, LogSettings, access, integrity, mapping};
 use crate::access::Rules;
+use crate::access::assertion::Assertion;
 use crate::directory::Dn;
 use crate::operations::Limits;
 use crate::operations::context::{AnonymousBind, ExpiredChange};
@@ -82,7 +83,8 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     let log = log(&raw.log, &mut faults);
     let index_spans = raw.index.iter().flatten().map(|index| index.attribute.span());
     let integrity_spans = integrity::Spans::of(&raw.integrity, raw.unique.as_deref());
-    let mut spans = Spans { indexes: index_spans.collect(), rules: Vec::new(), integrity: integrity_spans };
+    let (rules, assertions, integrity) = (Vec::new(), Vec::new(), integrity_spans);
+    let mut spans = Spans { indexes: index_spans.collect(), rules, assertions, integrity };
     let integrity = IntegrityText::resolve(&raw.integrity, raw.unique.as_deref());
     let indexes = integrity.indexes(raw.index.map(|list| indexes(&list, &mut faults)));
     let cache_octets = match &raw.store.cache_mib {
@@ -105,6 +107,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         server,
         tls,
         rules: Vec::new(),
+        assertions: Vec::new(),
         mappings: Vec::new(),
         integrity,
         limits,
@@ -124,6 +127,8 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     };
     spans.rules = raw.access.iter().map(Spanned::span).collect();
     config.rules = raw.access.into_iter().map(|rule| access::rule_text(rule, text)).collect();
+    spans.assertions = raw.assert.iter().map(Spanned::span).collect();
+    config.assertions = raw.assert.into_iter().map(|one| access::assertion_text(one, text)).collect();
     check_against_schema(&mut config, &spans, &raw.map, &mut faults);
     if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }
 }
@@ -173,6 +178,7 @@ struct Spans {
     indexes: Vec<Range<usize>>,
     rules: Vec<Range<usize>>,
     integrity: integrity::Spans,
+    assertions: Vec<Range<usize>>,
 }
 
 /// What only the schema can tell: whether suffixes are names, indexes possible, and rules right.
@@ -200,6 +206,11 @@ fn check_against_schema(config: &mut Config, spans: &Spans, map: &[Spanned<RawMa
         }
     }
     config.warnings.extend(warnings);
+    for (assertion, span) in config.assertions.iter().zip(&spans.assertions) {
+        if let Err(error) = Assertion::prepare_all(std::slice::from_ref(assertion), &schema) {
+            faults.add(Some(span.clone()), "assert", error.fault.to_string());
+        }
+    }
     config.mappings = mapping::mappings(map, &schema, faults);
 }
 

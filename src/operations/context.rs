@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::access::assertion::Assertion;
 use crate::access::circumstances::{Method, Protection, Remote};
 use crate::access::{Actor, Circumstances, Rules};
 use crate::directory::schema::Schema;
@@ -57,6 +58,8 @@ impl std::fmt::Debug for Context<'_> {
 pub struct Services {
     /// Who may do what.
     pub rules: Rules,
+    /// What rules must never grant.
+    pub assertions: Vec<Assertion>,
     /// Who is whom, by other names than those of entries.
     pub identities: IdentityMap,
     /// Counts wrong passwords. It outlives the rest.

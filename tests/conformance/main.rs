@@ -9,11 +9,13 @@ mod scene;
 
 mod access;
 mod access_conditions;
+mod access_proof;
 mod access_targets;
 mod add;
 #[cfg(feature = "server")]
 mod agreement;
 mod assertion;
+mod assertions;
 mod authorization_identity;
 mod bind;
 mod blocked_accounts;
@@ -46,6 +48,7 @@ mod read_entry;
 mod references;
 mod relax;
 mod rename;
+mod rights_paths;
 mod root_dse;
 mod search;
 mod secrets;

@@ -86,6 +86,7 @@ impl<D: Directory> Scene<D> {
         let services = Services {
             rules: Rules::prepare(&rules(), view.schema()).unwrap(),
             identities: IdentityMap::default(),
+            assertions: Vec::new(),
             meter: Arc::new(Meter::new([7; 16])),
             journal: Arc::default(),
             policies: Policies::default(),

@@ -102,3 +102,68 @@ fn circumstances_are_part_of_the_question() {
         .run(KEYSTEAD, &["explain", "access", "--config", text(&config), "--who", "bob", "--tls", "2"], "")
         .fails_with(2);
 }
+
+const NOBODY_ANONYMOUS_WRITES: &str = r#"
+[[assert]]
+name = "nobody writes who has not authenticated"
+who = "anonymous"
+must_not = ["write", "add", "delete", "rename"]
+"#;
+
+const GUESTBOOK: &str = r#"
+[[access]]
+name = "a guest book"
+who = "everyone"
+to = "subtree:ou=people,dc=example,dc=com"
+attributes = "description"
+allow = "write"
+"#;
+
+const HELPDESK_WRITES_GROUPS: &str = r#"
+[[access]]
+name = "the helpdesk keeps groups"
+who = "group:cn=helpdesk,ou=groups,dc=example,dc=com"
+to = "subtree:ou=groups,dc=example,dc=com"
+attributes = "member"
+allow = "write"
+"#;
+
+#[test]
+fn rules_that_break_an_assertion_are_not_taken_and_the_counterexample_is_told() {
+    let mut server = Server::start_with(NOBODY_ANONYMOUS_WRITES);
+    server.keystead("check", &[]).ok();
+    server.configure(GUESTBOOK);
+    let told = "whoever has not authenticated may write description of";
+    let checked = server.keystead("check", &[]).fails_with(1);
+    assert!(
+        checked.err.contains(told) && checked.err.contains("by the rule \"a guest book\" (line "),
+        "{}",
+        checked.err
+    );
+    server.signal("HUP");
+    server.wait_for_log("the new configuration cannot be used", 1);
+    let note = format!("dn: {}\nchangetype: modify\nadd: description\ndescription: I was here\n", full("alice"));
+    server.ldap_in("ldapmodify", "bob", &[], &note).fails_with(50);
+    let log = server.stop();
+    assert!(log.contains(told), "{log}");
+    let refused = server.refuses_to_serve();
+    assert!(refused.contains("the assertion \"nobody writes who has not authenticated\" (line "), "{refused}");
+    assert!(refused.contains(told), "{refused}");
+}
+
+#[test]
+fn ways_to_become_an_administrator_are_told_step_by_step() {
+    let server = Server::start();
+    let config = server.config();
+    let paths = || server.run(KEYSTEAD, &["explain", "paths", "--config", text(&config)], "");
+    assert!(paths().ok().out.contains("nobody else can become an administrator"));
+    server.configure(HELPDESK_WRITES_GROUPS);
+    let said = paths().fails_with(1);
+    assert!(
+        said.out.starts_with("a member of cn=helpdesk,ou=groups,dc=example,dc=com:\n  1. may add themselves"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("by the rule \"the helpdesk keeps groups\" (line "), "{}", said.out);
+    assert!(said.err.contains("there is a way to become an administrator"), "{}", said.err);
+}

@@ -1,0 +1,433 @@
+//! The fast decision and a slow, obvious one agree, on whatever rules and trees. The slow one reads as docs/access.md reads,
+//! works on text, and shares nothing with the fast one but the rule as it is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use keystead::access::circumstances::{Method, Protection, Remote};
+use keystead::access::when::WhenText;
+use keystead::access::{Actor, Circumstances, Decider, Right, RuleText, Rules};
+use keystead::directory::modification::{Modification, ModificationKind};
+use keystead::directory::tree::{Directory, Tree};
+use keystead::directory::{AttributeDescription, Dn, Identity, Timestamp};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use crate::scene::{SUFFIX, Scene};
+
+/// The entries, by name without the suffix.
+const PEOPLE: [&str; 4] = ["uid=ada,ou=crew", "uid=ben,ou=crew", "uid=cy,ou=crew", "cn=phone,uid=ada,ou=crew"];
+const GROUPS: [&str; 3] = ["cn=one,ou=teams", "cn=two,ou=teams", "cn=six,ou=teams"];
+const UNITS: [&str; 3] = ["", "ou=crew", "ou=teams"];
+/// The attributes that are asked about; those of the first half may have values.
+const ATTRIBUTES: [&str; 6] = ["title", "member", "owner", "description", "sn", "entryUUID"];
+const TIMES: [&str; 4] = ["20260601070000Z", "20260601120000Z", "20260602120000Z", "20270101120000Z"];
+
+/// A tree, as sets of attribute and value: values are lower-case names and words.
+type Entries = BTreeMap<String, BTreeSet<(String, String)>>;
+
+/// Somebody who asks, and how.
+#[derive(Clone, Debug)]
+struct Asker {
+    /// A name without suffix, `anonymous` or `local-root`.
+    who: String,
+    address: Option<&'static str>,
+    tls: Option<&'static str>,
+    method: Option<&'static str>,
+    time: &'static str,
+}
+
+/// The slow decision.
+mod obvious {
+    use super::*;
+
+    /// Whether the asker has a right to an attribute of an entry, or to the entry as a whole: some rule grants it and none
+    /// denies it. Rules with `values` are left to [`may_write`].
+    pub fn may(
+        rules: &[RuleText],
+        asker: &Asker,
+        entries: &Entries,
+        target: &str,
+        (right, attribute): (&str, &str),
+    ) -> bool {
+        let says = |rule: &RuleText, words: &[String], effect| {
+            rule.values.is_empty()
+                && words.iter().any(|word| word == right || word == "all")
+                && (attribute.is_empty() || has_attribute(rule, attribute))
+                && applies(rule, asker, entries, target, effect)
+        };
+        rules.iter().any(|rule| says(rule, &rule.allow, "allow"))
+            && !rules.iter().any(|rule| says(rule, &rule.deny, "deny"))
+    }
+
+    /// Whether the asker may make a change that touches these values: all of them are granted, and none is denied.
+    pub fn may_write(
+        rules: &[RuleText],
+        asker: &Asker,
+        entries: &Entries,
+        (target, attribute): (&str, &str),
+        touched: &[String],
+    ) -> bool {
+        let about = |value: &str, effect: &str| {
+            rules.iter().any(|rule| {
+                let words = if effect == "allow" { &rule.allow } else { &rule.deny };
+                words.iter().any(|word| word == "write" || word == "all")
+                    && has_attribute(rule, attribute)
+                    && (rule.values.is_empty() || rule.values.iter().any(|word| has_value(word, value, asker)))
+                    && applies(rule, asker, entries, target, effect)
+            })
+        };
+        if may(rules, asker, entries, target, ("write", attribute)) {
+            return !touched.iter().any(|value| about(value, "deny"));
+        }
+        let all_denied = rules.iter().any(|rule| {
+            rule.values.is_empty()
+                && rule.deny.iter().any(|word| word == "write" || word == "all")
+                && has_attribute(rule, attribute)
+                && applies(rule, asker, entries, target, "deny")
+        });
+        !all_denied && !touched.is_empty() && touched.iter().all(|value| about(value, "allow") && !about(value, "deny"))
+    }
+
+    fn has_value(word: &str, value: &str, asker: &Asker) -> bool {
+        match word.split_once(':') {
+            Some(("value", wanted)) => value == wanted.to_lowercase(),
+            Some(("below", base)) => value.ends_with(&format!(",{base}")),
+            _ => value == full_name(&asker.who),
+        }
+    }
+
+    fn has_attribute(rule: &RuleText, attribute: &str) -> bool {
+        let is_user = attribute != "entryUUID";
+        let named = |word: &str| word == attribute || (word == "*" && is_user) || (word == "+" && !is_user);
+        let (less, more): (Vec<_>, Vec<_>) = rule.attributes.iter().partition(|word| word.starts_with('!'));
+        (if more.is_empty() { is_user } else { more.iter().any(|word| named(word)) })
+            && !less.iter().any(|word| named(&word[1..]))
+    }
+
+    fn applies(rule: &RuleText, asker: &Asker, entries: &Entries, target: &str, effect: &str) -> bool {
+        rule.who.iter().any(|word| is_meant(word, asker, entries, target))
+            && rule.to.iter().any(|word| reaches(word, target))
+            && rule.filter.as_ref().is_none_or(|filter| matches(filter, &entries[target]))
+            && rule.when.as_ref().is_none_or(|when| holds(when, asker).unwrap_or(effect == "deny"))
+    }
+
+    fn is_meant(word: &str, asker: &Asker, entries: &Entries, target: &str) -> bool {
+        let is_anonymous = asker.who == "anonymous";
+        let is_entry = entries.contains_key(&asker.who);
+        match word.split_once(':') {
+            None => match word {
+                "anonymous" => is_anonymous,
+                "authenticated" => !is_anonymous,
+                "everyone" => true,
+                "self" => asker.who == target,
+                _ => asker.who == word,
+            },
+            Some(("dn", name)) => is_entry && full_name(&asker.who) == name,
+            Some(("group", group)) => {
+                is_entry && is_member(&full_name(&asker.who), group, entries, &mut BTreeSet::new())
+            }
+            Some(("below", base)) => is_entry && full_name(&asker.who).ends_with(&format!(",{base}")),
+            Some((_, attribute)) => {
+                is_entry
+                    && entries[target].iter().filter(|(name, _)| name == attribute).any(|(_, held)| {
+                        *held == full_name(&asker.who)
+                            || is_member(&full_name(&asker.who), held, entries, &mut BTreeSet::new())
+                    })
+            }
+        }
+    }
+
+    /// Whether a group has somebody as a member, or a group in it has.
+    fn is_member(name: &str, group: &str, entries: &Entries, seen: &mut BTreeSet<String>) -> bool {
+        let Some(entry) = entries.iter().find(|(own, _)| full_name(own) == group).map(|(_, entry)| entry) else {
+            return false;
+        };
+        if !seen.insert(group.to_owned()) {
+            return false;
+        }
+        let members = entry.iter().filter(|(attribute, _)| attribute == "member").map(|(_, value)| value);
+        members.into_iter().any(|member| member == name || is_member(name, member, entries, seen))
+    }
+
+    fn reaches(word: &str, target: &str) -> bool {
+        let target = full_name(target);
+        let Some((kind, base)) = word.split_once(':') else { return true };
+        let below = target.strip_suffix(&format!(",{base}"));
+        match kind {
+            "entry" => target == base,
+            "children" => below.is_some_and(|below| !below.contains(',')),
+            "subtree" => target == base || below.is_some(),
+            _ => below.is_some(),
+        }
+    }
+
+    fn matches(filter: &str, entry: &BTreeSet<(String, String)>) -> bool {
+        let has = |item: &str| {
+            let (name, value) = item.split_once('=').unwrap();
+            entry.iter().any(|(own, held)| own == name && (value == "*" || held == value))
+        };
+        match filter.strip_prefix("(!(") {
+            Some(item) => !has(item.trim_end_matches(')')),
+            None => has(filter.trim_matches(['(', ')'])),
+        }
+    }
+
+    /// Whether conditions hold; `None` if that cannot be known.
+    fn holds(when: &WhenText, asker: &Asker) -> Option<bool> {
+        let hour = &asker.time[8..10];
+        let in_time = when.from.as_deref().is_none_or(|from| asker.time >= from)
+            && when.until.as_deref().is_none_or(|until| asker.time < until)
+            && when.hours.as_deref().is_none_or(|_| ("08".."18").contains(&hour));
+        let network = match (when.network.first(), asker.address) {
+            (None, _) => Some(true),
+            (Some(_), None) => None,
+            (Some(_), Some(address)) => Some(address.starts_with("10.")),
+        };
+        let tls = match (when.tls.as_deref(), asker.tls) {
+            (None, _) => Some(true),
+            (Some(_), None) => None,
+            (Some(least), Some(tls)) => Some(tls != "none" && (tls == "local" || least == "any" || tls == "1.3")),
+        };
+        let method = match (when.authentication.first(), asker.method) {
+            (None, _) => Some(true),
+            (Some(_), None) => None,
+            (Some(wanted), Some(method)) => Some(wanted == method),
+        };
+        let all = [Some(in_time), network, tls, method];
+        if all.contains(&Some(false)) { Some(false) } else { (!all.contains(&None)).then_some(true) }
+    }
+}
+
+/// The name with the suffix.
+fn full_name(name: &str) -> String {
+    if name.is_empty() { SUFFIX.to_owned() } else { format!("{name},{SUFFIX}") }
+}
+
+fn any_name() -> impl Strategy<Value = &'static str> {
+    select([&PEOPLE[..], &GROUPS, &UNITS].concat())
+}
+
+fn who() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => select(vec!["anonymous", "authenticated", "everyone", "self", "local-root", "attribute:owner", "attribute:member"])
+            .prop_map(str::to_owned),
+        1 => any_name().prop_map(|name| format!("dn:{}", full_name(name))),
+        2 => select([&GROUPS[..], &["cn=gone,ou=teams"]].concat()).prop_map(|name| format!("group:{}", full_name(name))),
+        1 => any_name().prop_map(|name| format!("below:{}", full_name(name))),
+    ]
+}
+
+fn to() -> impl Strategy<Value = String> {
+    let kinds = select(vec!["entry", "children", "subtree", "below"]);
+    prop_oneof![
+        1 => Just("everything".to_owned()),
+        4 => (kinds, any_name()).prop_map(|(kind, name)| format!("{kind}:{}", full_name(name))),
+    ]
+}
+
+fn when() -> impl Strategy<Value = WhenText> {
+    let one = |word: &str| vec![word.to_owned()];
+    let at = |text: &str| Some(text.to_owned());
+    let empty = WhenText::default;
+    select(vec![
+        WhenText { network: one("10.0.0.0/8"), ..empty() },
+        WhenText { tls: at("any"), ..empty() },
+        WhenText { tls: at("1.3"), network: one("10.0.0.0/8"), ..empty() },
+        WhenText { authentication: one("simple"), ..empty() },
+        WhenText { from: at("20260601120000Z"), until: at("20260602120000Z"), ..empty() },
+        WhenText { until: at("20260601120000Z"), tls: at("any"), ..empty() },
+        WhenText { hours: at("08:00-18:00"), ..empty() },
+    ])
+}
+
+fn rights() -> impl Strategy<Value = Vec<String>> {
+    let names =
+        vec!["search", "read", "compare", "write", "write", "delete", "rename", "reset-password", "proxy", "all"];
+    vec(select(names).prop_map(str::to_owned), 0..3)
+}
+
+fn rule() -> impl Strategy<Value = RuleText> {
+    let words = vec!["*", "+", "title", "member", "owner", "description", "!title", "!member", "!entryUUID"];
+    let attributes = subsequence(words, 0..4).prop_map(|words| words.into_iter().map(str::to_owned).collect());
+    let filters = select(vec!["(title=x)", "(!(title=x))", "(title=*)", "(!(owner=*))"]).prop_map(str::to_owned);
+    let whole = (rights(), rights()).prop_map(|(allow, deny)| (allow, deny, Vec::new()));
+    let values =
+        select(vec!["self", "value:x", "below:ou=crew,dc=example,dc=com"]).prop_map(|word| vec![word.to_owned()]);
+    let limited = (any::<bool>(), values).prop_map(|(allows, values)| {
+        let write = vec!["write".to_owned()];
+        if allows { (write, Vec::new(), values) } else { (Vec::new(), write, values) }
+    });
+    let parts =
+        (vec(who(), 1..3), vec(to(), 1..3), of(filters), of(when()), attributes, prop_oneof![3 => whole, 1 => limited]);
+    parts.prop_map(|(who, to, filter, when, attributes, (allow, deny, values))| RuleText {
+        who,
+        to,
+        filter,
+        when,
+        attributes,
+        allow,
+        deny,
+        values,
+        ..RuleText::default()
+    })
+}
+
+fn asker() -> impl Strategy<Value = Asker> {
+    let names = [&PEOPLE[..], &GROUPS[..1], &["anonymous", "local-root"]].concat();
+    let address = select(vec![None, Some("10.0.0.1"), Some("192.0.2.1"), Some("local")]);
+    let tls = select(vec![None, Some("none"), Some("1.2"), Some("1.3"), Some("local")]);
+    let method = select(vec![None, Some("simple"), Some("external"), Some("anonymous")]);
+    (select(names), address, tls, method, select(TIMES.to_vec())).prop_map(|(who, address, tls, method, time)| Asker {
+        who: who.to_owned(),
+        address,
+        tls,
+        method,
+        time,
+    })
+}
+
+/// Who is in which group, who owns what, and what is entitled.
+fn tree() -> impl Strategy<Value = Entries> {
+    let member = (select(GROUPS.to_vec()), select([&PEOPLE[..], &GROUPS].concat()));
+    let owner = (select([&PEOPLE[..], &GROUPS].concat()), select([&PEOPLE[..], &GROUPS].concat()));
+    let title = (select(PEOPLE.to_vec()), select(vec!["x", "y"]));
+    (vec(member, 0..8), vec(owner, 0..5), vec(title, 0..4)).prop_map(|(members, owners, titles)| {
+        let all = [&PEOPLE[..], &GROUPS, &UNITS].concat();
+        let mut entries: Entries = all.into_iter().map(|name| (name.to_owned(), BTreeSet::new())).collect();
+        for group in GROUPS {
+            entries.get_mut(group).unwrap().insert(("member".into(), full_name("uid=ada,ou=crew")));
+        }
+        let mut put = |name: &str, attribute: &str, value: String| {
+            entries.get_mut(name).unwrap().insert((attribute.into(), value))
+        };
+        for (group, name) in members {
+            put(group, "member", full_name(name));
+        }
+        for (held, name) in owners {
+            put(held, "owner", full_name(name));
+        }
+        for (name, word) in titles {
+            put(name, "title", word.to_owned());
+        }
+        entries
+    })
+}
+
+/// The scene with these entries beside its own.
+fn build<D: Directory>(scene: &Scene<D>, entries: &Entries) {
+    let mut names: Vec<&String> = entries.keys().filter(|name| !name.is_empty()).collect();
+    names.sort_by_key(|name| name.matches(',').count());
+    for name in names {
+        let class = match name {
+            name if name.starts_with("ou=") => "organizationalUnit\n",
+            name if GROUPS.contains(&name.as_str()) => "groupOfNames\nobjectClass: extensibleObject\n",
+            _ => "inetOrgPerson\nobjectClass: extensibleObject\ncn: x\nsn: y\n",
+        };
+        let line = |(attribute, value): &(String, String)| format!("{attribute}: {value}\n");
+        let lines = entries[name].iter().map(line).collect::<Vec<_>>().concat();
+        assert_eq!(
+            scene.root().change(&format!("dn: {}\nobjectClass: {class}{lines}", full_name(name))),
+            Ok(()),
+            "{name}"
+        );
+    }
+}
+
+fn dn<T: Tree>(view: &T, name: &str) -> Dn {
+    Dn::parse(view.schema(), &full_name(name)).unwrap()
+}
+
+fn fast_actor<T: Tree>(asker: &Asker, rules: &Rules, view: &T) -> Actor {
+    let identity = match asker.who.as_str() {
+        "anonymous" => Identity::Anonymous,
+        "local-root" => Identity::LocalRoot,
+        name => {
+            let dn = dn(view, name);
+            let id = view.find(&dn).unwrap().entry().unwrap();
+            Identity::Entry { uuid: view.node(id).unwrap().unwrap().uuid, dn: Arc::new(dn) }
+        }
+    };
+    let circumstances = Circumstances {
+        now: Timestamp::parse(asker.time.as_bytes()).unwrap(),
+        remote: asker.address.map(|text| text.parse::<IpAddr>().map_or(Remote::Local, Remote::Address)),
+        protection: asker.tls.map(|text| match text {
+            "none" => Protection::Nothing,
+            "1.2" => Protection::Tls12,
+            "1.3" => Protection::Tls13,
+            _ => Protection::Local,
+        }),
+        method: asker.method.and_then(Method::find),
+    };
+    Actor::find(identity, &circumstances, rules, view).unwrap()
+}
+
+/// Changes that touch some values.
+fn changes(entry: &BTreeSet<(String, String)>, attribute: &str) -> Vec<(ModificationKind, Vec<String>, Vec<String>)> {
+    let present: Vec<String> =
+        entry.iter().filter(|(name, _)| name == attribute).map(|(_, value)| value.clone()).collect();
+    let candidates = match attribute {
+        "title" => vec!["x".to_owned(), "y".to_owned()],
+        _ => vec![full_name("uid=ada,ou=crew"), full_name("cn=one,ou=teams")],
+    };
+    let mut all =
+        vec![(ModificationKind::Delete, vec![], present.clone()), (ModificationKind::Replace, vec![], present.clone())];
+    for value in candidates.iter().chain(&present) {
+        all.push((ModificationKind::Add, vec![value.clone()], vec![value.clone()]));
+        all.push((ModificationKind::Delete, vec![value.clone()], vec![value.clone()]));
+        all.push((ModificationKind::Replace, vec![value.clone()], [vec![value.clone()], present.clone()].concat()));
+    }
+    all.push((ModificationKind::Add, candidates.clone(), candidates));
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_fast_decision_is_the_obvious_one(entries in tree(), texts in vec(rule(), 0..7), askers in vec(asker(), 4)) {
+        let texts: Vec<RuleText> = texts.into_iter().filter(|text| !(text.allow.is_empty() && text.deny.is_empty())).collect();
+        let scene = Scene::in_memory();
+        build(&scene, &entries);
+        let view = scene.directory.view();
+        // What makes no sense, as names among values that are none, is refused as a whole: that is tested elsewhere.
+        let usable: Vec<RuleText> = texts.into_iter().filter(|text| Rules::prepare(std::slice::from_ref(text), view.schema()).is_ok()).collect();
+        let rules = Rules::prepare(&usable, view.schema()).unwrap();
+        for asker in &askers {
+            let actor = fast_actor(asker, &rules, &view);
+            let mut decider = Decider::new(&rules, &actor, view.schema());
+            for (name, entry) in &entries {
+                let id = view.find(&dn(&view, name)).unwrap().entry().unwrap();
+                let node = view.node(id).unwrap().unwrap();
+                let decision = decider.decide(&node, &view).unwrap();
+                for right in Right::ALL.iter().filter(|right| !right.is_per_attribute()) {
+                    let obvious = obvious::may(&usable, asker, &entries, name, (right.name(), ""));
+                    prop_assert_eq!(decision.allows(*right), obvious, "{} {} {}", asker.who, right, name);
+                }
+                for attribute in ATTRIBUTES {
+                    let id = view.schema().find_attribute_type(attribute).unwrap().id;
+                    for (right, set) in [("search", &decision.search), ("read", &decision.read), ("compare", &decision.compare)] {
+                        let obvious = obvious::may(&usable, asker, &entries, name, (right, attribute));
+                        prop_assert_eq!(set.contains(id), obvious, "{} {} {} {}", asker.who, right, attribute, name);
+                    }
+                }
+                for attribute in &ATTRIBUTES[..3] {
+                    let id = view.schema().find_attribute_type(attribute).unwrap().id;
+                    for (kind, values, touched) in changes(entry, attribute) {
+                        let change = Modification {
+                            kind,
+                            attribute: AttributeDescription::plain(id),
+                            values: values.iter().map(|value| value.as_bytes().to_vec()).collect(),
+                        };
+                        let fast = decision.may_write(&change, &node.entry, &actor, view.schema());
+                        let obvious = obvious::may_write(&usable, asker, &entries, (name, attribute), &touched);
+                        prop_assert_eq!(fast, obvious, "{} {:?} {}", asker.who, change, name);
+                    }
+                }
+            }
+        }
+    }
+}
