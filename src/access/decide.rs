@@ -65,6 +65,10 @@ pub struct Decider<'a> {
     rules: &'a Rules,
     actor: &'a Actor,
     schema: &'a Schema,
+    /// The rules of which each entry has a say: whether it is the actor's, or matches a filter.
+    asking: RuleMask,
+    /// Every attribute: filters of rules look at all.
+    everything: AttributeSet,
     below: HashMap<Option<EntryId>, Rc<Below>>,
     decisions: HashMap<RuleMask, Rc<Decision>>,
     /// What was asked for last, which is mostly what is asked for next.
@@ -85,7 +89,14 @@ impl<'a> Decider<'a> {
     /// Decides for `actor` by `rules`.
     pub fn new(rules: &'a Rules, actor: &'a Actor, schema: &'a Schema) -> Self {
         let (below, decisions, last_below, last_decision) = Default::default();
-        Self { rules, actor, schema, below, decisions, last_below, last_decision }
+        let mut asking = RuleMask::new();
+        for (position, rule) in rules.iter().enumerate() {
+            if rule.filter.is_some() || !actor.has_rule(position) {
+                set(&mut asking, position);
+            }
+        }
+        let everything = AttributeSet::first(schema.attribute_types().len());
+        Self { rules, actor, schema, asking, everything, below, decisions, last_below, last_decision }
     }
 
     /// Who it decides for.
@@ -151,7 +162,8 @@ impl<'a> Decider<'a> {
             Some(parent) => tree.dn(parent)?,
             None => None,
         };
-        for (position, rule) in self.rules.iter().enumerate() {
+        let rules = self.rules.iter().enumerate().filter(|(position, _)| self.actor.may_have_rule(*position));
+        for (position, rule) in rules {
             for reach in &rule.to {
                 below.note(position, reach, parent_dn.as_deref());
             }
@@ -174,8 +186,9 @@ impl<'a> Decider<'a> {
         let relation = if is_own { Relation::Own } else { Relation::Other };
         let target = TargetFacts { relation, entry, schema: self.schema };
         let applies = |position: usize, rule: &Rule| self.actor.has_rule_on((position, rule), target);
-        for (position, rule) in self.rules.iter().enumerate() {
-            if has(&mask, position) && (!applies(position, rule) || !self.matches(rule, entry, &dn)?) {
+        for position in both(&mask, &self.asking) {
+            let Some(rule) = self.rules.get(position) else { continue };
+            if !applies(position, rule) || !self.matches(rule, entry, &dn)? {
                 clear(&mut mask, position);
             }
         }
@@ -207,9 +220,8 @@ impl<'a> Decider<'a> {
     /// Whether the entry matches the rule's filter; a denial holds also where that cannot be decided.
     fn matches(&self, rule: &Rule, entry: &Entry, dn: &impl Fn() -> Result<Dn, TreeError>) -> Result<bool, TreeError> {
         let Some(filter) = &rule.filter else { return Ok(true) };
-        let everything = AttributeSet::first(self.schema.attribute_types().len());
-        let dn = dn()?;
-        let facts = Facts { entries: &[entry], searchable: &everything, dn: &dn, schema: self.schema };
+        let dn = if filter.asks_for_name() { dn()? } else { Dn::root() };
+        let facts = Facts { entries: &[entry], searchable: &self.everything, dn: &dn, schema: self.schema };
         let truth = filter.evaluate(&facts);
         Ok(truth == Truth::True || (truth == Truth::Undefined && rule.is_denial()))
     }
@@ -286,6 +298,19 @@ fn limited(rule: &Rule, rules: &[&Rule]) -> LimitedWrite {
 
 fn has(mask: &RuleMask, position: usize) -> bool {
     mask.get(position / 64).is_some_and(|word| word & 1 << (position % 64) != 0)
+}
+
+/// The positions that are in both.
+fn both(one: &RuleMask, other: &RuleMask) -> SmallVec<[usize; 8]> {
+    let mut positions = SmallVec::new();
+    for (at, (a, b)) in one.iter().zip(other).enumerate() {
+        let mut common = a & b;
+        while common != 0 {
+            positions.push(at * 64 + common.trailing_zeros() as usize);
+            common &= common - 1;
+        }
+    }
+    positions
 }
 
 fn set(mask: &mut RuleMask, position: usize) {

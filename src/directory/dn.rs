@@ -320,6 +320,20 @@ fn put_sized(out: &mut Vec<u8>, octets: &[u8]) -> Result<(), DnError> {
     Ok(())
 }
 
+/// Whether a text may well be the name of that key: what follows its first `=` is, but for case and escapes, the value that
+/// the key begins with. Names can be spelled otherwise, so that it is not says nothing.
+pub(super) fn begins_alike(text: &[u8], key: &[u8]) -> bool {
+    let Some((head, rest)) = key.split_first_chunk::<KEY_HEAD>() else { return false };
+    let [_, _, length @ ..] = *head;
+    let Some(value) = rest.get(..usize::from(u16::from_be_bytes(length))) else { return false };
+    let start = memchr::memchr(b'=', text).map_or(text.len(), |at| at + 1);
+    let mut spelled = text.iter().skip(start).filter(|octet| **octet != b'\\');
+    value.iter().all(|octet| spelled.next().is_some_and(|own| own.eq_ignore_ascii_case(octet)))
+}
+
+/// What stands in front of the value in the key of an RDN: the number of its attribute type and its length.
+const KEY_HEAD: usize = 4;
+
 /// Escapes a value so that it can stand in a name (RFC 4514 §2.4).
 pub fn escape(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());

@@ -338,9 +338,7 @@ impl View {
     /// See [`Tree::equal`]. Without an index, every entry is looked at.
     pub fn equal(&self, attribute_type: AttributeTypeId, normal: &[u8]) -> Result<Vec<EntryId>, TreeError> {
         let form = self.fixed.schema.attribute_type(attribute_type).equality_or_fallback().normal_form();
-        let has = |node: &Node| {
-            node.entry.values(attribute_type).any(|value| form.matches(&self.fixed.schema, value, normal))
-        };
+        let has = |node: &Node| form.matches_one_of(&self.fixed.schema, &node.entry, attribute_type, normal);
         if !self.fixed.indexes.has(attribute_type, IndexKind::Equality) {
             return self.scan_for(&has);
         }

@@ -8,6 +8,7 @@
 mod scene;
 
 mod access;
+mod access_bypasses;
 mod access_conditions;
 mod access_proof;
 mod access_targets;

@@ -164,6 +164,24 @@ impl Matcher {
         set
     }
 
+    /// Whether the name of an entry matters, and not its attributes alone.
+    pub fn asks_for_name(&self) -> bool {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::asks_for_name),
+            Self::Not(inner) => inner.asks_for_name(),
+            Self::InName(..) => true,
+            Self::Present(_)
+            | Self::Equal { .. }
+            | Self::AtLeast(..)
+            | Self::AtMost(..)
+            | Self::Pieces(..)
+            | Self::Word(..)
+            | Self::Bits { .. }
+            | Self::InChain(..)
+            | Self::Always(_) => false,
+        }
+    }
+
     fn collect_mentioned(&self, set: &mut AttributeSet) {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_mentioned(set)),

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use super::prepare::{self, Case, Position};
 use super::{Schema, definition};
-use crate::directory::{Csn, Dn, Timestamp};
+use crate::directory::dn::begins_alike;
+use crate::directory::{AttributeTypeId, Csn, Dn, Entry, Timestamp};
 
 /// The value cannot be compared by this rule; an assertion with it is Undefined (RFC 4511 §4.5.1.7).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,6 +105,17 @@ impl NormalForm {
             Self::Csn => csn(value),
             Self::CsnSid => csn_sid(value),
         }
+    }
+
+    /// Whether one of the stored values of `entry` has the normal form `normal`. A group has many names, and to bring each
+    /// to its normal form takes long, so those that begin alike are looked at first.
+    pub fn matches_one_of(self, schema: &Schema, entry: &Entry, id: AttributeTypeId, normal: &[u8]) -> bool {
+        if self != Self::Dn {
+            return entry.values(id).any(|value| self.matches(schema, value, normal));
+        }
+        let alike = |value: &&[u8]| begins_alike(value, normal);
+        entry.values(id).filter(alike).any(|value| self.matches(schema, value, normal))
+            || entry.values(id).filter(|value| !alike(value)).any(|value| self.matches(schema, value, normal))
     }
 
     /// Whether a stored value has the normal form `normal`. The common cases build nothing.
@@ -273,6 +285,33 @@ mod tests {
         assert_eq!(integer(b"007"), integer(b"7"));
         assert_eq!(integer(b"-0"), integer(b"0"));
         assert_eq!(integer(b"1e3"), Err(NotComparable));
+    }
+
+    #[test]
+    fn a_name_among_many_is_found_however_it_is_spelled() {
+        use crate::directory::{Attribute, Attributes};
+
+        let schema = Schema::standard();
+        let id = schema.known().member;
+        let description = crate::directory::AttributeDescription::plain(id);
+        let form = schema.attribute_type(id).equality_or_fallback().normal_form();
+        let spelled = [
+            "uid=bob,dc=x",
+            "UID = Alice, DC=X",
+            "cn=a\\, b+sn=c,dc=x",
+            "uid=\\c3\\a4,dc=x",
+            "2.5.4.3=tom,dc=x",
+            "no name",
+        ];
+        let values = spelled.iter().map(|value| value.as_bytes().to_vec()).collect();
+        let entry = Entry::encode(&[Attribute { description, values }].into_iter().collect::<Attributes>(), &schema);
+        let found = |name: &str| form.matches_one_of(&schema, &entry, id, Dn::parse(&schema, name).unwrap().key());
+        for name in ["uid=BOB,dc=x", "uid=alice,dc=x", "sn=C+cn=A\\2c b,dc=x", "uid=\u{c4},dc=x", "cn=Tom,dc=x"] {
+            assert!(found(name), "{name}");
+        }
+        for name in ["uid=bo,dc=x", "uid=bob,dc=y", "uid=bob", "cn=bob,dc=x", "cn=a\\, b,dc=x", ""] {
+            assert!(!found(name), "{name}");
+        }
     }
 
     #[test]
