@@ -23,6 +23,7 @@ use crate::operations::context::{AnonymousBind, ExpiredChange};
 use crate::operations::identity_map::MappingText;
 use crate::operations::journal::Journal;
 use crate::operations::{IdentityMap, Limits, Services};
+use crate::password::meter::radar::Thresholds;
 use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
 use crate::password::{Meter, StoredPassword};
@@ -68,6 +69,8 @@ pub struct Config {
     pub anonymous: AnonymousBind,
     /// Whether the owner of an expired password may change it unbound.
     pub expired_change: ExpiredChange,
+    /// From when on many wrong passwords are an attack.
+    pub spray: Thresholds,
     /// Passwords that are publicly known; absent if there is no list of them.
     pub breached: Option<Arc<BreachFile>>,
     /// What is logged and how.
@@ -139,6 +142,7 @@ impl Config {
             journal,
             policies: crate::operations::policies::Policies::default(),
             breached: breached.map(|list| list as Arc<dyn BreachList>),
+            spray: self.spray,
             new_passwords: self.new_passwords,
             no_password: StoredPassword::create(&nothing, self.new_passwords, random),
             last_success_precision: self.last_success_precision,

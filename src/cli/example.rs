@@ -13,7 +13,7 @@ pub(super) fn skeleton(suffix: &str) -> String {
          pwdMinLength: 15\npwdMaxLength: 256\npwdCheckQuality: 2\npwdQualityProfile: nist\n\
          pwdInHistory: 5\npwdSafeModify: TRUE\npwdAllowUserChange: TRUE\n\
          pwdLockout: TRUE\npwdMaxFailure: 10\npwdLockoutDuration: 900\n\
-         pwdMinDelay: 1\npwdMaxDelay: 8\n\
+         pwdMinDelay: 1\npwdMaxDelay: 8\npwdKnownSourceMaxAge: 2592000\n\
          pwdMustChange: TRUE\npwdTemporaryMaxAge: 86400\npwdTemporaryMaxUses: 10\n\n\
          dn: cn=admin,{suffix}\nobjectClass: inetOrgPerson\ncn: admin\nsn: Administrator\n\
          userPassword: @password@\n\n\

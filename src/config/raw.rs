@@ -107,6 +107,10 @@ pub(super) struct RawPassword {
     pub(super) hashing_queue: Option<usize>,
     pub(super) last_success_precision_seconds: Option<u32>,
     pub(super) expired_change: Option<bool>,
+    pub(super) spray_source_accounts: Option<Spanned<usize>>,
+    pub(super) spray_guess_accounts: Option<Spanned<usize>>,
+    pub(super) spray_window_seconds: Option<u32>,
+    pub(super) spray_delay_seconds: Option<Spanned<u32>>,
     pub(super) breach_filter: Option<Spanned<String>>,
 }
 

@@ -1,5 +1,7 @@
 //! Making settings of what was read.
 
+mod spray;
+
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
@@ -77,6 +79,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         warnings.push("there is no [tls], so nobody can bind with a password over ldap://".to_owned());
     }
     let new_passwords = new_passwords(&raw.password, &mut faults, &mut warnings);
+    let spray = spray::thresholds(&raw.password, &mut faults);
     let breached = breach_filter(&raw.password, base, &mut faults);
     let mut server = settings(&raw.limits, &raw.password, listen, &mut faults);
     server.retention = retention(&raw.audit, &mut faults);
@@ -122,6 +125,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
             _ => ExpiredChange::Allowed,
         },
         breached,
+        spray,
         log,
         warnings,
     };

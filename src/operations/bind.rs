@@ -9,7 +9,7 @@ use crate::access::{Actor, Right};
 use crate::directory::tree::{Change, Event, EventKind, Means, Node, Write};
 use crate::directory::{Dn, Identity, ResultCode, Timestamp};
 use crate::password::account::Seen;
-use crate::password::meter::Subject;
+use crate::password::meter::{Subject, Trial};
 use crate::password::standing::{Standing, Validity};
 use crate::password::verdict::PolicyErrorCode;
 use crate::password::verified::Against;
@@ -24,7 +24,7 @@ use super::context::AnonymousBind;
 use super::events::Whose;
 use super::login_name::UserName;
 use super::target::Target;
-use super::verify_password::{Given, Known, blocked};
+use super::verify_password::{Given, Known, blocked, blocks};
 use super::{Context, Effect, Freedom, Outcome, Proof, Refusal, Requester, proxy};
 
 /// What the first step of a bind comes to.
@@ -193,7 +193,7 @@ impl Verification {
         let attempt = ctx.verify_password(&Given { subject, means, account, policy, password, known })?;
         let Some((node, dn)) = &self.entry else { return Err(blocked(None)) };
         let validity = Validity::of(&node.entry, ctx.schema());
-        if self.account.blocked(&self.policy, validity, ctx.now).is_some() {
+        if blocks(&attempt, account, policy, validity, ctx.now).is_some() {
             return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
         }
         let standing = self.account.standing(&self.policy, ctx.now);
@@ -204,11 +204,12 @@ impl Verification {
         }
         // Known so exactly that an account in use does not count as idle.
         let precision = self.policy.pwd_max_idle.map_or(Duration::MAX, |idle| idle / 10);
+        let lock = if attempt.is_despite_lock() { LockFor::Others } else { LockFor::Nobody };
         attempt.let_in(precision.min(ctx.services.last_success_precision));
         self.remember(ctx);
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
         let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
-        let (change, afterwards) = self.changes(ctx, (node, dn), standing);
+        let (change, afterwards) = self.changes(ctx, (node, dn), standing, lock);
         if let Standing::Good { expires_in: Some(left) } = standing {
             // It is the owner whom it is told of, wherever they bind from.
             let event = Event { source: String::new(), ..self.event(ctx, EventKind::Expiring, (node, dn)) };
@@ -223,16 +224,27 @@ impl Verification {
         if !change.is_empty() {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
         }
-        let mut outcome = Outcome { change, afterwards, effects, ..Outcome::answer(response) };
+        let trial = Trial { subject: self.subject, source: &ctx.requester.source, now: ctx.now };
+        let delay = ctx.services.meter.notice_right(&trial, &ctx.services.spray);
+        let mut outcome = Outcome { change, afterwards, effects, delay, ..Outcome::answer(response) };
         tell_identity(&mut outcome, controls);
         Ok(outcome)
     }
 
     /// What a good bind uses up, which must be written first; and a hash at today's cost, which may be written later.
-    fn changes(&self, ctx: &Context<'_>, whose: (&Node, &Dn), standing: Standing) -> (Change, Option<Box<Change>>) {
+    fn changes(
+        &self,
+        ctx: &Context<'_>,
+        whose: (&Node, &Dn),
+        standing: Standing,
+        lock: LockFor,
+    ) -> (Change, Option<Box<Change>>) {
         let (node, _) = whose;
         let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
-        let mut account = Account { failures: Vec::new(), locked: None, last_success, ..self.account.clone() };
+        let mut account = Account { last_success, ..self.account.clone() };
+        if lock == LockFor::Nobody {
+            (account.failures, account.locked) = (Vec::new(), None);
+        }
         let event = |kind, reason| Event { reason, ..self.event(ctx, kind, whose) };
         let used = match (standing, account.temporary_uses) {
             (Standing::Grace { remaining }, _) => {
@@ -271,6 +283,15 @@ impl Verification {
         let event = ctx.event(kind, self.means, Whose { uuid: node.uuid, dn }, &self.policy);
         if self.means == Means::Bind { Event { actor: event.target.clone(), ..event } } else { event }
     }
+}
+
+/// For whom wrong passwords have locked the account, when the right one was given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum LockFor {
+    /// Nobody: they are forgotten.
+    Nobody,
+    /// Others, elsewhere.
+    Others,
 }
 
 /// Values of one attribute must differ.

@@ -11,6 +11,7 @@ use crate::directory::tree::Tree;
 use crate::directory::{Dn, Identity, Randomness, Timestamp};
 use crate::password::Meter;
 use crate::password::StoredPassword;
+use crate::password::meter::radar::Thresholds;
 use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
 use crate::protocol::control::Flags;
@@ -74,6 +75,8 @@ pub struct Services {
     pub new_passwords: NewScheme,
     /// Takes the place of a password where there is none, so that finding that out takes as long.
     pub no_password: StoredPassword,
+    /// From when on many wrong passwords are an attack on many accounts.
+    pub spray: Thresholds,
     /// How exactly the time of the last successful bind is kept.
     pub last_success_precision: Duration,
     /// What holds between entries.

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::directory::Timestamp;
 use crate::directory::tree::{EventKind, Means};
-use crate::password::account::{Account, Remembered};
+use crate::password::account::{Account, Lock, Remembered};
 use crate::password::meter::{Attempt, Begin, Subject, Trial};
 use crate::password::scheme::Effort;
+use crate::password::standing::{Blocked, Validity};
 use crate::password::verdict::PolicyErrorCode;
 use crate::password::{Policy, Secret, StoredPassword};
 use crate::protocol::control::Flag;
@@ -51,10 +52,11 @@ impl Context<'_> {
             Begin::Go(attempt) => attempt,
             Begin::Wait => return Err(Refusal::Wait),
             Begin::Locked { .. } => {
+                let noticed = self.services.meter.notice_wrong(&trial, password, &self.services.spray);
                 self.verify_slowly(current, password);
                 self.verify_slowly(last.map(|last| &last.password), password);
                 let locked = Some(PolicyErrorCode::AccountLocked);
-                return Err(wrong(locked, policy.delay(policy.pwd_max_failure), None));
+                return Err(wrong(locked, policy.delay(policy.pwd_max_failure).max(noticed), None));
             }
         };
         if given.known == Known::Right || is_right_at_once(current, password) || self.verify_slowly(current, password) {
@@ -69,8 +71,9 @@ impl Context<'_> {
         if failure.locked_now {
             self.note_tried(given, EventKind::Locked, format!("{} wrong passwords", failure.count));
         }
+        let noticed = self.services.meter.notice_wrong(&trial, password, &self.services.spray);
         let locked = failure.locked_now.then_some(PolicyErrorCode::AccountLocked);
-        Err(wrong(locked, policy.delay(failure.count), None))
+        Err(wrong(locked, policy.delay(failure.count).max(noticed), None))
     }
 
     /// Notes that a password was right, which a dry run leaves without effect. That one was wrong is counted by a dry run as
@@ -93,6 +96,22 @@ impl Context<'_> {
             self.services.no_password.verify(password);
         }
         stored.is_some_and(|stored| stored.verify(password))
+    }
+}
+
+/// What keeps the owner out though the password is right. Where the lock did not keep them from trying, it does not now,
+/// unless it is one that an administrator has made.
+pub(super) fn blocks(
+    attempt: &Attempt<'_>,
+    account: &Account,
+    policy: &Policy,
+    validity: Validity,
+    now: Timestamp,
+) -> Option<Blocked> {
+    if attempt.is_despite_lock() && account.locked != Some(Lock::Permanent) {
+        account.closed(policy, validity, now)
+    } else {
+        account.blocked(policy, validity, now)
     }
 }
 

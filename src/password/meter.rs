@@ -6,25 +6,34 @@
 //!
 //! Names that do not exist are counted as well, so that they cannot be told from those that do.
 
+mod attempt;
+mod known;
+pub mod radar;
 mod tally;
 
 use std::collections::HashMap;
 use std::hash::Hasher;
+use std::net::Ipv6Addr;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use siphasher::sip::SipHasher13;
 use uuid::Uuid;
 
+use crate::directory::Dn;
 use crate::directory::tree::Version;
-use crate::directory::{Dn, Timestamp};
 
-use super::account::{Account, Seen};
+use super::account::{Account, Lock};
 use super::policy::Policy;
 use super::verified::VerifiedPasswords;
 use super::{Secret, prepare};
 
+pub use attempt::{Attempt, Begin, Failure, Trial};
+use attempt::{Counting, Way};
+use known::{Admission, KnownSources, Since};
+pub use known::{SOURCES as KNOWN_SOURCES, TRIES as TRIES_OF_KNOWN_SOURCES};
+use radar::{Radar, Thresholds, Tried};
 pub use tally::Live;
 use tally::Tally;
 
@@ -42,9 +51,17 @@ const SHARDS: usize = 32;
 pub struct Meter {
     /// Known to this process only and gone with it, so that what is kept of wrong passwords is worth nothing outside.
     key: [u8; 16],
-    shards: [Mutex<HashMap<Subject, Tally>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
     beginnings: AtomicU64,
     verified: VerifiedPasswords,
+    radar: Radar,
+}
+
+/// Some of the accounts.
+#[derive(Debug, Default)]
+struct Shard {
+    tallies: HashMap<Subject, Tally>,
+    known: KnownSources,
 }
 
 /// Whose passwords are counted.
@@ -54,60 +71,6 @@ pub enum Subject {
     Entry(Uuid),
     /// A name that no entry has, as a number.
     Unknown(u64),
-}
-
-/// A password that somebody tries.
-#[derive(Clone, Copy, Debug)]
-pub struct Trial<'t> {
-    /// Whose it is to be.
-    pub subject: Subject,
-    /// Where they are: an address.
-    pub source: &'t Arc<str>,
-    /// When.
-    pub now: Timestamp,
-}
-
-/// What becomes of an attempt.
-#[derive(Debug)]
-pub enum Begin<'m> {
-    /// The password may be verified. Tell the attempt how that ended.
-    Go(Attempt<'m>),
-    /// Nothing is verified: the account is locked.
-    Locked {
-        /// When the lock ends; `None` if an administrator must end it.
-        until: Option<Timestamp>,
-    },
-    /// So many attempts are under way that, were they all wrong, this one would be one too many. Try again when one of
-    /// them has ended.
-    Wait,
-}
-
-/// An attempt under way. Dropped without a word, it has not happened.
-#[derive(Debug)]
-pub struct Attempt<'m> {
-    meter: &'m Meter,
-    subject: Subject,
-    seen: Seen,
-    policy: Counting,
-}
-
-/// What of a policy counting needs.
-#[derive(Clone, Copy, Debug)]
-struct Counting {
-    limit: Option<usize>,
-    interval: Option<Duration>,
-    recorded: usize,
-}
-
-/// A wrong password, counted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Failure {
-    /// How many wrong passwords now count.
-    pub count: usize,
-    /// Whether this very password had been tried before and so did not count again.
-    pub repeated: bool,
-    /// Whether this one locked the account.
-    pub locked_now: bool,
 }
 
 /// Something that is to be written to the credentials of an entry.
@@ -132,6 +95,7 @@ impl Meter {
             shards: std::array::from_fn(|_| Mutex::default()),
             beginnings: AtomicU64::new(0),
             verified: VerifiedPasswords::new(&key),
+            radar: Radar::default(),
         }
     }
 
@@ -147,24 +111,94 @@ impl Meter {
 
     /// Announces an attempt. `account` is what the credentials say.
     pub fn begin(&self, trial: &Trial<'_>, account: &Account, policy: &Policy) -> Begin<'_> {
-        let (counting, seen) = (Counting::of(policy), trial.seen());
         let Trial { subject, now, .. } = *trial;
+        let counting = Counting::of(policy);
+        let network = policy.known_source_max_age.map(|_| self.network(trial.source));
         let mut shard = self.shard(subject);
-        make_room(&mut shard, subject);
-        let tally = shard.entry(subject).or_default();
+        shard.make_room(subject);
+        let Shard { tallies, known } = &mut *shard;
+        let tally = tallies.entry(subject).or_default();
         tally.refresh(account, &self.beginnings);
-        if policy.is_locked(tally.live.locked, now) {
-            tally.refuse(seen);
-            return Begin::Locked { until: tally.live.locked.and_then(|lock| policy.lock_ends(lock)) };
-        }
-        tally.unlock_if_over();
-        let counted = tally.counted(counting.interval, now);
-        if counting.limit.is_some_and(|limit| counted + tally.under_way >= limit.max(1)) && tally.under_way > 0 {
-            return Begin::Wait;
-        }
-        tally.under_way += 1;
+        let way = if policy.is_locked(tally.live.locked, now) {
+            match self.admission(known, tally, trial, (account, policy)) {
+                Admission::Go => Way::DespiteLock,
+                Admission::Wait => return Begin::Wait,
+                Admission::Refused => {
+                    tally.refuse(trial.seen());
+                    return Begin::Locked { until: tally.live.locked.and_then(|lock| policy.lock_ends(lock)) };
+                }
+            }
+        } else {
+            tally.unlock_if_over();
+            let counted = tally.counted(counting.interval, now);
+            if counting.limit.is_some_and(|limit| counted + tally.under_way >= limit.max(1)) && tally.under_way > 0 {
+                return Begin::Wait;
+            }
+            tally.under_way += 1;
+            Way::Open
+        };
         drop(shard);
-        Begin::Go(Attempt { meter: self, subject, seen, policy: counting })
+        Begin::Go(Attempt { meter: self, subject, seen: trial.seen(), counting, network, way })
+    }
+
+    /// Whether a source is let try though the account is locked by wrong passwords: if somebody was let in from there
+    /// lately. Of what a restart has forgotten, the last is in the credentials.
+    fn admission(
+        &self,
+        known: &mut KnownSources,
+        tally: &Tally,
+        trial: &Trial<'_>,
+        (account, policy): (&Account, &Policy),
+    ) -> Admission {
+        let (Subject::Entry(uuid), Some(Lock::Since(_)), Some(age)) =
+            (trial.subject, tally.live.locked, policy.known_source_max_age)
+        else {
+            return Admission::Refused;
+        };
+        let network = self.network(trial.source);
+        if let Some(last) = &tally.live.last_success
+            && !known.contains(uuid, network)
+            && self.network(&last.source) == network
+        {
+            known.let_in(uuid, network, last.time);
+        }
+        known.begin(uuid, network, Since::ago(age, account.changed, trial.now))
+    }
+
+    /// Notices that a wrong password was tried, and says for how long the answer is held back because it is one of many.
+    pub fn notice_wrong(&self, trial: &Trial<'_>, password: &Secret, limits: &Thresholds) -> Duration {
+        let guess = self.digest(b"guess", prepare::prepare(password).expose());
+        let tried = Tried { guess, ..self.tried(trial) };
+        self.radar.failed(tried, trial.source, trial.now, limits)
+    }
+
+    /// The same where it was right.
+    pub fn notice_right(&self, trial: &Trial<'_>, limits: &Thresholds) -> Duration {
+        if !self.radar.is_wary(trial.now) {
+            return Duration::ZERO;
+        }
+        self.radar.passed(self.tried(trial), trial.now, limits)
+    }
+
+    /// Notices attacks that no single account shows.
+    pub const fn radar(&self) -> &Radar {
+        &self.radar
+    }
+
+    fn tried(&self, trial: &Trial<'_>) -> Tried {
+        let account = match trial.subject {
+            Subject::Entry(uuid) => self.digest(uuid.as_bytes(), b""),
+            Subject::Unknown(number) => number,
+        };
+        Tried { network: self.network(trial.source), account, guess: 0 }
+    }
+
+    /// A source as a number. Whoever has an IPv6 network has as many addresses as they like.
+    fn network(&self, source: &str) -> u64 {
+        match source.parse::<Ipv6Addr>() {
+            Ok(address) => self.digest(b"network", &(address.to_bits() >> 64).to_be_bytes()),
+            Err(_) => self.digest(b"source", source.as_bytes()),
+        }
     }
 
     /// What has been counted and not been written yet, of accounts that exist, at most `most` of them. Whoever takes it says
@@ -175,7 +209,8 @@ impl Meter {
         for shard in &self.shards {
             let left = most - some.len();
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            some.extend(shard.iter_mut().filter_map(|(subject, tally)| tally.take_unwritten(*subject)).take(left));
+            some.extend(shard.take_unwritten().take(left));
+            drop(shard);
         }
         some
     }
@@ -183,7 +218,8 @@ impl Meter {
     /// Has everything written that could have waited, since there will be no later.
     pub fn hasten(&self) {
         for shard in &self.shards {
-            shard.lock().unwrap_or_else(PoisonError::into_inner).values_mut().for_each(Tally::hasten);
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.tallies.values_mut().for_each(Tally::hasten);
         }
     }
 
@@ -202,7 +238,7 @@ impl Meter {
 
     fn end_writing(&self, unwritten: &Unwritten, end: impl FnOnce(&mut Tally)) {
         let mut shard = self.shard(Subject::Entry(unwritten.uuid));
-        let tally = shard.get_mut(&Subject::Entry(unwritten.uuid));
+        let tally = shard.tallies.get_mut(&Subject::Entry(unwritten.uuid));
         if let Some(tally) = tally.filter(|tally| tally.beginning == unwritten.beginning) {
             tally.writing = false;
             end(tally);
@@ -213,7 +249,7 @@ impl Meter {
     /// Forgets what was counted of an entry, because its credentials were set by somebody else.
     pub fn forget(&self, uuid: Uuid) {
         let mut shard = self.shard(Subject::Entry(uuid));
-        if let Some(tally) = shard.get_mut(&Subject::Entry(uuid)) {
+        if let Some(tally) = shard.tallies.get_mut(&Subject::Entry(uuid)) {
             tally.begin_anew(Tally::default(), &self.beginnings);
         }
         drop(shard);
@@ -222,13 +258,13 @@ impl Meter {
     /// The state of an account as it is now: what the credentials say and what has been counted since.
     pub fn overlay(&self, uuid: Uuid, account: &mut Account) {
         let shard = self.shard(Subject::Entry(uuid));
-        if let Some(tally) = shard.get(&Subject::Entry(uuid)).filter(|tally| tally.version >= account.version) {
+        if let Some(tally) = shard.tallies.get(&Subject::Entry(uuid)).filter(|tally| tally.version >= account.version) {
             tally.live.apply(account);
         }
         drop(shard);
     }
 
-    fn shard(&self, subject: Subject) -> MutexGuard<'_, HashMap<Subject, Tally>> {
+    fn shard(&self, subject: Subject) -> MutexGuard<'_, Shard> {
         let number = match subject {
             Subject::Entry(uuid) => uuid.as_u64_pair().1,
             Subject::Unknown(number) => number,
@@ -255,90 +291,20 @@ impl Meter {
     }
 }
 
-/// Makes room for one more: what holds nothing that must be kept goes, then what belongs to no entry.
-fn make_room(shard: &mut HashMap<Subject, Tally>, subject: Subject) {
-    if shard.len() < SHARD_CAPACITY || shard.contains_key(&subject) {
-        return;
+impl Shard {
+    fn take_unwritten(&mut self) -> impl Iterator<Item = Unwritten> {
+        self.tallies.iter_mut().filter_map(|(subject, tally)| tally.take_unwritten(*subject))
     }
-    shard.retain(|_, tally| tally.is_needed());
-    if shard.len() >= SHARD_CAPACITY {
-        shard.retain(|subject, tally| matches!(subject, Subject::Entry(_)) || tally.under_way > 0);
-    }
-}
 
-impl Trial<'_> {
-    fn seen(&self) -> Seen {
-        Seen { time: self.now, source: Arc::clone(self.source) }
-    }
-}
-
-impl Counting {
-    const fn of(policy: &Policy) -> Self {
-        Self {
-            limit: policy.lockout_limit(),
-            interval: policy.pwd_failure_count_interval,
-            recorded: policy.pwd_max_recorded_failure,
+    /// Makes room for one more: what holds nothing that must be kept goes, then what belongs to no entry.
+    fn make_room(&mut self, subject: Subject) {
+        if self.tallies.len() < SHARD_CAPACITY || self.tallies.contains_key(&subject) {
+            return;
         }
-    }
-}
-
-impl Attempt<'_> {
-    /// The password was wrong.
-    pub fn failed(self, password: &Secret) -> Failure {
-        let digest = self.meter.password_digest(self.subject, password);
-        let mut shard = self.meter.shard(self.subject);
-        let failure = match shard.get_mut(&self.subject) {
-            Some(tally) => tally.fail(digest, self.policy, self.seen.clone()),
-            None => Failure { count: 1, repeated: false, locked_now: false },
-        };
-        drop(shard);
-        failure
-    }
-
-    /// The password was the one before, which is no guess: from where it came is kept, and nothing else.
-    pub fn stale(self) -> Failure {
-        let mut shard = self.meter.shard(self.subject);
-        let count = shard.get_mut(&self.subject).map_or(0, |tally| {
-            tally.stale(&self.seen.source, self.seen.time);
-            tally.counted(self.policy.interval, self.seen.time)
-        });
-        drop(shard);
-        Failure { count, repeated: true, locked_now: false }
-    }
-
-    /// The password was right, which ends the row of wrong ones.
-    pub fn passed(self) {
-        self.end(Tally::pass);
-    }
-
-    /// The password was right, and whoever gave it was let in: the account is in use. `precision` is how exactly the time
-    /// of that is kept.
-    pub fn let_in(self, precision: Duration) {
-        self.end(|tally| {
-            tally.pass();
-            tally.use_at(precision, self.seen.clone());
-        });
-    }
-
-    fn end(&self, end: impl FnOnce(&mut Tally)) {
-        let mut shard = self.meter.shard(self.subject);
-        if let Some(tally) = shard.get_mut(&self.subject) {
-            end(tally);
+        self.tallies.retain(|_, tally| tally.is_needed());
+        if self.tallies.len() >= SHARD_CAPACITY {
+            self.tallies.retain(|subject, tally| matches!(subject, Subject::Entry(_)) || tally.under_way > 0);
         }
-        drop(shard);
-    }
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        let mut shard = self.meter.shard(self.subject);
-        if let Some(tally) = shard.get_mut(&self.subject) {
-            tally.under_way = tally.under_way.saturating_sub(1);
-            if !tally.is_needed() {
-                shard.remove(&self.subject);
-            }
-        }
-        drop(shard);
     }
 }
 
@@ -347,6 +313,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::directory::Timestamp;
+    use crate::password::account::Seen;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix_micros(seconds * 1_000_000)
@@ -571,29 +539,187 @@ mod tests {
                 attempt.failed(&Secret::new("x"));
             }
         }
-        let held: usize = meter.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
+        let held: usize = meter.shards.iter().map(|shard| shard.lock().unwrap().tallies.len()).sum();
         assert!(held <= SHARDS * SHARD_CAPACITY, "{held}");
     }
 
-    proptest! {
-        /// However attempts begin and end, in whatever order, no more different passwords are tried than the limit.
-        #[test]
-        fn no_interleaving_gains_a_guess(limit in 1_usize..6, steps in proptest::collection::vec(any::<bool>(), 1..200)) {
-            let (meter, policy) = (Meter::new([0; 16]), policy(limit));
-            let mut under_way = Vec::new();
-            let mut tried = 0;
-            for (number, another) in steps.into_iter().enumerate() {
-                if another || under_way.is_empty() {
-                    if let Begin::Go(attempt) = begin(&meter, alice(), &policy, 0) {
-                        tried += 1;
-                        under_way.push((number, attempt));
+    /// Guesses that were let try, while attempts begin and end in whatever order. Everything that is begun and not ended
+    /// counts as well, since it may turn out to be right.
+    #[derive(Debug, Default)]
+    struct Guessing<'m> {
+        under_way: Vec<(usize, Attempt<'m>)>,
+        tried: [usize; PLACES],
+        next: usize,
+    }
+
+    const PLACES: usize = 5;
+
+    impl<'m> Guessing<'m> {
+        fn begin(&mut self, meter: &'m Meter, policy: &Policy, place: usize, now: i64) {
+            let source = format!("10.0.0.{place}").into();
+            let trial = Trial { subject: alice(), source: &source, now: at(now) };
+            if let Begin::Go(attempt) = meter.begin(&trial, &Account::default(), policy) {
+                self.tried[place] += 1;
+                self.under_way.push((place, attempt));
+            }
+        }
+
+        /// The password was a wrong one that nobody has tried before.
+        fn end(&mut self, which: usize) {
+            if !self.under_way.is_empty() {
+                let (_, attempt) = self.under_way.remove(which % self.under_way.len());
+                self.next += 1;
+                attempt.failed(&Secret::new(self.next.to_string()));
+            }
+        }
+
+        /// It came to nothing: the client has gone away, or the queue was full.
+        fn come_to_nothing(&mut self, which: usize) {
+            if !self.under_way.is_empty() {
+                let (place, _) = self.under_way.remove(which % self.under_way.len());
+                self.tried[place] -= 1;
+            }
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Begin(usize),
+        End(usize),
+        ComeToNothing(usize),
+        Wait(i64),
+        Write,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            8 => (0..PLACES).prop_map(Step::Begin),
+            5 => any::<usize>().prop_map(Step::End),
+            1 => any::<usize>().prop_map(Step::ComeToNothing),
+            1 => (1_i64..100).prop_map(Step::Wait),
+            1 => Just(Step::Write),
+        ];
+        proptest::collection::vec(step, 1..400)
+    }
+
+    /// Does the steps, and says how many guesses there were from each place and how much time has passed.
+    fn run(meter: &Meter, policy: &Policy, steps: Vec<Step>) -> ([usize; PLACES], i64) {
+        let (mut guessing, mut now) = (Guessing::default(), 1_000);
+        for step in steps {
+            match step {
+                Step::Begin(place) => guessing.begin(meter, policy, place, now),
+                Step::End(which) => guessing.end(which),
+                Step::ComeToNothing(which) => guessing.come_to_nothing(which),
+                Step::Wait(seconds) => now += seconds,
+                Step::Write => {
+                    for unwritten in meter.take_unwritten(100) {
+                        meter.written(&unwritten, unwritten.version + 1);
                     }
-                } else {
-                    let (number, attempt) = under_way.remove(number % under_way.len());
-                    attempt.failed(&Secret::new(number.to_string()));
                 }
             }
-            prop_assert!(tried <= limit, "{tried} tries of {limit}");
         }
+        (guessing.tried, now - 1_000)
+    }
+
+    proptest! {
+        /// However attempts begin and end, in whatever order and from wherever, no more different passwords are tried than
+        /// the limit, and as many again after each lock.
+        #[test]
+        fn no_interleaving_gains_a_guess(limit in 1_usize..6, steps in steps()) {
+            let (tried, passed) = run(&Meter::new([0; 16]), &policy(limit), steps);
+            let locks = usize::try_from(passed / 900).unwrap();
+            let tried: usize = tried.iter().sum();
+            prop_assert!(tried <= limit * (locks + 1), "{tried} tries of {limit}, {locks} locks");
+        }
+
+        /// Nor is a guess gained where known sources go on during a lock: each of them has its few, in all locks together,
+        /// and nobody else has any.
+        #[test]
+        fn known_sources_have_a_few_guesses_more(limit in 1_usize..6, known in 0_usize..3, steps in steps()) {
+            let policy = Policy { known_source_max_age: Some(Duration::from_secs(1_000_000)), ..policy(limit) };
+            let meter = Meter::new([0; 16]);
+            for place in 0..known {
+                let source = format!("10.0.0.{place}").into();
+                let trial = Trial { subject: alice(), source: &source, now: at(1_000) };
+                go(meter.begin(&trial, &Account::default(), &policy)).let_in(Duration::ZERO);
+            }
+            let (tried, passed) = run(&meter, &policy, steps);
+            let locks = usize::try_from(passed / 900).unwrap();
+            let (of_known, of_others) = (tried[..known].iter().sum::<usize>(), tried[known..].iter().sum::<usize>());
+            let bound = limit * (locks + 1);
+            prop_assert!(of_others <= bound, "{of_others} tries of {limit} from elsewhere");
+            prop_assert!(of_known + of_others <= bound + known * TRIES_OF_KNOWN_SOURCES, "{tried:?} of {limit}");
+        }
+    }
+
+    /// The same with threads: 64 at once, each as fast as it can.
+    #[test]
+    fn sixty_four_parallel_guesses_are_no_more_than_one_after_the_other() {
+        let (meter, policy) = (Meter::new([0; 16]), policy(10));
+        let tried = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for thread in 0..64 {
+                let (meter, policy, tried) = (&meter, &policy, &tried);
+                let guess = move |number: usize| {
+                    if let Begin::Go(attempt) = begin(meter, alice(), policy, 0) {
+                        tried.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                        std::thread::yield_now();
+                        attempt.failed(&Secret::new(format!("{thread} {number}")));
+                    }
+                };
+                scope.spawn(move || (0..20).for_each(guess));
+            }
+        });
+        assert_eq!(tried.into_inner(), 10);
+        assert!(matches!(begin(&meter, alice(), &policy, 0), Begin::Locked { .. }));
+    }
+
+    #[test]
+    fn a_known_source_goes_on_during_a_lock_and_opens_it_for_nobody_else() {
+        let known_source_max_age = Some(Duration::from_secs(86_400));
+        let (meter, policy) = (Meter::new([0; 16]), Policy { known_source_max_age, ..policy(3) });
+        let from = |source: &str, now| {
+            let trial = Trial { subject: alice(), source: &source.into(), now: at(now) };
+            match meter.begin(&trial, &Account::default(), &policy) {
+                Begin::Go(attempt) => Some(attempt),
+                Begin::Locked { .. } | Begin::Wait => None,
+            }
+        };
+        from("2001:db8::1", 0).unwrap().let_in(Duration::ZERO);
+        for number in 0..3 {
+            assert!(!from("10.6.6.6", 1).unwrap().failed(&Secret::new(number.to_string())).locked_now || number == 2);
+        }
+        assert!(from("10.6.6.6", 2).is_none() && from("2001:db8:1::1", 2).is_none());
+        // From the same network, with another of its addresses.
+        let attempt = from("2001:db8::2", 2).unwrap();
+        assert!(attempt.is_despite_lock());
+        attempt.let_in(Duration::ZERO);
+        assert!(from("10.6.6.6", 3).is_none());
+        // Its tries are its own, and few.
+        for number in 0..3 {
+            from("2001:db8::1", 3).unwrap().failed(&Secret::new(format!("own {number}")));
+        }
+        assert!(from("2001:db8::1", 3).is_none());
+        // What an administrator has locked, or a hundred in a row, is locked for everybody.
+        let locked = Account { version: 9, locked: Some(Lock::Permanent), ..Account::default() };
+        let (source, now) = ("2001:db8::3".into(), at(4));
+        let begun = meter.begin(&Trial { subject: alice(), source: &source, now }, &locked, &policy);
+        assert!(matches!(begun, Begin::Locked { until: None }));
+    }
+
+    #[test]
+    fn of_known_sources_a_restart_forgets_all_but_the_last() {
+        let known_source_max_age = Some(Duration::from_secs(86_400));
+        let (meter, policy) = (Meter::new([0; 16]), Policy { known_source_max_age, ..policy(3) });
+        let account = Account {
+            version: 1,
+            locked: Some(Lock::Since(at(100))),
+            last_success: Some(seen(50)),
+            changed: Some(at(20)),
+            ..Account::default()
+        };
+        assert!(go(begin_with(&meter, alice(), &account, &policy, 101)).is_despite_lock());
+        let changed = Account { version: 2, changed: Some(at(60)), ..account };
+        assert!(matches!(begin_with(&meter, alice(), &changed, &policy, 101), Begin::Locked { .. }));
     }
 }

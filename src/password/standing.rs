@@ -67,11 +67,16 @@ impl Validity {
 }
 
 impl Account {
-    /// What blocks the account, lock aside, which is the meter's to say.
+    /// What blocks the account: a lock, or what [closes](Self::closed) it.
     pub fn blocked(&self, policy: &Policy, validity: Validity, now: Timestamp) -> Option<Blocked> {
         if policy.is_locked(self.locked, now) {
             return Some(Blocked::Locked { until: self.locked.and_then(|lock| policy.lock_ends(lock)) });
         }
+        self.closed(policy, validity, now)
+    }
+
+    /// What closes the account, whether or not wrong passwords have locked it.
+    pub fn closed(&self, policy: &Policy, validity: Validity, now: Timestamp) -> Option<Blocked> {
         if validity.start.is_some_and(|start| now < start) {
             return Some(Blocked::NotYetValid);
         }

@@ -12,6 +12,7 @@ use crate::directory::tree::{CommitError, Committed, Directory};
 use crate::operations::counted;
 use crate::password::Meter;
 use crate::password::meter::Unwritten;
+use crate::password::meter::radar::{Alarm, AlarmKind};
 
 use super::Shared;
 use super::recording::{Recording, write_rest};
@@ -32,6 +33,7 @@ pub(super) fn start(shared: Arc<Shared>) -> Counting {
         while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             write_all(&shared);
             recording.write(&shared);
+            tell_alarms(&shared);
         }
         shared.services.load().meter.hasten();
         write_all(&shared);
@@ -49,6 +51,17 @@ impl Counting {
             // A thread that panicked has ended as well.
             let _ = thread.join();
         }
+    }
+}
+
+/// Tells of attacks on many accounts. What was tried is no part of it.
+fn tell_alarms(shared: &Shared) {
+    for Alarm { kind, source, accounts, since } in shared.services.load().meter.radar().take_alarms() {
+        let text = match kind {
+            AlarmKind::Source => "one source fails to log in to many accounts; it is answered later and later",
+            AlarmKind::Guess => "the same wrong password is tried at many accounts; this is its latest source",
+        };
+        warn!(%source, accounts, %since, "{text}");
     }
 }
 

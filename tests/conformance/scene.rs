@@ -18,6 +18,7 @@ use keystead::operations::identity_map::{MappingText, Origin};
 use keystead::operations::integrity::{Integrity, Uniqueness};
 use keystead::operations::policies::Policies;
 use keystead::operations::{Confidentiality, External, IdentityMap, Limits, Requester, Services};
+use keystead::password::meter::radar::Thresholds;
 use keystead::password::scheme::{Cost, NewScheme};
 use keystead::password::{Meter, Secret, StoredPassword};
 
@@ -93,6 +94,7 @@ impl<D: Directory> Scene<D> {
             breached: None,
             new_passwords,
             no_password: StoredPassword::create(&Secret::new("nobody's"), new_passwords, &random),
+            spray: Thresholds::default(),
             last_success_precision: Duration::from_secs(3600),
             integrity: Integrity::usual(view.schema()),
             limits: Limits::default(),
@@ -126,6 +128,11 @@ impl<D: Directory> Scene<D> {
     /// Lets entries share any value.
     pub fn share_everything(&self) {
         self.configure(|services| services.integrity.unique = Uniqueness::default());
+    }
+
+    /// What counts wrong passwords.
+    pub fn meter(&self) -> Arc<Meter> {
+        Arc::clone(&self.services.borrow().meter)
     }
 
     /// Puts other access rules in the place of those that `keystead init` writes.

@@ -73,7 +73,12 @@ fn a_password_that_must_be_changed_restricts_connections_that_are_open() {
 #[test]
 fn wrong_passwords_throw_nobody_out() {
     let server = Server::start();
-    server.change_policy(&["replace: pwdMaxFailure\npwdMaxFailure: 2", "delete: pwdMinDelay", "delete: pwdMaxDelay"]);
+    server.change_policy(&[
+        "replace: pwdMaxFailure\npwdMaxFailure: 2",
+        "delete: pwdMinDelay",
+        "delete: pwdMaxDelay",
+        "delete: pwdKnownSourceMaxAge",
+    ]);
     let mut alice = Client::bound(&server, "alice", &server.password("alice"));
     let mut attacker = Client::local(&server);
     for guess in ["one", "two", "three"] {

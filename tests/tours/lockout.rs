@@ -14,7 +14,13 @@ type Request = fn(&str) -> Vec<u8>;
 /// A server that locks after three wrong passwords and answers each at once.
 fn strict() -> Server {
     let server = Server::start();
-    server.change_policy(&["replace: pwdMaxFailure\npwdMaxFailure: 3", "delete: pwdMinDelay", "delete: pwdMaxDelay"]);
+    let known = "delete: pwdKnownSourceMaxAge";
+    server.change_policy(&[
+        "replace: pwdMaxFailure\npwdMaxFailure: 3",
+        "delete: pwdMinDelay",
+        "delete: pwdMaxDelay",
+        known,
+    ]);
     server
 }
 
@@ -76,6 +82,29 @@ fn a_device_that_still_sends_the_old_password_locks_nobody_out_and_is_logged() {
     assert!(log.contains("source=local") && !log.contains(&old), "{log}");
     let places = state(&server, "alice", "pwdStaleSource");
     assert!(matches!(places.as_slice(), [place] if place.contains("#10#local uid ")), "{places:?}");
+}
+
+#[test]
+fn whoever_is_elsewhere_locks_nobody_out_where_they_work() {
+    let server = strict();
+    server.change_policy(&["replace: pwdKnownSourceMaxAge\npwdKnownSourceMaxAge: 3600"]);
+    server.ldap("ldapwhoami", "alice", &[]).ok();
+    guess(&mut Client::local(&server), "alice", 3);
+    assert_eq!(Client::local(&server).bind("alice", &server.password("alice")), 49);
+    server.ldap("ldapwhoami", "alice", &[]).ok();
+    assert_eq!(state(&server, "alice", "pwdAccountLockedTime").len(), 1);
+}
+
+#[test]
+fn one_wrong_password_at_many_accounts_is_told_in_the_log() {
+    let server = Server::start_with("[password]\nspray_guess_accounts = 3\nspray_delay_seconds = 0\n");
+    server.change_policy(&["delete: pwdMinDelay", "delete: pwdMaxDelay"]);
+    let mut client = Client::local(&server);
+    for who in ["alice", "bob", "nobody"] {
+        assert_eq!(client.bind(who, "Summer 2026 in the canteen"), 49);
+    }
+    server.wait_for_log("the same wrong password is tried at many accounts", 1);
+    assert!(!server.log().contains("canteen"));
 }
 
 #[test]

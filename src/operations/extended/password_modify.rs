@@ -10,7 +10,7 @@ use crate::operations::events::Whose;
 use crate::operations::login_name::UserName;
 use crate::operations::set_password::{NewPassword, kind, password_was_set};
 use crate::operations::target::Target;
-use crate::operations::verify_password::{Given, Known, blocked};
+use crate::operations::verify_password::{Given, Known, blocked, blocks};
 use crate::operations::{Context, Freedom, Outcome, Refusal};
 use crate::password::account::Account;
 use crate::password::change::{By, OldPassword};
@@ -140,7 +140,8 @@ fn try_old(ctx: &Context<'_>, target: &Target, policy: &Policy, old: &Secret) ->
     let known = Known::Nothing;
     let given = Given { subject, means: MEANS, account: &account, policy, password: old, known };
     let attempt = ctx.verify_password(&given)?;
-    if account.blocked(policy, Validity::of(&target.node.entry, ctx.schema()), ctx.now).is_some() {
+    let validity = Validity::of(&target.node.entry, ctx.schema());
+    if blocks(&attempt, &account, policy, validity, ctx.now).is_some() {
         return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
     }
     ctx.note_passed(attempt);

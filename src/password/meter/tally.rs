@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::{ABSOLUTE_LIMIT, Counting, Failure, Subject, Unwritten};
+use super::attempt::{Counting, Failure};
+use super::{ABSOLUTE_LIMIT, Subject, Unwritten};
 use crate::directory::Timestamp;
 use crate::directory::tree::Version;
 use crate::password::account::{Account, Lock, Seen};
@@ -142,6 +143,12 @@ impl Tally {
         self.live.failures.clear();
         self.live.in_a_row = 0;
         self.seen.clear();
+    }
+
+    /// It was right where somebody may try though the account is locked. The lock holds for others, but theirs is no row
+    /// any more: that would end in a lock for the owner as well.
+    pub(super) fn pass_despite_lock(&mut self) {
+        self.live.in_a_row = 0;
     }
 
     pub(super) fn use_at(&mut self, precision: Duration, seen: Seen) {

@@ -93,6 +93,11 @@ impl Policy {
                 "is the first wrong one answered later; doubled by each further one",
             ),
             time("pwdMaxDelay", some(self.pwd_max_delay), "later at most"),
+            time(
+                "pwdKnownSourceMaxAge",
+                self.known_source_max_age,
+                "after a good bind its source gets in despite a lock",
+            ),
             time("pwdVerifiedCacheSeconds", self.verified_cache, "is a right password known without another hash"),
         ]
     }

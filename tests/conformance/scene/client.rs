@@ -3,6 +3,7 @@
 mod pages;
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use keystead::access::Actor;
@@ -34,11 +35,12 @@ pub struct Client<'s, D: Directory> {
     scene: &'s Scene<D>,
     requester: RefCell<Requester>,
     effort: Cell<Option<Effort>>,
+    delay: Cell<Duration>,
 }
 
 impl<'s, D: Directory> Client<'s, D> {
     pub fn new(scene: &'s Scene<D>, requester: Requester) -> Self {
-        Self { scene, requester: requester.into(), effort: Cell::default() }
+        Self { scene, requester: requester.into(), effort: Cell::default(), delay: Cell::default() }
     }
 
     pub fn become_identity(&self, identity: Identity) {
@@ -53,6 +55,11 @@ impl<'s, D: Directory> Client<'s, D> {
     /// How much work the last bind was.
     pub fn effort(&self) -> Option<Effort> {
         self.effort.get()
+    }
+
+    /// For how long a shell holds the last answer back.
+    pub fn delay(&self) -> Duration {
+        self.delay.get()
     }
 
     /// Goes on over a connection that others can listen in on.
@@ -120,6 +127,7 @@ impl<'s, D: Directory> Client<'s, D> {
 
     /// Does what a shell does with an outcome: makes its changes, then what follows from them.
     fn carry_out(&self, result: Result<Outcome, Refusal>, policy: PolicyControl) -> Response {
+        self.delay.set(result.as_ref().map_or_else(Refusal::delay, |outcome| outcome.delay));
         let mut outcome = match result {
             Ok(outcome) => outcome,
             Err(refusal) => return refusal.to_response(policy),

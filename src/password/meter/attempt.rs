@@ -1,0 +1,174 @@
+//! One password that is tried, from the announcement to the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::tally::Tally;
+use super::{Meter, Shard, Subject};
+use crate::directory::Timestamp;
+use crate::password::account::Seen;
+use crate::password::{Policy, Secret};
+
+/// A password that somebody tries.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial<'t> {
+    /// Whose it is to be.
+    pub subject: Subject,
+    /// Where they are: an address.
+    pub source: &'t Arc<str>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What becomes of an attempt.
+#[derive(Debug)]
+pub enum Begin<'m> {
+    /// The password may be verified. Tell the attempt how that ended.
+    Go(Attempt<'m>),
+    /// Nothing is verified: the account is locked.
+    Locked {
+        /// When the lock ends; `None` if an administrator must end it.
+        until: Option<Timestamp>,
+    },
+    /// So many attempts are under way that, were they all wrong, this one would be one too many. Try again when one of
+    /// them has ended.
+    Wait,
+}
+
+/// An attempt under way. Dropped without a word, it has not happened.
+#[derive(Debug)]
+pub struct Attempt<'m> {
+    pub(super) meter: &'m Meter,
+    pub(super) subject: Subject,
+    pub(super) seen: Seen,
+    pub(super) counting: Counting,
+    /// Where it comes from, if the policy has that remembered.
+    pub(super) network: Option<u64>,
+    pub(super) way: Way,
+}
+
+/// Why the password is verified.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    /// The account is not locked.
+    Open,
+    /// It is, and the source is known.
+    DespiteLock,
+}
+
+/// What of a policy counting needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counting {
+    pub(super) limit: Option<usize>,
+    pub(super) interval: Option<Duration>,
+    pub(super) recorded: usize,
+}
+
+/// A wrong password, counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failure {
+    /// How many wrong passwords now count.
+    pub count: usize,
+    /// Whether this very password had been tried before and so did not count again.
+    pub repeated: bool,
+    /// Whether this one locked the account.
+    pub locked_now: bool,
+}
+
+impl Trial<'_> {
+    pub(super) fn seen(&self) -> Seen {
+        Seen { time: self.now, source: Arc::clone(self.source) }
+    }
+}
+
+impl Counting {
+    pub(super) const fn of(policy: &Policy) -> Self {
+        Self {
+            limit: policy.lockout_limit(),
+            interval: policy.pwd_failure_count_interval,
+            recorded: policy.pwd_max_recorded_failure,
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// Whether wrong passwords have locked the account for others.
+    pub const fn is_despite_lock(&self) -> bool {
+        matches!(self.way, Way::DespiteLock)
+    }
+
+    /// The password was wrong.
+    pub fn failed(self, password: &Secret) -> Failure {
+        let digest = self.meter.password_digest(self.subject, password);
+        let mut shard = self.meter.shard(self.subject);
+        let Shard { tallies, known } = &mut *shard;
+        let tally = tallies.get_mut(&self.subject);
+        let failure = match (tally, self.way, self.subject, self.network) {
+            (Some(tally), Way::DespiteLock, Subject::Entry(uuid), Some(network)) => {
+                known.fail(uuid, network, digest);
+                tally.refuse(self.seen.clone());
+                Failure { count: tally.live.failures.len(), repeated: false, locked_now: false }
+            }
+            (Some(tally), ..) => tally.fail(digest, self.counting, self.seen.clone()),
+            (None, ..) => Failure { count: 1, repeated: false, locked_now: false },
+        };
+        drop(shard);
+        failure
+    }
+
+    /// The password was the one before, which is no guess: from where it came is kept, and nothing else.
+    pub fn stale(self) -> Failure {
+        let mut shard = self.meter.shard(self.subject);
+        let count = shard.tallies.get_mut(&self.subject).map_or(0, |tally| {
+            tally.stale(&self.seen.source, self.seen.time);
+            tally.counted(self.counting.interval, self.seen.time)
+        });
+        drop(shard);
+        Failure { count, repeated: true, locked_now: false }
+    }
+
+    /// The password was right, which ends the row of wrong ones.
+    pub fn passed(self) {
+        self.end(|_| {});
+    }
+
+    /// The password was right, and whoever gave it was let in: the account is in use. `precision` is how exactly the time
+    /// of that is kept.
+    pub fn let_in(self, precision: Duration) {
+        self.end(|tally| tally.use_at(precision, self.seen.clone()));
+        if let (Subject::Entry(uuid), Some(network)) = (self.subject, self.network) {
+            self.meter.shard(self.subject).known.let_in(uuid, network, self.seen.time);
+        }
+    }
+
+    fn end(&self, end: impl FnOnce(&mut Tally)) {
+        let mut shard = self.meter.shard(self.subject);
+        if let Some(tally) = shard.tallies.get_mut(&self.subject) {
+            match self.way {
+                Way::Open => tally.pass(),
+                Way::DespiteLock => tally.pass_despite_lock(),
+            }
+            end(tally);
+        }
+        drop(shard);
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut shard = self.meter.shard(self.subject);
+        let Shard { tallies, known } = &mut *shard;
+        match (self.way, self.subject, self.network) {
+            (Way::DespiteLock, Subject::Entry(uuid), Some(network)) => known.end(uuid, network),
+            _ => {
+                if let Some(tally) = tallies.get_mut(&self.subject) {
+                    tally.under_way = tally.under_way.saturating_sub(1);
+                }
+            }
+        }
+        if tallies.get(&self.subject).is_some_and(|tally| !tally.is_needed()) {
+            tallies.remove(&self.subject);
+        }
+        drop(shard);
+    }
+}
