@@ -41,6 +41,7 @@ pub mod set_password;
 mod stamp;
 mod target;
 pub mod tree_delete;
+mod usability;
 mod verify_password;
 
 pub use context::{Confidentiality, Context, Freedom, Limits, Proof, Requester, Services};

@@ -1,5 +1,7 @@
 //! Bind (RFC 4511 §4.2, RFC 4513 §5): in two steps, since the second may take a while.
 
+mod told;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,17 +17,17 @@ use crate::password::verdict::PolicyErrorCode;
 use crate::password::verified::Against;
 use crate::password::{Account, Policy, Secret, StoredPassword, scheme};
 use crate::protocol::Response;
-use crate::protocol::control::{
-    Controls, Flag, PasswordPolicyResponse, PasswordWarning, authorization_identity_response,
-};
+use crate::protocol::control::{Controls, Flag, authorization_identity_response};
 use crate::protocol::request::{Authentication, BindRequest};
 
 use super::context::AnonymousBind;
 use super::events::Whose;
 use super::login_name::UserName;
+use super::refusal::PolicyControl;
 use super::target::Target;
 use super::verify_password::{Given, Known, blocked, blocks};
 use super::{Context, Effect, Freedom, Outcome, Proof, Refusal, Requester, proxy};
+use told::Told;
 
 /// What the first step of a bind comes to.
 #[derive(Debug)]
@@ -197,9 +199,9 @@ impl Verification {
             return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
         }
         let standing = self.account.standing(&self.policy, ctx.now);
-        let told = told(standing);
+        let told = Told::of(standing);
         match standing {
-            Standing::Expired | Standing::MustChangeElsewhere => return Err(blocked(told.error())),
+            Standing::Expired | Standing::MustChangeElsewhere => return Err(told.refusal(policy)),
             Standing::Good { .. } | Standing::Grace { .. } | Standing::MustChange => {}
         }
         // Known so exactly that an account in use does not count as idle.
@@ -216,9 +218,7 @@ impl Verification {
             ctx.services.journal.note_daily(Event { reason: format!("in {} seconds", left.as_secs()), ..event });
         }
         let mut response = Response::from(ResultCode::Success);
-        if controls.password_policy {
-            response.controls.extend(told.0.map(PasswordPolicyResponse::to_control));
-        }
+        response.controls.extend(told.control(PolicyControl::of(controls), policy));
         let proof = Proof::Password(self.account.changed);
         let mut effects = smallvec![Effect::Authenticated { identity, freedom, proof, proxied_by: None }];
         if !change.is_empty() {
@@ -298,32 +298,4 @@ enum LockFor {
 fn distinct(times: &[Timestamp], now: Timestamp) -> Timestamp {
     let next = |last: &Timestamp| last.saturating_add(Duration::from_micros(1));
     times.last().map_or(now, |last| now.max(next(last)))
-}
-
-/// What the password policy control tells of a good bind.
-struct Told(Option<PasswordPolicyResponse>);
-
-impl Told {
-    fn error(&self) -> Option<PolicyErrorCode> {
-        match self.0?.error? {
-            0 => Some(PolicyErrorCode::PasswordExpired),
-            _ => Some(PolicyErrorCode::ChangeAfterReset),
-        }
-    }
-}
-
-fn told(standing: Standing) -> Told {
-    let warning = |warning| Some(PasswordPolicyResponse { warning: Some(warning), error: None });
-    let error = |code: PolicyErrorCode| Some(PasswordPolicyResponse { warning: None, error: Some(code.number()) });
-    Told(match standing {
-        Standing::Good { expires_in: None } => None,
-        Standing::Good { expires_in: Some(left) } => {
-            warning(PasswordWarning::TimeBeforeExpiration(u32::try_from(left.as_secs()).unwrap_or(u32::MAX)))
-        }
-        Standing::Grace { remaining } => {
-            warning(PasswordWarning::GraceAuthNsRemaining(u32::try_from(remaining).unwrap_or(u32::MAX)))
-        }
-        Standing::MustChange | Standing::MustChangeElsewhere => error(PolicyErrorCode::ChangeAfterReset),
-        Standing::Expired => error(PolicyErrorCode::PasswordExpired),
-    })
 }

@@ -6,9 +6,9 @@ use crate::directory::filter::{Facts, Filter, Matcher, Truth};
 use crate::directory::tree::Means;
 use crate::directory::{AttributeDescription, ResultCode};
 use crate::password::Secret;
-use crate::protocol::Response;
-use crate::protocol::control::Controls;
+use crate::protocol::control::{Controls, ResponseControl};
 use crate::protocol::request::CompareRequest;
+use crate::protocol::{Response, oid};
 
 use super::bind::Verification;
 use super::derived::Derived;
@@ -84,15 +84,20 @@ fn compare_password(
         Ok(mut outcome) => {
             outcome.response.result.code = ResultCode::CompareTrue;
             outcome.effects.retain(|effect| !matches!(effect, Effect::Authenticated { .. }));
+            outcome.response.controls.retain(is_asked_for);
             Ok(outcome)
         }
         Err(refusal @ Refusal::InvalidCredentials { .. }) => {
-            let response = Response {
-                controls: refusal.to_response(PolicyControl::of(controls)).controls,
-                ..ResultCode::CompareFalse.into()
-            };
+            let mut told = refusal.to_response(PolicyControl::of(controls)).controls;
+            told.retain(is_asked_for);
+            let response = Response { controls: told, ..ResultCode::CompareFalse.into() };
             Ok(Outcome { delay: refusal.delay(), ..Outcome::answer(response) })
         }
         Err(other) => Err(other),
     }
+}
+
+/// What Netscape's servers tell unasked, they tell of binds.
+fn is_asked_for(control: &ResponseControl) -> bool {
+    control.oid == oid::PASSWORD_POLICY
 }

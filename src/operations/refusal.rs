@@ -8,7 +8,7 @@ use crate::directory::tree::TreeError;
 use crate::directory::{ResultCode, Timestamp};
 use crate::password::policy::PolicyError;
 use crate::password::verdict::{PolicyErrorCode, Refused};
-use crate::protocol::control::{ControlError, PasswordPolicyResponse};
+use crate::protocol::control::{ControlError, NetscapeControl, PasswordPolicyResponse};
 use crate::protocol::{LdapResult, Response};
 
 /// Why an operation is not done. What it displays is for the client; causes that are not are for the log.
@@ -92,6 +92,8 @@ pub enum Refusal {
         delay: std::time::Duration,
         /// When the password was replaced, if it is the one before: for the log.
         replaced: Option<Timestamp>,
+        /// What clients are told that did not ask by the password policy control.
+        unasked: Option<NetscapeControl>,
     },
     /// A new password is not good enough.
     #[error("{0}")]
@@ -244,10 +246,12 @@ impl Refusal {
         };
         let result = LdapResult { matched_dn, ..LdapResult::with_message(self.into(), self.to_string()) };
         let mut response = Response::from(result);
-        if let (PolicyControl::Wanted, Some(code)) = (password_policy, self.policy_error()) {
-            let control = PasswordPolicyResponse { warning: None, error: Some(code.number()) };
-            response.controls.push(control.to_control());
-        }
+        response.controls.extend(match password_policy {
+            PolicyControl::Wanted => self
+                .policy_error()
+                .map(|code| PasswordPolicyResponse { warning: None, error: Some(code.number()) }.to_control()),
+            PolicyControl::Unwanted => self.unasked().map(NetscapeControl::to_control),
+        });
         response
     }
 
@@ -256,6 +260,13 @@ impl Refusal {
             Self::Password(refused) => Some(refused.code()),
             Self::InvalidCredentials { policy, .. } => *policy,
             Self::MustChangePassword => Some(PolicyErrorCode::ChangeAfterReset),
+            _ => None,
+        }
+    }
+
+    const fn unasked(&self) -> Option<NetscapeControl> {
+        match self {
+            Self::InvalidCredentials { unasked, .. } => *unasked,
             _ => None,
         }
     }

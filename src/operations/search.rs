@@ -10,13 +10,15 @@ use std::time::Duration;
 use bytes::BytesMut;
 use smallvec::SmallVec;
 
-use crate::access::Decider;
+use crate::access::{Decider, Decision};
 use crate::directory::filter::{Facts, MAX_PARTS, Matcher, Steps, Truth};
 use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::{Candidates, EntryId, Node, Scope};
 use crate::directory::{Dn, Entry, ResultCode, Timestamp};
 use crate::password::scheme::Effort;
-use crate::protocol::control::{Controls, PagedResults, ResponseControl, paged_results_response};
+use crate::protocol::control::{
+    AccountUsability, Controls, Flag, Flags, PagedResults, ResponseControl, paged_results_response,
+};
 use crate::protocol::entry_writer::{Envelope, Values, put_entry};
 use crate::protocol::request::SearchRequest;
 use crate::protocol::{LdapResult, MessageId, Response};
@@ -48,6 +50,8 @@ pub struct Search {
     left: Left,
     page: Option<Page>,
     paged: bool,
+    /// What is to be told with each entry.
+    asked: Flags,
 }
 
 /// What waits to be sent is no more than this, in octets, by more than one entry.
@@ -122,6 +126,7 @@ impl Search {
             left: Left::of(ctx, request, controls.paged.as_ref()),
             page: None,
             paged: controls.paged.is_some(),
+            asked: controls.flags,
         };
         if let Some(paged) = &controls.paged {
             search.next_page(ctx, paged, id);
@@ -296,8 +301,22 @@ impl Search {
             return Ok(None);
         }
         let dn = turn.names.name(node, ctx)?;
-        let controls = Vec::new();
+        let controls = self.entry_controls(ctx, node, &decision)?;
         Ok(Some(FoundEntry { dn, derived, readable: decision.read.clone(), controls }))
+    }
+
+    /// What controls of the request ask for about an entry.
+    fn entry_controls(
+        &self,
+        ctx: &Context<'_>,
+        node: &Node,
+        decision: &Decision,
+    ) -> Result<Vec<ResponseControl>, Refusal> {
+        if !self.asked.has(Flag::AccountUsability) {
+            return Ok(Vec::new());
+        }
+        let dn = ctx.tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
+        Ok(ctx.usability(node, &dn, decision)?.map(AccountUsability::to_control).into_iter().collect())
     }
 
     fn write(&self, node: &Node, found: &FoundEntry, schema: &Schema, out: &mut BytesMut) {

@@ -125,10 +125,10 @@ fn is_right_at_once(stored: Option<&StoredPassword>, password: &Secret) -> bool 
 }
 
 fn wrong(policy: Option<PolicyErrorCode>, delay: Duration, replaced: Option<Timestamp>) -> Refusal {
-    Refusal::InvalidCredentials { policy, delay, replaced }
+    Refusal::InvalidCredentials { policy, delay, replaced, unasked: None }
 }
 
 /// The refusal for somebody whose password is right, but who may not come in.
 pub(super) const fn blocked(policy: Option<PolicyErrorCode>) -> Refusal {
-    Refusal::InvalidCredentials { policy, delay: Duration::ZERO, replaced: None }
+    Refusal::InvalidCredentials { policy, delay: Duration::ZERO, replaced: None, unasked: None }
 }

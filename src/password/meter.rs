@@ -657,17 +657,16 @@ mod tests {
     fn sixty_four_parallel_guesses_are_no_more_than_one_after_the_other() {
         let (meter, policy) = (Meter::new([0; 16]), policy(10));
         let tried = AtomicU64::new(0);
+        let guess = |password: String| {
+            let Begin::Go(attempt) = begin(&meter, alice(), &policy, 0) else { return };
+            tried.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            std::thread::yield_now();
+            attempt.failed(&Secret::new(password));
+        };
         std::thread::scope(|scope| {
             for thread in 0..64 {
-                let (meter, policy, tried) = (&meter, &policy, &tried);
-                let guess = move |number: usize| {
-                    if let Begin::Go(attempt) = begin(meter, alice(), policy, 0) {
-                        tried.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                        std::thread::yield_now();
-                        attempt.failed(&Secret::new(format!("{thread} {number}")));
-                    }
-                };
-                scope.spawn(move || (0..20).for_each(guess));
+                let guess = &guess;
+                scope.spawn(move || (0..20).for_each(|number| guess(format!("{thread} {number}"))));
             }
         });
         assert_eq!(tried.into_inner(), 10);

@@ -85,6 +85,9 @@ pub struct Policy {
     /// `pwdKnownSourceMaxAge`: how long after a good bind its source may try though wrong passwords from elsewhere have
     /// locked the account; absent: a lock holds for everybody.
     pub known_source_max_age: Option<Duration>,
+    /// `pwdNetscapeControls`: whether clients that do not ask for the password policy control are told of expiry by the
+    /// controls of Netscape.
+    pub netscape_controls: bool,
     /// `pwdVerifiedCacheSeconds`: how long a right password is known without another hash; absent: not at all.
     pub verified_cache: Option<Duration>,
     /// `pwdPrecedence`: of several policies that say that they govern somebody, the one with the lowest number does.
@@ -173,6 +176,7 @@ impl Default for Policy {
             temporary_max_uses: None,
             must_change_bind: MustChangeBind::default(),
             known_source_max_age: None,
+            netscape_controls: false,
             verified_cache: None,
             precedence: u32::MAX,
             applies: None,
@@ -227,6 +231,7 @@ impl Policy {
             temporary_max_uses: reader.count("pwdTemporaryMaxUses")?.and_then(|uses| u32::try_from(uses).ok()),
             must_change_bind: reader.must_change_bind()?,
             known_source_max_age: seconds("pwdKnownSourceMaxAge")?,
+            netscape_controls: reader.flag("pwdNetscapeControls")?.unwrap_or(false),
             verified_cache: seconds("pwdVerifiedCacheSeconds")?,
             precedence: reader.number("pwdPrecedence")?.unwrap_or(u32::MAX),
             applies: Applies::read(&reader)?,

@@ -3,10 +3,12 @@
 //! [`Controls`] is what those of a request ask for; `known` lists all that there are, and what they fit. What one control
 //! has in its value, and what answers to it, stands in a file of its own.
 
+mod account_usability;
 mod assertion;
 mod authorization_identity;
 mod flag;
 mod known;
+mod netscape;
 mod paged_results;
 mod password_policy;
 mod proxied_authorization;
@@ -20,9 +22,11 @@ use bytes::Bytes;
 use super::ber::{self, Cursor};
 use crate::directory::wire;
 
+pub use account_usability::{AccountUsability, Reasons};
 pub use authorization_identity::authorization_identity_response;
 pub use flag::{Flag, Flags};
 pub use known::supported;
+pub use netscape::NetscapeControl;
 pub use paged_results::{PagedResults, paged_results_response};
 pub use password_policy::{PasswordPolicyResponse, PasswordWarning};
 pub use proxied_authorization::ProxiedAuthorization;

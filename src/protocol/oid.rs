@@ -17,6 +17,8 @@ pub const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 pub const MANAGE_DSA_IT: &str = "2.16.840.1.113730.3.4.2";
 /// Password policy (draft-behera-ldap-password-policy-10 §6).
 pub const PASSWORD_POLICY: &str = "1.3.6.1.4.1.42.2.27.8.5.1";
+/// Sun: whether accounts can be used.
+pub const ACCOUNT_USABILITY: &str = "1.3.6.1.4.1.42.2.27.9.5.8";
 /// Netscape: the password has expired.
 pub const PASSWORD_EXPIRED: &str = "2.16.840.1.113730.3.4.4";
 /// Netscape: the password will expire soon.

@@ -12,6 +12,7 @@ mod access_bypasses;
 mod access_conditions;
 mod access_proof;
 mod access_targets;
+mod account_usability;
 mod add;
 #[cfg(feature = "server")]
 mod agreement;
@@ -35,6 +36,7 @@ mod known_sources;
 mod last_seen;
 mod modify;
 mod must_change;
+mod netscape_controls;
 mod password_expiry;
 mod password_lockout;
 mod password_messages;

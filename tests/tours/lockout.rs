@@ -108,6 +108,20 @@ fn one_wrong_password_at_many_accounts_is_told_in_the_log() {
 }
 
 #[test]
+fn the_helpdesk_sees_with_a_search_who_can_log_in() {
+    let server = strict();
+    guess(&mut Client::local(&server), "bob", 3);
+    let told = |who: &str, uid: &str| {
+        let arguments = ["-LLL", "-b", SUFFIX, "-E", "!accountUsability", &format!("(uid={uid})"), "1.1"];
+        server.ldap("ldapsearch", who, &arguments).ok().out
+    };
+    let (alice, bob) = (told("hanna", "alice"), told("hanna", "bob"));
+    assert!(alice.contains("# accountUsability: available and does not expire"), "{alice}");
+    assert!(bob.contains("# accountUsability: not available (inactive) seconds_before_unlock="), "{bob}");
+    assert!(!told("carol", "bob").contains("accountUsability"));
+}
+
+#[test]
 fn the_helpdesk_sees_from_where_somebody_logged_in_and_failed_to() {
     let mut server = strict();
     server.login("alice").with("wrong").run("ldapwhoami", &[]).fails_with(49);

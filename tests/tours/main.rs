@@ -13,6 +13,7 @@ mod server;
 mod access;
 mod acting;
 mod breached;
+mod canary;
 mod clients;
 mod commands;
 mod controls;

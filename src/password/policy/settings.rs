@@ -65,12 +65,18 @@ impl Policy {
     }
 
     fn of_age(&self) -> Vec<Setting> {
+        let netscape = if self.netscape_controls {
+            ("TRUE", "old clients are told of it by Netscape's controls")
+        } else {
+            ("FALSE", "only clients that ask by the password policy control are told of it")
+        };
         vec![
             time("pwdMinAge", some(self.pwd_min_age), "before the owner may change it again"),
             time("pwdMaxAge", self.pwd_max_age, "until a password expires"),
             time("pwdExpireWarning", some(self.pwd_expire_warning), "before that, binds warn"),
             count("pwdGraceAuthNLimit", self.pwd_grace_authn_limit, "binds succeed after that"),
             time("pwdGraceExpiry", self.pwd_grace_expiry, "after that, they no longer do"),
+            words("pwdNetscapeControls", netscape),
             time("pwdMaxIdle", self.pwd_max_idle, "without a bind lock the account"),
         ]
     }

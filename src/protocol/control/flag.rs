@@ -15,6 +15,8 @@ pub enum Flag {
     AuthorizationIdentity,
     /// The answer comes from what is written to, not from a copy (RFC 6171). There are no copies here.
     DontUseCopy,
+    /// Each entry is to carry whether its account can be used (Sun's account usability control).
+    AccountUsability,
     /// Nothing is to be changed; the answer says what would come of it (draft-zeilenga-ldap-noop).
     NoOp,
 }

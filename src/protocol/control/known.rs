@@ -41,6 +41,7 @@ const KNOWN: &[Known] = &[
     Known { oid: oid::AUTHORIZATION_IDENTITY, fits: binds, meaning: Says(Flag::AuthorizationIdentity) },
     Known { oid: oid::DONT_USE_COPY, fits: asks, meaning: Says(Flag::DontUseCopy) },
     Known { oid: oid::SESSION_TRACKING, fits: anything, meaning: Values(session_tracking::read) },
+    Known { oid: oid::ACCOUNT_USABILITY, fits: searches, meaning: Says(Flag::AccountUsability) },
     Known { oid: oid::NO_OP, fits: changes_something, meaning: Says(Flag::NoOp) },
     Known { oid: oid::NO_OP_OF_OPENLDAP, fits: changes_something, meaning: Says(Flag::NoOp) },
 ];

@@ -11,6 +11,8 @@ use super::client::Answered;
 pub struct FoundEntry {
     pub dn: String,
     pub attributes: Vec<(String, Vec<Vec<u8>>)>,
+    /// Names and values of the controls that stand with it.
+    pub controls: Vec<(String, Vec<u8>)>,
 }
 
 impl FoundEntry {
@@ -98,6 +100,7 @@ pub fn entry(octets: &[u8]) -> FoundEntry {
     FoundEntry {
         dn: String::from_utf8(dn.content.to_vec()).unwrap(),
         attributes: wire::elements(wire::element(dn.rest).unwrap().content).map(attribute).collect(),
+        controls: wire::element(operation.rest).map(|list| controls(list.content)).unwrap_or_default(),
     }
 }
 
@@ -138,7 +141,17 @@ pub fn generated(value: &[u8]) -> String {
 pub fn entries(octets: &[u8]) -> Vec<FoundEntry> {
     let operation = |message: wire::Element<'_>| {
         let id = wire::element(message.content).unwrap();
-        entry(wire::element(id.rest).unwrap().whole)
+        entry(id.rest)
     };
     wire::elements(octets).map(operation).collect()
+}
+
+/// The names and values of the controls in a list.
+fn controls(list: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let control = |one: wire::Element<'_>| {
+        let name = wire::element(one.content).unwrap();
+        let value = wire::element(name.rest).map(|value| value.content.to_vec()).unwrap_or_default();
+        (String::from_utf8(name.content.to_vec()).unwrap(), value)
+    };
+    wire::elements(list).map(control).collect()
 }
