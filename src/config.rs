@@ -59,6 +59,8 @@ pub struct Config {
     pub mappings: Vec<MappingText>,
     /// What holds between entries.
     pub integrity: IntegrityText,
+    /// Where to ask for what is below none of the suffixes, as LDAP URLs.
+    pub referrals: Vec<String>,
     /// Bounds on operations.
     pub limits: Limits,
     /// What new passwords are kept as.
@@ -147,6 +149,7 @@ impl Config {
             no_password: StoredPassword::create(&nothing, self.new_passwords, random),
             last_success_precision: self.last_success_precision,
             integrity: self.integrity.prepare(schema)?,
+            referrals: self.referrals.clone(),
             limits: self.limits,
             anonymous: self.anonymous,
             expired_change: self.expired_change,

@@ -21,6 +21,7 @@ pub mod result_code;
 pub mod schema;
 pub mod timestamp;
 pub mod tree;
+pub mod url;
 pub mod wire;
 
 pub use attribute::{Attribute, AttributeDescription, Attributes};

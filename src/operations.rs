@@ -11,6 +11,7 @@
 pub mod add;
 mod assertion;
 pub mod bind;
+mod change_log;
 pub mod compare;
 pub mod context;
 pub mod counted;
@@ -32,6 +33,7 @@ pub mod policies;
 pub mod proxy;
 pub mod read_entry;
 pub mod recognition;
+mod referral;
 pub mod refusal;
 mod relax;
 pub mod root_dse;

@@ -35,7 +35,6 @@ use commit::{Committer, Reply};
 use engine::Engine;
 pub use events::{Outbox, Retention};
 pub use index::{IndexError, IndexKind, IndexedAttribute};
-pub use log::LoggedChange;
 pub use view::View;
 
 /// Why a store cannot be opened.
@@ -158,11 +157,6 @@ impl Store {
     /// commit thread and must be quick.
     pub fn submit(&self, change: Change, reply: Reply) {
         self.committer.submit(change, reply);
-    }
-
-    /// The changes that followed `after`, oldest first, at most `limit`.
-    pub fn log_after(&self, after: u64, limit: usize) -> Result<Vec<LoggedChange>, StoreError> {
-        log::read_after(&self.shared.engine, after, limit)
     }
 
     /// Figures of the engine, for people who look into a slow server.

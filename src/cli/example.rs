@@ -66,6 +66,13 @@ attributes = ["*", "+", "password-state"]
 allow = "all"
 
 [[access]]
+name = "administrators read the change log"
+who = "group:cn=administrators,ou=groups,{suffix}"
+to = "subtree:cn=changelog"
+attributes = ["*", "+"]
+allow = ["search", "read", "compare"]
+
+[[access]]
 name = "the superuser of this machine does everything, over ldapi://"
 who = "local-root"
 to = "everything"

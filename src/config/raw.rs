@@ -44,6 +44,8 @@ pub(super) struct RawDirectory {
     pub(super) data: Spanned<String>,
     #[serde(default)]
     pub(super) schema: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) referrals: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -18,6 +18,7 @@ use super::{Config, Fault, IntegrityText, LogFormat, LogSettings, access, integr
 use crate::access::Rules;
 use crate::access::assertion::Assertion;
 use crate::directory::Dn;
+use crate::directory::url::LdapUrl;
 use crate::operations::Limits;
 use crate::operations::context::{AnonymousBind, ExpiredChange};
 use crate::password::scheme::{Cost, NewScheme};
@@ -59,6 +60,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     let at = |name: &str| base.join(name);
     let suffixes = suffixes(&raw.directory, &mut faults);
     let schema_files = schema_files(&raw.directory, base, &mut faults);
+    let referrals = referrals(&raw.directory, &mut faults);
     let mut warnings = Vec::new();
     let listen = listen(&raw.listen, base, &mut faults, &mut warnings);
     let tls = raw.tls.as_ref().map(|raw| tls_files(raw, base, &mut faults));
@@ -113,6 +115,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         assertions: Vec::new(),
         mappings: Vec::new(),
         integrity,
+        referrals,
         limits,
         new_passwords,
         last_success_precision: Duration::from_secs(u64::from(last_success)),
@@ -234,6 +237,15 @@ fn schema_files(raw: &RawDirectory, base: &Path, faults: &mut Faults<'_>) -> Vec
         files.extend(faults.keep(name.span(), "directory.schema", read).map(|text| (name.get_ref().clone(), text)));
     }
     files
+}
+
+fn referrals(raw: &RawDirectory, faults: &mut Faults<'_>) -> Vec<String> {
+    let mut urls = Vec::new();
+    for url in &raw.referrals {
+        let parsed = LdapUrl::parse(url.get_ref()).map_err(|error| format!("{:?}: {error}", url.get_ref()));
+        urls.extend(faults.keep(url.span(), "directory.referrals", parsed).map(|_| url.get_ref().clone()));
+    }
+    urls
 }
 
 fn listen(raw: &[RawListen], base: &Path, faults: &mut Faults<'_>, warnings: &mut Vec<String>) -> Vec<Listen> {

@@ -158,6 +158,9 @@ pub trait Tree {
     /// are called.
     fn policies_version(&self) -> Version;
 
+    /// The changes that the log holds and whose numbers follow `after`, in order: at most `limit`.
+    fn changes_after(&self, after: u64, limit: usize) -> Result<Vec<LoggedChange>, TreeError>;
+
     /// Whether `id` lies at or below `base`.
     fn is_within(&self, id: EntryId, base: EntryId) -> Result<bool, TreeError> {
         let mut at = Some(id);
@@ -305,6 +308,15 @@ pub struct LogRecord {
     pub kind: LogKind,
     /// What was changed, as the lines of an LDIF change record; values of secret attributes are left out.
     pub changes: String,
+}
+
+/// A change that was made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoggedChange {
+    /// Its number; later ones have greater ones.
+    pub sequence: u64,
+    /// What it was.
+    pub record: LogRecord,
 }
 
 /// What kind of change it was.

@@ -81,6 +81,8 @@ pub struct Services {
     pub last_success_precision: Duration,
     /// What holds between entries.
     pub integrity: Integrity,
+    /// Where to ask for what is below none of the suffixes, as LDAP URLs.
+    pub referrals: Vec<String>,
     /// Bounds on what one operation may ask for.
     pub limits: Limits,
     /// Whether somebody may go on without authenticating.

@@ -18,6 +18,6 @@ pub fn delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
     let write = Write::Remove { uuid: node.uuid, version: node.version };
     let log = ctx.log(LogKind::Delete, target.dn.as_str(), node.uuid, String::new());
     let mut change = Change::of(vec![write], vec![log]);
-    ctx.follow_elsewhere(&Renames::deleted(&target.dn), node.id, &mut change)?;
+    ctx.follow_elsewhere(&Renames::deleted(std::iter::once(&*target.dn)), &[node.id], &mut change)?;
     Ok(Outcome::success(change))
 }

@@ -1,6 +1,7 @@
 //! Attributes that no entry stores, because they follow from others: what an entry is called, which groups it is in,
 //! what stands below it, and how its password stands.
 
+mod dynamic;
 mod groups;
 mod policy;
 
@@ -15,6 +16,7 @@ use super::root_dse::SUBSCHEMA;
 use super::selection::Selection;
 use super::{Context, Refusal};
 
+use dynamic::DynamicGroup;
 pub(super) use groups::Groups;
 
 /// The steps that it may take to derive the attributes of one entry.
@@ -22,7 +24,11 @@ const STEPS_FOR_ONE: u64 = 4_000_000;
 
 /// Which derived attributes a search needs, to test its filter or to return them.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Derived(AttributeSet);
+pub(super) struct Derived {
+    types: AttributeSet,
+    /// The members of groups, which are derived where a search finds them.
+    members: bool,
+}
 
 impl Derived {
     pub(super) fn needed(selection: &Selection, mentioned: &AttributeSet, schema: &Schema) -> Self {
@@ -34,15 +40,25 @@ impl Derived {
         };
         // Nobody is told a secret, so nobody needs one.
         let state = known.credentials().into_iter().filter(|id| !schema.secret().contains(*id));
-        Self(known.derived().into_iter().chain(state).filter(wanted).collect())
+        Self {
+            types: known.derived().into_iter().chain(state).filter(wanted).collect(),
+            members: wanted(&known.member),
+        }
     }
 
-    pub(super) fn is_nothing(&self) -> bool {
-        self.0.is_empty()
+    /// Whether nothing has to be derived for an entry.
+    pub(super) fn is_nothing_of(&self, node: &Node, schema: &Schema) -> bool {
+        self.types.is_empty() && !self.expands(node, schema)
+    }
+
+    /// Whether the members of a group are to be found by its searches.
+    fn expands(&self, node: &Node, schema: &Schema) -> bool {
+        let known = schema.known();
+        self.members && node.entry.has(known.member_url) && !node.entry.has(known.member)
     }
 
     fn any_of(&self, ids: &[AttributeTypeId]) -> bool {
-        ids.iter().any(|id| self.0.contains(*id))
+        ids.iter().any(|id| self.types.contains(*id))
     }
 }
 
@@ -84,10 +100,18 @@ impl Context<'_> {
         }
         if needed.any_of(&[known.member_of, known.is_member_of]) {
             let Sources { decider, groups, steps } = sources;
-            let Some(names) = groups.of(self, dn, decider, steps)? else { return Ok(None) };
+            let Some(mut names) = groups.of(self, dn, decider, steps)? else { return Ok(None) };
+            let Some(found) = groups.dynamic_of(self, node, decider, steps)? else { return Ok(None) };
+            names.extend(found);
             let names: Vec<Vec<u8>> = names.iter().map(|name| name.as_str().as_bytes().to_vec()).collect();
             attributes.set(known.member_of, names.clone());
             attributes.set(known.is_member_of, names);
+        }
+        if needed.expands(node, self.schema())
+            && let Some(group) = DynamicGroup::read(self, node)?
+        {
+            let Some(names) = group.members(self, sources.decider, sources.steps)? else { return Ok(None) };
+            attributes.set(known.member, names.iter().map(|name| name.as_str().as_bytes().to_vec()).collect());
         }
         if needed.any_of(&[known.has_subordinates]) {
             let has = self.visible_among(&self.tree.some_children(node.id, 1)?, sources)? > 0

@@ -1,6 +1,7 @@
 //! Finding the entries that hold a value.
 
 use bytes::Bytes;
+use roaring::RoaringBitmap;
 
 use crate::directory::AttributeTypeId;
 use crate::directory::filter::{Matcher, Selector};
@@ -12,6 +13,27 @@ use super::{Context, Refusal};
 const POSTINGS: PlanBudget = PlanBudget(20_000);
 
 impl Context<'_> {
+    /// The entries that have an attribute of the type.
+    pub(super) fn those_with(&self, id: AttributeTypeId) -> Result<RoaringBitmap, Refusal> {
+        let selector = Selector { types: std::iter::once(id).collect(), options: "".into() };
+        match self.tree.plan(&Matcher::Present(selector), PlanBudget::IN_FULL)?.candidates {
+            Candidates::These(ids) => Ok(ids),
+            Candidates::All => self.look_for(id),
+        }
+    }
+
+    /// The same without an index.
+    fn look_for(&self, id: AttributeTypeId) -> Result<RoaringBitmap, Refusal> {
+        let mut found = RoaringBitmap::new();
+        let mut after = None;
+        loop {
+            let nodes = self.tree.nodes_after(after, 1_000)?;
+            let Some(last) = nodes.last() else { return Ok(found) };
+            after = Some(last.id);
+            found.extend(nodes.iter().filter(|node| node.entry.has(id)).map(|node| node.id.0));
+        }
+    }
+
     /// The entries of which an index says that they may hold a value of that normal form, in order: all that do, and
     /// perhaps others whose values look alike to it.
     pub(super) fn that_may_hold(&self, id: AttributeTypeId, normal: &[u8]) -> Result<Vec<EntryId>, Refusal> {

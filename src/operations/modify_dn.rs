@@ -124,7 +124,7 @@ fn follow(
 ) -> Result<Entry, Refusal> {
     let renames = Renames::given(moved.iter().map(|one| (&one.old, &one.new)));
     if let Some(subject) = moved.first() {
-        ctx.follow_elsewhere(&renames, subject.node.id, change)?;
+        ctx.follow_elsewhere(&renames, &[subject.node.id], change)?;
     }
     ctx.follow(&renames, &mut attributes);
     Ok(Entry::encode(&attributes, ctx.schema()))

@@ -54,6 +54,9 @@ fn target(request: &Request) -> Option<&[u8]> {
 fn plan_and_look(ctx: &Context<'_>, request: &Request, controls: &Controls, name: &[u8]) -> Result<Outcome, Refusal> {
     let Rare { assertion, pre_read, post_read, .. } = controls.rare();
     let is_new = matches!(request, Request::Add(_));
+    if !ctx.flags.has(Flag::ManageDsaIt) {
+        ctx.divert(name)?;
+    }
     if let Some(asserted) = assertion.as_ref().filter(|_| !is_new) {
         ctx.require_assertion(asserted, name)?;
     }

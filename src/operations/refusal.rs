@@ -53,6 +53,23 @@ pub enum Refusal {
     /// The entry has others below it.
     #[error("entries stand below this one")]
     NotAllowedOnNonLeaf,
+    /// The entry is kept elsewhere.
+    #[error("what is asked for is kept elsewhere")]
+    Referral {
+        /// The name of the entry that says where; empty if it is below none of the suffixes.
+        matched: String,
+        /// Where to ask, as LDAP URLs.
+        urls: Vec<String>,
+    },
+    /// An alias on the way to the base of a search stands for what is not there.
+    #[error("an alias stands for an entry that is not there")]
+    AliasToNothing {
+        /// The nearest entry above that there is, as far as the requester may know.
+        matched: Option<String>,
+    },
+    /// Aliases on the way to the base of a search lead to each other.
+    #[error("aliases lead to each other without end")]
+    AliasLoop,
     /// Another entry has a value that no two may share.
     #[error("another entry has this value of {0} already, and no two may share it")]
     NotUnique(String),
@@ -164,6 +181,9 @@ impl From<&Refusal> for ResultCode {
                 Self::UndefinedAttributeType
             }
             Refusal::NoSuchObject { .. } => Self::NoSuchObject,
+            Refusal::Referral { .. } => Self::Referral,
+            Refusal::AliasToNothing { .. } => Self::AliasProblem,
+            Refusal::AliasLoop => Self::AliasDereferencingProblem,
             Refusal::AlreadyExists => Self::EntryAlreadyExists,
             Refusal::Violation(violation) | Refusal::Modification(ModificationError::Violation(violation)) => {
                 violation_code(violation)
@@ -241,10 +261,15 @@ impl Refusal {
     /// The answer for it. The password policy control comes along if it was asked for and has something to say.
     pub fn to_response(&self, password_policy: PolicyControl) -> Response {
         let matched_dn = match self {
-            Self::NoSuchObject { matched } => matched.clone().unwrap_or_default(),
+            Self::NoSuchObject { matched } | Self::AliasToNothing { matched } => matched.clone().unwrap_or_default(),
+            Self::Referral { matched, .. } => matched.clone(),
             _ => String::new(),
         };
-        let result = LdapResult { matched_dn, ..LdapResult::with_message(self.into(), self.to_string()) };
+        let referrals = match self {
+            Self::Referral { urls, .. } => urls.clone(),
+            _ => Vec::new(),
+        };
+        let result = LdapResult { matched_dn, referrals, ..LdapResult::with_message(self.into(), self.to_string()) };
         let mut response = Response::from(result);
         response.controls.extend(match password_policy {
             PolicyControl::Wanted => self

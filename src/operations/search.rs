@@ -1,8 +1,11 @@
 //! Search (RFC 4511 §4.5): done in steps, so that a long one neither holds a thread nor fills memory.
 
+mod alias;
 mod batch;
 mod chain;
+mod change_log;
 mod reach;
+mod special;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +22,7 @@ use crate::password::scheme::Effort;
 use crate::protocol::control::{
     AccountUsability, Controls, Flag, Flags, PagedResults, ResponseControl, paged_results_response,
 };
-use crate::protocol::entry_writer::{Envelope, Values, put_entry};
+use crate::protocol::entry_writer::{Envelope, Values, put_entry, put_reference};
 use crate::protocol::request::SearchRequest;
 use crate::protocol::{LdapResult, MessageId, Response};
 
@@ -29,12 +32,15 @@ use super::selection::Selection;
 use super::{Context, Refusal};
 use batch::{Batch, Names};
 use reach::{Base, Reach};
+use special::{Role, Special, Treatment};
 
 /// A search under way. It belongs to the tree that it was started on, and goes on reading that.
 #[derive(Clone, Debug)]
 pub struct Search {
     id: MessageId,
     reach: Reach,
+    treatment: Treatment,
+    special: Special,
     matcher: Matcher,
     selection: Selection,
     derived: Derived,
@@ -52,6 +58,8 @@ pub struct Search {
     paged: bool,
     /// What is to be told with each entry.
     asked: Flags,
+    /// How a search ends that was answered at once.
+    ended: Option<ResultCode>,
 }
 
 /// What waits to be sent is no more than this, in octets, by more than one entry.
@@ -114,7 +122,9 @@ impl Search {
         }
         let mut search = Self {
             id,
-            reach: Reach { base: Base::Answered, scope: request.scope },
+            reach: Reach { base: Base::Answered, scope: request.scope, also: Vec::new() },
+            treatment: Treatment::of(request, controls),
+            special: Special::default(),
             matcher,
             selection,
             derived,
@@ -127,12 +137,17 @@ impl Search {
             page: None,
             paged: controls.paged.is_some(),
             asked: controls.flags,
+            ended: None,
         };
         if let Some(paged) = &controls.paged {
             search.next_page(ctx, paged, id);
         }
-        if !search.answer_apart(ctx, &dn, out) {
-            search.reach.base = Base::find(ctx, &dn)?;
+        if search.answer_apart(ctx, &dn, out) {
+            return Ok(search);
+        }
+        search.ended = search.answer_change_log(ctx, &dn, &request.filter, out)?;
+        if search.ended.is_none() {
+            search.reach.base = search.treatment.find_base(ctx, &dn, request.scope)?;
         }
         Ok(search)
     }
@@ -149,6 +164,9 @@ impl Search {
 
     /// Looks at up to `budget` entries, and writes those that match, until much has been written.
     pub fn run(&mut self, ctx: &Context<'_>, budget: usize, out: &mut BytesMut) -> Result<Step, Refusal> {
+        if let Some(code) = self.ended {
+            return Ok(self.done(code));
+        }
         if ctx.now >= self.left.deadline {
             return Ok(self.done(ResultCode::TimeLimitExceeded));
         }
@@ -193,11 +211,15 @@ impl Search {
             if steps.are_exceeded() {
                 return self.try_harder();
             }
-            if let Some(found) = found {
-                if let Some(end) = self.count() {
-                    return Ok(end);
+            match found {
+                Some(Finding::Entry(found)) => {
+                    if let Some(end) = self.count() {
+                        return Ok(end);
+                    }
+                    self.write(&node, &found, ctx.schema(), out);
                 }
-                self.write(&node, &found, ctx.schema(), out);
+                Some(Finding::Reference(urls)) => put_reference(out, self.id, &urls),
+                None => {}
             }
             self.after = Some(node.id);
         }
@@ -251,7 +273,15 @@ impl Search {
             self.effort = Effort::Heavy;
             return Ok(());
         }
+        self.special = Special::find(ctx, self.treatment, &mut self.reach)?;
         self.candidates = self.reach.candidates(ctx, &self.matcher, self.effort)?;
+        if let Some(Candidates::These(ids)) = &mut self.candidates {
+            self.special.extend(ids, &self.reach);
+            if self.matcher.mentioned().contains(ctx.schema().known().member) {
+                // No index knows the members that a search finds.
+                *ids |= ctx.those_with(ctx.schema().known().member_url)?;
+            }
+        }
         if self.candidates.is_none() {
             self.effort = Effort::Heavy;
         }
@@ -273,7 +303,7 @@ impl Search {
         node: &Node,
         turn: &mut Turn<'_>,
         steps: &mut Steps,
-    ) -> Result<Option<FoundEntry>, Refusal> {
+    ) -> Result<Option<Finding>, Refusal> {
         if !self.reach.contains(ctx, node)? {
             return Ok(None);
         }
@@ -281,7 +311,12 @@ impl Search {
         if !decision.is_visible() {
             return Ok(None);
         }
-        let derived = if self.derived.is_nothing() {
+        match self.special.role(node.id) {
+            Role::Plain => {}
+            Role::Hidden => return Ok(None),
+            Role::Reference => return Ok(Some(Finding::Reference(ctx.continuation(node, self.reach.scope)?))),
+        }
+        let derived = if self.derived.is_nothing_of(node, ctx.schema()) {
             Entry::empty()
         } else {
             let full = ctx.tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
@@ -302,7 +337,7 @@ impl Search {
         }
         let dn = turn.names.name(node, ctx)?;
         let controls = self.entry_controls(ctx, node, &decision)?;
-        Ok(Some(FoundEntry { dn, derived, readable: decision.read.clone(), controls }))
+        Ok(Some(Finding::Entry(FoundEntry { dn, derived, readable: decision.read.clone(), controls })))
     }
 
     /// What controls of the request ask for about an entry.
@@ -357,6 +392,13 @@ struct Turn<'a> {
     groups: Groups,
     /// The steps that were taken.
     taken: u64,
+}
+
+/// What is to be sent of something that was found.
+enum Finding {
+    Entry(FoundEntry),
+    /// Others are kept elsewhere.
+    Reference(Vec<String>),
 }
 
 /// What of an entry is to be sent.

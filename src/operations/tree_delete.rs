@@ -3,15 +3,17 @@
 use crate::access::Right;
 use crate::directory::tree::{Change, LogKind, Node, Write};
 
+use super::integrity::references::Renames;
 use super::{Context, Outcome, Refusal};
 
-/// Deletes the entry of that name with everything below it. The right to delete is needed for each.
+/// Deletes the entry of that name with everything below it. Whoever names one of these does so no more. The right to delete is needed for each.
 pub fn tree_delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
     let target = ctx.target(&ctx.parse_dn(name)?)?;
     target.require(Right::Delete, "you may not delete this entry", ctx)?;
     let nodes = subtree(ctx, target.node)?;
     let mut decider = ctx.decider();
     let mut change = Change::none();
+    let mut names = Vec::new();
     // From below: nothing stands below an entry any more when its turn comes.
     for node in nodes.iter().rev() {
         if !decider.decide(node, ctx.tree)?.allows(Right::Delete) {
@@ -20,7 +22,10 @@ pub fn tree_delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
         let dn = ctx.tree.dn(node.id)?.ok_or(Refusal::Busy)?;
         change.writes.push(Write::Remove { uuid: node.uuid, version: node.version });
         change.log.push(ctx.log(LogKind::Delete, dn.as_str(), node.uuid, String::new()));
+        names.push(dn);
     }
+    let ids: Vec<_> = nodes.iter().map(|node| node.id).collect();
+    ctx.follow_elsewhere(&Renames::deleted(names.iter().map(AsRef::as_ref)), &ids, &mut change)?;
     Ok(Outcome::success(change))
 }
 

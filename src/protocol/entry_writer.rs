@@ -10,6 +10,7 @@ use super::{MessageId, ber};
 use crate::directory::wire;
 
 const SEARCH_RESULT_ENTRY: u8 = 0x64;
+const SEARCH_RESULT_REFERENCE: u8 = 0x73;
 
 /// Whether an answer carries values (RFC 4511 §4.5.1.6).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +74,22 @@ pub fn search_result_entry<'a>(dn: &str, attributes: impl Iterator<Item = &'a [u
     wire::put_header(&mut out, wire::SEQUENCE, list);
     attributes.for_each(|attribute| out.extend_from_slice(attribute));
     out
+}
+
+/// Writes where a search goes on elsewhere (RFC 4511 §4.5.3).
+pub fn put_reference(out: &mut BytesMut, id: MessageId, urls: &[String]) {
+    if urls.is_empty() {
+        return;
+    }
+    let mut list = Vec::new();
+    for url in urls {
+        wire::put_element(&mut list, wire::OCTET_STRING, url.as_bytes());
+    }
+    let mut message = Vec::with_capacity(list.len() + 16);
+    ber::put_integer(&mut message, ber::INTEGER, i64::from(id.0));
+    wire::put_element(&mut message, SEARCH_RESULT_REFERENCE, &list);
+    wire::put_header(out, wire::SEQUENCE, message.len());
+    out.extend_from_slice(&message);
 }
 
 /// The element of a `PartialAttribute` that holds the description.

@@ -153,7 +153,12 @@ const NEEDED: &[&str] = &[
     "seeAlso",
     "roleOccupant",
     "pwdPolicySubentry",
+    "pwdAppliesToGroup",
+    "pwdAppliesToSubtree",
 ];
+
+/// Attributes whose presence index the server cannot do without: it tells which entries are treated otherwise than others.
+const NEEDED_PRESENCE: &[&str] = &["ref", "aliasedObjectName", "subtreeSpecification", "memberURL"];
 
 /// So much of a value is taken to pieces: more of a megabyte of text would fill the index and help nobody. Values that
 /// are longer are marked, and looked at whatever is searched.
@@ -196,6 +201,9 @@ impl Indexes {
         }
         for name in NEEDED {
             indexes.add(name, IndexKind::Equality, schema)?;
+        }
+        for name in NEEDED_PRESENCE {
+            indexes.add(name, IndexKind::Presence, schema)?;
         }
         Ok(indexes)
     }

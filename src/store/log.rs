@@ -8,26 +8,15 @@ use bytes::{Buf, BufMut};
 use uuid::Uuid;
 
 use super::StoreError;
-use super::engine::{Batch, Engine, Family, Go};
+use super::engine::{Batch, Family, Go, Snapshot};
 use super::key;
 use crate::directory::Timestamp;
-use crate::directory::tree::{LogKind, LogRecord, Version};
+use crate::directory::tree::{LogKind, LogRecord, LoggedChange, Version};
 
 /// How many changes are kept; older ones are forgotten.
 const KEPT: u64 = 100_000;
 /// After so many changes, what is too old is removed.
 const TRIM_EVERY: u64 = 4_096;
-
-/// A change that was made.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LoggedChange {
-    /// Its number; later ones have greater ones.
-    pub sequence: u64,
-    /// The version that it gave to what it wrote.
-    pub version: Version,
-    /// What it was.
-    pub record: LogRecord,
-}
 
 pub(super) fn put(
     batch: &mut Batch<'_>,
@@ -42,11 +31,14 @@ pub(super) fn put(
     Ok(())
 }
 
-pub(super) fn read_after(engine: &Engine, after: u64, limit: usize) -> Result<Vec<LoggedChange>, StoreError> {
+pub(super) fn read_after(snapshot: &Snapshot, after: u64, limit: usize) -> Result<Vec<LoggedChange>, StoreError> {
     let mut changes = Vec::new();
-    engine.scan(Family::Log, &key::log(after.saturating_add(1)), &mut |key, value| {
+    if limit == 0 {
+        return Ok(changes);
+    }
+    snapshot.scan(Family::Log, &key::log(after.saturating_add(1)), &mut |key, value| {
         let sequence = key.first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
-        changes.extend(decode(value).map(|(version, record)| LoggedChange { sequence, version, record }));
+        changes.extend(decode(value).map(|(_, record)| LoggedChange { sequence, record }));
         if changes.len() >= limit { Go::Stop } else { Go::On }
     })?;
     Ok(changes)

@@ -15,9 +15,10 @@ use super::index::{IndexKind, LONG, pieces_of_assertion};
 use super::key::{self, Postings};
 use super::recent::SHORT;
 use super::view::View;
-use crate::directory::filter::{Chain, Matcher, Pieces, Selector, Truth};
+use crate::directory::filter::{Chain, Filter, Matcher, Pieces, Selector, Truth};
 use crate::directory::schema::NormalForm;
 use crate::directory::tree::{Candidates, EntryId, Plan, PlanBudget, PlanStep, TreeError};
+use crate::directory::url::LdapUrl;
 use crate::directory::{AttributeTypeId, Dn};
 
 /// With so few candidates, testing them costs less than asking another index.
@@ -298,7 +299,23 @@ impl<'v> Planner<'v> {
             found.extend(self.find(member)?.map(|id| id.0));
         }
         self.tell(PlanStep::Members(found.len()));
+        for url in node.iter().flat_map(|node| node.entry.values(known.member_url)) {
+            match self.found_by(url)? {
+                Candidates::These(ids) => found |= ids,
+                Candidates::All => return Ok(Candidates::All),
+            }
+        }
         Ok(Candidates::These(found))
+    }
+
+    /// The members of a group that are found by a search.
+    fn found_by(&mut self, url: &[u8]) -> Result<Candidates, TreeError> {
+        let url = std::str::from_utf8(url).ok().and_then(|url| LdapUrl::parse(url.split(' ').next()?).ok());
+        let filter = url.and_then(|url| url.filter).and_then(|filter| Filter::parse(&filter).ok());
+        match filter {
+            Some(filter) => self.candidates(&Matcher::prepare(&filter, self.view.schema())),
+            None => Ok(self.all("the members of the group are found by a search without a filter")),
+        }
     }
 
     fn named(&mut self, name: &Bytes) -> Result<Candidates, TreeError> {

@@ -13,7 +13,9 @@ use super::planner::{Planner, failed};
 use super::recent::Recent;
 use super::record;
 use crate::directory::filter::Matcher;
-use crate::directory::tree::{Credentials, EntryId, Found, Node, Plan, PlanBudget, Tree, TreeError, Version};
+use crate::directory::tree::{
+    Credentials, EntryId, Found, LoggedChange, Node, Plan, PlanBudget, Tree, TreeError, Version,
+};
 use crate::directory::{AttributeTypeId, Csn, Dn, Rdn, Schema};
 
 /// The directory as it was after some commit. Everything read through it belongs together, however many commits follow.
@@ -160,6 +162,10 @@ impl Tree for Arc<View> {
 
     fn plan(&self, matcher: &Matcher, budget: PlanBudget) -> Result<Plan, TreeError> {
         Planner::plan(self, matcher, budget)
+    }
+
+    fn changes_after(&self, after: u64, limit: usize) -> Result<Vec<LoggedChange>, TreeError> {
+        super::log::read_after(&self.snapshot, after, limit).map_err(|error| unreadable(&error))
     }
 
     fn csn(&self) -> Csn {

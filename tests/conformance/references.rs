@@ -1,8 +1,9 @@
 //! Referential integrity (row E4): whoever names an entry names it by its new name when it is renamed, and no more when it
 //! is deleted.
 
-use keystead::directory::ResultCode::UnwillingToPerform;
+use keystead::directory::ResultCode::{Success, UnwillingToPerform};
 use keystead::operations::integrity::References;
+use keystead::protocol::{RawControl, oid};
 
 use crate::scene::{Scene, full};
 use crate::sentences;
@@ -115,6 +116,17 @@ sentences! {
         assert_eq!(root.values("bob", "manager"), [""; 0]);
         root.change("dn: alice\nobjectClass: inetOrgPerson\ncn: a\nsn: b\n").unwrap();
         assert_eq!(root.values("alice", "memberOf"), [""; 0]);
+    }
+
+    /// The same for all that is deleted with what stands above it.
+    fn nobody_names_what_is_deleted_as_a_whole(scene) {
+        let root = scene.root();
+        name_somebody(scene, "cn=admin", "seeAlso", &full("alice"));
+        let control = RawControl { oid: oid::TREE_DELETE.into(), critical: true, value: None };
+        let response = root.change_with(&delete("ou=people"), &[control]);
+        assert_eq!(response.result.code, Success);
+        assert_eq!(root.find("(|(member=uid=alice,ou=people,dc=example,dc=com)(seeAlso=*))"), [""; 0]);
+        assert_eq!(root.values(STAFF, "member"), [""; 0]);
     }
 
     /// A group may be without members, so that the last of them can be deleted.

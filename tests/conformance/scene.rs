@@ -97,6 +97,7 @@ impl<D: Directory> Scene<D> {
             spray: Thresholds::default(),
             last_success_precision: Duration::from_secs(3600),
             integrity: Integrity::usual(view.schema()),
+            referrals: Vec::new(),
             limits: Limits::default(),
             anonymous: AnonymousBind::Allowed,
             expired_change: ExpiredChange::Allowed,
@@ -288,6 +289,7 @@ pub fn rules() -> Vec<RuleText> {
     let group = |name: &str| format!("group:cn={name},ou=groups,{SUFFIX}");
     vec![
         rule("administrators", &group("administrators"), &tree, &everything, &["all"]),
+        rule("change log", &group("administrators"), "subtree:cn=changelog", &["*", "+"], SEE),
         rule("local root", "local-root", "everything", &everything, &["all"]),
         rule("authenticate", "everyone", &tree, &[], &["authenticate"]),
         rule("own password", "self", &tree, &[], &["change-password"]),

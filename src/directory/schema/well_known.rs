@@ -41,8 +41,10 @@ well_known! {
     is_member_of = "isMemberOf";
     member = "member";
     unique_member = "uniqueMember";
+    member_url = "memberURL";
     referral = "ref";
     aliased_object_name = "aliasedObjectName";
+    subtree_specification = "subtreeSpecification";
     uid = "uid";
     cn = "cn";
     sn = "sn";

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use super::{
-    Change, CommitError, Committed, Condition, Credentials, Directory, EntryId, Event, Found, LogRecord, Node, Place,
-    Plan, PlanBudget, Recorded, Tree, TreeError, Version, Write,
+    Change, CommitError, Committed, Condition, Credentials, Directory, EntryId, Event, Found, LogRecord, LoggedChange,
+    Node, Place, Plan, PlanBudget, Recorded, Tree, TreeError, Version, Write,
 };
 use crate::directory::filter::Matcher;
 use crate::directory::{AttributeTypeId, Csn, Dn, Entry, Rdn, Schema, Timestamp};
@@ -274,6 +274,11 @@ impl Tree for MemoryTree {
 
     fn plan(&self, _: &Matcher, _: PlanBudget) -> Result<Plan, TreeError> {
         Ok(Plan::every_entry("every entry"))
+    }
+
+    fn changes_after(&self, after: u64, limit: usize) -> Result<Vec<LoggedChange>, TreeError> {
+        let all = (1..).zip(&self.0.log).map(|(sequence, record)| LoggedChange { sequence, record: record.clone() });
+        Ok(all.filter(|change| change.sequence > after).take(limit).collect())
     }
 
     fn csn(&self) -> Csn {

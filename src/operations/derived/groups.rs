@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::dynamic::DynamicGroup;
 use crate::access::Decider;
 use crate::directory::Dn;
 use crate::directory::filter::Steps;
@@ -23,6 +24,7 @@ const NAME: u64 = 8;
 pub(in crate::operations) struct Groups {
     known: HashMap<EntryId, Group>,
     remembered: usize,
+    dynamic: Option<Arc<[DynamicGroup]>>,
 }
 
 /// A group.
@@ -56,6 +58,29 @@ impl Groups {
             let Some(name) = self.name(ctx, id, decider)? else { continue };
             match self.holds(ctx, id, dn, steps)? {
                 Some(true) => names.push(name),
+                Some(false) => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(names))
+    }
+
+    /// The names of the groups whose searches find an entry; `None` if that takes too many steps.
+    pub(in crate::operations) fn dynamic_of(
+        &mut self,
+        ctx: &Context<'_>,
+        node: &Node,
+        decider: &mut Decider<'_>,
+        steps: &mut Steps,
+    ) -> Result<Option<Vec<Arc<Dn>>>, Refusal> {
+        let groups = match &self.dynamic {
+            Some(groups) => Arc::clone(groups),
+            None => Arc::clone(self.dynamic.insert(DynamicGroup::all(ctx, decider)?.into())),
+        };
+        let mut names = Vec::new();
+        for group in groups.iter() {
+            match group.holds(ctx, node, decider, steps)? {
+                Some(true) => names.push(Arc::clone(&group.name)),
                 Some(false) => {}
                 None => return Ok(None),
             }

@@ -17,8 +17,18 @@ use crate::operations::{Context, Refusal};
 pub struct References(Vec<AttributeTypeId>);
 
 /// Those that follow unless the configuration names others.
-const USUAL: &[&str] =
-    &["member", "uniqueMember", "owner", "manager", "secretary", "seeAlso", "roleOccupant", "pwdPolicySubentry"];
+const USUAL: &[&str] = &[
+    "member",
+    "uniqueMember",
+    "owner",
+    "manager",
+    "secretary",
+    "seeAlso",
+    "roleOccupant",
+    "pwdPolicySubentry",
+    "pwdAppliesToGroup",
+    "pwdAppliesToSubtree",
+];
 
 impl References {
     /// The attributes of these names.
@@ -59,10 +69,10 @@ pub(in crate::operations) struct Renames {
 }
 
 impl Renames {
-    /// The entry of that name is deleted.
-    pub(in crate::operations) fn deleted(dn: &Dn) -> Self {
+    /// The entries of these names are deleted.
+    pub(in crate::operations) fn deleted<'d>(names: impl Iterator<Item = &'d Dn>) -> Self {
         let mut renames = Self::default();
-        renames.add(dn, None);
+        names.for_each(|name| renames.add(name, None));
         renames
     }
 
@@ -120,16 +130,17 @@ impl Context<'_> {
         String::from_utf8(lines).unwrap_or_default()
     }
 
-    /// Adds to a change what has all other entries follow. `subject` is what the change renames or deletes; its own
-    /// references are the caller's to look after.
+    /// Adds to a change what has all other entries follow. `subjects` are what the change itself writes or deletes; their
+    /// own references are the caller's to look after.
     pub(in crate::operations) fn follow_elsewhere(
         &self,
         renames: &Renames,
-        subject: EntryId,
+        subjects: &[EntryId],
         change: &mut Change,
     ) -> Result<(), Refusal> {
+        let subjects = subjects.iter().copied().collect();
         let left = Left { octets: MOST_OCTETS, values: MOST_VALUES };
-        let mut following = Following { ctx: self, renames, subject, followed: BTreeMap::new(), left };
+        let mut following = Following { ctx: self, renames, subjects, followed: BTreeMap::new(), left };
         for attribute_type in self.services.integrity.references.attributes().iter().copied() {
             for normal in renames.by_key.keys().cloned() {
                 let holders = following.holders_follow(attribute_type, &normal, change)?;
@@ -167,7 +178,7 @@ impl Context<'_> {
 struct Following<'f> {
     ctx: &'f Context<'f>,
     renames: &'f Renames,
-    subject: EntryId,
+    subjects: HashSet<EntryId>,
     followed: BTreeMap<EntryId, Uuid>,
     left: Left,
 }
@@ -187,7 +198,7 @@ impl Following<'_> {
     fn entry_follows(&mut self, id: EntryId, change: &mut Change) -> Result<Option<Uuid>, Refusal> {
         let Some(node) = self.ctx.tree.node(id)? else { return Ok(None) };
         self.followed.insert(id, node.uuid);
-        if id != self.subject {
+        if !self.subjects.contains(&id) {
             self.left.take(&node, self.ctx.services.integrity.references.attributes())?;
             self.ctx.follow_in_entry(self.renames, &node, change)?;
         }

@@ -9,10 +9,12 @@ use crate::operations::{Context, Refusal};
 use crate::password::scheme::Effort;
 
 /// Where a search begins, and how far it goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reach {
     pub(super) base: Base,
     pub(super) scope: Scope,
+    /// Where aliases lead.
+    pub(super) also: Vec<(EntryId, Scope)>,
 }
 
 /// Where a search begins.
@@ -48,7 +50,19 @@ impl Base {
 }
 
 impl Reach {
-    pub(super) fn contains(self, ctx: &Context<'_>, node: &Node) -> Result<bool, Refusal> {
+    pub(super) fn contains(&self, ctx: &Context<'_>, node: &Node) -> Result<bool, Refusal> {
+        if self.is_below_base(ctx, node)? {
+            return Ok(true);
+        }
+        for (base, scope) in &self.also {
+            if ctx.tree.in_scope(node.id, *base, *scope)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_below_base(&self, ctx: &Context<'_>, node: &Node) -> Result<bool, Refusal> {
         match (self.base, self.scope) {
             (Base::Answered, _) | (Base::Root, Scope::BaseObject) => Ok(false),
             (Base::Root, Scope::SingleLevel) => Ok(node.parent.is_none()),
@@ -60,7 +74,7 @@ impl Reach {
 
     /// The entries to look at; `None` if to find them takes more effort.
     pub(super) fn candidates(
-        self,
+        &self,
         ctx: &Context<'_>,
         matcher: &Matcher,
         effort: Effort,

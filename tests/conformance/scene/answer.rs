@@ -137,10 +137,17 @@ pub fn generated(value: &[u8]) -> String {
     String::from_utf8(wire::element(inner).unwrap().content.to_vec()).unwrap()
 }
 
-/// The entries of a search answer.
+const REFERENCE: u8 = 0x73;
+
+/// The entries of a search answer. Where it says that others are kept elsewhere, that is an entry without a name.
 pub fn entries(octets: &[u8]) -> Vec<FoundEntry> {
     let operation = |message: wire::Element<'_>| {
         let id = wire::element(message.content).unwrap();
+        let operation = wire::element(id.rest).unwrap();
+        if operation.tag == REFERENCE {
+            let urls = wire::elements(operation.content).map(|url| url.content.to_vec()).collect();
+            return FoundEntry { dn: String::new(), attributes: vec![("ref".to_owned(), urls)], controls: Vec::new() };
+        }
         entry(id.rest)
     };
     wire::elements(octets).map(operation).collect()
