@@ -380,6 +380,19 @@ mod tests {
     }
 
     #[test]
+    fn the_policies_of_389_are_left_out_and_containers_stay() {
+        let lines = "objectClass: top\nobjectClass: nsContainer\ncn: accounts";
+        let (kept, notes) = translated(Origin::Ds389, lines);
+        assert_eq!(kept, ["objectClass: top", "cn: accounts", "objectClass: applicationProcess"]);
+        assert_eq!(notes.len(), 1);
+        for class in ["passwordPolicy", "costemplate", "cosSuperDefinition"] {
+            let mut policy = Draft::new(vec![("objectClass".to_owned(), class.as_bytes().to_vec())]);
+            assert!(Origin::Ds389.translate("cn=x,dc=a", &mut policy, Timestamp::default()).is_err(), "{class}");
+        }
+        assert_eq!(translated(Origin::Ds389, "pwdpolicysubentry: cn=x").0.len(), 0);
+    }
+
+    #[test]
     fn opendj_is_understood() {
         let lines = "ds-pwp-account-disabled: true\nds-pwp-last-login-time: 20260101000000.123Z\n\
                      ds-pwp-account-expiration-time: 20270101000000Z\nds-sync-hist: modifyTimestamp:0\n\

@@ -6,6 +6,7 @@ const LIMITS: &str = "limits are in the configuration file: see docs/configurati
 const REPLICATION: &str = "the state of its replication";
 const EXPIRY: &str = "a password ends pwdMaxAge seconds after pwdChangedTime here";
 const ROLES: &str = "there are no roles here: make them groups";
+const POLICIES: &str = "its policies have attributes of their own: write them anew, see docs/passwords.md";
 const NEEDLESS: &str = "what it allows needs no class here";
 
 pub(super) const RULES: Rules = Rules {
@@ -37,21 +38,18 @@ pub(super) const RULES: Rules = Rules {
         ("nsRoleDN", ROLES),
         ("passwordAllowChangeTime", "it follows from pwdChangedTime and pwdMinAge here"),
         ("passwordExpWarned", "warnings follow from pwdExpireWarning here"),
+        ("pwdPolicySubentry", POLICIES),
+        ("passwordPolicySubentry", POLICIES),
         ("pwdTPRReset", "see pwdTemporaryMaxUses in docs/passwords.md"),
         ("pwdTPRUseCount", "see pwdTemporaryMaxUses in docs/passwords.md"),
         ("pwdTPRExpTime", "see pwdTemporaryMaxAge in docs/passwords.md"),
         ("pwdTPRExpireAt", "see pwdTemporaryMaxAge in docs/passwords.md"),
         ("pwdTPRValidFrom", "see pwdTemporaryMaxAge in docs/passwords.md"),
     ],
-    renamed: &[
-        ("pwdUpdateTime", "pwdChangedTime"),
-        ("lastLoginTime", "pwdLastSuccess"),
-        ("passwordPolicySubentry", "pwdPolicySubentry"),
-    ],
+    renamed: &[("pwdUpdateTime", "pwdChangedTime"), ("lastLoginTime", "pwdLastSuccess")],
     classes: &[
         ("nsAccount", NEEDLESS),
         ("nsMemberOf", NEEDLESS),
-        ("nsContainer", NEEDLESS),
         ("ldapSubEntry", "entries here are seen as they are"),
     ],
     work_out,
@@ -64,11 +62,16 @@ fn entry(dn: &str, draft: &Draft) -> Option<&'static str> {
     if draft.has_class("nsTombstone") || (is_marked && dn.to_ascii_lowercase().contains("ffffffff-ffffffff")) {
         return Some("it was removed there");
     }
-    draft.has_class("nsds5replicationConflict").then_some("replication there left it behind")
+    if draft.has_class("nsds5replicationConflict") {
+        return Some("replication there left it behind");
+    }
+    let of_policies = ["passwordPolicy", "cosSuperDefinition", "cosDefinition", "cosTemplate"];
+    of_policies.iter().any(|class| draft.has_class(class)).then_some(POLICIES)
 }
 
 fn work_out(draft: &mut Draft, now: Timestamp) {
     strip_replication_state(draft);
+    containers(draft);
     identity(draft);
     locks(draft, now);
     counts(draft, now);
@@ -93,6 +96,14 @@ fn strip_replication_state(draft: &mut Draft) {
         }
         let kept = options.filter(|option| !is_state(option)).fold(base.to_owned(), |all, one| format!("{all};{one}"));
         draft.attributes.push((kept, value));
+    }
+}
+
+/// Its class for what only holds other entries has a like one among the standards.
+fn containers(draft: &mut Draft) {
+    if draft.has_class("nsContainer") {
+        draft.leave_class_out("nsContainer", "the class is applicationProcess here");
+        draft.put("objectClass", *b"applicationProcess");
     }
 }
 

@@ -143,7 +143,8 @@ fn with_numeric_oids(text: &str, macros: &HashMap<String, String>) -> String {
         if token.trim().is_empty() {
             out.push_str(token);
         } else {
-            let replaced = is_oid.then(|| resolve(token, macros));
+            // Some write the syntax in quotes.
+            let replaced = is_oid.then(|| resolve(token.trim_matches('\''), macros));
             out.push_str(replaced.as_deref().unwrap_or(token));
             is_oid = out.trim() == "(" || token.eq_ignore_ascii_case("SYNTAX");
         }
@@ -215,6 +216,13 @@ mod tests {
         let oid = schema.find_attribute_type("exampleBadge").unwrap().oid.to_string();
         assert!(oid.starts_with("2.25.") && oid.len() > 20, "{oid}");
         assert_eq!(schema_with(text).unwrap().find_attribute_type("exampleBadge").unwrap().oid.as_ref(), oid);
+    }
+
+    #[test]
+    fn a_syntax_may_stand_in_quotes() {
+        let text =
+            "objectidentifier Number 1.3.6.1.4.1.1466.115.121.1.27\nattributetype ( 1.2.3 NAME 'x' SYNTAX 'Number' )\n";
+        assert!(schema_with(text).unwrap().find_attribute_type("x").unwrap().definition.contains("121.1.27 )"));
     }
 
     #[test]
