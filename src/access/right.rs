@@ -47,6 +47,8 @@ rights! {
     ImportHash = "import-hash";
     /// Act as the entry.
     Proxy = "proxy";
+    /// Ask what the entry may do.
+    Explain = "explain";
 }
 
 impl Right {

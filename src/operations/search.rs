@@ -4,6 +4,7 @@ mod alias;
 mod batch;
 mod chain;
 mod change_log;
+mod effective_rights;
 mod reach;
 mod special;
 
@@ -31,6 +32,7 @@ use super::root_dse::apart;
 use super::selection::Selection;
 use super::{Context, Refusal};
 use batch::{Batch, Names};
+use effective_rights::Question;
 use reach::{Base, Reach};
 use special::{Role, Special, Treatment};
 
@@ -60,6 +62,8 @@ pub struct Search {
     asked: Flags,
     /// How a search ends that was answered at once.
     ended: Option<ResultCode>,
+    /// What somebody may do with what is found is to be told.
+    rights: Option<Arc<Question>>,
 }
 
 /// What waits to be sent is no more than this, in octets, by more than one entry.
@@ -120,6 +124,7 @@ impl Search {
         if let Some(asserted) = &controls.rare().assertion {
             ctx.require_assertion(asserted, &request.base)?;
         }
+        let rights = controls.effective_rights.as_ref().map(|asked| Question::read(ctx, asked, &request.attributes));
         let mut search = Self {
             id,
             reach: Reach { base: Base::Answered, scope: request.scope, also: Vec::new() },
@@ -138,6 +143,7 @@ impl Search {
             paged: controls.paged.is_some(),
             asked: controls.flags,
             ended: None,
+            rights: rights.transpose()?.map(Arc::new),
         };
         if let Some(paged) = &controls.paged {
             search.next_page(ctx, paged, id);
@@ -188,7 +194,9 @@ impl Search {
     ) -> Result<Step, Refusal> {
         let batch = Batch::next(ctx, candidates, self.after, budget)?;
         let groups = std::mem::take(&mut self.groups);
-        let mut turn = Turn { decider: ctx.decider(), names: Names::default(), groups, taken: 0 };
+        let subject = self.rights.as_ref().map(|question| question.subject(ctx)).transpose()?;
+        let rights = subject.as_ref().map(|subject| Decider::new(&ctx.services.rules, subject, ctx.schema()));
+        let mut turn = Turn { decider: ctx.decider(), rights, names: Names::default(), groups, taken: 0 };
         let step = self.look_at_batch(batch, ctx, &mut turn, out);
         self.groups = turn.groups;
         step
@@ -337,7 +345,11 @@ impl Search {
         }
         let dn = turn.names.name(node, ctx)?;
         let controls = self.entry_controls(ctx, node, &decision)?;
-        Ok(Some(Finding::Entry(FoundEntry { dn, derived, readable: decision.read.clone(), controls })))
+        let rights = match (&self.rights, &mut turn.rights) {
+            (Some(question), Some(decider)) => question.answer(ctx, decider, node, &decision)?,
+            _ => Vec::new(),
+        };
+        Ok(Some(Finding::Entry(FoundEntry { rights, dn, derived, readable: decision.read.clone(), controls })))
     }
 
     /// What controls of the request ask for about an entry.
@@ -358,7 +370,8 @@ impl Search {
         let attributes = node.entry.attributes().chain(found.derived.attributes()).filter(|attribute| {
             found.readable.contains(attribute.attribute_type) && self.selection.selects(attribute, schema)
         });
-        let octets: SmallVec<[&[u8]; 32]> = attributes.map(|attribute| attribute.octets).collect();
+        let rights = found.rights.iter().map(Vec::as_slice);
+        let octets: SmallVec<[&[u8]; 32]> = attributes.map(|attribute| attribute.octets).chain(rights).collect();
         let envelope = self.envelope(&found.dn, &found.controls);
         put_entry(out, &envelope, octets.iter().copied());
     }
@@ -388,6 +401,8 @@ impl Search {
 /// What the tests of one turn share.
 struct Turn<'a> {
     decider: Decider<'a>,
+    /// Decides for whom it is to be told what they may do.
+    rights: Option<Decider<'a>>,
     names: Names,
     groups: Groups,
     /// The steps that were taken.
@@ -406,6 +421,8 @@ struct FoundEntry {
     dn: String,
     derived: Entry,
     readable: AttributeSet,
+    /// What somebody may do with it, as attributes.
+    rights: Vec<Vec<u8>>,
     /// What controls of the request ask for about this entry.
     controls: Vec<ResponseControl>,
 }

@@ -6,6 +6,7 @@
 mod account_usability;
 mod assertion;
 mod authorization_identity;
+mod effective_rights;
 mod flag;
 mod known;
 mod netscape;
@@ -24,6 +25,7 @@ use crate::directory::wire;
 
 pub use account_usability::{AccountUsability, Reasons};
 pub use authorization_identity::authorization_identity_response;
+pub use effective_rights::EffectiveRights;
 pub use flag::{Flag, Flags};
 pub use known::supported;
 pub use netscape::NetscapeControl;

@@ -23,6 +23,8 @@ pub const ACCOUNT_USABILITY: &str = "1.3.6.1.4.1.42.2.27.9.5.8";
 pub const PASSWORD_EXPIRED: &str = "2.16.840.1.113730.3.4.4";
 /// Netscape: the password will expire soon.
 pub const PASSWORD_EXPIRING: &str = "2.16.840.1.113730.3.4.5";
+/// Get effective rights (draft-ietf-ldapext-acl-model-08 §5).
+pub const EFFECTIVE_RIGHTS: &str = "1.3.6.1.4.1.42.2.27.9.5.2";
 /// Proxied authorization (RFC 4370).
 pub const PROXIED_AUTHORIZATION: &str = "2.16.840.1.113730.3.4.18";
 /// Subentries (RFC 3672 §3).

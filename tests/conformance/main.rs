@@ -31,6 +31,7 @@ mod delete;
 mod dry_run;
 mod dynamic_groups;
 mod effective_policy;
+mod effective_rights;
 mod events;
 mod filter;
 mod known_requests;

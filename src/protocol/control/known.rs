@@ -1,7 +1,8 @@
 //! Every control that requests may carry.
 
 use super::{
-    Controls, Flag, RawControl, assertion, paged_results, proxied_authorization, read_entry, session_tracking,
+    Controls, Flag, RawControl, assertion, effective_rights, paged_results, proxied_authorization, read_entry,
+    session_tracking,
 };
 use crate::protocol::request::ExtendedRequest;
 use crate::protocol::{Request, ber, oid};
@@ -30,6 +31,7 @@ const KNOWN: &[Known] = &[
     Known { oid: oid::PAGED_RESULTS, fits: searches, meaning: Value(paged_results::read) },
     Known { oid: oid::MANAGE_DSA_IT, fits: names_an_entry, meaning: Says(Flag::ManageDsaIt) },
     Known { oid: oid::PASSWORD_POLICY, fits: may_hold_a_password, meaning: Value(password_policy) },
+    Known { oid: oid::EFFECTIVE_RIGHTS, fits: searches, meaning: Value(effective_rights::read) },
     Known { oid: oid::PROXIED_AUTHORIZATION, fits: is_no_bind, meaning: Value(proxied_authorization::read) },
     Known { oid: oid::SUBENTRIES, fits: searches, meaning: Value(subentries) },
     Known { oid: oid::ASSERTION, fits: names_an_entry, meaning: Value(assertion::read) },
