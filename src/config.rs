@@ -16,8 +16,8 @@ use std::time::Duration;
 pub use fault::{ConfigError, Fault, ServicesError};
 pub use integrity::IntegrityText;
 
-use crate::access::RuleText;
 use crate::access::assertion::{Assertion, AssertionText};
+use crate::access::{RuleBook, RuleText, Rules};
 use crate::directory::schema::{AttributeTypeId, Schema, SchemaBuilder, SchemaError};
 use crate::operations::context::{AnonymousBind, ExpiredChange};
 use crate::operations::identity_map::MappingText;
@@ -137,7 +137,7 @@ impl Config {
         let random = &crate::server::random::SystemRandom;
         let nothing = crate::password::generate::password(32, random);
         Ok(Services {
-            rules: crate::access::Rules::prepare(&self.rules, schema)?,
+            rules: RuleBook::new(Rules::prepare(&self.rules, schema)?),
             assertions: Assertion::prepare_all(&self.assertions, schema)?,
             identities: IdentityMap::prepare(&self.mappings, schema).map_err(|(_, error)| error)?,
             meter,

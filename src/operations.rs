@@ -15,6 +15,7 @@ mod change_log;
 pub mod compare;
 pub mod context;
 pub mod counted;
+mod delegation;
 pub mod delete;
 mod derived;
 mod events;

@@ -50,6 +50,17 @@ impl Decision {
         granted && !touches_denied_value(&self.limited, change, entry, (actor, schema))
     }
 
+    /// Both together.
+    fn and(mut self, other: Self) -> Self {
+        self.rights = self.rights.union(other.rights);
+        self.search.union(&other.search);
+        self.read.union(&other.read);
+        self.compare.union(&other.compare);
+        self.write.union(&other.write);
+        self.limited.extend(other.limited);
+        self
+    }
+
     /// Whether a right that is granted for the entry as a whole is granted.
     pub const fn allows(&self, right: Right) -> bool {
         self.rights.has(right)
@@ -263,15 +274,23 @@ fn rdn_key(node: &Node, schema: &Schema) -> Box<[u8]> {
     Rdn::parse(schema, &node.rdn).map(|rdn| rdn.key().into()).unwrap_or_default()
 }
 
-/// What rules come to together.
+/// What rules come to together. Rules of the tree take nothing away from what those of the configuration grant.
 fn combine(rules: &[&Rule], schema: &Schema) -> Decision {
+    let (delegated, own): (Vec<&Rule>, Vec<&Rule>) = rules.iter().partition(|rule| rule.is_delegated());
+    let decision = granted(&own, &own, schema);
+    if delegated.is_empty() { decision } else { decision.and(granted(&delegated, rules, schema)) }
+}
+
+/// What some rules grant, as far as others do not deny it.
+fn granted(rules: &[&Rule], denials: &[&Rule], schema: &Schema) -> Decision {
     let allowed = rules.iter().fold(Rights::NONE, |rights, rule| rights.union(rule.allow));
-    let denied = rules.iter().fold(Rights::NONE, |rights, rule| rights.union(rule.deny));
+    let denied = denials.iter().fold(Rights::NONE, |rights, rule| rights.union(rule.deny));
     let attributes = |right: Right| {
         let mut set = AttributeSet::EMPTY;
-        let unlimited = || rules.iter().filter(|rule| rule.values.is_empty());
-        unlimited().filter(|rule| rule.allow.has(right)).for_each(|rule| set.union(&rule.attributes));
-        unlimited().filter(|rule| rule.deny.has(right)).for_each(|rule| set.subtract(&rule.attributes));
+        let grants = rules.iter().filter(|rule| rule.values.is_empty() && rule.allow.has(right));
+        grants.for_each(|rule| set.union(&rule.attributes));
+        let denials = denials.iter().filter(|rule| rule.values.is_empty() && rule.deny.has(right));
+        denials.for_each(|rule| set.subtract(&rule.attributes));
         set.subtract(schema.secret());
         set
     };
@@ -281,7 +300,7 @@ fn combine(rules: &[&Rule], schema: &Schema) -> Decision {
         read: attributes(Right::Read),
         compare: attributes(Right::Compare),
         write: attributes(Right::Write),
-        limited: rules.iter().filter(|rule| !rule.values.is_empty()).map(|rule| limited(rule, rules)).collect(),
+        limited: rules.iter().filter(|rule| !rule.values.is_empty()).map(|rule| limited(rule, denials)).collect(),
     }
 }
 

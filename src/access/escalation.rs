@@ -70,7 +70,8 @@ fn is_covered(rule: &Rule, position: usize, actor: &Actor, rules: &Rules) -> boo
 }
 
 /// A denial that binds the actor and not the owner, now or at other times, is a right that the owner holds and the actor
-/// lacks.
+/// lacks. One that stands in the tree takes nothing from what the configuration grants, and so nothing from whoever
+/// resets by that.
 fn is_denied_to_actor_only(rule: &Rule, position: usize, actor: &Actor, owner: &Actor) -> bool {
-    rule.is_denial() && actor.is_named_by(position) && !owner.is_named_by(position)
+    rule.is_denial() && !rule.is_delegated() && actor.is_named_by(position) && !owner.is_named_by(position)
 }

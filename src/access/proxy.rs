@@ -1,7 +1,7 @@
 //! Acting as somebody else (RFC 4370, RFC 4513 §5.2.1.8).
 //!
 //! The right `proxy` is no power over those who may do more: as with resets, whoever holds something that the actor does
-//! not hold is out of reach. Only a rule that names the one entry lets somebody act as whoever it is.
+//! not hold is out of reach. Only a rule of the configuration that names the one entry lets somebody act as whoever it is.
 
 use super::reach::Reach;
 use super::rule::{Rule, Rules};
@@ -23,5 +23,5 @@ pub fn may_act_as(rules: &Rules, actor: &Actor, (node, dn): (&Node, &Dn), tree: 
 /// Whether a rule lets somebody act as the entry of that very name.
 fn names(rule: &Rule, dn: &Dn) -> bool {
     let is_it = |reach: &Reach| matches!(reach, Reach::Entry(name) if name == dn);
-    rule.allow.has(Right::Proxy) && rule.to.iter().any(is_it)
+    !rule.is_delegated() && rule.allow.has(Right::Proxy) && rule.to.iter().any(is_it)
 }

@@ -47,6 +47,8 @@ rights! {
     ImportHash = "import-hash";
     /// Act as the entry.
     Proxy = "proxy";
+    /// Write rules that stand in the tree.
+    Delegate = "delegate";
     /// Ask what the entry may do.
     Explain = "explain";
 }

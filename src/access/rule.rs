@@ -192,6 +192,12 @@ impl Rules {
     }
 }
 
+impl FromIterator<Rule> for Rules {
+    fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
+        Self(rules.into_iter().collect())
+    }
+}
+
 impl Rule {
     /// Makes a rule ready: the part of it that grants and the part that denies.
     pub fn prepare(text: &RuleText, schema: &Schema) -> Result<impl Iterator<Item = Self> + use<>, RuleFault> {
@@ -227,6 +233,11 @@ impl Rule {
         };
         let halves = [Self { deny: Rights::NONE, ..rule.clone() }, Self { allow: Rights::NONE, ..rule }];
         Ok(halves.into_iter().filter(|half| !half.allow.is_empty() || !half.deny.is_empty()))
+    }
+
+    /// Whether it stands in the tree, where people write rules who are no operators of the server.
+    pub const fn is_delegated(&self) -> bool {
+        matches!(self.source, Source::Entry(_))
     }
 
     /// Whether it takes rights away.

@@ -55,12 +55,14 @@ impl<'s> Workplace<'s> {
         let view = self.store.view();
         let identity = self.requester.identity.clone();
         let now = self.clock.now();
-        let actor = Actor::find(identity, &self.requester.circumstances(now), &self.services.rules, &view)
+        let rules = self.services.rules.in_force(&view).map_err(|error| failed(error.to_string()))?;
+        let actor = Actor::find(identity, &self.requester.circumstances(now), &rules.rules, &view)
             .map_err(|error| failed(error.to_string()))?;
         let ctx = Context {
             tree: &view,
             services: &self.services,
             requester: &self.requester,
+            rules: &rules.rules,
             actor: &actor,
             now,
             random: &SystemRandom,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{CliError, ConfigArgs, assertions, open_store, output};
-use crate::access::Rules;
 use crate::access::assertion::Assertion;
+use crate::access::{RuleBook, Rules};
 use crate::config::Config;
 use crate::directory::Dn;
 use crate::directory::tree::memory::MemoryDirectory;
@@ -42,5 +42,6 @@ fn check_on(config: &Config, tree: &dyn Tree) -> Result<(), CliError> {
     let message = |error: crate::access::RuleError| CliError::Message(error.to_string());
     let rules = Rules::prepare(&config.rules, tree.schema()).map_err(message)?;
     let prepared = Assertion::prepare_all(&config.assertions, tree.schema()).map_err(message)?;
-    assertions::require(&rules, &prepared, tree)
+    let in_force = RuleBook::new(rules).in_force(tree).map_err(|error| CliError::Message(error.to_string()))?;
+    assertions::require(&in_force.rules, &prepared, tree)
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, open_store};
-use crate::access::Rules;
+use super::{CliError, open_store, output};
+use crate::access::{Rules, delegated};
 use crate::config::Config;
 use crate::directory::Dn;
 use crate::directory::tree::{Directory, EntryId, Node, Tree, TreeError};
@@ -45,15 +45,20 @@ pub(super) fn run(args: &ExplainArgs) -> Result<(), CliError> {
 struct Subject {
     config: Config,
     view: Arc<View>,
-    rules: Rules,
+    rules: Arc<Rules>,
 }
 
 impl Subject {
     fn open(config: &Path) -> Result<Self, CliError> {
         let config = Config::read(config)?;
         let view = open_store(&config, Existence::ReadOnly)?.view();
-        let rules =
+        let file =
             Rules::prepare(&config.rules, view.schema()).map_err(|error| CliError::Message(error.to_string()))?;
+        let in_force = delegated::in_force(&Arc::new(file), &view).map_err(|error| unreadable(&error))?;
+        for suspended in &in_force.suspended {
+            output::complain(&suspended.to_string());
+        }
+        let rules = in_force.rules;
         Ok(Self { config, view, rules })
     }
 

@@ -118,7 +118,8 @@ fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
         let name = view.schema().attribute_type(id).name();
         return Err(CliError::Message(format!("entries cannot be found by {name} yet; restart to have it indexed")));
     }
-    assertions::require(&services.rules, &services.assertions, &view)?;
+    let in_force = services.rules.in_force(&view).map_err(|error| CliError::Message(error.to_string()))?;
+    assertions::require(&in_force.rules, &services.assertions, &view)?;
     shared.services.store(Arc::new(services));
     Ok(config.tls)
 }

@@ -44,7 +44,8 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let services = config
         .services(store.view().schema(), Arc::new(Meter::new(key)), Arc::default())
         .map_err(|error| CliError::Message(error.to_string()))?;
-    assertions::require(&services.rules, &services.assertions, &store.view())?;
+    let in_force = services.rules.in_force(&store.view()).map_err(|error| CliError::Message(error.to_string()))?;
+    assertions::require(&in_force.rules, &services.assertions, &store.view())?;
     let tls = match &config.tls {
         Some(files) => Some(files.load().map_err(|error| CliError::Message(error.to_string()))?),
         None => None,

@@ -15,7 +15,7 @@ use super::events::Whose;
 use super::integrity::unique::{State, Transition};
 use super::relax::NOT_RELAXED;
 use super::set_password::{Hashes, has_class};
-use super::{Context, Outcome, Refusal, policies};
+use super::{Context, Outcome, Refusal, delegation, policies};
 
 /// Adds an entry below one that exists.
 pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> {
@@ -30,6 +30,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     if !decision.allows(Right::Add) {
         return Err(denied(ctx, &dn)?);
     }
+    delegation::check(ctx, &decision, &mut attributes, &dn)?;
     if let Found::Entry(_) = ctx.tree.find(&dn)? {
         return Err(Refusal::AlreadyExists);
     }

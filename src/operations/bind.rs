@@ -104,7 +104,7 @@ fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Outcome, Refusal> 
 /// Whom `own` wants to be taken for, and may.
 fn authorized(ctx: &Context<'_>, own: &Identity, authorize_as: &[u8]) -> Result<Identity, Refusal> {
     let requester = Requester { identity: own.clone(), ..ctx.requester.clone() };
-    let actor = Actor::find(own.clone(), &requester.circumstances(ctx.now), &ctx.services.rules, ctx.tree)?;
+    let actor = Actor::find(own.clone(), &requester.circumstances(ctx.now), ctx.rules, ctx.tree)?;
     let assumed = proxy::assumed(&Context { actor: &actor, requester: &requester, ..*ctx }, authorize_as)?;
     assumed.filter(|identity| !identity.is_anonymous()).ok_or_else(|| blocked(None))
 }
@@ -138,7 +138,7 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
         };
     };
     let trying = ctx.requester.trying_a_password(ctx.now);
-    let nobody = Actor::find(Identity::Anonymous, &trying, &ctx.services.rules, ctx.tree)?;
+    let nobody = Actor::find(Identity::Anonymous, &trying, ctx.rules, ctx.tree)?;
     let anonymous = Context { actor: &nobody, ..*ctx };
     let Some(target) = anonymous.target_by_id(id)? else { return unknown(&Dn::root()) };
     if !target.decision.allows(Right::Authenticate) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::access::assertion::Assertion;
 use crate::access::circumstances::{Method, Protection, Remote};
-use crate::access::{Actor, Circumstances, Rules};
+use crate::access::{Actor, Circumstances, RuleBook, Rules};
 use crate::directory::schema::Schema;
 use crate::directory::tree::Tree;
 use crate::directory::{Dn, Identity, Randomness, Timestamp};
@@ -31,6 +31,8 @@ pub struct Context<'a> {
     pub services: &'a Services,
     /// Who asks, and how they are connected.
     pub requester: &'a Requester,
+    /// Who may do what: the rules that are in force in the tree.
+    pub rules: &'a Rules,
     /// Who asks, with the groups that they are in.
     pub actor: &'a Actor,
     /// The time.
@@ -58,7 +60,7 @@ impl std::fmt::Debug for Context<'_> {
 #[derive(Debug)]
 pub struct Services {
     /// Who may do what.
-    pub rules: Rules,
+    pub rules: RuleBook,
     /// What rules must never grant.
     pub assertions: Vec<Assertion>,
     /// Who is whom, by other names than those of entries.

@@ -44,7 +44,7 @@ impl External {
 /// by wrong guesses, has expired or must be changed makes no difference.
 fn authenticated(ctx: &Context<'_>, id: EntryId) -> Result<Option<Identity>, Refusal> {
     let proven = Circumstances { method: Some(Method::External), ..ctx.requester.circumstances(ctx.now) };
-    let nobody = Actor::find(Identity::Anonymous, &proven, &ctx.services.rules, ctx.tree)?;
+    let nobody = Actor::find(Identity::Anonymous, &proven, ctx.rules, ctx.tree)?;
     let Some(target) = (Context { actor: &nobody, ..*ctx }).target_by_id(id)? else { return Ok(None) };
     let may = target.decision.allows(Right::Authenticate) && is_open(ctx, &target.node)?;
     let identity = || Identity::Entry { uuid: target.node.uuid, dn: Arc::clone(&target.dn) };

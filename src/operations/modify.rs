@@ -18,7 +18,7 @@ use super::events::Whose;
 use super::integrity::unique::{State, Transition};
 use super::relax::NOT_RELAXED;
 use super::target::Target;
-use super::{Context, Outcome, Refusal};
+use super::{Context, Outcome, Refusal, delegation};
 
 /// Changes the attributes of an entry: all as asked for, or none.
 pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Refusal> {
@@ -180,7 +180,8 @@ fn check(
         other => other?,
     }
     schema.check_entry(attributes, elsewhere)?;
-    check_policy(ctx, attributes, &target.dn)
+    check_policy(ctx, attributes, &target.dn)?;
+    delegation::check(ctx, &target.decision, attributes, &target.dn)
 }
 
 /// The changes as LDIF has them, without the values of secret attributes.

@@ -9,7 +9,7 @@ use crate::protocol::request::ModifyDnRequest;
 use super::integrity::references::Renames;
 use super::integrity::unique::{State, Transition};
 use super::target::Target;
-use super::{Context, Outcome, Refusal};
+use super::{Context, Outcome, Refusal, delegation};
 
 /// Renames or moves an entry.
 pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome, Refusal> {
@@ -24,13 +24,15 @@ pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome
     };
     let parent_dn = ctx.tree.dn(parent.id)?.ok_or(Refusal::Busy)?;
     let new_dn = Dn::child(&parent_dn, rdn.as_str(), rdn.key());
-    let attributes = renamed(ctx, &target, &rdn, request)?;
+    let mut attributes = renamed(ctx, &target, &rdn, request)?;
     let node = &target.node;
-    let entry = Entry::encode(&attributes, ctx.schema());
-    if parent.id != old_parent && !ctx.decider().decide_new(&new_dn, &entry)?.allows(Right::Add) {
+    let decision = ctx.decider().decide_new(&new_dn, &Entry::encode(&attributes, ctx.schema()))?;
+    if parent.id != old_parent && !decision.allows(Right::Add) {
         return Err(Refusal::InsufficientAccess("you may not move entries there"));
     }
     require_free(ctx, &target, &new_dn)?;
+    delegation::check(ctx, &decision, &mut attributes, &new_dn)?;
+    let entry = Entry::encode(&attributes, ctx.schema());
     let moved = moved(ctx, &target, new_dn)?;
     let mut change = Change::none();
     require_unique(ctx, &moved, &entry, &mut change)?;

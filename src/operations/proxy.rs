@@ -25,7 +25,7 @@ pub fn authorize(ctx: &Context<'_>, control: &ProxiedAuthorization) -> Result<(R
     let identity = assumed(ctx, &control.authz_id)?.ok_or(Refusal::AuthorizationDenied)?;
     // The circumstances stay those of the connection, and of whoever has authenticated on it.
     let circumstances = ctx.requester.circumstances(ctx.now);
-    let actor = Actor::find(identity.clone(), &circumstances, &ctx.services.rules, ctx.tree)?;
+    let actor = Actor::find(identity.clone(), &circumstances, ctx.rules, ctx.tree)?;
     // Whoever has authenticated first is to be known, however many stand between.
     let before = ctx.requester.proxied_by.as_ref().unwrap_or(&ctx.requester.identity);
     let proxied_by = (*before != identity).then(|| before.clone());
@@ -46,7 +46,7 @@ pub(super) fn assumed(ctx: &Context<'_>, authz_id: &[u8]) -> Result<Option<Ident
     if ctx.requester.identity.uuid() == Some(target.node.uuid) {
         return Ok(Some(ctx.requester.identity.clone()));
     }
-    let rules = &ctx.services.rules;
+    let rules = ctx.rules;
     let may = !ctx.requester.identity.is_anonymous()
         && proxy::may_act_as(rules, ctx.actor, (&target.node, &target.dn), ctx.tree)?
         && is_open(ctx, &target.node)?;

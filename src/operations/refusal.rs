@@ -1,6 +1,7 @@
 //! Why an operation is not done, and with which code the client is told (RFC 4511 appendix A, and `OpenLDAP`'s practice
 //! where that differs, since clients switch on it).
 
+use crate::access::delegated::DelegationFault;
 use crate::directory::dn::{DnError, RdnError};
 use crate::directory::modification::ModificationError;
 use crate::directory::schema::check::Violation;
@@ -88,6 +89,9 @@ pub enum Refusal {
     /// The policy entry makes no sense.
     #[error("{0}")]
     Policy(#[from] PolicyError),
+    /// The access rule is none that may stand in the tree.
+    #[error("{0}")]
+    Delegation(#[from] DelegationFault),
     /// The requester lacks a right.
     #[error("{0}")]
     InsufficientAccess(&'static str),
@@ -190,7 +194,10 @@ impl From<&Refusal> for ResultCode {
             }
             Refusal::Modification(modification) => modification_code(modification),
             Refusal::Password(refused) => refused_code(refused.code()),
-            Refusal::ReadOnly(_) | Refusal::Policy(_) | Refusal::NotUnique(_) => Self::ConstraintViolation,
+            Refusal::Delegation(DelegationFault::NotHeld(_)) => Self::InsufficientAccessRights,
+            Refusal::ReadOnly(_) | Refusal::Policy(_) | Refusal::NotUnique(_) | Refusal::Delegation(_) => {
+                Self::ConstraintViolation
+            }
             Refusal::NotAllowedOnRdn(_) => Self::NotAllowedOnRdn,
             Refusal::NotAllowedOnNonLeaf => Self::NotAllowedOnNonLeaf,
             Refusal::OutsideSuffixes

@@ -195,7 +195,7 @@ impl Search {
         let batch = Batch::next(ctx, candidates, self.after, budget)?;
         let groups = std::mem::take(&mut self.groups);
         let subject = self.rights.as_ref().map(|question| question.subject(ctx)).transpose()?;
-        let rights = subject.as_ref().map(|subject| Decider::new(&ctx.services.rules, subject, ctx.schema()));
+        let rights = subject.as_ref().map(|subject| Decider::new(ctx.rules, subject, ctx.schema()));
         let mut turn = Turn { decider: ctx.decider(), rights, names: Names::default(), groups, taken: 0 };
         let step = self.look_at_batch(batch, ctx, &mut turn, out);
         self.groups = turn.groups;

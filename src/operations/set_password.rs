@@ -70,7 +70,7 @@ impl Context<'_> {
 
     /// Requires that whoever is or will be called `dn` holds nothing that the requester does not hold.
     pub(super) fn require_no_escalation(&self, uuid: Uuid, dn: &Dn) -> Result<(), Refusal> {
-        match escalation::exceeds(uuid, dn, self.actor, &self.services.rules, self.tree)? {
+        match escalation::exceeds(uuid, dn, self.actor, self.rules, self.tree)? {
             None => Ok(()),
             Some(_) => Err(Refusal::WouldEscalate),
         }

@@ -26,7 +26,7 @@ impl Context<'_> {
 
     /// Decides what the requester may do.
     pub(super) fn decider(&self) -> Decider<'_> {
-        Decider::new(&self.services.rules, self.actor, self.schema())
+        Decider::new(self.rules, self.actor, self.schema())
     }
 
     /// The entry of that name. It need not be visible: the caller asks for the right that the operation needs by

@@ -14,20 +14,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::access::Actor;
 use crate::access::circumstances::Protection;
 use crate::directory::ResultCode;
 use crate::directory::tree::Version;
 use crate::operations::context::Link;
 use crate::operations::identity_map::Origin;
-use crate::operations::{Confidentiality, Effect, External, Requester, Services};
+use crate::operations::{Confidentiality, Effect, External, Requester};
 use crate::protocol::response::put_notice_of_disconnection;
 use crate::protocol::{Fatal, Framing, Response};
 use crate::session::{Session, Tls};
 
 use super::Shared;
 use super::access_log::Refusals;
-use super::dispatch::{Done, Running, Ticket};
+use super::dispatch::{Done, Known, Running, Ticket};
 use super::paging::Paging;
 use super::peer::Peer;
 use super::settings::Cleartext;
@@ -58,8 +57,8 @@ struct Connection {
     place: Place,
     session: Session,
     requester: Arc<Requester>,
-    /// What was found out about the requester, and with which services.
-    known: Option<(Arc<Services>, Arc<Actor>)>,
+    /// What was found out about the requester.
+    known: Option<Known>,
     peer: Peer,
     framing: Framing,
     incoming: BytesMut,

@@ -86,12 +86,21 @@ pub(super) enum Progress {
     Elsewhere,
 }
 
+/// What was found out about a requester: by which rules, and with which services.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    services: Arc<Services>,
+    rules: Arc<Rules>,
+    actor: Arc<Actor>,
+}
+
 /// What operations need, taken at one moment.
 #[derive(Clone, Debug)]
 pub(super) struct Scene {
     shared: Arc<Shared>,
     view: Arc<View>,
     services: Arc<Services>,
+    rules: Arc<Rules>,
     requester: Arc<Requester>,
     actor: Arc<Actor>,
     source: Source,
@@ -113,7 +122,7 @@ impl Scene {
     pub(super) fn take(
         shared: &Arc<Shared>,
         requester: &Arc<Requester>,
-        known: &mut Option<(Arc<Services>, Arc<Actor>)>,
+        known: &mut Option<Known>,
         source: Source,
         done: &UnboundedSender<Done>,
     ) -> Result<Self, Refusal> {
@@ -123,18 +132,21 @@ impl Scene {
         let services = shared.services.load_full();
         let now = shared.clock.now();
         let holds = |actor: &Actor| actor.version == view.membership_version() && actor.is_current(now);
-        let usable = known.as_ref().filter(|(of, actor)| Arc::ptr_eq(of, &services) && holds(actor));
-        let actor = if let Some((_, actor)) = usable {
-            Arc::clone(actor)
+        let usable = known.as_ref().filter(|known| Arc::ptr_eq(&known.services, &services) && holds(&known.actor));
+        let (rules, actor) = if let Some(known) = usable {
+            (Arc::clone(&known.rules), Arc::clone(&known.actor))
         } else {
             let circumstances = requester.circumstances(now);
-            Arc::new(Actor::find(requester.identity.clone(), &circumstances, &services.rules, &view)?)
+            let rules = shared.rules_in_force(&services, &view)?;
+            let actor = Actor::find(requester.identity.clone(), &circumstances, &rules, &view)?;
+            (rules, Arc::new(actor))
         };
-        *known = Some((Arc::clone(&services), Arc::clone(&actor)));
+        *known = Some(Known { services: Arc::clone(&services), rules: Arc::clone(&rules), actor: Arc::clone(&actor) });
         Ok(Self {
             shared: Arc::clone(shared),
             view,
             services,
+            rules,
             requester: Arc::clone(requester),
             actor,
             source,
@@ -144,7 +156,7 @@ impl Scene {
 
     /// Whom it is done for, and the rules that may decide.
     pub(super) fn actor(&self) -> (&Actor, &Rules) {
-        (&self.actor, &self.services.rules)
+        (&self.actor, &self.rules)
     }
 
     fn with<R>(&self, work: impl FnOnce(&Context<'_>) -> R) -> R {
@@ -152,6 +164,7 @@ impl Scene {
             tree: &self.view,
             services: &self.services,
             requester: &self.requester,
+            rules: &self.rules,
             actor: &self.actor,
             now: self.shared.clock.now(),
             random: &SystemRandom,

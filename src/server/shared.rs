@@ -9,9 +9,10 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
-use crate::directory::tree::{Directory, Tree};
+use crate::access::Rules;
+use crate::directory::tree::{Directory, Tree, TreeError};
 use crate::operations::Services;
-use crate::store::Store;
+use crate::store::{Store, View};
 
 use super::clock::Clock;
 use super::lanes::Lane;
@@ -34,6 +35,8 @@ pub struct Shared {
     pub(super) hashing: Lane,
     pub(super) scans: Lane,
     pub(super) connections: Connections,
+    /// Up to which moment it has been told which access rules of the tree are suspended.
+    told_of_rules: AtomicU64,
 }
 
 impl Shared {
@@ -52,7 +55,20 @@ impl Shared {
             hashing,
             scans,
             connections: Connections::default(),
+            told_of_rules: AtomicU64::new(0),
         })
+    }
+
+    /// The access rules in force. Which of those in the tree are not is told once for each change.
+    pub(super) fn rules_in_force(&self, services: &Services, view: &Arc<View>) -> Result<Arc<Rules>, TreeError> {
+        let in_force = services.rules.in_force(view)?;
+        let version = view.membership_version();
+        if !in_force.suspended.is_empty() && self.told_of_rules.fetch_max(version, Ordering::Relaxed) < version {
+            for suspended in &in_force.suspended {
+                tracing::warn!(target: "access", "{suspended}");
+            }
+        }
+        Ok(Arc::clone(&in_force.rules))
     }
 }
 

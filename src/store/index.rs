@@ -155,6 +155,7 @@ const NEEDED: &[&str] = &[
     "pwdPolicySubentry",
     "pwdAppliesToGroup",
     "pwdAppliesToSubtree",
+    "accessAuthor",
 ];
 
 /// Attributes whose presence index the server cannot do without: it tells which entries are treated otherwise than others.

@@ -245,7 +245,15 @@ impl<'s> Pending<'s> {
         self.staged.uuids.insert(uuid, None);
         self.staged.nodes.insert(old.id, None);
         self.note_effects(&old.entry, &Entry::empty());
+        self.outdated.memberships |= self.is_author(uuid)?;
         Ok(())
+    }
+
+    /// Whether access rules have been written by an entry.
+    fn is_author(&self, uuid: Uuid) -> Result<bool, Rejected> {
+        let author = self.view.schema().known().access_author;
+        let rules = self.view.equal(author, uuid.to_string().as_bytes());
+        Ok(!rules.map_err(|error| StoreError(error.to_string()))?.is_empty())
     }
 
     /// The entry, if it still has the version that was read.
@@ -382,6 +390,8 @@ impl<'s> Pending<'s> {
         let known = self.view.schema().known();
         let same = |id| members(old, id).eq(members(new, id));
         self.outdated.memberships |= !same(known.member) || !same(known.unique_member);
+        // Access rules are put together anew when one of them may have changed.
+        self.outdated.memberships |= old.has(known.access_author) || new.has(known.access_author);
         let selecting = known.selecting();
         let selects = |entry: &Entry| entry.attributes().any(|one| selecting.contains(&one.attribute_type));
         self.outdated.policies |= selects(old) || selects(new);

@@ -27,6 +27,7 @@ mod chains;
 mod change_log;
 mod compare;
 mod composition_rules;
+mod delegated_rules;
 mod delete;
 mod dry_run;
 mod dynamic_groups;

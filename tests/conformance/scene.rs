@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keystead::access::{RuleText, Rules};
+use keystead::access::{RuleBook, RuleText, Rules};
 use keystead::directory::tree::memory::MemoryDirectory;
 use keystead::directory::tree::{Change, Directory, Event, Recorded, Tree};
 use keystead::directory::{Dn, Identity, Randomness, Schema, Timestamp};
@@ -85,7 +85,7 @@ impl<D: Directory> Scene<D> {
         let new_passwords = NewScheme::Argon2id(Cost { memory_kib: 64, passes: 1, lanes: 1 });
         let random = CountingRandom(Cell::new(1));
         let services = Services {
-            rules: Rules::prepare(&rules(), view.schema()).unwrap(),
+            rules: RuleBook::new(Rules::prepare(&rules(), view.schema()).unwrap()),
             identities: IdentityMap::default(),
             assertions: Vec::new(),
             meter: Arc::new(Meter::new([7; 16])),
@@ -139,7 +139,7 @@ impl<D: Directory> Scene<D> {
     /// Puts other access rules in the place of those that `keystead init` writes.
     pub fn rule_by(&self, rules: &[RuleText]) {
         let rules = Rules::prepare(rules, self.directory.view().schema()).unwrap();
-        self.configure(|services| services.rules = rules);
+        self.configure(|services| services.rules = RuleBook::new(rules));
     }
 
     /// Says who is whom by other names.

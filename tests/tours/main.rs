@@ -17,6 +17,8 @@ mod canary;
 mod clients;
 mod commands;
 mod controls;
+mod delegated;
+mod effective_rights;
 mod events;
 mod everyday;
 mod files;

@@ -24,6 +24,7 @@ macro_rules! well_known {
 }
 
 well_known! {
+    access_author = "accessAuthor";
     object_class = "objectClass";
     structural_object_class = "structuralObjectClass";
     entry_uuid = "entryUUID";

@@ -112,7 +112,7 @@ fn change_unbound(
     let Some(mut target) = found else { return unknown(ctx, &user, &old) };
     let identity = Identity::Entry { uuid: target.node.uuid, dn: target.dn.clone() };
     let trying = ctx.requester.trying_a_password(ctx.now);
-    let owner = Actor::find(identity.clone(), &trying, &ctx.services.rules, ctx.tree)?;
+    let owner = Actor::find(identity.clone(), &trying, ctx.rules, ctx.tree)?;
     let requester = crate::operations::Requester { identity, ..ctx.requester.clone() };
     let as_owner = Context { actor: &owner, requester: &requester, ..*ctx };
     target.decision = as_owner.decider().decide(&target.node, ctx.tree)?;

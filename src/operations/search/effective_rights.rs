@@ -68,7 +68,7 @@ impl Question {
     /// Whose rights are asked for, with the groups that they are in now, from where the requester asks.
     pub(super) fn subject(&self, ctx: &Context<'_>) -> Result<Actor, Refusal> {
         let circumstances = ctx.requester.circumstances(ctx.now);
-        Ok(Actor::find(self.whose.clone(), &circumstances, &ctx.services.rules, ctx.tree)?)
+        Ok(Actor::find(self.whose.clone(), &circumstances, ctx.rules, ctx.tree)?)
     }
 
     /// The answer for one entry, as attributes; `known` is what the requester may see of it.
@@ -155,7 +155,7 @@ fn may_set_password(ctx: &Context<'_>, actor: &Actor, node: &Node, decision: &De
         return Ok(false);
     }
     let Some(dn) = ctx.tree.dn(node.id)? else { return Ok(false) };
-    Ok(escalation::exceeds(node.uuid, &dn, actor, &ctx.services.rules, ctx.tree)?.is_none())
+    Ok(escalation::exceeds(node.uuid, &dn, actor, ctx.rules, ctx.tree)?.is_none())
 }
 
 fn entry_letters(decision: &Decision) -> String {

@@ -101,7 +101,7 @@ fn none() -> Candidates {
 
 /// What the indexes say. Whoever may see nothing at all has nothing looked for.
 fn planned(ctx: &Context<'_>, matcher: &Matcher, effort: Effort) -> Result<Option<Candidates>, Refusal> {
-    if !ctx.actor.may_see_something(&ctx.services.rules) {
+    if !ctx.actor.may_see_something(ctx.rules) {
         return Ok(Some(none()));
     }
     let budget = match effort {

@@ -113,11 +113,13 @@ impl<'s, D: Directory> Client<'s, D> {
         let requester = self.requester.borrow().clone();
         let services = self.scene.services.borrow();
         let circumstances = requester.circumstances(self.scene.clock.get());
-        let actor = Actor::find(requester.identity.clone(), &circumstances, &services.rules, view).unwrap();
+        let rules = &services.rules.in_force(view).unwrap().rules;
+        let actor = Actor::find(requester.identity.clone(), &circumstances, rules, view).unwrap();
         work(&Context {
             tree: view,
             services: &services,
             requester: &requester,
+            rules,
             actor: &actor,
             now: self.scene.clock.get(),
             random: &self.scene.random,

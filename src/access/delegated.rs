@@ -1,0 +1,320 @@
+//! Rules that stand in the tree, written over LDAP by whoever may: entries of the class `accessRule`.
+//!
+//! Such a rule reaches the entry above it, its *point*, and what stands below that. It grants what its author holds, and is
+//! suspended for as long as they do not: so whoever loses a right takes it from all to whom they have passed it on. It
+//! denies what other rules of the tree grant, and nothing of what the configuration grants: so nobody locks out an
+//! administrator.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::actor::{Memberships, Moment, memberships_of};
+use super::reach::Reach;
+use super::rule::{Rule, RuleFault, RuleText, Rules, Source};
+use super::when::WhenText;
+use super::{Actor, Right, Rights};
+use crate::directory::schema::Schema;
+use crate::directory::tree::{Node, Tree, TreeError};
+use crate::directory::{Dn, Entry, Identity, Timestamp};
+
+/// The class of rules in the tree.
+pub const CLASS: &str = "accessRule";
+/// Whose rights a rule passes on: the `entryUUID` of its author.
+pub const AUTHOR: &str = "accessAuthor";
+/// The author of rules that were written as the superuser of the machine.
+const LOCAL_ROOT: &str = "local-root";
+/// So many rules of the tree are in force at most.
+const MOST: usize = 1_000;
+
+/// What is wrong with a rule of the tree.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DelegationFault {
+    /// It is no rule.
+    #[error("{0}")]
+    Rule(#[from] RuleFault),
+    /// It is for entries that are none of its business.
+    #[error("a rule is for entries at or below the one that it stands below, {point}: {word:?} in `accessTo` is not")]
+    Outside {
+        /// The entry that it stands below.
+        point: String,
+        /// What reaches further.
+        word: String,
+    },
+    /// It says by a specification what it must say by `accessTo`.
+    #[error("`subtreeSpecification` must be {{}}; say by `accessTo` and `accessFilter` which entries it is for")]
+    Specification,
+    /// It denies single values, which would take something from what the configuration grants.
+    #[error("a rule in the tree cannot deny single values; leave out `accessValues` or `accessDeny`")]
+    DeniesValues,
+    /// It grants something that the operator says nobody may.
+    #[error("{0}")]
+    Violates(String),
+    /// It grants something that its author does not hold.
+    #[error("its author does not hold the right {0} to all that it grants it to")]
+    NotHeld(Right),
+    /// Nobody is known to have written it.
+    #[error(
+        "nobody is known to have written it; it is in force when somebody writes it again who holds what it grants"
+    )]
+    NoAuthor,
+    /// There are more than this server considers.
+    #[error("there are more than {MOST} rules in the tree")]
+    TooMany,
+}
+
+/// The rules in force, and those of the tree that are not.
+#[derive(Debug)]
+pub struct InForce {
+    /// Those of the configuration, and behind them those of the tree.
+    pub rules: Arc<Rules>,
+    /// The rules of the tree that are suspended.
+    pub suspended: Vec<Suspended>,
+}
+
+/// A rule that is not in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Suspended {
+    /// Its entry.
+    pub dn: Arc<Dn>,
+    /// Why.
+    pub fault: DelegationFault,
+}
+
+impl fmt::Display for Suspended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the rule {} is not in force: {}", self.dn, self.fault)
+    }
+}
+
+/// Whether an entry is a rule.
+pub fn is_rule(entry: &Entry, schema: &Schema) -> bool {
+    entry.values(schema.known().object_class).any(|class| class.eq_ignore_ascii_case(CLASS.as_bytes()))
+}
+
+/// How the author of a rule is noted.
+pub fn author_of(identity: &Identity) -> Option<String> {
+    match identity {
+        Identity::Entry { uuid, .. } => Some(uuid.to_string()),
+        Identity::LocalRoot => Some(LOCAL_ROOT.to_owned()),
+        Identity::Anonymous => None,
+    }
+}
+
+/// Reads the rule that an entry is: the part of it that grants and the part that denies.
+pub fn read(entry: &Entry, dn: &Arc<Dn>, schema: &Schema) -> Result<Vec<Rule>, DelegationFault> {
+    let point = dn.parent().unwrap_or_else(Dn::root);
+    let written = Written { entry, schema };
+    if written.first("subtreeSpecification").is_some_and(|text| text.replace(' ', "") != "{}") {
+        return Err(DelegationFault::Specification);
+    }
+    let text = written.text(dn, &point);
+    if !text.values.is_empty() && !text.deny.is_empty() {
+        return Err(DelegationFault::DeniesValues);
+    }
+    let whole = Reach::Subtree(point.clone());
+    for word in &text.to {
+        if !whole.includes(&Reach::parse(word, schema)?) {
+            return Err(DelegationFault::Outside { point: point.to_string(), word: word.clone() });
+        }
+    }
+    Ok(Rule::prepare(&text, schema)?.collect())
+}
+
+/// The attributes of a rule as they are written.
+struct Written<'e> {
+    entry: &'e Entry,
+    schema: &'e Schema,
+}
+
+impl Written<'_> {
+    fn all(&self, name: &str) -> Vec<String> {
+        let Some(attribute) = self.schema.find_attribute_type(name) else { return Vec::new() };
+        self.entry.values(attribute.id).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    fn first(&self, name: &str) -> Option<String> {
+        self.all(name).into_iter().next()
+    }
+
+    fn text(&self, dn: &Arc<Dn>, point: &Dn) -> RuleText {
+        let mut to = self.all("accessTo");
+        if to.is_empty() {
+            to.push(format!("subtree:{point}"));
+        }
+        RuleText {
+            name: self.first("cn").unwrap_or_default(),
+            source: Source::Entry(Arc::clone(dn)),
+            who: self.all("accessWho"),
+            to,
+            filter: self.first("accessFilter"),
+            when: self.when(),
+            attributes: self.all("accessAttributes"),
+            values: self.all("accessValues"),
+            allow: self.all("accessAllow"),
+            deny: self.all("accessDeny"),
+            reason: self.first("description"),
+            ticket: self.first("accessTicket"),
+        }
+    }
+
+    fn when(&self) -> Option<WhenText> {
+        let when = WhenText {
+            network: self.all("accessNetwork"),
+            tls: self.first("accessTls"),
+            authentication: self.all("accessAuthentication"),
+            from: self.first("accessFrom"),
+            until: self.first("accessUntil"),
+            days: self.all("accessDays"),
+            hours: self.first("accessHours"),
+            zone: self.first("accessZone"),
+        };
+        (when != WhenText::default()).then_some(when)
+    }
+}
+
+/// The first right of a rule that `author` does not hold, to every entry, attribute and value that it grants it to.
+pub fn not_held(rule: &Rule, author: &Actor, rules: &Rules) -> Option<Right> {
+    rule.allow.iter().find(|right| {
+        let one = |reach: &Reach| Rule {
+            allow: Rights::NONE.union([*right].into_iter().collect()),
+            to: vec![reach.clone()],
+            ..rule.clone()
+        };
+        !rule.to.iter().map(one).all(|part| is_held(&part, author, rules))
+    })
+}
+
+fn is_held(part: &Rule, author: &Actor, rules: &Rules) -> bool {
+    let mut theirs = rules.iter().enumerate().filter(|(position, _)| author.is_named_by(*position)).map(|(_, own)| own);
+    theirs.clone().any(|own| own.covers(part)) && !theirs.any(|own| may_deny(own, part))
+}
+
+/// Whether a denial takes away something that `part` grants.
+fn may_deny(denial: &Rule, part: &Rule) -> bool {
+    let shared = Right::ALL.iter().copied().filter(|right| denial.deny.has(*right) && part.allow.has(*right));
+    let mut concerns =
+        shared.filter(|right| !right.is_per_attribute() || denial.attributes.intersects(&part.attributes));
+    let meets = |own: &Reach, other: &Reach| match (own.base(), other.base()) {
+        (Some(own), Some(other)) => own.is_within(other) || other.is_within(own),
+        _ => true,
+    };
+    !denial.is_delegated()
+        && concerns.next().is_some()
+        && denial.to.iter().any(|own| part.to.iter().any(|other| meets(own, other)))
+}
+
+/// The rules of the configuration, with those of the tree that are in force.
+pub fn in_force(file: &Arc<Rules>, tree: &dyn Tree) -> Result<InForce, TreeError> {
+    let mut suspended = Vec::new();
+    let candidates = candidates(tree, &mut suspended)?;
+    if candidates.is_empty() {
+        return Ok(InForce { rules: Arc::clone(file), suspended });
+    }
+    let denials = candidates.iter().flat_map(|candidate| &candidate.rules).filter(|rule| rule.is_denial());
+    let mut rules = file.and(&denials.cloned().collect());
+    let mut pending: Vec<&Candidate> = candidates.iter().filter(|one| one.grants().next().is_some()).collect();
+    let mut authors = Authors::default();
+    // What somebody holds by a rule of the tree they may pass on: so it is looked again until nothing more is added. Two
+    // who have only each other's word for it are never added.
+    loop {
+        let mut added = Vec::new();
+        let mut left = Vec::new();
+        for candidate in pending {
+            match candidate.fault(&rules, tree, &mut authors)? {
+                None => added.extend(candidate.grants().cloned()),
+                Some(fault) => left.push((candidate, fault)),
+            }
+        }
+        if added.is_empty() {
+            suspended.extend(left.into_iter().map(|(one, fault)| Suspended { dn: Arc::clone(&one.dn), fault }));
+            return Ok(InForce { rules: Arc::new(rules), suspended });
+        }
+        rules = rules.and(&added.into_iter().collect());
+        pending = left.into_iter().map(|(candidate, _)| candidate).collect();
+    }
+}
+
+/// A rule of the tree that may come into force.
+struct Candidate {
+    dn: Arc<Dn>,
+    author: Option<String>,
+    rules: Vec<Rule>,
+}
+
+impl Candidate {
+    fn grants(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(|rule| !rule.is_denial())
+    }
+
+    /// Why it is not in force, by those that are.
+    fn fault(
+        &self,
+        rules: &Rules,
+        tree: &dyn Tree,
+        authors: &mut Authors,
+    ) -> Result<Option<DelegationFault>, TreeError> {
+        let Some(author) =
+            self.author.as_deref().map(|author| authors.find(author, rules, tree)).transpose()?.flatten()
+        else {
+            return Ok(Some(DelegationFault::NoAuthor));
+        };
+        Ok(self.grants().find_map(|rule| not_held(rule, &author, rules)).map(DelegationFault::NotHeld))
+    }
+}
+
+/// Who has written rules, and the groups that they are in.
+#[derive(Default)]
+struct Authors(HashMap<String, Option<(Identity, Memberships)>>);
+
+impl Authors {
+    fn find(&mut self, author: &str, rules: &Rules, tree: &dyn Tree) -> Result<Option<Actor>, TreeError> {
+        if !self.0.contains_key(author) {
+            let known = identify(author, tree)?;
+            self.0.insert(author.to_owned(), known);
+        }
+        let Some(Some((identity, memberships))) = self.0.get(author) else { return Ok(None) };
+        let ever = Moment::Ever(Timestamp::default());
+        Actor::in_groups(identity.clone(), memberships, ever, rules, tree).map(Some)
+    }
+}
+
+fn identify(author: &str, tree: &dyn Tree) -> Result<Option<(Identity, Memberships)>, TreeError> {
+    if author == LOCAL_ROOT {
+        return Ok(Some((Identity::LocalRoot, Memberships::default())));
+    }
+    let Some(uuid) = Uuid::parse_str(author).ok() else { return Ok(None) };
+    let Some(dn) = tree.find_uuid(uuid)?.map(|id| tree.dn(id)).transpose()?.flatten() else { return Ok(None) };
+    let memberships = memberships_of(&dn, tree)?;
+    Ok(Some((Identity::Entry { uuid, dn }, memberships)))
+}
+
+/// The rules of the tree, in the order in which they were made.
+fn candidates(tree: &dyn Tree, suspended: &mut Vec<Suspended>) -> Result<Vec<Candidate>, TreeError> {
+    let mut found = Vec::new();
+    for node in rule_nodes(tree)? {
+        let Some(dn) = tree.dn(node.id)? else { continue };
+        let fault = match read(&node.entry, &dn, tree.schema()) {
+            Ok(_) if found.len() >= MOST => DelegationFault::TooMany,
+            Ok(rules) => {
+                let author = tree.schema().find_attribute_type(AUTHOR).and_then(|it| node.entry.first_text(it.id));
+                found.push(Candidate { dn, author: author.map(str::to_owned), rules });
+                continue;
+            }
+            Err(fault) => fault,
+        };
+        suspended.push(Suspended { dn, fault });
+    }
+    Ok(found)
+}
+
+fn rule_nodes(tree: &dyn Tree) -> Result<Vec<Node>, TreeError> {
+    let schema = tree.schema();
+    let object_class = schema.known().object_class;
+    let form = schema.attribute_type(object_class).equality_or_fallback().normal_form();
+    let Ok(normal) = form.of_assertion(schema, CLASS.as_bytes()) else { return Ok(Vec::new()) };
+    let ids = tree.equal(object_class, &normal)?;
+    ids.into_iter().filter_map(|id| tree.node(id).transpose()).collect()
+}

@@ -1,0 +1,39 @@
+//! The rules of the configuration and of the tree, put together once for each change.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Rules;
+use super::delegated::{self, InForce};
+use crate::directory::tree::{Tree, TreeError, Version};
+
+/// Where rules stand: those of the configuration are here, those of the tree are looked up when they may have changed.
+#[derive(Debug, Default)]
+pub struct RuleBook {
+    file: Arc<Rules>,
+    read: Mutex<Option<(Version, Arc<InForce>)>>,
+}
+
+impl RuleBook {
+    /// With the rules of the configuration.
+    pub fn new(file: Rules) -> Self {
+        Self { file: Arc::new(file), read: Mutex::default() }
+    }
+
+    /// The rules that are in force in a tree: good for as long as [`Tree::membership_version`] stays the same.
+    pub fn in_force(&self, tree: &dyn Tree) -> Result<Arc<InForce>, TreeError> {
+        let version = tree.membership_version();
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, rules)) = read.as_ref()
+            && *of == version
+        {
+            return Ok(Arc::clone(rules));
+        }
+        let rules = Arc::new(delegated::in_force(&self.file, tree)?);
+        // Whoever still looks at an earlier moment must not have everybody else look again.
+        if read.as_ref().is_none_or(|(of, _)| *of < version) {
+            *read = Some((version, Arc::clone(&rules)));
+        }
+        drop(read);
+        Ok(rules)
+    }
+}
