@@ -7,6 +7,7 @@ pub(super) fn skeleton(suffix: &str) -> String {
          dn: ou=groups,{suffix}\nobjectClass: organizationalUnit\nou: groups\n\n\
          dn: ou=services,{suffix}\nobjectClass: organizationalUnit\nou: services\n\n\
          dn: ou=policies,{suffix}\nobjectClass: organizationalUnit\nou: policies\n\n\
+         dn: ou=approvals,{suffix}\nobjectClass: organizationalUnit\nou: approvals\n\n\
          dn: cn=default,ou=policies,{suffix}\n\
          objectClass: namedPolicy\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\n\
          cn: default\npwdAttribute: userPassword\n\

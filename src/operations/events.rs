@@ -39,7 +39,12 @@ impl Context<'_> {
             target: whose.dn.to_string(),
             uuid: whose.uuid,
             policy: policy.origin.clone(),
-            reason: String::new(),
+            reason: self
+                .requester
+                .proxied_by
+                .as_ref()
+                .map(|by| format!("asked for by {}", by.name()))
+                .unwrap_or_default(),
             times: 1,
         }
     }

@@ -18,7 +18,7 @@ use super::events::Whose;
 use super::integrity::unique::{State, Transition};
 use super::relax::NOT_RELAXED;
 use super::target::Target;
-use super::{Context, Outcome, Refusal, delegation};
+use super::{Context, Outcome, Refusal, approval, delegation};
 
 /// Changes the attributes of an entry: all as asked for, or none.
 pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Refusal> {
@@ -35,6 +35,9 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
         // No right is needed to change nothing, so this must not tell what exists.
         target.require_visible(ctx)?;
         return Ok(Outcome::answer(ResultCode::Success));
+    }
+    if approval::is_request(&target.node.entry, ctx.schema()) {
+        return approval::approve(ctx, &target, &changes);
     }
     require_write(ctx, &target, &changes)?;
     let is_read_only =

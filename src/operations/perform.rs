@@ -9,7 +9,7 @@ use crate::protocol::{Request, oid};
 pub use crate::password::scheme::Effort;
 
 use super::extended::{password_modify, who_am_i};
-use super::{Context, Freedom, Outcome, Refusal, add, compare, delete, modify, modify_dn, tree_delete};
+use super::{Context, Freedom, Outcome, Refusal, add, approval, compare, delete, modify, modify_dn, tree_delete};
 
 /// How much work a request may be: whether it may hash.
 pub fn effort(request: &Request) -> Effort {
@@ -35,6 +35,7 @@ pub fn perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Res
         Some(name) => plan_and_look(ctx, request, controls, name)?,
         None => plan(ctx, request, controls)?,
     };
+    let outcome = approval::hold(ctx, outcome)?;
     Ok(if ctx.flags.has(Flag::NoOp) { outcome.left_undone() } else { outcome })
 }
 

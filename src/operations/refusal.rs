@@ -92,6 +92,14 @@ pub enum Refusal {
     /// The access rule is none that may stand in the tree.
     #[error("{0}")]
     Delegation(#[from] DelegationFault),
+    /// Somebody else must approve it first.
+    #[error(
+        "somebody else must approve this: ask another administrator to set resetApproval of {request} to TRUE, then do it again"
+    )]
+    AwaitsApproval {
+        /// The request that is to be approved.
+        request: String,
+    },
     /// The requester lacks a right.
     #[error("{0}")]
     InsufficientAccess(&'static str),
@@ -206,6 +214,7 @@ impl From<&Refusal> for ResultCode {
             | Refusal::SuffixEntry
             | Refusal::UnauthenticatedBind
             | Refusal::BadCookie
+            | Refusal::AwaitsApproval { .. }
             | Refusal::Unwilling(_) => Self::UnwillingToPerform,
             Refusal::AffectsOtherSuffix => Self::AffectsMultipleDsas,
             Refusal::InsufficientAccess(_) | Refusal::WouldEscalate | Refusal::MustChangePassword => {

@@ -124,7 +124,8 @@ impl Search {
         if let Some(asserted) = &controls.rare().assertion {
             ctx.require_assertion(asserted, &request.base)?;
         }
-        let rights = controls.effective_rights.as_ref().map(|asked| Question::read(ctx, asked, &request.attributes));
+        let rights =
+            controls.rare().effective_rights.as_ref().map(|asked| Question::read(ctx, asked, &request.attributes));
         let mut search = Self {
             id,
             reach: Reach { base: Base::Answered, scope: request.scope, also: Vec::new() },

@@ -80,6 +80,8 @@ pub struct Policy {
     pub temporary_max_age: Option<Duration>,
     /// `pwdTemporaryMaxUses`: for how many binds it is.
     pub temporary_max_uses: Option<u32>,
+    /// `pwdResetApprovalMaxAge`: how long the approval of somebody else is good, which a reset needs; absent: it needs none.
+    pub reset_approval_max_age: Option<Duration>,
     /// `pwdMustChangeBind`
     pub must_change_bind: MustChangeBind,
     /// `pwdKnownSourceMaxAge`: how long after a good bind its source may try though wrong passwords from elsewhere have
@@ -172,6 +174,7 @@ impl Default for Policy {
             max_repeat: 0,
             max_sequence: 0,
             min_different: 0,
+            reset_approval_max_age: None,
             temporary_max_age: None,
             temporary_max_uses: None,
             must_change_bind: MustChangeBind::default(),
@@ -227,6 +230,7 @@ impl Policy {
             max_repeat: reader.count("pwdMaxRepeat")?.unwrap_or(0),
             max_sequence: reader.count("pwdMaxSequence")?.unwrap_or(0),
             min_different: reader.count("pwdMinDifferent")?.unwrap_or(0),
+            reset_approval_max_age: seconds("pwdResetApprovalMaxAge")?,
             temporary_max_age: seconds("pwdTemporaryMaxAge")?,
             temporary_max_uses: reader.count("pwdTemporaryMaxUses")?.and_then(|uses| u32::try_from(uses).ok()),
             must_change_bind: reader.must_change_bind()?,

@@ -16,6 +16,7 @@ mod account_usability;
 mod add;
 #[cfg(feature = "server")]
 mod agreement;
+mod approvals;
 mod assertion;
 mod assertions;
 mod authorization_identity;
@@ -29,6 +30,7 @@ mod compare;
 mod composition_rules;
 mod delegated_rules;
 mod delete;
+mod disclosure;
 mod dry_run;
 mod dynamic_groups;
 mod effective_policy;

@@ -228,7 +228,7 @@ fn what_was_exported_and_imported_is_the_same_as_before() {
     server.keystead("export", &["--output", text(&first)]).ok();
     assert_eq!(mode(&first), 0o600);
     empty(&server);
-    server.keystead("import", &[text(&first)]).ok().tells("16 entries were imported from");
+    server.keystead("import", &[text(&first)]).ok().tells("17 entries were imported from");
     server.keystead("export", &["--output", text(&second)]).ok();
     let (first, second) = (std::fs::read_to_string(first).unwrap(), std::fs::read_to_string(second).unwrap());
     assert!(first == second, "{first}\n*** is not ***\n{second}");

@@ -12,6 +12,7 @@ mod server;
 
 mod access;
 mod acting;
+mod approvals;
 mod breached;
 mod canary;
 mod clients;

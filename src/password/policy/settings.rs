@@ -135,6 +135,11 @@ impl Policy {
             words("pwdMustChange", must),
             words("pwdMustChangeBind", bind),
             time("pwdTemporaryMaxAge", self.temporary_max_age, "is a password good that somebody else has set"),
+            time(
+                "pwdResetApprovalMaxAge",
+                self.reset_approval_max_age,
+                "is an approval good, which a reset by somebody else needs",
+            ),
             count("pwdTemporaryMaxUses", uses, "binds it is good for"),
         ]
     }

@@ -19,7 +19,7 @@ pub struct EffectiveRights {
 const MOST_ATTRIBUTES: usize = 1_000;
 
 pub(super) fn read(controls: &mut Controls, control: &RawControl) -> Option<()> {
-    controls.effective_rights = Some(Box::new(decode(control.value.as_ref()?)?));
+    controls.rare_mut().effective_rights = Some(decode(control.value.as_ref()?)?);
     Some(())
 }
 

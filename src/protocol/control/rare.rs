@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Controls, TrackedSession};
+use super::{Controls, EffectiveRights, TrackedSession};
 use crate::directory::Filter;
 
 /// What few requests ask for, kept apart so that [`Controls`] is small.
@@ -14,11 +14,14 @@ pub struct Rare {
     pub pre_read: Option<Vec<Bytes>>,
     /// What of the entry is to be read after the change (RFC 4527 §3.2).
     pub post_read: Option<Vec<Bytes>>,
+    /// It is to be told what somebody may do with what is found.
+    pub effective_rights: Option<EffectiveRights>,
     /// Which sessions elsewhere the request belongs to (draft-wahl-ldap-session).
     pub sessions: Vec<TrackedSession>,
 }
 
-static NOTHING: Rare = Rare { assertion: None, pre_read: None, post_read: None, sessions: Vec::new() };
+static NOTHING: Rare =
+    Rare { assertion: None, pre_read: None, post_read: None, effective_rights: None, sessions: Vec::new() };
 
 impl Controls {
     /// What is rarely asked for.

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::known::{self, Meaning};
-use super::{EffectiveRights, Flags, PagedResults, ProxiedAuthorization, Rare, RawControl};
+use super::{Flags, PagedResults, ProxiedAuthorization, Rare, RawControl};
 use crate::protocol::Request;
 
 /// What the controls of a request ask for. Every request has one, so it is small.
@@ -15,8 +15,6 @@ pub struct Controls {
     pub password_policy: bool,
     /// The request is to be done as somebody else (RFC 4370).
     pub proxied: Option<Box<ProxiedAuthorization>>,
-    /// It is to be told what somebody may do with what is found.
-    pub effective_rights: Option<Box<EffectiveRights>>,
     /// Only subentries, or (if false) none, are wanted (RFC 3672 §3).
     pub subentries: Option<bool>,
     /// Paged results (RFC 2696).

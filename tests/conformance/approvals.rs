@@ -1,0 +1,207 @@
+//! Resets that need two people: one asks, another approves, and then the first does it once (features, "What none of them
+//! has", 8).
+
+use keystead::directory::ResultCode;
+use keystead::directory::ResultCode::{
+    InsufficientAccessRights, NoSuchObject, ObjectClassViolation, UnwillingToPerform,
+};
+use keystead::directory::tree::Directory;
+use keystead::protocol::Response;
+
+use crate::scene::{Client, SUFFIX, Scene, acting_as, full, result, rule, rules};
+use crate::sentences;
+
+const NEW: &str = "given out by two people";
+
+/// Resets need an approval, which is good for an hour; and there is a place for requests.
+fn two_people_reset<D: Directory>(scene: &Scene<D>) {
+    scene.root().change("dn: ou=approvals\nobjectClass: organizationalUnit\nou: approvals\n").unwrap();
+    scene.policy(&[("pwdResetApprovalMaxAge", "3600")]);
+}
+
+fn reset<D: Directory>(client: &Client<'_, D>, whom: &str) -> Response {
+    client.password_modify_with(Some(&full(whom)), None, None, &[])
+}
+
+/// The names of the requests there are.
+fn pending<D: Directory>(scene: &Scene<D>) -> Vec<String> {
+    scene.root().find("(objectClass=resetRequest)")
+}
+
+/// Asks for a reset of somebody, and returns the name of the request.
+#[track_caller]
+fn request<D: Directory>(scene: &Scene<D>, who: &str, whom: &str) -> String {
+    let before = pending(scene);
+    let response = reset(&scene.client(who), whom);
+    assert_eq!(result(&response), Err(UnwillingToPerform), "{}", response.result.diagnostic_message);
+    let made = pending(scene).into_iter().find(|name| !before.contains(name)).unwrap();
+    assert!(response.result.diagnostic_message.contains(&full(&made)), "{}", response.result.diagnostic_message);
+    made
+}
+
+fn approval(request: &str) -> String {
+    format!("dn: {request}\nchangetype: modify\nreplace: resetApproval\nresetApproval: TRUE\n-\n")
+}
+
+fn approve<D: Directory>(scene: &Scene<D>, who: &str, request: &str) -> Result<(), ResultCode> {
+    scene.client(who).change(&approval(request))
+}
+
+/// Henry approves, hanna resets alice.
+fn approved<D: Directory>(scene: &Scene<D>) -> String {
+    two_people_reset(scene);
+    let made = request(scene, "hanna", "alice");
+    assert_eq!(approve(scene, "henry", &made), Ok(()));
+    made
+}
+
+sentences! {
+    /// The first try leaves a request and sets nothing; when a second administrator has approved, it is done, once.
+    fn a_reset_takes_two_people(scene) {
+        two_people_reset(scene);
+        let made = request(scene, "hanna", "alice");
+        assert_eq!(scene.anonymous().bind("alice", "alice's password"), Ok(()));
+        assert_eq!(scene.root().values(&made, "resetTarget"), [full("alice")]);
+        assert_eq!(scene.root().values(&made, "resetRequestedBy"), [full("hanna")]);
+        assert_eq!(result(&reset(&scene.client("hanna"), "alice")), Err(UnwillingToPerform), "nobody has approved it");
+        assert_eq!(pending(scene).len(), 1, "asking again asks for the same");
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+        assert_eq!(scene.root().values(&made, "resetApprovedBy"), [full("henry")]);
+        let set = scene.client("hanna").password_modify(Some(&full("alice")), None, Some(NEW));
+        assert_eq!(set, Ok(None));
+        assert_eq!(scene.anonymous().bind("alice", NEW), Ok(()));
+        assert_eq!(pending(scene), [""; 0], "it was good for one");
+        assert_eq!(result(&reset(&scene.client("hanna"), "alice")), Err(UnwillingToPerform));
+    }
+
+    /// By whatever operation it is done.
+    fn a_modify_of_the_password_is_a_reset_as_well(scene) {
+        two_people_reset(scene);
+        let change = format!("dn: alice\nchangetype: modify\nreplace: userPassword\nuserPassword: {NEW}\n-\n");
+        assert_eq!(scene.client("hanna").change(&change), Err(UnwillingToPerform));
+        let [made] = pending(scene).try_into().unwrap();
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+        assert_eq!(scene.client("hanna").change(&change), Ok(()));
+        assert_eq!(pending(scene), [""; 0]);
+    }
+
+    /// To remove somebody's password is no less.
+    fn a_password_is_not_removed_by_one(scene) {
+        two_people_reset(scene);
+        let remove = "dn: alice\nchangetype: modify\ndelete: userPassword\n-\n";
+        assert_eq!(scene.client("hanna").change(remove), Err(UnwillingToPerform));
+        assert_eq!(scene.anonymous().bind("alice", "alice's password"), Ok(()));
+    }
+
+    /// Nobody approves their own request, nor the account that it is about, nor whoever may not reset it themselves.
+    fn not_everybody_may_approve(scene) {
+        two_people_reset(scene);
+        let made = request(scene, "hanna", "henry");
+        for who in ["hanna", "henry", "bob"] {
+            assert_eq!(approve(scene, who, &made), Err(InsufficientAccessRights), "{who}");
+        }
+        let anonymous = scene.anonymous().change(&approval(&made));
+        assert_eq!(anonymous, Err(NoSuchObject));
+        assert_eq!(approve(scene, "cn=admin", &made), Ok(()));
+    }
+
+    /// Two people are not one who acts as the other (RFC 4370).
+    fn nobody_approves_as_somebody_else(scene) {
+        scene.rule_by(&rules().into_iter().chain([rule(
+            "proxy", "dn:uid=hanna,ou=people,dc=example,dc=com", &format!("below:ou=people,{SUFFIX}"), &[], &["proxy"],
+        )]).collect::<Vec<_>>());
+        two_people_reset(scene);
+        let made = request(scene, "hanna", "alice");
+        let hanna = scene.client("hanna");
+        assert_eq!(result(&hanna.change_with(&approval(&made), &acting_as("u:henry"))), Err(InsufficientAccessRights));
+        let as_henry = hanna.password_modify_with(Some(&full("alice")), None, Some(NEW), &acting_as("u:henry"));
+        assert_eq!(result(&as_henry), Err(InsufficientAccessRights));
+        assert_eq!(pending(scene).len(), 1);
+    }
+
+    /// A request ends by itself, approved or not; asked for again, it begins anew.
+    fn a_request_ends_by_itself(scene) {
+        scene.policy(&[("pwdInHistory", "0")]);
+        let made = approved(scene);
+        scene.wait(3601);
+        assert_eq!(result(&reset(&scene.client("hanna"), "alice")), Err(UnwillingToPerform));
+        assert_eq!(scene.root().values(&made, "resetApprovedBy"), [""; 0]);
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+        assert_eq!(result(&reset(&scene.client("hanna"), "alice")), Ok(()));
+        let made = request(scene, "hanna", "alice");
+        scene.wait(3601);
+        assert_eq!(approve(scene, "henry", &made), Err(UnwillingToPerform), "too late");
+        request(scene, "hanna", "bob");
+        assert_eq!(pending(scene).len(), 1, "the one that had ended is gone");
+    }
+
+    /// An approval is as good as whoever gave it still is.
+    fn an_approval_ends_with_the_right_to_give_it(scene) {
+        approved(scene);
+        let henry = full("henry");
+        let leave = format!("dn: cn=helpdesk,ou=groups\nchangetype: modify\ndelete: member\nmember: {henry}\n-\n");
+        scene.root().change(&leave).unwrap();
+        assert_eq!(result(&reset(&scene.client("hanna"), "alice")), Err(UnwillingToPerform));
+        assert_eq!(scene.anonymous().bind("alice", "alice's password"), Ok(()));
+    }
+
+    /// Nor does it help against the guard: neither of the two takes over somebody who may more.
+    fn the_guard_holds_for_both(scene) {
+        let made = approved(scene);
+        let join = format!("dn: cn=administrators,ou=groups\nchangetype: modify\nadd: member\nmember: {}\n-\n", full("alice"));
+        scene.root().change(&join).unwrap();
+        assert_eq!(result(&reset(&scene.client("hanna"), "alice")), Err(InsufficientAccessRights));
+        assert_eq!(approve(scene, "henry", &made), Err(InsufficientAccessRights));
+        assert_eq!(result(&reset(&scene.client("hanna"), "cn=admin")), Err(InsufficientAccessRights));
+    }
+
+    /// An approval is for one target and one requester, whatever the request is called.
+    fn an_approval_is_for_nothing_else(scene) {
+        let made = approved(scene);
+        assert_eq!(result(&reset(&scene.client("cn=admin"), "alice")), Err(UnwillingToPerform), "that was hanna's");
+        let others = request(scene, "hanna", "bob");
+        let (name, _) = others.split_once(',').unwrap();
+        scene.root().change(&format!("dn: {others}\nchangetype: delete\n")).unwrap();
+        scene.root().change(&format!("dn: {made}\nchangetype: modrdn\nnewrdn: {name}\ndeleteoldrdn: 1\n")).unwrap();
+        assert_eq!(result(&reset(&scene.client("hanna"), "bob")), Err(UnwillingToPerform));
+        assert_eq!(scene.anonymous().bind("bob", "bob's password"), Ok(()));
+    }
+
+    /// What a request says is written by the server alone, and it is changed in no way but by approving it.
+    fn nobody_forges_a_request(scene) {
+        two_people_reset(scene);
+        let made = request(scene, "hanna", "alice");
+        let admin = scene.client("cn=admin");
+        for lines in [
+            "replace: resetApproval\nresetApproval: FALSE\n", "delete: resetApproval\n", "replace: description\ndescription: x\n",
+            "replace: resetApproval\nresetApproval: TRUE\n-\nreplace: description\ndescription: x\n",
+        ] {
+            let change = format!("dn: {made}\nchangetype: modify\n{lines}-\n");
+            assert_eq!(admin.change(&change), Err(UnwillingToPerform), "{lines}");
+        }
+        let forged = format!("dn: cn=x,ou=approvals\nobjectClass: resetRequest\ncn: x\nresetTarget: {}\n", full("alice"));
+        assert!(admin.change(&forged).is_err());
+        let empty = "dn: cn=x,ou=approvals\nobjectClass: resetRequest\ncn: x\nresetApproval: TRUE\n";
+        assert_eq!(admin.change(empty), Err(ObjectClassViolation));
+    }
+
+    /// People change their own password as ever, and so does the superuser of the machine everybody's; whom the policy does
+    /// not name is reset by one.
+    fn what_needs_no_second_person(scene) {
+        two_people_reset(scene);
+        let own = scene.client("alice").password_modify(None, Some("alice's password"), Some("chosen by alice herself"));
+        assert_eq!(own, Ok(None));
+        assert_eq!(result(&reset(&scene.root(), "alice")), Ok(()));
+        scene.policy(&[("pwdResetApprovalMaxAge", "")]);
+        assert_eq!(result(&reset(&scene.client("hanna"), "bob")), Ok(()));
+    }
+
+    /// Without the place for requests, nothing opens.
+    fn without_a_place_for_requests_nothing_is_reset(scene) {
+        scene.policy(&[("pwdResetApprovalMaxAge", "3600")]);
+        let response = reset(&scene.client("hanna"), "alice");
+        assert_eq!(result(&response), Err(UnwillingToPerform));
+        assert!(response.result.diagnostic_message.contains("ou=approvals"));
+        assert_eq!(scene.anonymous().bind("alice", "alice's password"), Ok(()));
+    }
+}
