@@ -19,6 +19,7 @@ help:
 	@echo 'make check    formatting, lints and documentation, as the project wants them'
 	@echo 'make core     the tests of the pure core only: seconds, without RocksDB'
 	@echo 'make bench    compare the speed with slapd, on this machine'
+	@echo 'make decisions  measure what access rules cost'
 
 run: build
 	@test -e $(DATA)/keystead.toml || $(KEYSTEAD) init --example --data $(DATA) --suffix $(SUFFIX) \
@@ -47,6 +48,10 @@ check: build-tools
 bench: build bench-tools
 	cargo build --release --locked --manifest-path bench/ldapload/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench
 	bench/compare --entries $(or $(ENTRIES),100000) --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),4)
+
+# What deciding costs for each entry of a search, by how many rules and of which kinds.
+decisions:
+	CRITERION_HOME=$(abspath $(or $(CARGO_TARGET_DIR),target))/criterion cargo bench --manifest-path bench/decisions/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench
 
 clean:
 	cargo clean
