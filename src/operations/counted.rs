@@ -4,6 +4,9 @@ use crate::directory::Timestamp;
 use crate::directory::tree::{Change, Event, EventKind, EventResult, Means, Tree, TreeError, Write};
 use crate::password::Account;
 use crate::password::meter::Unwritten;
+use crate::password::meter::radar::{Alarm, AlarmKind};
+
+use uuid::Uuid;
 
 use super::journal::Journal;
 
@@ -30,6 +33,28 @@ pub fn change(
     let credentials = account.to_entry(tree.schema());
     let write = Write::SetCredentials { uuid: unwritten.uuid, version: account.version, credentials };
     Ok(Some(Change { writes: vec![write], events, ..Change::none() }))
+}
+
+/// The event for an attack on many accounts, which is about none of them in particular. What was tried is no part of it.
+pub fn spray(alarm: &Alarm, now: Timestamp) -> Event {
+    let Alarm { kind, source, accounts, since } = alarm;
+    let what = match kind {
+        AlarmKind::Source => "failed at",
+        AlarmKind::Guess => "the same wrong password at",
+    };
+    Event {
+        time: now,
+        kind: EventKind::Spray,
+        result: EventResult::Refused,
+        means: Means::Bind,
+        actor: String::new(),
+        source: source.to_string(),
+        target: String::new(),
+        uuid: Uuid::nil(),
+        policy: String::new(),
+        reason: format!("{what} {accounts} accounts since {since}"),
+        times: 1,
+    }
 }
 
 /// The event for a lock whose time is over.

@@ -1,6 +1,7 @@
 //! Finding messages in a stream of octets.
 
 use bytes::{Bytes, BytesMut};
+use zeroize::{Zeroize, Zeroizing};
 
 use super::ber::{self, BerError};
 use super::{Message, request};
@@ -45,7 +46,8 @@ impl Framing {
         if buffer.len() < total {
             return Ok(None);
         }
-        let message = buffer.split_to(total).freeze();
+        let octets = buffer.split_to(total);
+        let message = if may_hold_a_password(&octets) { wiped_after_use(octets) } else { octets.freeze() };
         self.decode(&message).map(Some)
     }
 
@@ -80,6 +82,25 @@ impl Framing {
     }
 }
 
+/// Whether it is a message of a kind that passwords come with.
+fn may_hold_a_password(message: &[u8]) -> bool {
+    const BIND: u8 = 0x60;
+    const MODIFY: u8 = 0x66;
+    const ADD: u8 = 0x68;
+    const COMPARE: u8 = 0x6e;
+    const EXTENDED: u8 = 0x77;
+    let id = wire::element(message).and_then(|message| wire::element(message.content));
+    let tag = id.and_then(|id| id.rest.first().copied());
+    matches!(tag, Some(BIND | MODIFY | ADD | COMPARE | EXTENDED))
+}
+
+/// Moves a message to where it is wiped as soon as nobody needs it any more.
+fn wiped_after_use(mut octets: BytesMut) -> Bytes {
+    let message = Bytes::from_owner(Zeroizing::new(octets.to_vec()));
+    octets.as_mut().zeroize();
+    message
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +120,23 @@ mod tests {
         assert_eq!((first.id.0, second.id.0), (5, 6));
         assert_eq!(first.request, Request::Unbind);
         assert_eq!(FRAMING.next(&mut buffer), Ok(None));
+    }
+
+    #[test]
+    fn what_may_hold_a_password_is_known_by_its_kind() {
+        for (tag, may) in
+            [(0x60, true), (0x66, true), (0x68, true), (0x6e, true), (0x77, true), (0x63, false), (0x42, false)]
+        {
+            assert_eq!(may_hold_a_password(&[0x30, 0x05, 0x02, 0x01, 0x05, tag, 0x00]), may, "{tag:x}");
+        }
+        assert!(!may_hold_a_password(b"\x30\x03\x02\x01\x05") && !may_hold_a_password(b"\x30"));
+    }
+
+    #[test]
+    fn a_message_is_wiped_where_it_was_and_goes_on_elsewhere() {
+        let mut buffer = BytesMut::from(&b"secret and what follows"[..]);
+        let message = wiped_after_use(buffer.split_to(6));
+        assert_eq!((message.as_ref(), buffer.as_ref()), (&b"secret"[..], &b" and what follows"[..]));
     }
 
     #[test]

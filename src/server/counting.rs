@@ -32,8 +32,8 @@ pub(super) fn start(shared: Arc<Shared>) -> Counting {
         let mut recording = Recording::default();
         while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             write_all(&shared);
-            recording.write(&shared);
             tell_alarms(&shared);
+            recording.write(&shared);
         }
         shared.services.load().meter.hasten();
         write_all(&shared);
@@ -54,14 +54,17 @@ impl Counting {
     }
 }
 
-/// Tells of attacks on many accounts. What was tried is no part of it.
+/// Tells of attacks on many accounts, in the log and in the record. What was tried is no part of it.
 fn tell_alarms(shared: &Shared) {
-    for Alarm { kind, source, accounts, since } in shared.services.load().meter.radar().take_alarms() {
+    let services = shared.services.load();
+    for alarm in services.meter.radar().take_alarms() {
+        let Alarm { kind, source, accounts, since } = &alarm;
         let text = match kind {
             AlarmKind::Source => "one source fails to log in to many accounts; it is answered later and later",
             AlarmKind::Guess => "the same wrong password is tried at many accounts; this is its latest source",
         };
         warn!(%source, accounts, %since, "{text}");
+        services.journal.note(counted::spray(&alarm, shared.clock.now()));
     }
 }
 

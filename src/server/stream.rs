@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::server::TlsStream;
+use zeroize::Zeroize;
 
 use super::client_certificate::subject;
 use crate::access::circumstances::Protection;
@@ -61,6 +62,8 @@ impl Stream {
             let mut read = ReadBuf::new(scratch);
             ready!(Pin::new(self).poll_read(context, &mut read))?;
             buffer.extend_from_slice(read.filled());
+            // There may be a password in it, which would stay there until as much is read again.
+            read.filled_mut().zeroize();
             Poll::Ready(Ok(read.filled().len()))
         })
     }

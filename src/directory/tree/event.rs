@@ -119,6 +119,8 @@ words! {
         TemporaryUsed = 15 "temporary-used",
         /// Something still sends the password before.
         StaleDevice = 16 "stale-device",
+        /// Many accounts are attacked at once: by one source, or with one wrong password.
+        Spray = 30 "spray",
         /// How it stands was set, as only whoever brings accounts from elsewhere may.
         StateSet = 17 "state-set",
     }
