@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Is a password still in the memory of the server when it has been answered?
 
-Starts a server of its own, sends passwords over its local socket by each way, and looks for them in everything that the
+Starts a server of its own, sends passwords over its local socket and over TLS, by each way, and looks for them in everything that the
 process has mapped: right after the answer, and once other requests have passed. Needs the right to read /proc/PID/mem.
 
     bench/timing/memory.py [target/release/keystead]
@@ -17,6 +17,10 @@ def password_modify(name, old, new):
     fields = octets(name, 0x80) + octets(old, 0x81) + octets(new, 0x82)
     value = element(0x30, fields)
     return element(0x77, octets("1.3.6.1.4.1.4203.1.11.1", 0x80) + element(0x81, value))
+
+
+def compare(name, attribute, value):
+    return element(0x6E, octets(name) + element(0x30, octets(attribute) + octets(value)))
 
 
 def occurrences(pid, secret):
@@ -55,32 +59,45 @@ def report(server):
     server.policy("pwdLockout", "FALSE")
     server.policy("pwdMinDelay")
     server.policy("pwdMaxDelay")
-    alice, carol = (f"uid={uid},ou=people,{SUFFIX}" for uid in ("alice", "carol"))
-    right = server.password(alice)
-    ways = {
-        "bind, right": (simple_bind(alice, right), right),
-        "bind, wrong": (simple_bind(alice, "canary of a wrong bind"), "canary of a wrong bind"),
-        "password modify, old": (password_modify(alice, "canary of an old one", "x" * 20), "canary of an old one"),
-        "password modify, new": (password_modify(alice, right, "canary of a new one"), "canary of a new one"),
-        "modify": (replace(carol, "userPassword", "canary of a modify"), "canary of a modify"),
-    }
-    for way, (request, secret) in ways.items():
-        client = server.client()
-        if way == "modify":
-            client = server.root
-        code = client.ask(request)
-        at_once = occurrences(server.process.pid, secret.encode())
-        for number in range(200):
-            server.root.ask(replace(carol, "description", f"something else {number}"))
-            client.ask(simple_bind("", ""))  if client is not server.root else None
-        client_open = occurrences(server.process.pid, secret.encode())
-        if client is not server.root:
+    right = server.password(f"uid=alice,ou=people,{SUFFIX}")
+    for transport, connect in (("local socket", server.client), ("TLS", server.tls_client)):
+        for way, (request, secret) in ways(transport, right).items():
+            client = connect()
+            code = client.ask(request)
+            at_once = occurrences(server.process.pid, secret.encode())
+            others(server, client)
+            open_still = occurrences(server.process.pid, secret.encode())
             client.socket.close()
-        for number in range(200):
-            server.root.ask(replace(carol, "description", f"something else {number}"))
-        later = occurrences(server.process.pid, secret.encode())
-        print(f"{way:24} answered {code:2}   at once {at_once or 'nowhere'}, after 200 requests {client_open or 'nowhere'}, "
-              f"after the connection closed {later or 'nowhere'}")
+            others(server)
+            closed = occurrences(server.process.pid, secret.encode())
+            print(
+                f"{transport:12} {way:22} answered {code:2}   at once {at_once or 'nowhere'}, after other requests "
+                f"{open_still or 'nowhere'}, after the connection closed {closed or 'nowhere'}"
+            )
+
+
+def ways(transport, right):
+    """Requests with a password in them, and the password."""
+    alice = f"uid=alice,ou=people,{SUFFIX}"
+    wrong, old, new, modify, compared = (
+        f"canary of {what}, {transport}" for what in ("a wrong bind", "an old one", "a new one", "a modify", "a compare")
+    )
+    return {
+        "bind, right": (simple_bind(alice, right), right),
+        "bind, wrong": (simple_bind(alice, wrong), wrong),
+        "old password": (password_modify(alice, old, "x" * 20), old),
+        "new password, refused": (password_modify(alice, right, new[:12]), new[:12]),
+        "modify, not bound": (replace(alice, "userPassword", modify), modify),
+        "compare, not bound": (compare(alice, "userPassword", compared), compared),
+    }
+
+
+def others(server, *clients):
+    """Requests of others, and of the client itself if it is still there."""
+    for number in range(200):
+        server.root.ask(replace(f"uid=carol,ou=people,{SUFFIX}", "description", f"something else {number}"))
+        for client in clients:
+            client.ask(simple_bind("", ""))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import tempfile
 
@@ -33,9 +34,8 @@ def replace(name, attribute, *values):
 
 
 class Client:
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
+    def __init__(self, connected):
+        self.socket = connected
 
     def ask(self, request):
         """Sends a request, and returns the result code of the answer."""
@@ -66,12 +66,23 @@ class Server:
             line = self.process.stdout.readline()
             if not line.startswith("Listening"):
                 raise SystemExit(f"the server did not start: {line}")
+            if "ldaps://" in line:
+                self.tls_port = int(line.rsplit(":", 1)[1])
         root = self.client()
         assert root.ask(external_bind()) == 0
         self.root = root
 
     def client(self):
-        return Client(os.path.join(self.data, "socket"))
+        """A connection over the local socket."""
+        local = socket.socket(socket.AF_UNIX)
+        local.connect(os.path.join(self.data, "socket"))
+        return Client(local)
+
+    def tls_client(self):
+        """A connection over TLS, to the certificate that `init` has made."""
+        context = ssl.create_default_context(cafile=os.path.join(self.data, "tls", "ca.crt"))
+        raw = socket.create_connection(("127.0.0.1", self.tls_port))
+        return Client(context.wrap_socket(raw, server_hostname="localhost"))
 
     def password(self, name):
         with open(os.path.join(self.data, "example-passwords"), encoding="utf-8") as file:
