@@ -20,6 +20,7 @@ mod json;
 mod manual;
 mod open_files;
 mod output;
+mod policy;
 mod recover_admin;
 mod reload;
 mod serve;
@@ -60,6 +61,8 @@ enum Command {
     Events(events::EventsArgs),
     /// Ask who may do what, and which password policy holds for whom.
     Explain(explain::ExplainArgs),
+    /// Tell what would become of a password policy before it is in force.
+    Policy(policy::PolicyArgs),
     /// Hash a password as the configuration says, for an import.
     HashPassword(hash_password::HashPasswordArgs),
     /// Make and ask a filter of passwords that are publicly known, which no new password may be.
@@ -127,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
         Command::Breach(args) => breach::run(&args),
         Command::Manual(args) => manual::run(&args),

@@ -143,6 +143,7 @@ impl Config {
             meter,
             journal,
             policies: crate::operations::policies::Policies::default(),
+            reports: Arc::new(crate::server::policy_log::PolicyLog),
             breached: breached.map(|list| list as Arc<dyn BreachList>),
             spray: self.spray,
             new_passwords: self.new_passwords,

@@ -4,7 +4,8 @@
 //!
 //! Reading order: a [`Secret`] is what somebody typed; a [`scheme`] keeps it as a hash; an [`Account`] is everything an
 //! entry has of the kind, read from its credentials; a [`Policy`] says what shall hold; [`change`] is the one way to set
-//! a password, [`quality`] what is demanded of it, and [`verdict`] in which words it is refused; [`standing`] is what a
+//! a password, [`quality`] what is demanded of it, and [`verdict`] in which words it is refused; [`report`]
+//! is what a policy would do that is only tried out, [`outlook`] how accounts would stand under one; [`standing`] is what a
 //! bind may expect, and the [`meter`] counts wrong passwords and remembers what was tried; [`verified`] passwords need no
 //! second hash for a while.
 
@@ -12,9 +13,11 @@ pub mod account;
 pub mod change;
 pub mod generate;
 pub mod meter;
+pub mod outlook;
 pub mod policy;
 pub mod prepare;
 pub mod quality;
+pub mod report;
 pub mod scheme;
 pub mod secret;
 pub mod stale;

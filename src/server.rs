@@ -16,6 +16,7 @@ pub mod lanes;
 pub mod listener;
 mod paging;
 mod peer;
+pub mod policy_log;
 pub mod random;
 mod recording;
 pub mod settings;

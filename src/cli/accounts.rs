@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::access::Actor;
 use crate::access::circumstances::{Protection, Remote};
 use crate::config::Config;
-use crate::directory::tree::{Directory, Tree};
-use crate::directory::{Identity, ResultCode};
+use crate::directory::tree::{CommitError, Directory, Tree};
+use crate::directory::{Identity, ResultCode, Timestamp};
 use crate::operations::context::Link;
 use crate::operations::{Confidentiality, Context, Freedom, Outcome, Proof, Refusal, Requester, Services};
 use crate::password::Meter;
@@ -45,21 +45,38 @@ impl<'s> Workplace<'s> {
         Ok(Self { store, services, requester, clock: Clock::starting_at(view.csn().time) })
     }
 
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Does one operation and makes its change.
     pub(super) fn perform(
         &self,
         what: &str,
         operation: impl Fn(&Context<'_>) -> Result<Outcome, Refusal>,
     ) -> Result<Outcome, CliError> {
+        let mut outcome = self.plan(what, &self.store.view(), operation)?;
+        let failed = |error: CommitError| CliError::Message(format!("{what}: {error}"));
+        self.store.commit(std::mem::take(&mut outcome.change)).map_err(failed)?;
+        Ok(outcome)
+    }
+
+    /// Finds out what one operation would change in a directory.
+    pub(super) fn plan(
+        &self,
+        what: &str,
+        tree: &dyn Tree,
+        operation: impl Fn(&Context<'_>) -> Result<Outcome, Refusal>,
+    ) -> Result<Outcome, CliError> {
         let failed = |reason: String| CliError::Message(format!("{what}: {reason}"));
-        let view = self.store.view();
         let identity = self.requester.identity.clone();
         let now = self.clock.now();
-        let rules = self.services.rules.in_force(&view).map_err(|error| failed(error.to_string()))?;
-        let actor = Actor::find(identity, &self.requester.circumstances(now), &rules.rules, &view)
+        let rules = self.services.rules.in_force(tree).map_err(|error| failed(error.to_string()))?;
+        let actor = Actor::find(identity, &self.requester.circumstances(now), &rules.rules, tree)
             .map_err(|error| failed(error.to_string()))?;
         let ctx = Context {
-            tree: &view,
+            tree,
             services: &self.services,
             requester: &self.requester,
             rules: &rules.rules,
@@ -68,11 +85,10 @@ impl<'s> Workplace<'s> {
             random: &SystemRandom,
             flags: Flags::default(),
         };
-        let mut outcome = operation(&ctx).map_err(|refusal| failed(refusal.to_string()))?;
+        let outcome = operation(&ctx).map_err(|refusal| failed(refusal.to_string()))?;
         if outcome.response.result.code != ResultCode::Success {
             return Err(failed(outcome.response.result.diagnostic_message));
         }
-        self.store.commit(std::mem::take(&mut outcome.change)).map_err(|error| failed(error.to_string()))?;
         Ok(outcome)
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod circumstances;
 mod paths;
 mod policy;
+mod schemes;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ enum Question {
     Paths(paths::PathsArgs),
     /// Which password policy governs an entry, and what each of its settings comes to.
     Policy(policy::PolicyArgs),
+    /// How many passwords are kept by which scheme and at what cost, without anybody reading a hash.
+    Schemes(schemes::SchemesArgs),
 }
 
 pub(super) fn run(args: &ExplainArgs) -> Result<(), CliError> {
@@ -38,6 +41,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<(), CliError> {
         Question::Access(args) => access::run(args),
         Question::Paths(args) => paths::run(args),
         Question::Policy(args) => policy::run(args),
+        Question::Schemes(args) => schemes::run(args),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::protocol::request::AddRequest;
 use super::events::Whose;
 use super::integrity::unique::{State, Transition};
 use super::relax::NOT_RELAXED;
-use super::set_password::{Hashes, has_class};
+use super::set_password::{Hashes, Newcomer, has_class};
 use super::{Context, Outcome, Refusal, delegation, policies};
 
 /// Adds an entry below one that exists.
@@ -44,10 +44,11 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     ctx.require_unique(Transition { uuid, before: None, after }, &mut conditions)?;
     let (mut account, mut events) = (None, Vec::new());
     if let Some(password) = password {
-        let policy = ctx.services.policies.governing(&entry, &dn, ctx.tree)?;
-        let event = ctx.event(EventKind::Set, Means::Add, Whose { uuid, dn: &dn }, &policy);
+        let governing = ctx.services.policies.choose(&entry, &dn, ctx.tree)?;
+        let event = ctx.event(EventKind::Set, Means::Add, Whose { uuid, dn: &dn }, &governing.policy);
         let first = if decision.allows(Right::ResetPassword) {
-            ctx.first_password(&password, &entry, &policy, Hashes::of(&decision))
+            let newcomer = Newcomer { entry: &entry, dn: &dn, governing: &governing };
+            ctx.first_password(&password, &newcomer, Hashes::of(&decision))
         } else {
             Err(Refusal::InsufficientAccess("you may not set the password of this account"))
         };
@@ -214,7 +215,7 @@ fn complete(ctx: &Context<'_>, dn: &Dn, attributes: &mut Attributes, password: O
 pub(super) fn check_policy(ctx: &Context<'_>, attributes: &Attributes, dn: &Dn) -> Result<(), Refusal> {
     if has_class(attributes, "pwdPolicy", ctx.schema()) {
         let policy = Policy::read(&Entry::encode(attributes, ctx.schema()), dn.as_str(), ctx.schema())?;
-        policies::check(&policy, ctx.tree)?;
+        policies::check(&policy, dn, ctx.tree)?;
     }
     Ok(())
 }

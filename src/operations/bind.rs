@@ -12,6 +12,7 @@ use crate::directory::tree::{Change, Event, EventKind, Means, Node, Write};
 use crate::directory::{Dn, Identity, ResultCode, Timestamp};
 use crate::password::account::Seen;
 use crate::password::meter::{Subject, Trial};
+use crate::password::report::Would;
 use crate::password::standing::{Standing, Validity};
 use crate::password::verdict::PolicyErrorCode;
 use crate::password::verified::Against;
@@ -23,6 +24,8 @@ use crate::protocol::request::{Authentication, BindRequest};
 use super::context::AnonymousBind;
 use super::events::Whose;
 use super::login_name::UserName;
+use super::policies::Governing;
+use super::recheck::Recheck;
 use super::refusal::PolicyControl;
 use super::target::Target;
 use super::verify_password::{Given, Known, blocked, blocks};
@@ -46,6 +49,8 @@ pub struct Verification {
     entry: Option<(Node, Arc<Dn>)>,
     account: Account,
     policy: Arc<Policy>,
+    /// Policies that are only tried out.
+    tried: Vec<Arc<Policy>>,
     password: Secret,
     known: Known,
 }
@@ -123,9 +128,9 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
     let unknown = |dn: &Dn| -> Result<Verification, Refusal> {
         let policy = ctx.services.policies.default_for(dn, ctx.tree)?;
         let subject = ctx.services.meter.unknown(dn);
-        let (account, password) = (Account::default(), password.clone());
+        let (account, tried, password) = (Account::default(), Vec::new(), password.clone());
         let (means, known) = (Means::Bind, Known::Nothing);
-        Ok(Verification { subject, means, entry: None, account, policy, password, known })
+        Ok(Verification { subject, means, entry: None, account, policy, tried, password, known })
     };
     let user = UserName::read(name, ctx)?;
     let Some(id) = user.find(ctx)? else {
@@ -150,19 +155,20 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
 impl Verification {
     /// Of the password of an entry that may authenticate.
     pub(super) fn of(ctx: &Context<'_>, target: Target, password: Secret, means: Means) -> Result<Self, Refusal> {
-        let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
+        let Governing { policy, tried, .. } = ctx.services.policies.choose(&target.node.entry, &target.dn, ctx.tree)?;
         let account = ctx.account(&target.node)?;
         let subject = Subject::Entry(target.node.uuid);
         let entry = Some((target.node, target.dn));
-        Ok(Self { subject, means, entry, account, policy, password, known: Known::Nothing })
+        Ok(Self { subject, means, entry, account, policy, tried, password, known: Known::Nothing })
     }
 
     /// Finds out how much work it will be.
     pub fn effort(&mut self, ctx: &Context<'_>) -> scheme::Effort {
         let stored = self.account.password.as_ref().unwrap_or(&ctx.services.no_password);
         // Refusing takes as long with every account, so only what will be let in can be quick.
-        let quick = !stored.is_outdated(ctx.services.new_passwords)
+        let quick = !stored.is_outdated(self.policy.hashing.or(ctx.services.new_passwords))
             && !self.policy.is_locked(self.account.locked, ctx.now)
+            && !ctx.recheck_is_due(&self.account, &self.policy)
             && (self.was_right_a_moment_ago(ctx)
                 || stored.effort() == scheme::Effort::Light && stored.verify(&self.password));
         if !quick {
@@ -191,6 +197,28 @@ impl Verification {
 
     /// Verifies the password, and says how the account stands.
     pub fn run(&self, ctx: &Context<'_>, controls: &Controls) -> Result<Outcome, Refusal> {
+        let result = self.verify(ctx, controls);
+        if !self.tried.is_empty() {
+            self.report(ctx, &result)?;
+        }
+        result
+    }
+
+    /// Tells what policies that are only tried out would have done.
+    fn report(&self, ctx: &Context<'_>, result: &Result<Outcome, Refusal>) -> Result<(), Refusal> {
+        let Some((node, dn)) = &self.entry else { return Ok(()) };
+        match result {
+            Ok(_) => ctx.report(dn, &self.tried, |policy| Would::at_bind(&self.account, policy, ctx.now)),
+            Err(Refusal::InvalidCredentials { .. }) => {
+                let account = ctx.account(node)?;
+                ctx.report(dn, &self.tried, |policy| Would::at_failure(&account, policy, ctx.now));
+            }
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    fn verify(&self, ctx: &Context<'_>, controls: &Controls) -> Result<Outcome, Refusal> {
         let Self { subject, means, ref account, ref policy, ref password, known, .. } = *self;
         let attempt = ctx.verify_password(&Given { subject, means, account, policy, password, known })?;
         let Some((node, dn)) = &self.entry else { return Err(blocked(None)) };
@@ -198,7 +226,11 @@ impl Verification {
         if blocks(&attempt, account, policy, validity, ctx.now).is_some() {
             return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
         }
-        let standing = self.account.standing(&self.policy, ctx.now);
+        let mut standing = self.account.standing(&self.policy, ctx.now);
+        let recheck = self.recheck(ctx, dn, standing);
+        if recheck.demands_change() {
+            standing = Account { must_change: true, ..Account::default() }.standing(&self.policy, ctx.now);
+        }
         let told = Told::of(standing);
         match standing {
             Standing::Expired | Standing::MustChangeElsewhere => return Err(told.refusal(policy)),
@@ -211,7 +243,7 @@ impl Verification {
         self.remember(ctx);
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
         let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
-        let (change, afterwards) = self.changes(ctx, (node, dn), standing, lock);
+        let (change, afterwards) = self.changes(ctx, (node, dn), Entered { standing, recheck, lock });
         if let Standing::Good { expires_in: Some(left) } = standing {
             // It is the owner whom it is told of, wherever they bind from.
             let event = Event { source: String::new(), ..self.event(ctx, EventKind::Expiring, (node, dn)) };
@@ -231,13 +263,23 @@ impl Verification {
         Ok(outcome)
     }
 
-    /// What a good bind uses up, which must be written first; and a hash at today's cost, which may be written later.
+    /// Looks the password up again, if lists are newer. A bind that ends badly all the same, and a compare, show nothing.
+    fn recheck(&self, ctx: &Context<'_>, dn: &Dn, standing: Standing) -> Recheck {
+        match standing {
+            Standing::Good { .. } | Standing::Grace { .. } if self.means == Means::Bind => {
+                ctx.recheck(&self.account, &self.policy, &self.password, dn)
+            }
+            _ => Recheck::Nothing,
+        }
+    }
+
+    /// What a good bind uses up or finds out, which must be written first; and what may be written later: a hash at
+    /// today's cost, and in which lists the password was looked up.
     fn changes(
         &self,
         ctx: &Context<'_>,
         whose: (&Node, &Dn),
-        standing: Standing,
-        lock: LockFor,
+        Entered { standing, recheck, lock }: Entered,
     ) -> (Change, Option<Box<Change>>) {
         let (node, _) = whose;
         let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
@@ -246,6 +288,8 @@ impl Verification {
             (account.failures, account.locked) = (Vec::new(), None);
         }
         let event = |kind, reason| Event { reason, ..self.event(ctx, kind, whose) };
+        account.checked_against = recheck.lists().or(account.checked_against);
+        account.must_change |= recheck.demands_change();
         let used = match (standing, account.temporary_uses) {
             (Standing::Grace { remaining }, _) => {
                 account.grace_uses.push(distinct(&account.grace_uses, ctx.now));
@@ -258,9 +302,10 @@ impl Verification {
             }
             _ => None,
         };
-        let outdated = account.password.as_ref().is_some_and(|stored| stored.is_outdated(ctx.services.new_passwords));
+        let wanted = self.policy.hashing.or(ctx.services.new_passwords);
+        let outdated = account.password.as_ref().is_some_and(|stored| stored.is_outdated(wanted));
         if outdated {
-            account.password = Some(StoredPassword::create(&self.password, ctx.services.new_passwords, ctx.random));
+            account.password = Some(StoredPassword::create(&self.password, wanted, ctx.random));
         }
         let write = || Write::SetCredentials {
             uuid: node.uuid,
@@ -269,12 +314,14 @@ impl Verification {
         };
         let change = |events| Change { writes: vec![write()], events, ..Change::none() };
         let scheme = || account.password.as_ref().map(|stored| stored.scheme().to_string()).unwrap_or_default();
-        let rehashed = || event(EventKind::Rehashed, scheme());
-        match (used, outdated) {
-            (Some(used), false) => (change(vec![used]), None),
-            (Some(used), true) => (change(vec![used, rehashed()]), None),
-            (None, true) => (Change::none(), Some(Box::new(change(vec![rehashed()])))),
-            (None, false) => (Change::none(), None),
+        let known = recheck.found().map(|rule| event(EventKind::Known, rule.to_owned()));
+        let rehashed = outdated.then(|| event(EventKind::Rehashed, scheme()));
+        let (first, later) = (used.is_some() || recheck.demands_change(), outdated || recheck != Recheck::Nothing);
+        let events = used.into_iter().chain(known).chain(rehashed).collect();
+        match (first, later) {
+            (true, _) => (change(events), None),
+            (false, true) => (Change::none(), Some(Box::new(change(events)))),
+            (false, false) => (Change::none(), None),
         }
     }
 
@@ -283,6 +330,14 @@ impl Verification {
         let event = ctx.event(kind, self.means, Whose { uuid: node.uuid, dn }, &self.policy);
         if self.means == Means::Bind { Event { actor: event.target.clone(), ..event } } else { event }
     }
+}
+
+/// How somebody was let in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Entered {
+    standing: Standing,
+    recheck: Recheck,
+    lock: LockFor,
 }
 
 /// For whom wrong passwords have locked the account, when the right one was given.

@@ -21,6 +21,7 @@ use super::identity_map::IdentityMap;
 use super::integrity::Integrity;
 use super::journal::Journal;
 use super::policies::Policies;
+use super::reports::Reports;
 
 /// Everything that one operation may look at.
 #[derive(Clone, Copy)]
@@ -71,6 +72,8 @@ pub struct Services {
     pub journal: Arc<Journal>,
     /// The password policies.
     pub policies: Policies,
+    /// Takes what policies that are only tried out would have done.
+    pub reports: Arc<dyn Reports>,
     /// Passwords that are publicly known, which no new one may be.
     pub breached: Option<Arc<dyn BreachList>>,
     /// What new passwords are kept as.

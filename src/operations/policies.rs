@@ -8,6 +8,7 @@ mod reasons;
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::access::actor::groups_of;
@@ -32,6 +33,8 @@ pub struct Governing {
     pub policy: Arc<Policy>,
     /// Why it is this one.
     pub because: Because,
+    /// Those that would govern it in its place, each of them, were they not only tried out (`pwdReportOnly`).
+    pub tried: Vec<Arc<Policy>>,
 }
 
 /// Why a policy governs an entry.
@@ -82,15 +85,28 @@ impl Policies {
 
     /// The policy that governs an entry, and why.
     pub fn choose(&self, entry: &Entry, dn: &Dn, tree: &dyn Tree) -> Result<Governing, TreeError> {
+        let mut tried = Vec::new();
         if let Some(policy) = self.named(entry, tree)? {
-            return Ok(Governing { policy, because: Because::Named });
+            if !policy.report_only {
+                return Ok(Governing { policy, because: Because::Named, tried });
+            }
+            tried.push(policy);
         }
-        if let Some(policy) = self.claiming(entry, dn, tree, 1)?.pop() {
-            return Ok(Governing { policy, because: Because::Selected });
+        let mut selected = None;
+        self.visit_claiming(entry, dn, tree, &mut |policy| {
+            if policy.report_only {
+                tried.push(Arc::clone(policy));
+                return ControlFlow::Continue(());
+            }
+            selected = Some(Arc::clone(policy));
+            ControlFlow::Break(())
+        })?;
+        if let Some(policy) = selected {
+            return Ok(Governing { policy, because: Because::Selected, tried });
         }
         let policy = self.default_for(dn, tree)?;
         let because = if policy.origin.is_empty() { Because::Nothing } else { Because::Default };
-        Ok(Governing { policy, because })
+        Ok(Governing { policy, because, tried })
     }
 
     /// The policy that governs the entries of the suffix of `dn` that no other governs.
@@ -114,30 +130,36 @@ impl Policies {
         }
     }
 
-    /// The first `most` of the policies that say that they govern the entry: the first does, if the entry names no other.
-    pub fn claiming(
+    /// The policies that say that they govern the entry, in the order in which they go before each other.
+    pub fn claiming(&self, entry: &Entry, dn: &Dn, tree: &dyn Tree) -> Result<Vec<Arc<Policy>>, TreeError> {
+        let mut claiming = Vec::new();
+        self.visit_claiming(entry, dn, tree, &mut |policy| {
+            claiming.push(Arc::clone(policy));
+            ControlFlow::Continue(())
+        })?;
+        Ok(claiming)
+    }
+
+    fn visit_claiming(
         &self,
         entry: &Entry,
         dn: &Dn,
         tree: &dyn Tree,
-        most: usize,
-    ) -> Result<Vec<Arc<Policy>>, TreeError> {
-        let mut claiming = Vec::new();
+        visit: &mut dyn FnMut(&Arc<Policy>) -> ControlFlow<()>,
+    ) -> Result<(), TreeError> {
         let selecting = self.selecting(tree)?;
         if selecting.policies.is_empty() {
-            return Ok(claiming);
+            return Ok(());
         }
-        let Some(suffix) = suffix_of(dn, tree) else { return Ok(claiming) };
+        let Some(suffix) = suffix_of(dn, tree) else { return Ok(()) };
         let mut groups = None;
         for Selector { applies, policy, .. } in selecting.policies.iter().filter(|one| one.suffix == *suffix) {
-            if applies.admits(entry, dn, tree.schema()) && has_member(applies, dn, &mut groups, tree)? {
-                claiming.push(Arc::clone(policy));
-                if claiming.len() >= most {
-                    break;
-                }
+            let claims = applies.admits(entry, dn, tree.schema()) && has_member(applies, dn, &mut groups, tree)?;
+            if claims && visit(policy).is_break() {
+                break;
             }
         }
-        Ok(claiming)
+        Ok(())
     }
 
     /// The policies that say whom they govern; looked for again only when one of them may have changed.
@@ -165,7 +187,7 @@ impl Policies {
         let mut policies = Vec::new();
         for id in tree.equal(object_class, &class)? {
             let (Some(node), Some(dn)) = (tree.node(id)?, tree.dn(id)?) else { continue };
-            let policy = self.read(&node, &dn, tree);
+            let policy = self.read(&node, tree)?;
             if let (Some(applies), Some(suffix)) = (policy.applies.clone(), suffix_of(&dn, tree).cloned()) {
                 policies.push(Selector { suffix, applies, policy });
             }
@@ -180,30 +202,36 @@ impl Policies {
     fn at(&self, dn: &Dn, tree: &dyn Tree) -> Result<Option<Arc<Policy>>, TreeError> {
         let Some(id) = tree.find(dn)?.entry() else { return Ok(None) };
         let Some(node) = tree.node(id)? else { return Ok(None) };
-        Ok(Some(self.read(&node, dn, tree)))
+        self.read(&node, tree).map(Some)
     }
 
     /// The policy that an entry says. One that cannot be read, or is none at all, opens nothing.
-    fn read(&self, node: &Node, dn: &Dn, tree: &dyn Tree) -> Arc<Policy> {
+    fn read(&self, node: &Node, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
         let schema = tree.schema();
         let versions = (node.version, tree.policies_version());
         let mut known = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(read) = known.get(&node.id).filter(|read| read.versions == versions) {
-            return Arc::clone(&read.policy);
+            return Ok(Arc::clone(&read.policy));
         }
-        let origin = dn.as_str();
+        let dn = tree.dn(node.id)?;
+        let origin = dn.as_ref().map_or("", |dn| dn.as_str());
         let is_policy =
             node.entry.values(schema.known().object_class).any(|class| class.eq_ignore_ascii_case(POLICY_CLASS));
         let policy = is_policy.then(|| Policy::read(&node.entry, origin, schema).ok()).flatten();
         let policy = Arc::new(policy.unwrap_or_else(|| Policy::strict(&node.entry, origin, schema)));
         known.insert(node.id, Read { versions, policy: Arc::clone(&policy) });
         drop(known);
-        policy
+        Ok(policy)
     }
 }
 
-/// Refuses a policy that governs nobody here, whatever happens.
-pub(super) fn check(policy: &Policy, tree: &dyn Tree) -> Result<(), PolicyError> {
+/// Refuses a policy that says what cannot be meant here: that it governs what is not on this server, or that the default
+/// is only tried out, which would leave nothing in its place.
+pub(super) fn check(policy: &Policy, dn: &Dn, tree: &dyn Tree) -> Result<(), PolicyError> {
+    if policy.report_only && is_default(dn, tree) {
+        let reason = "this is the default, so nothing would hold; try out another one, with pwdAppliesToSubtree";
+        return Err(PolicyError { attribute: "pwdReportOnly", reason: reason.to_owned() });
+    }
     let mut names = policy.applies.iter().flat_map(Applies::names);
     match names.find(|(_, name)| suffix_of(name, tree).is_none()) {
         None => Ok(()),
@@ -215,6 +243,12 @@ pub(super) fn check(policy: &Policy, tree: &dyn Tree) -> Result<(), PolicyError>
 }
 
 const POLICY_CLASS: &[u8] = b"pwdPolicy";
+
+/// Whether the policy of that name is the default of its suffix.
+fn is_default(dn: &Dn, tree: &dyn Tree) -> bool {
+    let default = suffix_of(dn, tree).map(|suffix| Dn::parse(tree.schema(), &format!("{DEFAULT_POLICY},{suffix}")));
+    default.is_some_and(|default| default.is_ok_and(|default| default == *dn))
+}
 
 fn suffix_of<'t>(dn: &Dn, tree: &'t dyn Tree) -> Option<&'t Dn> {
     tree.suffixes().iter().find(|suffix| dn.is_within(suffix))

@@ -7,16 +7,18 @@ use crate::directory::{Attributes, Dn, Entry, Randomness, Rdn};
 use crate::password::account::Account;
 use crate::password::change::{self, By, OldPassword};
 use crate::password::meter::Subject;
-use crate::password::policy::CheckQuality;
-use crate::password::quality::{self, BreachList, Facts};
+use crate::password::policy::{BreachAction, CheckQuality};
+use crate::password::quality::{self, BreachList, Facts, lists};
+use crate::password::report::Given;
 use crate::password::verdict::{BrokenRule, Language};
 use crate::password::{Policy, Secret, StoredPassword, generate};
 
 use uuid::Uuid;
 
 use super::events::Whose;
+use super::policies::Governing;
 use super::target::Target;
-use super::verify_password::{Given, Known};
+use super::verify_password::{Given as Tried, Known};
 use super::{Context, Effect, Freedom, Refusal};
 
 /// A password that is to be set.
@@ -30,6 +32,15 @@ pub(super) struct NewPassword {
     pub(super) old: OldPassword,
     /// The new one; if absent, one is made.
     pub(super) new: Option<Secret>,
+}
+
+/// An entry that is being added.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newcomer<'n> {
+    pub(super) entry: &'n Entry,
+    pub(super) dn: &'n Dn,
+    /// What governs it.
+    pub(super) governing: &'n Governing,
 }
 
 /// A password that will have been set.
@@ -78,9 +89,10 @@ impl Context<'_> {
 
     /// Verifies the old password, judges the new one and hashes it. The right has been required before.
     pub(super) fn set_password(&self, target: &Target, request: &NewPassword) -> Result<SetPassword, Refusal> {
-        let policy = self.services.policies.governing(&target.node.entry, &target.dn, self.tree)?;
-        let event = self.event(kind(request.by), request.means, Whose::entry(&target.node, &target.dn), &policy);
-        match self.try_to_set_password(target, request, &policy) {
+        let governing = self.services.policies.choose(&target.node.entry, &target.dn, self.tree)?;
+        let whose = Whose::entry(&target.node, &target.dn);
+        let event = self.event(kind(request.by), request.means, whose, &governing.policy);
+        match self.try_to_set_password(target, request, &governing) {
             Ok((account, generated)) => Ok(SetPassword { account, generated, event }),
             Err(refusal) => {
                 self.note_refused(event, &refusal);
@@ -93,8 +105,9 @@ impl Context<'_> {
         &self,
         target: &Target,
         request: &NewPassword,
-        policy: &Policy,
+        governing: &Governing,
     ) -> Result<(Account, Option<Secret>), Refusal> {
+        let policy: &Policy = &governing.policy;
         let mut account = self.account(&target.node)?;
         // Whoever acts as the owner has not shown that they know the password, whatever the policy asks of its owner.
         if request.by == By::Owner && self.requester.proxied_by.is_some() && request.old.given().is_none() {
@@ -106,8 +119,8 @@ impl Context<'_> {
         if let OldPassword::Given(old) = &request.old {
             let subject = Subject::Entry(target.node.uuid);
             let (means, known) = (request.means, Known::Nothing);
-            let given = Given { subject, means, account: &account, policy, password: old, known };
-            let attempt = self.verify_password(&given)?;
+            let tried = Tried { subject, means, account: &account, policy, password: old, known };
+            let attempt = self.verify_password(&tried)?;
             self.note_passed(attempt);
         }
         let hashes = Hashes::of(&target.decision);
@@ -115,7 +128,13 @@ impl Context<'_> {
         let generated = if request.new.is_none() { Some(judge.generate(self.random)?) } else { None };
         let new = request.new.as_ref().or(generated.as_ref()).ok_or(Refusal::Busy)?;
         let stored = judge.admit(new, self)?;
+        judge.with_facts(|facts| {
+            let given = Given { new, old: &request.old, by: request.by, account: &account, facts };
+            self.report_change(&target.dn, &governing.tried, &given);
+        });
+        let checked_against = judge.lists(new);
         account.set_password(stored, policy, request.by, self.now);
+        account.checked_against = checked_against;
         Ok((account, generated))
     }
 
@@ -124,14 +143,20 @@ impl Context<'_> {
     pub(super) fn first_password(
         &self,
         new: &Secret,
-        entry: &Entry,
-        policy: &Policy,
+        newcomer: &Newcomer<'_>,
         hashes: Hashes,
     ) -> Result<Account, Refusal> {
+        let Newcomer { entry, dn, governing: Governing { policy, tried, .. } } = *newcomer;
         let mut account = Account::default();
         let judge = self.judge(&account, policy, entry, hashes);
         let stored = judge.admit(new, self).map_err(|refusal| self.in_their_language(refusal))?;
+        judge.with_facts(|facts| {
+            let given = Given { new, old: &OldPassword::Absent, by: By::Administrator, account: &account, facts };
+            self.report_change(dn, tried, &given);
+        });
+        let checked_against = judge.lists(new);
         account.set_password(stored, policy, By::Owner, self.now);
+        account.checked_against = checked_against;
         Ok(account)
     }
 
@@ -239,7 +264,15 @@ impl Judge<'_> {
             }
         }
         self.judge(new)?;
-        Ok(StoredPassword::create(new, ctx.services.new_passwords, ctx.random))
+        Ok(StoredPassword::create(new, self.policy.hashing.or(ctx.services.new_passwords), ctx.random))
+    }
+
+    /// The lists that a password was looked up in that was admitted, if somebody will ask.
+    fn lists(&self, new: &Secret) -> Option<u64> {
+        let is_looked_up =
+            self.policy.pwd_check_quality != CheckQuality::Off && !StoredPassword::is_prehashed(new.expose());
+        let is_asked = self.policy.breach_action != BreachAction::None;
+        (is_looked_up && is_asked).then(|| lists::edition(self.policy, self.breached))
     }
 
     /// A password that the policy itself would admit.

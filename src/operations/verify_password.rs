@@ -1,12 +1,13 @@
 //! Testing a password: the one way, so that there is one meter for wrong ones.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::directory::Timestamp;
 use crate::directory::tree::{EventKind, Means};
 use crate::password::account::{Account, Lock, Remembered};
 use crate::password::meter::{Attempt, Begin, Subject, Trial};
-use crate::password::scheme::Effort;
+use crate::password::scheme::{Effort, NewScheme};
 use crate::password::standing::{Blocked, Validity};
 use crate::password::verdict::PolicyErrorCode;
 use crate::password::{Policy, Secret, StoredPassword};
@@ -53,16 +54,16 @@ impl Context<'_> {
             Begin::Wait => return Err(Refusal::Wait),
             Begin::Locked { .. } => {
                 let noticed = self.services.meter.notice_wrong(&trial, password, &self.services.spray);
-                self.verify_slowly(current, password);
-                self.verify_slowly(last.map(|last| &last.password), password);
+                self.verify_slowly(current, given);
+                self.verify_slowly(last.map(|last| &last.password), given);
                 let locked = Some(PolicyErrorCode::AccountLocked);
                 return Err(wrong(locked, policy.delay(policy.pwd_max_failure).max(noticed), None));
             }
         };
-        if given.known == Known::Right || is_right_at_once(current, password) || self.verify_slowly(current, password) {
+        if given.known == Known::Right || is_right_at_once(current, password) || self.verify_slowly(current, given) {
             return Ok(attempt);
         }
-        if let Some(replaced) = self.replaced(last, password) {
+        if let Some(replaced) = self.replaced(last, given) {
             let failure = attempt.stale();
             self.note_tried(given, EventKind::StaleDevice, format!("replaced {replaced}"));
             return Err(wrong(None, policy.delay(failure.count), Some(replaced)));
@@ -85,17 +86,26 @@ impl Context<'_> {
     }
 
     /// When the password was replaced, if it is the one before.
-    fn replaced(&self, last: Option<&Remembered>, password: &Secret) -> Option<Timestamp> {
-        let was_it = self.verify_slowly(last.map(|last| &last.password), password);
+    fn replaced(&self, last: Option<&Remembered>, given: &Given<'_>) -> Option<Timestamp> {
+        let was_it = self.verify_slowly(last.map(|last| &last.password), given);
         last.filter(|_| was_it).map(|last| last.time)
     }
 
     /// Verifies a password in the time of a heavy hash, also where there is none.
-    fn verify_slowly(&self, stored: Option<&StoredPassword>, password: &Secret) -> bool {
+    fn verify_slowly(&self, stored: Option<&StoredPassword>, given: &Given<'_>) -> bool {
         if stored.is_none_or(is_quick) {
-            self.services.no_password.verify(password);
+            self.nobodys(given.policy).verify(given.password);
         }
-        stored.is_some_and(|stored| stored.verify(password))
+        stored.is_some_and(|stored| stored.verify(given.password))
+    }
+
+    /// What takes the place of a password where there is none: hashed as those are whom the policy governs, unless these
+    /// are hashed more quickly than others.
+    fn nobodys(&self, policy: &Policy) -> Cow<'_, StoredPassword> {
+        match policy.hashing.said() {
+            Some(NewScheme::Argon2id(cost)) => Cow::Owned(StoredPassword::of_nobody(cost, self.random)),
+            Some(NewScheme::Ssha512 | NewScheme::Ssha) | None => Cow::Borrowed(&self.services.no_password),
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Account {
     pub last_failure: Option<Seen>,
     /// `pwdStaleSource`: from where the password before is still sent, the latest last.
     pub stale: Vec<StaleSource>,
+    /// `pwdCheckedAgainst`: the lists that the password was looked up in last, as a number.
+    pub checked_against: Option<u64>,
     /// `pwdTemporaryExpiry`: when a password that somebody else has set ends.
     pub temporary_until: Option<Timestamp>,
     /// `pwdTemporaryUses`: how many binds it is still good for.
@@ -101,6 +103,9 @@ impl Account {
             last_success: Seen::read(entry, [known.pwd_last_success, known.pwd_last_success_from]),
             last_failure: Seen::read(entry, [known.pwd_last_failure, known.pwd_last_failure_from]),
             stale,
+            checked_against: entry
+                .first_text(known.pwd_checked_against)
+                .and_then(|text| u64::from_str_radix(text, 16).ok()),
             temporary_until: time(known.pwd_temporary_expiry),
             temporary_uses: entry.first_text(known.pwd_temporary_uses).and_then(|text| text.parse().ok()),
         }
@@ -131,6 +136,8 @@ impl Account {
             );
         }
         put(known.pwd_stale_source, self.stale.iter().map(StaleSource::to_value).collect());
+        let checked_against = self.checked_against.map(|lists| format!("{lists:016x}").into_bytes());
+        put(known.pwd_checked_against, checked_against.into_iter().collect());
         put(known.pwd_temporary_expiry, self.temporary_until.iter().flat_map(|time| text(time)).collect());
         put(known.pwd_temporary_uses, self.temporary_uses.iter().flat_map(|uses| text(uses)).collect());
         Entry::encode(&attributes, schema)
@@ -211,6 +218,7 @@ mod tests {
             locked: Some(Lock::Since(time(30))),
             grace_uses: vec![Timestamp::from_unix_micros(7)],
             must_change: true,
+            checked_against: Some(7),
             last_success: Some(Seen { time: Timestamp::from_unix_micros(9), source: "10.2.3.4".into() }),
             last_failure: Some(Seen { time: time(11), source: "".into() }),
             stale: vec![StaleSource { source: "10.2.3.5".into(), count: 3, last: time(12) }],

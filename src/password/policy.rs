@@ -1,6 +1,7 @@
 //! Password policies (draft-behera-ldap-password-policy-10 §5.2), read from their entries.
 
 pub mod applies;
+pub mod hashing;
 mod reader;
 pub mod settings;
 mod strictness;
@@ -12,6 +13,7 @@ use crate::directory::{Entry, Timestamp};
 
 use super::account::{Account, Lock};
 pub use applies::Applies;
+pub use hashing::Hashing;
 use reader::Reader;
 pub use strictness::Strictness;
 
@@ -92,8 +94,14 @@ pub struct Policy {
     pub netscape_controls: bool,
     /// `pwdVerifiedCacheSeconds`: how long a right password is known without another hash; absent: not at all.
     pub verified_cache: Option<Duration>,
+    /// `pwdBreachAction`: what follows when a good bind shows a password that is publicly known.
+    pub breach_action: BreachAction,
+    /// `pwdHashScheme` and the cost: how new passwords are kept.
+    pub hashing: Hashing,
     /// `pwdPrecedence`: of several policies that say that they govern somebody, the one with the lowest number does.
     pub precedence: u32,
+    /// `pwdReportOnly`: it governs nobody, and what it would have done is reported.
+    pub report_only: bool,
     /// Whom it says by itself that it governs; `None` if it says nothing of that.
     pub applies: Option<Applies>,
 }
@@ -120,6 +128,18 @@ pub enum QualityProfile {
     Entra,
     /// By length alone.
     None,
+}
+
+/// What follows when a good bind shows that a password is publicly known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BreachAction {
+    /// Nothing; it is not even looked up.
+    #[default]
+    None,
+    /// It is recorded, and stands in the log.
+    Notify,
+    /// And its owner must change it.
+    MustChange,
 }
 
 /// What a bind does while the password must be changed.
@@ -181,7 +201,10 @@ impl Default for Policy {
             known_source_max_age: None,
             netscape_controls: false,
             verified_cache: None,
+            breach_action: BreachAction::default(),
+            hashing: Hashing::default(),
             precedence: u32::MAX,
+            report_only: false,
             applies: None,
         }
     }
@@ -237,7 +260,10 @@ impl Policy {
             known_source_max_age: seconds("pwdKnownSourceMaxAge")?,
             netscape_controls: reader.flag("pwdNetscapeControls")?.unwrap_or(false),
             verified_cache: seconds("pwdVerifiedCacheSeconds")?,
+            breach_action: reader.breach_action()?,
+            hashing: Hashing::read(&reader)?,
             precedence: reader.number("pwdPrecedence")?.unwrap_or(u32::MAX),
+            report_only: reader.flag("pwdReportOnly")?.unwrap_or(false),
             applies: Applies::read(&reader)?,
         };
         reader.check_attribute()?;
@@ -266,6 +292,7 @@ impl Policy {
             pwd_lockout_duration: Some(Duration::from_secs(900)),
             pwd_must_change: true,
             precedence: precedence.unwrap_or(u32::MAX),
+            report_only: matches!(reader.flag("pwdReportOnly"), Ok(Some(true))),
             applies,
             ..Self::default()
         };

@@ -10,6 +10,7 @@ mod composition;
 mod edit_distance;
 mod entra;
 pub mod filter;
+pub mod lists;
 mod nist;
 
 pub use breach::BreachList;
@@ -129,6 +130,10 @@ mod tests {
     impl BreachList for Listed {
         fn contains(&self, password: &Secret) -> Result<bool, breach::Unreadable> {
             self.0.map(|listed| listed.as_bytes() == password.expose())
+        }
+
+        fn edition(&self) -> u64 {
+            1
         }
     }
 

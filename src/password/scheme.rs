@@ -88,6 +88,22 @@ impl StoredPassword {
         Self(Secret::new(value.as_bytes()))
     }
 
+    /// What no password matches, at that cost.
+    pub fn of_nobody(cost: Cost, random: &dyn Randomness) -> Self {
+        Self(Secret::new(argon2id::of_nobody(cost, random).as_bytes()))
+    }
+
+    /// Scheme and cost, without the hash: `argon2id m=19456,t=2,p=1`, or `ssha512`.
+    pub fn kind(&self) -> String {
+        match (self.scheme(), self.parts()) {
+            (Scheme::Argon2, Parts::Scheme(_, rest)) => argon2id::kind(rest),
+            (Scheme::SaltedDigest | Scheme::PlainDigest | Scheme::Pbkdf2, Parts::Scheme(name, _)) => {
+                name.to_ascii_lowercase()
+            }
+            (scheme, _) => scheme.to_string(),
+        }
+    }
+
     /// The value, to be stored.
     pub fn expose(&self) -> &[u8] {
         self.0.expose()

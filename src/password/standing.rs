@@ -83,14 +83,26 @@ impl Account {
         if validity.end.is_some_and(|end| now >= end) {
             return Some(Blocked::NoLongerValid);
         }
-        // A reset of the password gives the account back as well as a use of it.
-        let used = self.last_success.as_ref().map(|seen| seen.time).max(self.changed);
-        let idle = policy.pwd_max_idle.zip(used).is_some_and(|(idle, used)| now >= used.saturating_add(idle));
-        if idle {
+        if self.is_idle(policy, now) {
             return Some(Blocked::Locked { until: None });
         }
         let over = self.temporary_until.is_some_and(|until| now >= until) || self.temporary_uses == Some(0);
         (self.must_change && over).then_some(Blocked::TemporaryEnded)
+    }
+
+    /// Whether the account has not been used for so long that the policy locks it. A reset of the password gives it back
+    /// as well as a use of it.
+    pub fn is_idle(&self, policy: &Policy, now: Timestamp) -> bool {
+        let used = self.last_success.as_ref().map(|seen| seen.time).max(self.changed);
+        policy.pwd_max_idle.zip(used).is_some_and(|(idle, used)| now >= used.saturating_add(idle))
+    }
+
+    /// Whether so many wrong passwords are recorded that the policy would have locked the account.
+    pub fn has_failed_too_often(&self, policy: &Policy, now: Timestamp) -> bool {
+        let counts = |time: &&Timestamp| {
+            policy.pwd_failure_count_interval.is_none_or(|interval| now < time.saturating_add(interval))
+        };
+        policy.lockout_limit().is_some_and(|limit| self.failures.iter().filter(counts).count() >= limit)
     }
 
     /// What the right password opens now.

@@ -158,7 +158,7 @@ impl BrokenRule {
         catalog::sentence(language, self.key(), &self.arguments())
     }
 
-    /// The name of its sentence in the catalogs.
+    /// The name of its sentence in the catalogs: what is said of a password where nothing may be said that is in it.
     pub const fn key(&self) -> &'static str {
         match self {
             Self::Empty => "empty",

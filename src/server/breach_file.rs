@@ -19,6 +19,7 @@ pub struct BreachFile {
     path: PathBuf,
     file: File,
     header: Header,
+    edition: u64,
 }
 
 /// Why a breach filter cannot be used.
@@ -52,7 +53,9 @@ impl BreachFile {
         file.read_exact_at(&mut octets, 0).map_err(failed)?;
         let header = Header::decode(&octets, length)
             .map_err(|cause| BreachFileError::Format { path: path.to_owned(), cause })?;
-        Ok(Self { path: path.to_owned(), file, header })
+        // The header ends with the checksum of itself, in which are those of all the rest.
+        let edition = octets.last_chunk().copied().map_or(0, u64::from_le_bytes);
+        Ok(Self { path: path.to_owned(), file, header, edition })
     }
 
     /// Reads the whole file and compares the checksums: two seconds for each gigabyte, or as long as the disk takes.
@@ -114,5 +117,9 @@ impl BreachList for BreachFile {
             tracing::error!(filter = %self.path.display(), %error, "the breach filter cannot be read; no password is set");
             Unreadable
         })
+    }
+
+    fn edition(&self) -> u64 {
+        self.edition
     }
 }

@@ -23,6 +23,10 @@ impl BreachList for List {
     fn contains(&self, password: &Secret) -> Result<bool, Unreadable> {
         self.0.map(|listed| password.expose() == listed.as_bytes())
     }
+
+    fn edition(&self) -> u64 {
+        1
+    }
 }
 
 fn configure<D: Directory>(scene: &Scene<D>, list: Option<Result<&'static str, Unreadable>>) {

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod client;
+mod reported;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -23,6 +24,8 @@ use keystead::password::scheme::{Cost, NewScheme};
 use keystead::password::{Meter, Secret, StoredPassword};
 
 pub use answer::{FoundEntry, TOO_SHORT, acting_as, assert_told, only, policy_control, policy_response, result};
+use reported::Reported;
+
 pub use client::{Client, requests, search_request};
 
 pub const SUFFIX: &str = "dc=example,dc=com";
@@ -37,6 +40,7 @@ pub struct Scene<D: Directory> {
     began: Timestamp,
     clock: Cell<Timestamp>,
     random: CountingRandom,
+    reported: Arc<Reported>,
     #[cfg(feature = "server")]
     _folder: Option<tempfile::TempDir>,
 }
@@ -84,6 +88,7 @@ impl<D: Directory> Scene<D> {
         let view = directory.view();
         let new_passwords = NewScheme::Argon2id(Cost { memory_kib: 64, passes: 1, lanes: 1 });
         let random = CountingRandom(Cell::new(1));
+        let reported = Arc::new(Reported::default());
         let services = Services {
             rules: RuleBook::new(Rules::prepare(&rules(), view.schema()).unwrap()),
             identities: IdentityMap::default(),
@@ -91,6 +96,7 @@ impl<D: Directory> Scene<D> {
             meter: Arc::new(Meter::new([7; 16])),
             journal: Arc::default(),
             policies: Policies::default(),
+            reports: Arc::clone(&reported) as _,
             breached: None,
             new_passwords,
             no_password: StoredPassword::create(&Secret::new("nobody's"), new_passwords, &random),
@@ -109,6 +115,7 @@ impl<D: Directory> Scene<D> {
             began,
             clock: Cell::new(began),
             random,
+            reported,
             #[cfg(feature = "server")]
             _folder: folder,
         };
@@ -134,6 +141,11 @@ impl<D: Directory> Scene<D> {
     /// What counts wrong passwords.
     pub fn meter(&self) -> Arc<Meter> {
         Arc::clone(&self.services.borrow().meter)
+    }
+
+    /// What policies that are only tried out have reported since this was asked last.
+    pub fn reported(&self) -> Vec<String> {
+        self.reported.take_all()
     }
 
     /// Puts other access rules in the place of those that `keystead init` writes.

@@ -90,36 +90,6 @@ fn who_may_do_what_is_answered_with_the_rule_and_its_line() {
 }
 
 #[test]
-fn which_policy_governs_somebody_is_answered_with_the_reason() {
-    let server = Server::start();
-    let policy = |name: &str, lines: &str| {
-        let classes = ["namedPolicy", "pwdPolicy", "keysteadPolicy"].map(|class| format!("objectClass: {class}\n"));
-        format!(
-            "dn: cn={name},ou=policies,{SUFFIX}\n{}cn: {name}\npwdAttribute: userPassword\npwdMinLength: 30\n{lines}\n\n",
-            classes.concat()
-        )
-    };
-    let group = format!("pwdAppliesToGroup: cn=helpdesk,ou=groups,{SUFFIX}\npwdPrecedence: 5");
-    let filter = "pwdAppliesToFilter: (uid=h*)\npwdAppliesToFilter: (uid=b*)";
-    let ldif = policy("helpdesk", &group) + &policy("some", filter);
-    server.ldap_in("ldapadd", "cn=admin", &[], &ldif).ok();
-    let config = server.config();
-    let asked = |more: &[&str]| {
-        let arguments = [&["explain", "policy", "--config", text(&config)], more].concat();
-        server.run(KEYSTEAD, &arguments, "").ok().out
-    };
-    let hanna = asked(&["hanna"]);
-    assert!(hanna.contains(&format!("governed by cn=helpdesk,ou=policies,{SUFFIX}")), "{hanna}");
-    assert!(hanna.contains(&format!("it is a member of cn=helpdesk,ou=groups,{SUFFIX}")), "{hanna}");
-    assert!(hanna.contains("cn=some") && hanna.contains("(no precedence) would govern it, too"), "{hanna}");
-    let bob: serde_json::Value = serde_json::from_str(&asked(&["bob", "--json"])).unwrap();
-    assert_eq!(bob["policy"], format!("cn=some,ou=policies,{SUFFIX}"));
-    assert_eq!(bob["because"], serde_json::json!(["it matches (uid=b*)"]));
-    let length = bob["settings"].as_array().unwrap().iter().find(|one| one["attribute"] == "pwdMinLength").unwrap();
-    assert_eq!((&length["value"], &length["from"]), (&"30".into(), &bob["policy"]));
-}
-
-#[test]
 fn the_examples_that_are_shown_at_the_start_work_as_they_stand() {
     let mut server = Server::prepare();
     let mut command = Command::new(KEYSTEAD);

@@ -51,8 +51,8 @@ impl<'a> Answer<'a> {
         let (entry, tree) = (&node.entry, &subject.view);
         let governing = policies.choose(entry, dn, tree).map_err(|error| unreadable(&error))?;
         let reasons = governing.reasons(entry, dn, tree).map_err(|error| unreadable(&error))?;
-        let claiming = policies.claiming(entry, dn, tree, usize::MAX).map_err(|error| unreadable(&error))?;
-        let others = claiming.iter().filter(|policy| policy.origin != governing.policy.origin);
+        let claiming = policies.claiming(entry, dn, tree).map_err(|error| unreadable(&error))?;
+        let others = claiming.iter().filter(|policy| policy.origin != governing.policy.origin && !policy.report_only);
         let precedence = |number| (number != u32::MAX).then_some(number);
         let others = others.map(|policy| (policy.origin.clone(), precedence(policy.precedence))).collect();
         Ok(Self { dn, reasons: reasons.iter().map(ToString::to_string).collect(), governing, others })
@@ -69,6 +69,9 @@ impl<'a> Answer<'a> {
         for Setting { attribute, value, meaning } in governing.policy.settings() {
             let origin = if governing.policy.said.contains(&attribute) { "says so" } else { "default" };
             output::say(&format!("  {attribute:<24} {value:<10} {origin:<8} {meaning}"));
+        }
+        for policy in &governing.tried {
+            output::say(&format!("{} would govern it, were it not only tried out", policy.origin));
         }
         for (name, precedence) in &self.others {
             let precedence = precedence.map_or_else(|| "no precedence".to_owned(), |p| format!("precedence {p}"));
@@ -89,6 +92,7 @@ impl<'a> Answer<'a> {
             "policy": origin,
             "because": self.reasons,
             "settings": policy.settings().iter().map(setting).collect::<Vec<_>>(),
+            "tried": self.governing.tried.iter().map(|policy| policy.origin.as_str()).collect::<Vec<_>>(),
             "others": self.others.iter().map(other).collect::<Vec<_>>(),
         })
     }

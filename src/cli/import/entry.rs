@@ -47,6 +47,7 @@ impl EntryReader<'_> {
             "subschemaSubentry",
             "contextCSN",
             "pwdScheme",
+            "pwdEffectivePolicy",
         ];
         Self { schema: Arc::clone(schema), new_passwords: config.new_passwords, clear_text, now, derived }
     }

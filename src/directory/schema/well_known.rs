@@ -66,6 +66,7 @@ well_known! {
     pwd_applies_to_group = "pwdAppliesToGroup";
     pwd_applies_to_subtree = "pwdAppliesToSubtree";
     pwd_applies_to_filter = "pwdAppliesToFilter";
+    pwd_report_only = "pwdReportOnly";
     pwd_start_time = "pwdStartTime";
     pwd_end_time = "pwdEndTime";
     pwd_last_success = "pwdLastSuccess";
@@ -77,6 +78,7 @@ well_known! {
     pwd_temporary_expiry = "pwdTemporaryExpiry";
     pwd_temporary_uses = "pwdTemporaryUses";
     pwd_scheme = "pwdScheme";
+    pwd_checked_against = "pwdCheckedAgainst";
     pwd_effective_policy = "pwdEffectivePolicy";
 }
 
@@ -100,7 +102,7 @@ impl WellKnown {
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and the scheme, which follows from these.
-    pub const fn credentials(&self) -> [AttributeTypeId; 15] {
+    pub const fn credentials(&self) -> [AttributeTypeId; 16] {
         [
             self.user_password,
             self.pwd_changed_time,
@@ -116,6 +118,7 @@ impl WellKnown {
             self.pwd_stale_source,
             self.pwd_temporary_expiry,
             self.pwd_temporary_uses,
+            self.pwd_checked_against,
             self.pwd_scheme,
         ]
     }

@@ -123,6 +123,8 @@ words! {
         Spray = 30 "spray",
         /// How it stands was set, as only whoever brings accounts from elsewhere may.
         StateSet = 17 "state-set",
+        /// A good bind has shown that it is publicly known.
+        Known = 18 "publicly-known",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CheckQuality, DEFAULT_RECORDED, MustChangeBind, PolicyError, QualityProfile};
+use super::{BreachAction, CheckQuality, DEFAULT_RECORDED, MustChangeBind, PolicyError, QualityProfile};
 use crate::directory::Entry;
 use crate::directory::schema::Schema;
 
@@ -76,6 +76,12 @@ impl<'a> Reader<'a> {
         let profiles =
             [("nist", QualityProfile::Nist), ("entra", QualityProfile::Entra), ("none", QualityProfile::None)];
         self.word("pwdQualityProfile", &profiles)
+    }
+
+    pub(super) fn breach_action(&self) -> Result<BreachAction, PolicyError> {
+        let actions =
+            [("none", BreachAction::None), ("notify", BreachAction::Notify), ("must-change", BreachAction::MustChange)];
+        self.word("pwdBreachAction", &actions)
     }
 
     pub(super) fn must_change_bind(&self) -> Result<MustChangeBind, PolicyError> {

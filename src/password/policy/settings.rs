@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{CheckQuality, MustChangeBind, Policy, QualityProfile};
+use super::{BreachAction, CheckQuality, MustChangeBind, Policy, QualityProfile};
+use crate::password::scheme::{Cost, NewScheme};
 
 /// One thing that a policy says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,6 +33,7 @@ impl Policy {
         all.extend(self.of_age());
         all.extend(self.of_lockout());
         all.extend(self.of_changes());
+        all.extend(self.of_hashing());
         all
     }
 
@@ -128,12 +130,18 @@ impl Policy {
             MustChangeBind::Restrict => ("restrict", "until then a bind allows the change and nothing else"),
             MustChangeBind::Fail => ("fail", "until then binds fail"),
         };
+        let breach = match self.breach_action {
+            BreachAction::None => ("none", "passwords in use are not looked up again"),
+            BreachAction::Notify => ("notify", "one in use that becomes publicly known is recorded"),
+            BreachAction::MustChange => ("must-change", "one in use that becomes publicly known must be changed"),
+        };
         let uses = self.temporary_max_uses.map_or(0, |uses| uses as usize);
         vec![
             words("pwdAllowUserChange", own),
             words("pwdSafeModify", old),
             words("pwdMustChange", must),
             words("pwdMustChangeBind", bind),
+            words("pwdBreachAction", breach),
             time("pwdTemporaryMaxAge", self.temporary_max_age, "is a password good that somebody else has set"),
             time(
                 "pwdResetApprovalMaxAge",
@@ -142,6 +150,21 @@ impl Policy {
             ),
             count("pwdTemporaryMaxUses", uses, "binds it is good for"),
         ]
+    }
+
+    fn of_hashing(&self) -> Vec<Setting> {
+        let weak = "a weak hash, which a thief of the data breaks quickly";
+        match self.hashing.said() {
+            None => vec![setting("pwdHashScheme", String::new(), "")],
+            Some(NewScheme::Ssha512) => vec![words("pwdHashScheme", ("ssha512", weak))],
+            Some(NewScheme::Ssha) => vec![words("pwdHashScheme", ("ssha", weak))],
+            Some(NewScheme::Argon2id(Cost { memory_kib, passes, lanes })) => vec![
+                words("pwdHashScheme", ("argon2id", "new passwords are hashed by Argon2id")),
+                count("pwdHashMemory", memory_kib as usize, "KiB for one hash"),
+                count("pwdHashPasses", passes as usize, "passes over it"),
+                count("pwdHashLanes", lanes as usize, "lanes"),
+            ],
+        }
     }
 }
 

@@ -9,6 +9,9 @@ use crate::password::Secret;
 pub trait BreachList: fmt::Debug + Send + Sync {
     /// Whether the password is in the list. A list may be wrong about a few that are not in it, never about one that is.
     fn contains(&self, password: &Secret) -> Result<bool, Unreadable>;
+
+    /// A number that another list does not have: what was looked up in one need not be looked up in it again.
+    fn edition(&self) -> u64;
 }
 
 /// The list cannot be read now; whoever keeps it has told the log why.

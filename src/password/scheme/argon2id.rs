@@ -60,9 +60,27 @@ pub(super) fn create(password: &[u8], cost: Cost, random: &dyn Randomness) -> Va
     // nothing, which is the safe side.
     let made = compute(&parsed, password, &mut hash);
     let shown = if made { STANDARD_NO_PAD.encode(hash) } else { String::new() };
+    value(cost, &salt, &shown)
+}
+
+fn value(cost: Cost, salt: &[u8], hash: &str) -> Value {
     let Cost { memory_kib, passes, lanes } = cost;
     let salt = STANDARD_NO_PAD.encode(salt);
-    Value::new(format!("{{ARGON2}}$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${shown}"))
+    Value::new(format!("{{ARGON2}}$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}"))
+}
+
+/// A value that no password matches, and that takes as long to find that out as one of that cost. It is not computed.
+pub(super) fn of_nobody(cost: Cost, random: &dyn Randomness) -> Value {
+    let (mut salt, mut hash) = ([0; SALT], [0; OUTPUT]);
+    random.fill(&mut salt);
+    random.fill(&mut hash);
+    value(cost, &salt, &STANDARD_NO_PAD.encode(hash))
+}
+
+/// The algorithm and the cost: `argon2id m=19456,t=2,p=1`.
+pub(super) fn kind(text: &str) -> String {
+    let mut fields = text.split('$').filter(|field| !field.is_empty() && !field.starts_with("v="));
+    format!("{} {}", fields.next().unwrap_or_default(), fields.next().unwrap_or_default())
 }
 
 pub(super) fn verify(text: &str, password: &[u8]) -> bool {

@@ -1,0 +1,162 @@
+//! What a policy that is only tried out would have done (`pwdReportOnly`).
+
+use std::fmt;
+
+use crate::directory::Timestamp;
+
+use super::change::{self, By, OldPassword};
+use super::quality::Facts;
+use super::standing::Standing;
+use super::verdict::{BrokenRule, Refused};
+use super::{Account, Policy, Secret, StoredPassword};
+
+/// What a policy would have done, had it governed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Would {
+    /// Refused the bind, since the password has expired.
+    Expire,
+    /// Let them in for one of the last times, since it has expired.
+    Grace {
+        /// How many times would have been left.
+        remaining: usize,
+    },
+    /// Locked the account for wrong passwords.
+    Lock,
+    /// Locked the account since it was not used.
+    Idle,
+    /// Refused the bind, since the password must be changed first.
+    MustChange,
+    /// Refused the new password. The rules alone: what they say of its characters is nobody's business.
+    Refuse(Vec<&'static str>),
+}
+
+impl Would {
+    /// What it would have done with somebody who gave the right password.
+    pub fn at_bind(account: &Account, policy: &Policy, now: Timestamp) -> Option<Self> {
+        if account.has_failed_too_often(policy, now) {
+            return Some(Self::Lock);
+        }
+        if account.is_idle(policy, now) {
+            return Some(Self::Idle);
+        }
+        match account.standing(policy, now) {
+            Standing::Good { .. } | Standing::MustChange => None,
+            Standing::Grace { remaining } => Some(Self::Grace { remaining }),
+            Standing::Expired => Some(Self::Expire),
+            Standing::MustChangeElsewhere => Some(Self::MustChange),
+        }
+    }
+
+    /// What it would have done with somebody who gave a wrong one, which has been counted.
+    pub fn at_failure(account: &Account, policy: &Policy, now: Timestamp) -> Option<Self> {
+        account.has_failed_too_often(policy, now).then_some(Self::Lock)
+    }
+
+    /// What it would have done with a new password that another policy has admitted.
+    pub fn at_change(given: &Given<'_>, policy: &Policy, now: Timestamp) -> Option<Self> {
+        let Given { new, old, by, account, facts } = *given;
+        let mut broken = Vec::new();
+        if by == By::Owner {
+            broken.extend(names(change::may_change(account, policy, old, now)));
+        }
+        if !StoredPassword::is_prehashed(new.expose()) {
+            broken.extend(names(change::admit(new, account, policy, facts)));
+        }
+        (!broken.is_empty()).then_some(Self::Refuse(broken))
+    }
+
+    /// It in a word, for logs.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Expire => "expired",
+            Self::Grace { .. } => "grace",
+            Self::Lock => "locked",
+            Self::Idle => "idle",
+            Self::MustChange => "must-change",
+            Self::Refuse(_) => "refused",
+        }
+    }
+}
+
+/// A new password, and what it is judged by besides a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'g> {
+    /// The password.
+    pub new: &'g Secret,
+    /// The one before, if it was given.
+    pub old: &'g OldPassword,
+    /// Who sets it.
+    pub by: By,
+    /// The account as it was.
+    pub account: &'g Account,
+    /// What is known besides.
+    pub facts: &'g Facts<'g>,
+}
+
+fn names(result: Result<(), Refused>) -> Vec<&'static str> {
+    result.err().iter().flat_map(Refused::rules).map(BrokenRule::key).collect()
+}
+
+impl fmt::Display for Would {
+    /// What it would have done, and with a new password by which rules.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refuse(rules) => write!(f, "{}: {}", self.word(), rules.join(", ")),
+            _ => f.write_str(self.word()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::account::Seen;
+    use super::super::policy::CheckQuality;
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_micros(seconds * 1_000_000)
+    }
+
+    #[test]
+    fn what_would_have_happened_at_a_bind_is_told() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let policy = Policy {
+            pwd_lockout: true,
+            pwd_max_failure: 2,
+            pwd_failure_count_interval: seconds(10),
+            pwd_max_age: seconds(100),
+            pwd_max_idle: seconds(50),
+            ..Policy::default()
+        };
+        let seen = |time| Some(Seen { time: at(time), source: "".into() });
+        let account = Account { changed: Some(at(0)), last_success: seen(95), ..Account::default() };
+        let would = |account: &Account, now| Would::at_bind(account, &policy, at(now));
+        assert_eq!(would(&account, 99), None);
+        assert_eq!(would(&account, 100), Some(Would::Expire));
+        assert_eq!(would(&account, 145), Some(Would::Idle));
+        let failed = Account { failures: vec![at(90), at(95)], ..account };
+        assert_eq!((would(&failed, 99), would(&failed, 100)), (Some(Would::Lock), Some(Would::Expire)));
+        assert_eq!(Would::at_failure(&failed, &policy, at(99)), Some(Would::Lock));
+        let grace = Policy { pwd_grace_authn_limit: 3, ..policy };
+        assert_eq!(Would::at_bind(&failed, &grace, at(100)), Some(Would::Grace { remaining: 2 }));
+    }
+
+    #[test]
+    fn what_is_told_of_a_password_holds_nothing_of_it() {
+        let policy = Policy {
+            pwd_check_quality: CheckQuality::Enforced,
+            pwd_min_length: 20,
+            forbidden_words: vec!["Contoso".into()],
+            pwd_allow_user_change: false,
+            ..Policy::default()
+        };
+        let (new, old, account) = (Secret::new("contoso1"), OldPassword::Absent, Account::default());
+        let facts = Facts::default();
+        let given = Given { new: &new, old: &old, by: By::Owner, account: &account, facts: &facts };
+        let told = Would::at_change(&given, &policy, at(0)).unwrap().to_string();
+        assert_eq!(told, "refused: not-allowed, too-short, forbidden-word");
+        assert_eq!(Would::at_change(&Given { by: By::Administrator, ..given }, &Policy::default(), at(0)), None);
+    }
+}

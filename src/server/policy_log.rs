@@ -1,0 +1,22 @@
+//! One line for each thing that a policy would have done that is only tried out, and for each password in use that is found to
+//! be publicly known.
+
+use tracing::{info, warn};
+
+use crate::operations::reports::{Known, Report, Reports};
+
+/// Writes them to the log, where they have a target of their own.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyLog;
+
+impl Reports for PolicyLog {
+    fn take(&self, report: &Report<'_>) {
+        let Report { policy, target, would } = report;
+        info!(target: "policy_report", policy, %target, would = %would, "report only");
+    }
+
+    fn take_known(&self, known: &Known<'_>) {
+        let Known { policy, target, rule } = known;
+        warn!(target: "publicly_known", policy, %target, rule, "a password in use is publicly known");
+    }
+}

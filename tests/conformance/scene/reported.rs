@@ -1,0 +1,28 @@
+//! What policies that are only tried out report, kept for whoever asks.
+
+use std::sync::Mutex;
+
+use keystead::operations::reports::{Known, Report, Reports};
+
+use super::short;
+
+#[derive(Debug, Default)]
+pub struct Reported(Mutex<Vec<String>>);
+
+impl Reported {
+    pub fn take_all(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+impl Reports for Reported {
+    fn take(&self, report: &Report<'_>) {
+        let Report { policy, target, would } = report;
+        self.0.lock().unwrap().push(format!("{} {}: {would}", short(policy), short(target.as_str())));
+    }
+
+    fn take_known(&self, known: &Known<'_>) {
+        let Known { policy, target, rule } = known;
+        self.0.lock().unwrap().push(format!("{} {}: known: {rule}", short(policy), short(target.as_str())));
+    }
+}

@@ -1,0 +1,81 @@
+//! Policies as administrators work with them.
+
+use crate::server::{KEYSTEAD, SUFFIX, Server, full, text};
+
+/// A policy as LDIF.
+fn policy(name: &str, lines: &str) -> String {
+    let classes = ["namedPolicy", "pwdPolicy", "keysteadPolicy"].map(|class| format!("objectClass: {class}\n"));
+    let classes = classes.concat();
+    format!("dn: cn={name},ou=policies,{SUFFIX}\n{classes}cn: {name}\npwdAttribute: userPassword\n{lines}\n\n")
+}
+
+fn add(server: &Server, ldif: &str) {
+    server.ldap_in("ldapadd", "cn=admin", &[], ldif).ok();
+}
+
+#[test]
+fn which_policy_governs_somebody_is_answered_with_the_reason() {
+    let server = Server::start();
+    let group = format!("pwdMinLength: 30\npwdAppliesToGroup: cn=helpdesk,ou=groups,{SUFFIX}\npwdPrecedence: 5");
+    let filter = "pwdMinLength: 30\npwdAppliesToFilter: (uid=h*)\npwdAppliesToFilter: (uid=b*)";
+    add(&server, &(policy("helpdesk", &group) + &policy("some", filter)));
+    let config = server.config();
+    let asked = |more: &[&str]| {
+        let arguments = [&["explain", "policy", "--config", text(&config)], more].concat();
+        server.run(KEYSTEAD, &arguments, "").ok().out
+    };
+    let hanna = asked(&["hanna"]);
+    assert!(hanna.contains(&format!("governed by cn=helpdesk,ou=policies,{SUFFIX}")), "{hanna}");
+    assert!(hanna.contains(&format!("it is a member of cn=helpdesk,ou=groups,{SUFFIX}")), "{hanna}");
+    assert!(hanna.contains("cn=some") && hanna.contains("(no precedence) would govern it, too"), "{hanna}");
+    let bob: serde_json::Value = serde_json::from_str(&asked(&["bob", "--json"])).unwrap();
+    assert_eq!(bob["policy"], format!("cn=some,ou=policies,{SUFFIX}"));
+    assert_eq!(bob["because"], serde_json::json!(["it matches (uid=b*)"]));
+    let length = bob["settings"].as_array().unwrap().iter().find(|one| one["attribute"] == "pwdMinLength").unwrap();
+    assert_eq!((&length["value"], &length["from"]), (&"30".into(), &bob["policy"]));
+    let told = server
+        .ldap("ldapsearch", "cn=admin", &["-LLL", "-o", "ldif-wrap=no", "(uid=bob)", "pwdEffectivePolicy"])
+        .ok()
+        .out;
+    assert!(told.contains(&format!("pwdMinLength: 30 (cn=some,ou=policies,{SUFFIX})")), "{told}");
+}
+
+#[test]
+fn what_a_policy_would_do_that_is_only_tried_out_stands_in_the_log() {
+    let mut server = Server::start();
+    let strict =
+        "pwdReportOnly: TRUE\npwdAppliesToFilter: (uid=alice)\npwdCheckQuality: 2\npwdMinLength: 60\npwdMaxAge: 1";
+    add(&server, &policy("strict", strict));
+    let password = server.password("alice");
+    server.ldap("ldappasswd", "alice", &["-a", &password, "-s", "quite a long sentence"]).ok();
+    assert_eq!(server.bind("bob", &server.password("bob")), 0);
+    let explained = server.run(KEYSTEAD, &["explain", "policy", "--config", text(&server.config()), "alice"], "").ok();
+    assert!(explained.out.contains("were it not only tried out"), "{}", explained.out);
+    let log = server.stop();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("policy_report")).collect();
+    let about = format!("target={}", full("alice"));
+    assert!(lines.iter().any(|line| line.contains("too-short") && line.contains(&about)), "{log}");
+    assert!(lines.iter().all(|line| line.contains("cn=strict") && line.contains(&about)), "{log}");
+    assert!(!log.contains("quite a long sentence"), "{log}");
+}
+
+#[test]
+fn how_many_passwords_are_kept_by_which_scheme_is_told() {
+    let server = Server::start();
+    add(&server, &policy("old", "pwdAppliesToFilter: (uid=alice)\npwdHashScheme: ssha512"));
+    let password = server.password("alice");
+    server.ldap("ldappasswd", "alice", &["-a", &password, "-s", "quite a long sentence"]).ok();
+    let config = server.config();
+    let asked = |more: &[&str]| {
+        server.run(KEYSTEAD, &[&["explain", "schemes", "--config", text(&config)], more].concat(), "").ok().out
+    };
+    let said = asked(&[]);
+    assert!(said.contains("        1  ssha512\n") && said.contains("argon2id m=19456,t=2,p=1\n"), "{said}");
+    let told: serde_json::Value = serde_json::from_str(&asked(&["--json"])).unwrap();
+    assert_eq!(told["schemes"][1], serde_json::json!({ "scheme": "ssha512", "passwords": 1, "outdated": 0 }), "{told}");
+    server.ldap("ldapdelete", "cn=admin", &[&format!("cn=old,ou=policies,{SUFFIX}")]).ok();
+    let said = asked(&[]);
+    assert!(said.contains("1  ssha512  1 of them are hashed anew"), "{said}");
+    let found = server.ldap("ldapsearch", "cn=admin", &["-LLL", "(pwdScheme=salted-digest)", "1.1"]).ok().out;
+    assert!(found.contains(&full("alice")), "{found}");
+}
