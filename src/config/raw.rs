@@ -83,6 +83,7 @@ pub(super) struct RawLimits {
     pub(super) time_seconds: Option<u32>,
     pub(super) page: Option<u32>,
     pub(super) attributes: Option<usize>,
+    pub(super) sort: Option<usize>,
     pub(super) tree_delete: Option<usize>,
     pub(super) entry_octets: Option<usize>,
     pub(super) connections: Option<usize>,

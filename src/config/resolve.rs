@@ -399,6 +399,7 @@ fn limits(raw: &RawLimits) -> Limits {
         time: raw.time_seconds.map_or(default.time, |seconds| Duration::from_secs(u64::from(seconds))),
         page: raw.page.unwrap_or(default.page),
         attributes: raw.attributes.unwrap_or(default.attributes),
+        sort: raw.sort.unwrap_or(default.sort),
         tree_delete: raw.tree_delete.unwrap_or(default.tree_delete),
         entry_octets: raw.entry_octets.unwrap_or(default.entry_octets),
     }

@@ -127,6 +127,8 @@ pub struct Limits {
     pub page: u32,
     /// Attributes that a search may list.
     pub attributes: usize,
+    /// Entries that one search sorts.
+    pub sort: usize,
     /// Entries that go with one tree delete, the one that was named included.
     pub tree_delete: usize,
     /// Octets of one entry.
@@ -140,6 +142,7 @@ impl Default for Limits {
             time: Duration::from_secs(60),
             page: 5_000,
             attributes: 1_000,
+            sort: 50_000,
             tree_delete: 10_000,
             entry_octets: 16 << 20,
         }

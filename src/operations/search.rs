@@ -4,35 +4,39 @@ mod alias;
 mod batch;
 mod chain;
 mod change_log;
+mod dereference;
 mod effective_rights;
+mod extras;
+mod list_view;
+mod matched_values;
 mod reach;
+mod sending;
+mod sort;
 mod special;
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use smallvec::SmallVec;
 
-use crate::access::{Decider, Decision};
+use crate::access::{Actor, Decider, Decision};
 use crate::directory::filter::{Facts, MAX_PARTS, Matcher, Steps, Truth};
-use crate::directory::schema::{AttributeSet, Schema};
-use crate::directory::tree::{Candidates, EntryId, Node, Scope};
+use crate::directory::tree::{Candidates, EntryId, Node};
 use crate::directory::{Dn, Entry, ResultCode, Timestamp};
 use crate::password::scheme::Effort;
-use crate::protocol::control::{
-    AccountUsability, Controls, Flag, Flags, PagedResults, ResponseControl, paged_results_response,
-};
-use crate::protocol::entry_writer::{Envelope, Values, put_entry, put_reference};
+use crate::protocol::control::{Controls, Flag, Flags, PagedResults, ResponseControl, paged_results_response};
+use crate::protocol::entry_writer::{Values, put_reference};
 use crate::protocol::request::SearchRequest;
 use crate::protocol::{LdapResult, MessageId, Response};
 
 use super::derived::{Derived, Groups, Sources};
-use super::root_dse::apart;
 use super::selection::Selection;
 use super::{Context, Refusal};
 use batch::{Batch, Names};
+use dereference::Following;
 use effective_rights::Question;
+use extras::{Extras, Sorting};
 use reach::{Base, Reach};
 use special::{Role, Special, Treatment};
 
@@ -64,6 +68,8 @@ pub struct Search {
     ended: Option<ResultCode>,
     /// What somebody may do with what is found is to be told.
     rights: Option<Arc<Question>>,
+    /// What controls ask for besides.
+    extras: Option<Box<Extras>>,
 }
 
 /// What waits to be sent is no more than this, in octets, by more than one entry.
@@ -118,8 +124,13 @@ impl Search {
         }
         let schema = ctx.schema();
         let matcher = Matcher::prepare(&request.filter, schema);
-        let selection = Selection::read(&request.attributes, schema);
-        let derived = Derived::needed(&selection, &matcher.mentioned(), schema);
+        let selection = Selection::read(&request.attributes, schema).restricted(controls.flags, schema);
+        let extras = Extras::read(controls, schema);
+        let mut looked_at = matcher.mentioned();
+        if let Some(extras) = &extras {
+            looked_at.union(&extras.looked_at());
+        }
+        let derived = Derived::needed(&selection, &looked_at, schema);
         let dn = ctx.parse_dn(&request.base)?;
         if let Some(asserted) = &controls.rare().assertion {
             ctx.require_assertion(asserted, &request.base)?;
@@ -145,7 +156,11 @@ impl Search {
             asked: controls.flags,
             ended: None,
             rights: rights.transpose()?.map(Arc::new),
+            extras,
         };
+        if search.refused().is_some() {
+            return Ok(search);
+        }
         if let Some(paged) = &controls.paged {
             search.next_page(ctx, paged, id);
         }
@@ -174,8 +189,14 @@ impl Search {
         if let Some(code) = self.ended {
             return Ok(self.done(code));
         }
+        if let Some(response) = self.refused() {
+            return Ok(Step::Done(response.clone()));
+        }
         if ctx.now >= self.left.deadline {
             return Ok(self.done(ResultCode::TimeLimitExceeded));
+        }
+        if self.is_sorted() {
+            return self.send_sorted(ctx, budget, out);
         }
         if self.candidates.is_none() {
             self.plan(ctx)?;
@@ -194,46 +215,129 @@ impl Search {
         out: &mut BytesMut,
     ) -> Result<Step, Refusal> {
         let batch = Batch::next(ctx, candidates, self.after, budget)?;
-        let groups = std::mem::take(&mut self.groups);
-        let subject = self.rights.as_ref().map(|question| question.subject(ctx)).transpose()?;
-        let rights = subject.as_ref().map(|subject| Decider::new(ctx.rules, subject, ctx.schema()));
-        let mut turn = Turn { decider: ctx.decider(), rights, names: Names::default(), groups, taken: 0 };
-        let step = self.look_at_batch(batch, ctx, &mut turn, out);
+        let subject = self.subject(ctx)?;
+        let mut turn = self.turn(ctx, subject.as_ref(), out);
+        let step = self.look_at_batch(batch, &mut turn);
         self.groups = turn.groups;
         step
     }
 
-    fn look_at_batch(
-        &mut self,
-        batch: Batch,
-        ctx: &Context<'_>,
-        turn: &mut Turn<'_>,
-        out: &mut BytesMut,
-    ) -> Result<Step, Refusal> {
+    /// Whose rights are to be told, if that is asked for.
+    fn subject(&self, ctx: &Context<'_>) -> Result<Option<Actor>, Refusal> {
+        self.rights.as_ref().map(|question| question.subject(ctx)).transpose()
+    }
+
+    fn turn<'c>(&mut self, ctx: &'c Context<'_>, subject: Option<&'c Actor>, out: &'c mut BytesMut) -> Turn<'c> {
+        let groups = std::mem::take(&mut self.groups);
+        let rights = subject.map(|subject| Decider::new(ctx.rules, subject, ctx.schema()));
+        Turn { ctx, out, decider: ctx.decider(), rights, names: Names::default(), groups, taken: 0 }
+    }
+
+    fn look_at_batch(&mut self, batch: Batch, turn: &mut Turn<'_>) -> Result<Step, Refusal> {
         for node in batch.nodes {
-            if turn.taken >= self.steps_of_a_turn() || out.len() >= FULL {
-                return Ok(Step::More);
-            }
-            let mut steps = Steps::new(self.steps_of_an_entry(turn));
-            let found = self.examine(ctx, &node, turn, &mut steps)?;
-            turn.taken += steps.taken();
-            if steps.are_exceeded() {
-                return self.try_harder();
-            }
-            match found {
-                Some(Finding::Entry(found)) => {
-                    if let Some(end) = self.count() {
-                        return Ok(end);
-                    }
-                    self.write(&node, &found, ctx.schema(), out);
-                }
-                Some(Finding::Reference(urls)) => put_reference(out, self.id, &urls),
-                None => {}
+            if let Some(step) = self.look_at_one(&node, turn)? {
+                return Ok(step);
             }
             self.after = Some(node.id);
         }
         self.after = batch.last;
-        Ok(if batch.last.is_none() { self.done(ResultCode::Success) } else { Step::More })
+        match (batch.last, self.extras.as_mut()) {
+            (Some(_), _) => Ok(Step::More),
+            (None, Some(extras)) if matches!(extras.sorting, Sorting::Collecting(_)) => {
+                extras.sort(turn.ctx.schema());
+                self.candidates = None;
+                Ok(Step::More)
+            }
+            (None, _) => Ok(self.done(ResultCode::Success)),
+        }
+    }
+
+    /// Sends what has been found and sorted.
+    fn send_sorted(&mut self, ctx: &Context<'_>, budget: usize, out: &mut BytesMut) -> Result<Step, Refusal> {
+        let subject = self.subject(ctx)?;
+        let mut turn = self.turn(ctx, subject.as_ref(), out);
+        let mut step = Ok(Step::More);
+        for _ in 0..budget {
+            let Some(id) = self.extras.as_ref().and_then(|extras| extras.next()) else {
+                step = Ok(self.done(ResultCode::Success));
+                break;
+            };
+            // It may be gone.
+            if let Some(node) = ctx.tree.node(id)?
+                && let Some(stop) = self.look_at_one(&node, &mut turn).transpose()
+            {
+                step = stop;
+                break;
+            }
+            self.extras.as_mut().into_iter().for_each(|extras| extras.advance());
+        }
+        self.groups = turn.groups;
+        step
+    }
+
+    /// Looks at one entry, and writes it if it matches; unless the search stops before.
+    fn look_at_one(&mut self, node: &Node, turn: &mut Turn<'_>) -> Result<Option<Step>, Refusal> {
+        if turn.taken >= self.steps_of_a_turn() || turn.out.len() >= FULL {
+            return Ok(Some(Step::More));
+        }
+        let mut steps = Steps::new(self.steps_of_an_entry(turn));
+        let found = self.examine(node, turn, &mut steps)?;
+        turn.taken += steps.taken();
+        if steps.are_exceeded() {
+            return self.try_harder().map(Some);
+        }
+        let found = match found {
+            None => return Ok(None),
+            Some(Finding::Entry(found)) => found,
+            Some(Finding::Reference(urls)) => {
+                if !self.asked.has(Flag::DomainScope) {
+                    put_reference(turn.out, self.id, &urls);
+                }
+                return Ok(None);
+            }
+        };
+        if let Some(extras) = &mut self.extras {
+            if let Sorting::Collecting(_) = extras.sorting {
+                return Ok(self.collect(node, &found, turn.ctx));
+            }
+            let names = extras.following.as_ref().map_or(0, |following| following.names(node, &found));
+            if self.effort == Effort::Light && names as u64 * dereference::NAME > STEPS_AT_ONCE {
+                return self.try_harder().map(Some);
+            }
+        }
+        if let Some(end) = self.count() {
+            return Ok(Some(end));
+        }
+        self.write(node, &found, turn)?;
+        Ok(None)
+    }
+
+    /// Keeps an entry that is found until all are; if that is not possible, the search begins anew or ends.
+    fn collect(&mut self, node: &Node, found: &FoundEntry, ctx: &Context<'_>) -> Option<Step> {
+        let extras = self.extras.as_mut()?;
+        let fault = extras.collect(node, found, ctx).err()?;
+        extras.give_up_sorting(&fault);
+        self.after = None;
+        Some(Step::More)
+    }
+
+    fn is_sorted(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| matches!(extras.sorting, Sorting::Sending(_)))
+    }
+
+    /// The answer, if controls make the search impossible.
+    fn refused(&self) -> Option<&Response> {
+        self.extras.as_ref()?.refused.as_ref()
+    }
+
+    /// The controls of each answer, those about pages aside.
+    pub fn told(&self) -> Vec<ResponseControl> {
+        self.extras.as_ref().map(|extras| extras.told.clone()).unwrap_or_default()
+    }
+
+    /// Whether it keeps what it has found.
+    pub fn keeps_much(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| !matches!(extras.sorting, Sorting::Unwanted))
     }
 
     /// Counts an entry that is found, if one more may be sent.
@@ -298,7 +402,7 @@ impl Search {
     }
 
     fn done(&self, code: ResultCode) -> Step {
-        let mut response = Response::from(code);
+        let mut response = Response { controls: self.told(), ..code.into() };
         if self.paged {
             response.controls.push(paged_results_response(b""));
         }
@@ -306,13 +410,8 @@ impl Search {
     }
 
     /// What of an entry is to be sent, if it is in the scope, visible and matches.
-    fn examine(
-        &self,
-        ctx: &Context<'_>,
-        node: &Node,
-        turn: &mut Turn<'_>,
-        steps: &mut Steps,
-    ) -> Result<Option<Finding>, Refusal> {
+    fn examine(&self, node: &Node, turn: &mut Turn<'_>, steps: &mut Steps) -> Result<Option<Finding>, Refusal> {
+        let ctx = turn.ctx;
         if !self.reach.contains(ctx, node)? {
             return Ok(None);
         }
@@ -344,63 +443,18 @@ impl Search {
         if self.matcher.evaluate_within(&facts, steps) != Some(Truth::True) {
             return Ok(None);
         }
-        let dn = turn.names.name(node, ctx)?;
-        let controls = self.entry_controls(ctx, node, &decision)?;
         let rights = match (&self.rights, &mut turn.rights) {
             (Some(question), Some(decider)) => question.answer(ctx, decider, node, &decision)?,
             _ => Vec::new(),
         };
-        Ok(Some(Finding::Entry(FoundEntry { rights, dn, derived, readable: decision.read.clone(), controls })))
-    }
-
-    /// What controls of the request ask for about an entry.
-    fn entry_controls(
-        &self,
-        ctx: &Context<'_>,
-        node: &Node,
-        decision: &Decision,
-    ) -> Result<Vec<ResponseControl>, Refusal> {
-        if !self.asked.has(Flag::AccountUsability) {
-            return Ok(Vec::new());
-        }
-        let dn = ctx.tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
-        Ok(ctx.usability(node, &dn, decision)?.map(AccountUsability::to_control).into_iter().collect())
-    }
-
-    fn write(&self, node: &Node, found: &FoundEntry, schema: &Schema, out: &mut BytesMut) {
-        let attributes = node.entry.attributes().chain(found.derived.attributes()).filter(|attribute| {
-            found.readable.contains(attribute.attribute_type) && self.selection.selects(attribute, schema)
-        });
-        let rights = found.rights.iter().map(Vec::as_slice);
-        let octets: SmallVec<[&[u8]; 32]> = attributes.map(|attribute| attribute.octets).chain(rights).collect();
-        let envelope = self.envelope(&found.dn, &found.controls);
-        put_entry(out, &envelope, octets.iter().copied());
-    }
-
-    const fn envelope<'e>(&self, dn: &'e str, controls: &'e [ResponseControl]) -> Envelope<'e> {
-        Envelope { id: self.id, dn, values: self.values, controls }
-    }
-
-    /// The root DSE and the subschema subentry, which no tree holds and everybody may read.
-    fn answer_apart(&self, ctx: &Context<'_>, dn: &Dn, out: &mut BytesMut) -> bool {
-        if dn.is_root() && self.reach.scope != Scope::BaseObject {
-            return false;
-        }
-        let Some(entry) = apart(ctx, dn) else { return false };
-        let in_scope = matches!(self.reach.scope, Scope::BaseObject | Scope::WholeSubtree);
-        let everything = AttributeSet::first(ctx.schema().attribute_types().len());
-        let facts = Facts { entries: &[&entry], searchable: &everything, dn, schema: ctx.schema() };
-        if in_scope && self.matcher.evaluate(&facts) == Truth::True {
-            let selected = entry.attributes().filter(|attribute| self.selection.selects(attribute, ctx.schema()));
-            let octets: Vec<&[u8]> = selected.map(|attribute| attribute.octets).collect();
-            put_entry(out, &self.envelope(dn.as_str(), &[]), octets.iter().copied());
-        }
-        true
+        Ok(Some(Finding::Entry(FoundEntry { derived, rights, decision })))
     }
 }
 
 /// What the tests of one turn share.
 struct Turn<'a> {
+    ctx: &'a Context<'a>,
+    out: &'a mut BytesMut,
     decider: Decider<'a>,
     /// Decides for whom it is to be told what they may do.
     rights: Option<Decider<'a>>,
@@ -417,15 +471,14 @@ enum Finding {
     Reference(Vec<String>),
 }
 
-/// What of an entry is to be sent.
+/// An entry that matches.
+#[derive(Debug)]
 struct FoundEntry {
-    dn: String,
     derived: Entry,
-    readable: AttributeSet,
     /// What somebody may do with it, as attributes.
     rights: Vec<Vec<u8>>,
-    /// What controls of the request ask for about this entry.
-    controls: Vec<ResponseControl>,
+    /// What the requester may see of it.
+    decision: Rc<Decision>,
 }
 
 impl Left {
@@ -445,7 +498,8 @@ pub fn refused(refusal: &Refusal) -> Response {
     refusal.to_response(super::refusal::PolicyControl::Unwanted)
 }
 
-/// The answer that ends a page.
-pub fn page_full(cookie: &[u8]) -> Response {
-    Response { controls: vec![paged_results_response(cookie)], ..LdapResult::new(ResultCode::Success).into() }
+/// The answer that ends a page, with what else is told.
+pub fn page_full(cookie: &[u8], mut controls: Vec<ResponseControl>) -> Response {
+    controls.push(paged_results_response(cookie));
+    Response { controls, ..LdapResult::new(ResultCode::Success).into() }
 }

@@ -7,6 +7,7 @@ use crate::directory::attribute::has_options;
 use crate::directory::entry::EncodedAttribute;
 use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::{AttributeDescription, AttributeTypeId};
+use crate::protocol::control::{Flag, Flags};
 
 /// The attributes that were asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -30,6 +31,26 @@ impl Selection {
             selection.add(text, schema);
         }
         selection
+    }
+
+    /// The types that are listed, without their subtypes.
+    pub(super) fn exactly(list: &[Bytes], schema: &Schema) -> Self {
+        let described = list.iter().filter_map(|octets| schema.describe(std::str::from_utf8(octets).ok()?));
+        let types: AttributeSet = described.map(|description| description.attribute_type).collect();
+        Self { named: types.clone(), types, with_options: SmallVec::new() }
+    }
+
+    /// What is left if only what is stored, or only what is derived, is wanted.
+    pub(super) fn restricted(mut self, flags: Flags, schema: &Schema) -> Self {
+        let derived: AttributeSet = schema.known().derived().into_iter().collect();
+        if flags.has(Flag::RealAttributesOnly) {
+            self.types.subtract(&derived);
+        }
+        if flags.has(Flag::VirtualAttributesOnly) {
+            self.types.intersect(&derived);
+            self.with_options.clear();
+        }
+        self
     }
 
     fn add(&mut self, text: &str, schema: &Schema) {

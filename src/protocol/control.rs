@@ -6,9 +6,12 @@
 mod account_usability;
 mod assertion;
 mod authorization_identity;
+mod dereference;
 mod effective_rights;
 mod flag;
 mod known;
+mod list_view;
+mod matched_values;
 mod netscape;
 mod paged_results;
 mod password_policy;
@@ -17,6 +20,7 @@ mod rare;
 mod read_entry;
 mod request;
 mod session_tracking;
+mod sort;
 
 use bytes::Bytes;
 
@@ -25,9 +29,11 @@ use crate::directory::wire;
 
 pub use account_usability::{AccountUsability, Reasons};
 pub use authorization_identity::authorization_identity_response;
+pub use dereference::{DerefSpec, Dereferenced, dereference_response};
 pub use effective_rights::EffectiveRights;
 pub use flag::{Flag, Flags};
 pub use known::supported;
+pub use list_view::{ListView, ViewTarget, list_view_response};
 pub use netscape::NetscapeControl;
 pub use paged_results::{PagedResults, paged_results_response};
 pub use password_policy::{PasswordPolicyResponse, PasswordWarning};
@@ -36,6 +42,7 @@ pub use rare::Rare;
 pub use read_entry::read_entry_response;
 pub use request::{ControlError, Controls};
 pub use session_tracking::TrackedSession;
+pub use sort::{MOST_KEYS, SortKey, SortRequest, sort_response};
 
 /// A control as it came.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -47,6 +47,26 @@ pub const AUTHORIZATION_IDENTITY: &str = "2.16.840.1.113730.3.4.16";
 pub const AUTHORIZATION_IDENTITY_RESPONSE: &str = "2.16.840.1.113730.3.4.15";
 /// Don't use copy (RFC 6171).
 pub const DONT_USE_COPY: &str = "1.3.6.1.1.22";
+/// Server side sorting, request (RFC 2891).
+pub const SORT: &str = "1.2.840.113556.1.4.473";
+/// Server side sorting, response.
+pub const SORT_RESPONSE: &str = "1.2.840.113556.1.4.474";
+/// Virtual list view, request (draft-ietf-ldapext-ldapv3-vlv).
+pub const LIST_VIEW: &str = "2.16.840.1.113730.3.4.9";
+/// Virtual list view, response.
+pub const LIST_VIEW_RESPONSE: &str = "2.16.840.1.113730.3.4.10";
+/// Matched values (RFC 3876).
+pub const MATCHED_VALUES: &str = "1.2.826.0.1.3344810.2.3";
+/// Dereference (draft-masarati-ldap-deref).
+pub const DEREFERENCE: &str = "1.3.6.1.4.1.4203.666.5.16";
+/// Domain scope (MS-ADTS 3.1.1.3.4.1.4).
+pub const DOMAIN_SCOPE: &str = "1.2.840.113556.1.4.1339";
+/// Search options (MS-ADTS 3.1.1.3.4.1.12).
+pub const SEARCH_OPTIONS: &str = "1.2.840.113556.1.4.1340";
+/// Real attributes only (Netscape).
+pub const REAL_ATTRIBUTES_ONLY: &str = "2.16.840.1.113730.3.4.17";
+/// Virtual attributes only (Netscape).
+pub const VIRTUAL_ATTRIBUTES_ONLY: &str = "2.16.840.1.113730.3.4.19";
 /// Session tracking (draft-wahl-ldap-session).
 pub const SESSION_TRACKING: &str = "1.3.6.1.4.1.21008.108.63.1";
 /// No-op (draft-zeilenga-ldap-noop).

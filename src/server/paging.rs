@@ -4,7 +4,7 @@ use crate::directory::Identity;
 use crate::operations::search::Search;
 use crate::protocol::request::SearchRequest;
 
-/// So many searches of one connection may wait; the oldest makes room.
+/// So many searches of one connection may wait; the oldest makes room. Of those that are sorted, one may.
 const MOST: usize = 16;
 
 /// The waiting searches of one connection.
@@ -25,6 +25,9 @@ struct Waiting {
 impl Paging {
     /// Keeps a search, and returns the cookie by which it is found again.
     pub(super) fn keep(&mut self, request: SearchRequest, identity: Identity, search: Search) -> [u8; 8] {
+        if search.keeps_much() {
+            self.searches.retain(|waiting| !waiting.search.keeps_much());
+        }
         if self.searches.len() >= MOST {
             self.searches.remove(0);
         }

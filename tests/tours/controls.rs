@@ -91,3 +91,51 @@ fn a_bind_tells_who_it_was_and_a_request_to_which_session_it_belongs() {
     server.wait_for_log("session 4711", 1);
     assert!(!server.log().lines().any(|line| line.starts_with("level=INFO")));
 }
+
+/// The uids of the people that a search finds, with options.
+fn people(server: &Server, options: &[&str]) -> Said {
+    let search = [options, &["-b", SUFFIX, "(&(uid=*)(mail=*))", "uid"]].concat();
+    server.ldap("ldapsearch", "alice", &search)
+}
+
+#[test]
+fn results_are_sorted_and_paged() {
+    let server = Server::start();
+    let sorted = people(&server, &["-E", "!sss=-uid"]).ok();
+    let mut expected = sorted.values("uid");
+    expected.sort();
+    expected.reverse();
+    assert!(expected.len() >= 4 && sorted.values("uid") == expected, "{sorted:?}");
+    let paged = people(&server, &["-E", "!sss=-uid:caseIgnoreOrderingMatch", "-E", "!pr=2/noprompt"]).ok();
+    assert_eq!(paged.values("uid"), expected);
+    people(&server, &["-E", "!sss=nosuch"]).fails_with(12);
+    assert_eq!(people(&server, &["-E", "sss=userPassword"]).ok().values("uid").len(), expected.len());
+}
+
+#[test]
+fn a_part_of_a_sorted_list_is_shown() {
+    let server = Server::start();
+    let all = people(&server, &["-E", "!sss=uid"]).ok().values("uid");
+    // The tool goes on to ask for which part is wanted next; what is told of the first comes before that.
+    let first = |window: &str| {
+        let said = people(&server, &["-E", "!sss=uid", "-E", window]);
+        let (entries, told) = said.out.split_once("vlvResult: ").unwrap();
+        let uids: Vec<_> = entries.lines().filter_map(|line| line.strip_prefix("uid: ")).map(str::to_owned).collect();
+        (uids, told.lines().next().unwrap_or_default().to_owned())
+    };
+    let (uids, told) = first("!vlv=0/1/2/0");
+    assert_eq!((uids.as_slice(), told), (&all[1..3], format!("pos=2 count={} context= (0) Success", all.len())));
+    assert_eq!(first("!vlv=0/0:ca").0, ["carol"]);
+}
+
+#[test]
+fn members_come_with_their_group_and_values_are_chosen() {
+    let server = Server::start();
+    let group = full("cn=administrators,ou=groups");
+    let group = ["-b", group.as_str(), "member"];
+    let found = server.ldap("ldapsearch", "cn=admin", &[&["-E", "!deref=member:cn,sn"], &group[..]].concat()).ok();
+    assert!(found.out.contains("# member: <cn=admin>;<sn="), "{found:?}");
+    assert!(found.out.contains(&full("cn=admin")), "{found:?}");
+    let chosen = ["-E", "!mv=(member=cn=nobody)"];
+    assert_eq!(server.ldap("ldapsearch", "cn=admin", &[&chosen, &group[..]].concat()).ok().values("member"), [""; 0]);
+}

@@ -96,7 +96,8 @@ pub struct Selector {
 }
 
 impl Selector {
-    pub(super) fn new(description: &AttributeDescription, schema: &Schema) -> Self {
+    /// Of a description: its type with subtypes, and its options.
+    pub fn new(description: &AttributeDescription, schema: &Schema) -> Self {
         let types = schema.subtypes(description.attribute_type).into();
         Self { types, options: description.options().into() }
     }
@@ -110,7 +111,7 @@ impl Selector {
     }
 
     /// The values that the facts let it see.
-    pub(super) fn values<'f>(&'f self, facts: &'f Facts<'_>) -> impl Iterator<Item = &'f [u8]> {
+    pub fn values<'f>(&'f self, facts: &'f Facts<'_>) -> impl Iterator<Item = &'f [u8]> {
         facts.entries.iter().flat_map(move |entry| {
             entry
                 .attributes()

@@ -197,7 +197,7 @@ fn by_rule(
 
 /// Whether values of the attribute's syntax can be compared by the rule (RFC 4512 §4.1.4): the rule is its own, or of
 /// the same make.
-fn fits(rule: MatchingRule, attribute: &AttributeType) -> bool {
+pub fn fits(rule: MatchingRule, attribute: &AttributeType) -> bool {
     let own = [attribute.equality, attribute.ordering, attribute.substring];
     if own.contains(&Some(rule)) {
         return true;

@@ -2,12 +2,13 @@
 
 use bytes::BytesMut;
 
-use super::{Search, put_entry};
+use super::Search;
 use crate::directory::filter::{Facts, Filter, Truth};
 use crate::directory::tree::Scope;
 use crate::directory::{Dn, Entry, ResultCode};
 use crate::operations::change_log::{CHANGE_LOG, Numbers, entry, top};
 use crate::operations::{Context, Refusal};
+use crate::protocol::entry_writer::put_entry;
 
 /// One search looks at so many changes, and sends so many octets; whoever follows the log asks for those behind.
 const MOST_CHANGES: usize = 10_000;

@@ -17,6 +17,12 @@ pub enum Flag {
     DontUseCopy,
     /// Each entry is to carry whether its account can be used (Sun's account usability control).
     AccountUsability,
+    /// No references to other servers are wanted (1.2.840.113556.1.4.1339).
+    DomainScope,
+    /// What the server derives is not wanted (2.16.840.1.113730.3.4.17).
+    RealAttributesOnly,
+    /// Only what the server derives is wanted (2.16.840.1.113730.3.4.19).
+    VirtualAttributesOnly,
     /// Nothing is to be changed; the answer says what would come of it (draft-zeilenga-ldap-noop).
     NoOp,
 }

@@ -1,8 +1,8 @@
 //! Every control that requests may carry.
 
 use super::{
-    Controls, Flag, RawControl, assertion, effective_rights, paged_results, proxied_authorization, read_entry,
-    session_tracking,
+    Controls, Flag, RawControl, assertion, dereference, effective_rights, list_view, matched_values, paged_results,
+    proxied_authorization, read_entry, session_tracking, sort,
 };
 use crate::protocol::request::ExtendedRequest;
 use crate::protocol::{Request, ber, oid};
@@ -42,6 +42,14 @@ const KNOWN: &[Known] = &[
     Known { oid: oid::RELAX, fits: adds_or_modifies, meaning: Says(Flag::Relax) },
     Known { oid: oid::AUTHORIZATION_IDENTITY, fits: binds, meaning: Says(Flag::AuthorizationIdentity) },
     Known { oid: oid::DONT_USE_COPY, fits: asks, meaning: Says(Flag::DontUseCopy) },
+    Known { oid: oid::SORT, fits: searches, meaning: Value(sort::read) },
+    Known { oid: oid::LIST_VIEW, fits: searches, meaning: Value(list_view::read) },
+    Known { oid: oid::MATCHED_VALUES, fits: searches, meaning: Value(matched_values::read) },
+    Known { oid: oid::DEREFERENCE, fits: searches, meaning: Value(dereference::read) },
+    Known { oid: oid::DOMAIN_SCOPE, fits: searches, meaning: Says(Flag::DomainScope) },
+    Known { oid: oid::SEARCH_OPTIONS, fits: searches, meaning: Value(search_options) },
+    Known { oid: oid::REAL_ATTRIBUTES_ONLY, fits: searches, meaning: Says(Flag::RealAttributesOnly) },
+    Known { oid: oid::VIRTUAL_ATTRIBUTES_ONLY, fits: searches, meaning: Says(Flag::VirtualAttributesOnly) },
     Known { oid: oid::SESSION_TRACKING, fits: anything, meaning: Values(session_tracking::read) },
     Known { oid: oid::ACCOUNT_USABILITY, fits: searches, meaning: Says(Flag::AccountUsability) },
     Known { oid: oid::NO_OP, fits: changes_something, meaning: Says(Flag::NoOp) },
@@ -125,6 +133,15 @@ fn may_hold_a_password(request: &Request) -> bool {
 #[expect(clippy::unnecessary_wraps, reason = "as every reader of a control")]
 const fn password_policy(controls: &mut Controls, _: &RawControl) -> Option<()> {
     controls.password_policy = true;
+    Some(())
+}
+
+/// MS-ADTS 3.1.1.3.4.1.12: no references (1), and all suffixes as one tree (2), which they are from the empty base.
+fn search_options(controls: &mut Controls, control: &RawControl) -> Option<()> {
+    let options = control.elements(2)?.enter(ber::SEQUENCE)?.take_integer(ber::INTEGER)?;
+    if options & 1 != 0 {
+        controls.flags.add(Flag::DomainScope);
+    }
     Some(())
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Controls, EffectiveRights, TrackedSession};
+use super::{Controls, DerefSpec, EffectiveRights, ListView, SortRequest, TrackedSession};
 use crate::directory::Filter;
 
 /// What few requests ask for, kept apart so that [`Controls`] is small.
@@ -18,10 +18,27 @@ pub struct Rare {
     pub effective_rights: Option<EffectiveRights>,
     /// Which sessions elsewhere the request belongs to (draft-wahl-ldap-session).
     pub sessions: Vec<TrackedSession>,
+    /// Results are wanted in an order (RFC 2891).
+    pub sort: Option<SortRequest>,
+    /// A part of a sorted list is wanted (draft-ietf-ldapext-ldapv3-vlv).
+    pub list_view: Option<ListView>,
+    /// Only values that one of these is true of are wanted (RFC 3876).
+    pub matched_values: Option<Vec<Filter>>,
+    /// Names to be followed (draft-masarati-ldap-deref).
+    pub dereference: Vec<DerefSpec>,
 }
 
-static NOTHING: Rare =
-    Rare { assertion: None, pre_read: None, post_read: None, effective_rights: None, sessions: Vec::new() };
+static NOTHING: Rare = Rare {
+    assertion: None,
+    pre_read: None,
+    post_read: None,
+    effective_rights: None,
+    sessions: Vec::new(),
+    sort: None,
+    list_view: None,
+    matched_values: None,
+    dereference: Vec::new(),
+};
 
 impl Controls {
     /// What is rarely asked for.

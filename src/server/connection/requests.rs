@@ -117,7 +117,7 @@ impl Connection {
                 };
                 if paged.size == 0 {
                     // RFC 2696 §3: the client wants no more.
-                    return Progress::Answered(running, Ok(Outcome::answer(page_full(b""))));
+                    return Progress::Answered(running, Ok(Outcome::answer(page_full(b"", Vec::new()))));
                 }
                 match scene.next_page(&running, &mut search) {
                     Ok(()) => scene.search_on(running, Box::new(search), &mut self.outgoing),
@@ -169,8 +169,9 @@ impl Connection {
             Progress::Searched(running, search, Ok(Step::PageFull)) => {
                 let Request::Search(request) = &running.message.request else { return Actions::new() };
                 let identity = running.acting.as_ref().unwrap_or(&self.requester).identity.clone();
+                let told = search.told();
                 let cookie = self.paging.keep(request.clone(), identity, *search);
-                self.respond(&running, &page_full(&cookie))
+                self.respond(&running, &page_full(&cookie, told))
             }
             Progress::Searched(running, _, Ok(Step::Done(response))) => self.respond(&running, &response),
             Progress::Searched(running, _, Err(refusal)) => {

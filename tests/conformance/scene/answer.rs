@@ -5,6 +5,7 @@ use keystead::directory::{ResultCode, wire};
 use keystead::protocol::{RawControl, Response, oid};
 
 use super::client::Answered;
+use super::short;
 
 /// An entry of a search answer: its name, and names and values of its attributes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -138,6 +139,15 @@ pub fn generated(value: &[u8]) -> String {
 }
 
 const REFERENCE: u8 = 0x73;
+
+/// The names of the entries of a search answer, without the suffix, and the octets of the controls that stand with each.
+pub fn controls_of_entries(octets: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let controls = |message: wire::Element<'_>| {
+        let operation = wire::element(wire::element(message.content).unwrap().rest).unwrap();
+        (short(&entry(operation.whole).dn), operation.rest.to_vec())
+    };
+    wire::elements(octets).map(controls).collect()
+}
 
 /// The entries of a search answer. Where it says that others are kept elsewhere, that is an entry without a name.
 pub fn entries(octets: &[u8]) -> Vec<FoundEntry> {

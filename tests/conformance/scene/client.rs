@@ -17,7 +17,7 @@ use keystead::operations::search::{self, Search, Step};
 use keystead::operations::{
     Confidentiality, Context, Effect, Effort, External, Freedom, Outcome, Refusal, Requester, bind, perform, proxy,
 };
-use keystead::protocol::control::{Controls, Flags};
+use keystead::protocol::control::{Controls, Flags, ResponseControl};
 use keystead::protocol::request::{
     AddRequest, Authentication, BindRequest, CompareRequest, DerefAliases, ExtendedRequest, ModifyDnRequest,
     ModifyRequest, RequestedChange, SearchRequest,
@@ -319,10 +319,21 @@ impl<'s, D: Directory> Client<'s, D> {
         controls: &[RawControl],
         between: impl Fn(),
     ) -> (Vec<FoundEntry>, Response) {
+        let (out, response) = self.search_octets(request, controls, between);
+        (entries(&out), response)
+    }
+
+    /// The octets of the entries that a search finds, and how it ends.
+    pub fn search_octets(
+        &self,
+        request: &SearchRequest,
+        controls: &[RawControl],
+        between: impl Fn(),
+    ) -> (BytesMut, Response) {
         let mut out = BytesMut::new();
         let controls = match Controls::read(controls, &Request::Search(request.clone())) {
             Ok(controls) => controls,
-            Err(error) => return (Vec::new(), Refusal::from(error).to_response(PolicyControl::Unwanted)),
+            Err(error) => return (out, Refusal::from(error).to_response(PolicyControl::Unwanted)),
         };
         let view = self.scene.directory.view();
         let mut search = self.acting(&view, &controls, |ctx| {
@@ -337,12 +348,16 @@ impl<'s, D: Directory> Client<'s, D> {
             match step {
                 Ok(Step::More) => between(),
                 Ok(Step::Done(response)) => break response,
-                Ok(Step::PageFull) => break search::page_full(b"more"),
+                Ok(Step::PageFull) => break search::page_full(b"more", told(&search)),
                 Err(refusal) => break search::refused(&refusal),
             }
         };
-        (entries(&out), response)
+        (out, response)
     }
+}
+
+fn told(search: &Result<Search, Refusal>) -> Vec<ResponseControl> {
+    search.as_ref().map(Search::told).unwrap_or_default()
 }
 
 /// A search request without limits.

@@ -6,7 +6,7 @@ use keystead::operations::perform::may_search;
 use keystead::operations::search::{Search, Step};
 use keystead::protocol::control::{Controls, PagedResults};
 use keystead::protocol::request::SearchRequest;
-use keystead::protocol::{MessageId, Response};
+use keystead::protocol::{MessageId, RawControl, Request, Response};
 
 use super::Client;
 use crate::scene::answer::entries;
@@ -39,6 +39,29 @@ impl<D: Directory> Client<'_, D> {
                     return (counts, response);
                 }
             }
+        }
+    }
+
+    /// The uids on each page of a search with more controls.
+    pub fn pages_with(&self, request: &SearchRequest, size: u32, controls: &[RawControl]) -> Vec<Vec<String>> {
+        let view = self.scene.directory.view();
+        let page = PagedResults { size, cookie: Bytes::new() };
+        let read = Controls::read(controls, &Request::Search(request.clone())).unwrap();
+        let controls = Controls { paged: Some(page.clone()), ..read };
+        let mut out = BytesMut::new();
+        let mut search =
+            self.with_view(&view, |ctx| Search::start(ctx, request, &controls, MessageId(1), &mut out)).unwrap();
+        let mut pages = Vec::new();
+        loop {
+            let step = self.with_view(&view, |ctx| search.run(ctx, 3, &mut out)).unwrap();
+            if step == Step::More {
+                continue;
+            }
+            pages.push(entries(&out.split()).iter().flat_map(|entry| entry.texts("uid")).collect());
+            if step != Step::PageFull {
+                return pages;
+            }
+            self.with_view(&view, |ctx| search.next_page(ctx, &page, MessageId(1)));
         }
     }
 

@@ -1,0 +1,102 @@
+//! What is sent of the entries that a search finds.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use smallvec::SmallVec;
+
+use super::{FoundEntry, Search, Turn};
+use crate::directory::Dn;
+use crate::directory::entry::EncodedAttribute;
+use crate::directory::filter::{Facts, Truth};
+use crate::directory::schema::{AttributeSet, Schema};
+use crate::directory::tree::{Node, Scope};
+use crate::operations::root_dse::apart;
+use crate::operations::{Context, Refusal};
+use crate::protocol::control::{AccountUsability, Flag, ResponseControl};
+use crate::protocol::entry_writer::{Envelope, Values, put_entry};
+
+/// What goes with the attributes of an entry.
+struct Parcel<'e> {
+    envelope: Envelope<'e>,
+    /// What somebody may do with it, as attributes.
+    rights: &'e [Vec<u8>],
+}
+
+impl Search {
+    /// Writes an entry that matches.
+    pub(super) fn write(&self, node: &Node, found: &FoundEntry, turn: &mut Turn<'_>) -> Result<(), Refusal> {
+        let ctx = turn.ctx;
+        let dn = turn.names.name(node, ctx)?;
+        let followed = match self.extras.as_ref().and_then(|extras| extras.following.as_ref()) {
+            Some(following) => following.follow(node, found, turn)?,
+            None => None,
+        };
+        let usability = self.usability(ctx, node, found)?;
+        let controls: SmallVec<[ResponseControl; 1]> = usability.into_iter().chain(followed).collect();
+        let attributes = node.entry.attributes().chain(found.derived.attributes());
+        let readable = attributes.filter(|attribute| found.decision.read.contains(attribute.attribute_type));
+        let parcel = Parcel { envelope: self.envelope(&dn, &controls), rights: &found.rights };
+        self.put(&parcel, readable, ctx.schema(), turn.out);
+        Ok(())
+    }
+
+    /// Whether the account of an entry can be used, if that is asked for.
+    fn usability(
+        &self,
+        ctx: &Context<'_>,
+        node: &Node,
+        found: &FoundEntry,
+    ) -> Result<Option<ResponseControl>, Refusal> {
+        if !self.asked.has(Flag::AccountUsability) {
+            return Ok(None);
+        }
+        let dn = ctx.tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
+        Ok(ctx.usability(node, &dn, &found.decision)?.map(AccountUsability::to_control))
+    }
+
+    /// Writes an entry with those of its attributes, and of their values, that are wanted.
+    fn put<'e>(
+        &self,
+        parcel: &Parcel<'_>,
+        attributes: impl Iterator<Item = EncodedAttribute<'e>>,
+        schema: &Schema,
+        out: &mut BytesMut,
+    ) {
+        let Parcel { envelope, rights } = parcel;
+        let rights = rights.iter().map(Vec::as_slice);
+        let selected = attributes.filter(|attribute| self.selection.selects(attribute, schema));
+        let matched = self.extras.as_ref().and_then(|extras| extras.matched_values.as_ref());
+        match matched.filter(|_| self.values == Values::Included) {
+            None => {
+                let octets: SmallVec<[&[u8]; 32]> = selected.map(|attribute| attribute.octets).chain(rights).collect();
+                put_entry(out, envelope, octets.iter().copied());
+            }
+            Some(matched) => {
+                let kept: Vec<Cow<'_, [u8]>> = selected.map(|attribute| matched.keep(&attribute, schema)).collect();
+                put_entry(out, envelope, kept.iter().map(AsRef::as_ref).chain(rights));
+            }
+        }
+    }
+
+    /// The root DSE and the subschema subentry, which no tree holds and everybody may read.
+    pub(super) fn answer_apart(&self, ctx: &Context<'_>, dn: &Dn, out: &mut BytesMut) -> bool {
+        if dn.is_root() && self.reach.scope != Scope::BaseObject {
+            return false;
+        }
+        let Some(entry) = apart(ctx, dn) else { return false };
+        let in_scope = matches!(self.reach.scope, Scope::BaseObject | Scope::WholeSubtree);
+        let everything = AttributeSet::first(ctx.schema().attribute_types().len());
+        let facts = Facts { entries: &[&entry], searchable: &everything, dn, schema: ctx.schema() };
+        if in_scope && self.matcher.evaluate(&facts) == Truth::True {
+            let parcel = Parcel { envelope: self.envelope(dn.as_str(), &[]), rights: &[] };
+            self.put(&parcel, entry.attributes(), ctx.schema(), out);
+        }
+        true
+    }
+
+    pub(super) const fn envelope<'e>(&self, dn: &'e str, controls: &'e [ResponseControl]) -> Envelope<'e> {
+        Envelope { id: self.id, dn, values: self.values, controls }
+    }
+}
