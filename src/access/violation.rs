@@ -377,20 +377,33 @@ impl Inquiry<'_> {
         })
     }
 
-    /// Those in a group, and whoever might be put into it.
+    /// Those in a group, and whoever might be put into it. If that is excepted, so are all.
     fn in_group(&self, group: &Dn) -> Result<Vec<Subject>, TreeError> {
         let Some(id) = self.tree.find(group)?.entry() else { return Ok(Vec::new()) };
-        let mut subjects = Vec::new();
-        for member in members(group, self.tree)? {
-            subjects.extend(self.somebody(member)?);
-        }
-        subjects.sort_by(|a, b| a.shown.cmp(&b.shown));
         let mut memberships = memberships_of(group, self.tree)?;
         memberships.groups.insert(id);
         memberships.names.push(Arc::new(group.clone()));
         let shown = format!("whoever is put into {group}");
-        subjects.push(Subject { memberships, ..stranger(&Dn::root(), &shown) });
+        let anybody = Subject { memberships, ..stranger(&Dn::root(), &shown) };
+        if is_one_of(&self.assertion.except, &anybody.identity, &anybody.memberships.groups, self.tree)? {
+            return Ok(Vec::new());
+        }
+        let mut ids: Vec<EntryId> = members(group, self.tree)?.into_iter().collect();
+        ids.sort_unstable();
+        let enough = if self.needs_every_member() { usize::MAX } else { NAMED };
+        let mut subjects = Vec::new();
+        for member in ids.into_iter().take(enough) {
+            subjects.extend(self.somebody(member)?);
+        }
+        subjects.push(anybody);
         Ok(subjects)
+    }
+
+    /// Whether more may be true of a member than of whoever is in the group and in nothing else: they may hold enough to
+    /// pass the guard, or be meant for another reason.
+    fn needs_every_member(&self) -> bool {
+        let is_about_all = |who: &Who| matches!(who, Who::Everyone | Who::Authenticated);
+        self.rights().any(|right| right == Right::ResetPassword) || !self.assertion.who.iter().any(is_about_all)
     }
 
     /// Those whom a target makes subjects of the rule.
@@ -420,6 +433,9 @@ impl Inquiry<'_> {
         Ok(Some(Subject { identity: Identity::Entry { uuid: node.uuid, dn }, memberships, shown }))
     }
 }
+
+/// So many members are tried to have a name to tell.
+const NAMED: usize = 20;
 
 /// A name that nobody has.
 const NEW: &str = "cn=somebody";

@@ -150,7 +150,7 @@ sentences! {
             to: vec![members],
             ..assertion(&[], &["local-root", &group("administrators")], &["reset-password"])
         };
-        let everywhere = |who: &str, rights: &[&str]| rule("wide", who, &format!("subtree:{SUFFIX}"), &["*", "+", "password-state"], rights);
+        let everywhere = |who: &str, rights: &[&str]| rule("wide", who, "everything", &["*", "+", "password-state"], rights);
         assert_eq!(found(scene, &and(everywhere(&group("helpdesk"), &["reset-password"])), &only), [""; 0], "they hold more");
         let told = found(scene, &and(everywhere(&group("staff"), &["all"])), &only);
         assert!(told[0].contains(&format!("{} may reset-password cn=admin,{SUFFIX}", full("alice"))), "{told:?}");
