@@ -93,7 +93,7 @@ impl Special {
         if reach.scope == Scope::BaseObject {
             return Ok(special);
         }
-        if treatment.references == References::Followed {
+        if treatment.references == References::Followed && !special.only_subentries {
             special.references = ctx.those_with(known.referral)?;
         }
         if matches!(treatment.aliases, DerefAliases::InSearching | DerefAliases::Always) {
