@@ -29,6 +29,7 @@ pub mod journal;
 pub mod login_name;
 pub mod modify;
 pub mod modify_dn;
+mod old_password;
 pub mod outcome;
 pub mod perform;
 pub mod policies;

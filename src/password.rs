@@ -12,7 +12,9 @@
 pub mod account;
 pub mod change;
 pub mod generate;
+pub mod ledger;
 pub mod meter;
+pub mod one_time_code;
 pub mod outlook;
 pub mod policy;
 pub mod prepare;

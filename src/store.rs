@@ -16,6 +16,7 @@ pub mod index;
 pub mod key;
 mod log;
 mod memo;
+mod notes;
 mod pending;
 pub mod planner;
 mod recent;

@@ -84,6 +84,7 @@ impl<'s> Workplace<'s> {
             now,
             random: &SystemRandom,
             flags: Flags::default(),
+            wishes: None,
         };
         let outcome = operation(&ctx).map_err(|refusal| failed(refusal.to_string()))?;
         if outcome.response.result.code != ResultCode::Success {

@@ -54,7 +54,9 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
         };
         // An entry that is not added has no identity.
         let refused = |refusal: &Refusal| ctx.note_refused(Event { uuid: Uuid::nil(), ..event.clone() }, refusal);
-        account = Some(first.inspect_err(refused)?);
+        let mut first = first.inspect_err(refused)?;
+        first.ledger.add(&event);
+        account = Some(first);
         events.push(event);
     }
     let credentials = credentials(ctx, account, &state)?;

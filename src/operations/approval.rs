@@ -56,7 +56,7 @@ pub(super) fn is_request(entry: &Entry, schema: &Schema) -> bool {
     entry.values(schema.known().object_class).any(|class| class.eq_ignore_ascii_case(CLASS.as_bytes()))
 }
 
-/// Holds back what sets or removes somebody's password, if that needs an approval that there is not: then what is done is to
+/// Holds back what sets or removes somebody's password, or gives out a code for it, if that needs an approval that there is not: then what is done is to
 /// ask for one. With one, the request ends with what it was for.
 ///
 /// The superuser of the machine needs nobody: the store is theirs to read.
@@ -69,7 +69,8 @@ pub(super) fn hold(ctx: &Context<'_>, mut outcome: Outcome) -> Result<Outcome, R
     let draft = Draft { target: &target, requester: *uuid, expires: ctx.now.saturating_add(max_age) };
     match draft.find(ctx)? {
         Found::Approved { request, dn, by } => {
-            event.reason = format!("approved by {by}");
+            let said = Some(std::mem::take(&mut event.reason)).filter(|reason| !reason.is_empty());
+            event.reason = said.into_iter().chain([format!("approved by {by}")]).collect::<Vec<_>>().join(", ");
             outcome.change.log.push(ctx.log(LogKind::Delete, dn.as_str(), request.uuid, String::new()));
             outcome.change.writes.push(Write::Remove { uuid: request.uuid, version: request.version });
             Ok(outcome)
@@ -85,7 +86,8 @@ pub(super) fn hold(ctx: &Context<'_>, mut outcome: Outcome) -> Result<Outcome, R
 }
 
 fn is_reset(event: &Event) -> bool {
-    event.result == EventResult::Done && matches!(event.kind, EventKind::Reset | EventKind::Removed)
+    event.result == EventResult::Done
+        && matches!(event.kind, EventKind::Reset | EventKind::Removed | EventKind::CodeIssued)
 }
 
 /// The entry whose password it is, and how long an approval is good, if its policy asks for one.

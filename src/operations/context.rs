@@ -14,7 +14,7 @@ use crate::password::StoredPassword;
 use crate::password::meter::radar::Thresholds;
 use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
-use crate::protocol::control::Flags;
+use crate::protocol::control::{Flags, ResetWishes};
 
 use super::external::External;
 use super::identity_map::IdentityMap;
@@ -42,6 +42,8 @@ pub struct Context<'a> {
     pub random: &'a dyn Randomness,
     /// The controls without values of the request.
     pub flags: Flags,
+    /// What is said beside a new password.
+    pub wishes: Option<&'a ResetWishes>,
 }
 
 impl Context<'_> {

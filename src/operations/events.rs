@@ -39,14 +39,16 @@ impl Context<'_> {
             target: whose.dn.to_string(),
             uuid: whose.uuid,
             policy: policy.origin.clone(),
-            reason: self
-                .requester
-                .proxied_by
-                .as_ref()
-                .map(|by| format!("asked for by {}", by.name()))
-                .unwrap_or_default(),
+            reason: self.stated_reason(),
             times: 1,
         }
+    }
+
+    /// What whoever does it says, and who acts for them if somebody else does.
+    fn stated_reason(&self) -> String {
+        let said = self.wishes.map(|wishes| wishes.reason.clone()).filter(|reason| !reason.is_empty());
+        let by = self.requester.proxied_by.as_ref().map(|by| format!("asked for by {}", by.name()));
+        said.into_iter().chain(by).collect::<Vec<_>>().join(", ")
     }
 
     /// Records what somebody has brought about who tried a password and was wrong. Of names that no entry has nothing is

@@ -58,7 +58,14 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     check(ctx, &target, &mut attributes, elsewhere.as_slice())?;
     let conditions = unique(ctx, &target, &changes, &attributes)?;
     // The old password is verified and the new one hashed last: everything else that can be wrong has been looked at.
-    let account = password.map(|prepared| prepared.run(ctx, &target)).transpose()?;
+    let account = match password {
+        Some(prepared) => prepared.run(ctx, &target)?,
+        None => None,
+    };
+    if account.is_none() && changes.is_empty() {
+        // The same was asked for a moment ago, and done.
+        return Ok(Outcome::answer(ResultCode::Success));
+    }
     let mut effects = SmallVec::new();
     let mut writes = Vec::new();
     let mut events = validity_change(ctx, &target, &attributes)?;

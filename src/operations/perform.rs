@@ -3,7 +3,7 @@
 use crate::directory::tree::Scope;
 use crate::protocol::control::{Controls, Flag, Rare};
 use crate::protocol::extended::PasswordModify;
-use crate::protocol::request::{ExtendedRequest, ModifyRequest, SearchRequest};
+use crate::protocol::request::{ExtendedRequest, ModifyRequest, SearchRequest, names_password};
 use crate::protocol::{Request, oid};
 
 pub use crate::password::scheme::Effort;
@@ -13,14 +13,10 @@ use super::{Context, Freedom, Outcome, Refusal, add, approval, compare, delete, 
 
 /// How much work a request may be: whether it may hash.
 pub fn effort(request: &Request) -> Effort {
-    let about_password = |name: &str| {
-        let name = name.split(';').next().unwrap_or_default();
-        name.eq_ignore_ascii_case("userPassword") || name == "2.5.4.35"
-    };
     let heavy = match request {
-        Request::Modify(modify) => modify.changes.iter().any(|change| about_password(&change.attribute)),
-        Request::Add(add) => add.attributes.iter().any(|(name, _)| about_password(name)),
-        Request::Compare(compare) => std::str::from_utf8(&compare.attribute).is_ok_and(about_password),
+        Request::Modify(modify) => modify.is_about_password(),
+        Request::Add(add) => add.attributes.iter().any(|(name, _)| names_password(name)),
+        Request::Compare(compare) => std::str::from_utf8(&compare.attribute).is_ok_and(names_password),
         Request::Extended(extended) => extended.name == oid::PASSWORD_MODIFY,
         _ => false,
     };
@@ -30,7 +26,7 @@ pub fn effort(request: &Request) -> Effort {
 /// Does what a request wants, but for bind and search, which are done in steps, and for what belongs to the connection.
 pub fn perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Outcome, Refusal> {
     require_changed_password(ctx, request, controls)?;
-    let ctx = &Context { flags: controls.flags, ..*ctx };
+    let ctx = &Context { flags: controls.flags, wishes: controls.rare().reset.as_ref(), ..*ctx };
     let outcome = match target(request) {
         Some(name) => plan_and_look(ctx, request, controls, name)?,
         None => plan(ctx, request, controls)?,

@@ -6,19 +6,19 @@ use crate::directory::tree::{Change, Event, EventKind, LogKind, Means, Node, Wri
 use crate::directory::{Attributes, Dn, Entry, Randomness, Rdn};
 use crate::password::account::Account;
 use crate::password::change::{self, By, OldPassword};
-use crate::password::meter::Subject;
+use crate::password::ledger::BY_CODE;
 use crate::password::policy::{BreachAction, CheckQuality};
 use crate::password::quality::{self, BreachList, Facts, lists};
 use crate::password::report::Given;
 use crate::password::verdict::{BrokenRule, Language};
 use crate::password::{Policy, Secret, StoredPassword, generate};
+use crate::protocol::control::ResetOptions;
 
 use uuid::Uuid;
 
 use super::events::Whose;
 use super::policies::Governing;
 use super::target::Target;
-use super::verify_password::{Given as Tried, Known};
 use super::{Context, Effect, Freedom, Refusal};
 
 /// A password that is to be set.
@@ -54,6 +54,24 @@ pub(super) struct SetPassword {
     pub(super) event: Event,
 }
 
+/// A password that was admitted, and what it was proven by.
+struct Made {
+    account: Account,
+    generated: Option<Secret>,
+    old: OldPassword,
+}
+
+impl Made {
+    /// The same with what is recorded of it.
+    fn recorded(self, event: Event) -> SetPassword {
+        let Self { mut account, generated, old } = self;
+        let reason = if matches!(old, OldPassword::Code) { BY_CODE.to_owned() } else { event.reason };
+        let event = Event { reason, ..event };
+        account.ledger.add(&event);
+        SetPassword { account, generated, event }
+    }
+}
+
 /// Passwords that are made are at least this long, in characters.
 const GENERATED_LENGTH: usize = 20;
 
@@ -87,13 +105,20 @@ impl Context<'_> {
         }
     }
 
-    /// Verifies the old password, judges the new one and hashes it. The right has been required before.
-    pub(super) fn set_password(&self, target: &Target, request: &NewPassword) -> Result<SetPassword, Refusal> {
+    /// Verifies the old password, judges the new one and hashes it. The right has been required before. Nothing is left to do
+    /// if the same was asked for a moment ago, and done.
+    pub(super) fn set_password(&self, target: &Target, request: &NewPassword) -> Result<Option<SetPassword>, Refusal> {
+        if request.by == By::Owner && self.reset_options().is_some() {
+            return Err(Refusal::Unwilling(
+                "how long a password is good can be said by whoever sets somebody else's only",
+            ));
+        }
         let governing = self.services.policies.choose(&target.node.entry, &target.dn, self.tree)?;
         let whose = Whose::entry(&target.node, &target.dn);
         let event = self.event(kind(request.by), request.means, whose, &governing.policy);
         match self.try_to_set_password(target, request, &governing) {
-            Ok((account, generated)) => Ok(SetPassword { account, generated, event }),
+            Ok(Some(set)) => Ok(Some(set.recorded(event))),
+            Ok(None) => Ok(None),
             Err(refusal) => {
                 self.note_refused(event, &refusal);
                 Err(self.in_their_language(refusal))
@@ -106,36 +131,41 @@ impl Context<'_> {
         target: &Target,
         request: &NewPassword,
         governing: &Governing,
-    ) -> Result<(Account, Option<Secret>), Refusal> {
+    ) -> Result<Option<Made>, Refusal> {
         let policy: &Policy = &governing.policy;
         let mut account = self.account(&target.node)?;
-        // Whoever acts as the owner has not shown that they know the password, whatever the policy asks of its owner.
-        if request.by == By::Owner && self.requester.proxied_by.is_some() && request.old.given().is_none() {
-            return Err(Refusal::Password(BrokenRule::OldPasswordMissing.into()));
-        }
-        if request.by == By::Owner {
-            change::may_change(&account, policy, &request.old, self.now)?;
-        }
-        if let OldPassword::Given(old) = &request.old {
-            let subject = Subject::Entry(target.node.uuid);
-            let (means, known) = (request.means, Known::Nothing);
-            let tried = Tried { subject, means, account: &account, policy, password: old, known };
-            let attempt = self.verify_password(&tried)?;
-            self.note_passed(attempt);
-        }
+        let Some(old) = self.proven_old(target, &account, policy, request)? else { return Ok(None) };
         let hashes = Hashes::of(&target.decision);
-        let judge = Judge { old: request.old.given(), ..self.judge(&account, policy, &target.node.entry, hashes) };
+        let judge = Judge { old: old.given(), ..self.judge(&account, policy, &target.node.entry, hashes) };
         let generated = if request.new.is_none() { Some(judge.generate(self.random)?) } else { None };
         let new = request.new.as_ref().or(generated.as_ref()).ok_or(Refusal::Busy)?;
         let stored = judge.admit(new, self)?;
         judge.with_facts(|facts| {
-            let given = Given { new, old: &request.old, by: request.by, account: &account, facts };
+            let given = Given { new, old: &old, by: request.by, account: &account, facts };
             self.report_change(&target.dn, &governing.tried, &given);
         });
         let checked_against = judge.lists(new);
         account.set_password(stored, policy, request.by, self.now);
         account.checked_against = checked_against;
-        Ok((account, generated))
+        if let Some(options) = self.reset_options() {
+            self.limit(&mut account, policy, options);
+        }
+        Ok(Some(Made { account, generated, old }))
+    }
+
+    fn reset_options(&self) -> Option<ResetOptions> {
+        self.wishes.and_then(|wishes| wishes.options)
+    }
+
+    /// Does with a new password as whoever sets it wishes, within what the policy allows.
+    fn limit(&self, account: &mut Account, policy: &Policy, options: ResetOptions) {
+        match options.must_change {
+            Some(true) => account.make_temporary(policy, self.now),
+            Some(false) => account.make_lasting(),
+            None => {}
+        }
+        let until = options.lifetime.map(|lifetime| self.now.saturating_add(lifetime));
+        account.shorten(until, options.uses);
     }
 
     /// A password for an entry that is being added. It need not be changed at the first bind, as one that was reset must:

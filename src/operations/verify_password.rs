@@ -7,6 +7,7 @@ use crate::directory::Timestamp;
 use crate::directory::tree::{EventKind, Means};
 use crate::password::account::{Account, Lock, Remembered};
 use crate::password::meter::{Attempt, Begin, Subject, Trial};
+use crate::password::one_time_code::OneTimeCode;
 use crate::password::scheme::{Effort, NewScheme};
 use crate::password::standing::{Blocked, Validity};
 use crate::password::verdict::PolicyErrorCode;
@@ -37,6 +38,25 @@ pub(super) enum Known {
     Right,
 }
 
+/// What a password was found to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Matched {
+    /// The password of the account.
+    Password,
+    /// A one-time code.
+    Code,
+}
+
+/// What else a password may be that is wrong.
+#[derive(Clone, Copy)]
+enum Second<'a> {
+    Nothing,
+    /// The password before.
+    Before(&'a Remembered),
+    /// A code that was given out.
+    Code(&'a OneTimeCode),
+}
+
 impl Context<'_> {
     /// Tests a password, and counts it if it is wrong. What is right is for the caller to report to the attempt, since
     /// the account may be blocked for other reasons, which must not be told to whoever does not know the password.
@@ -46,8 +66,20 @@ impl Context<'_> {
     /// Every refusal takes the time of two heavy hashes, so that time tells neither who exists, nor who is locked, nor
     /// whose hash is of an old and quick kind.
     pub(super) fn verify_password(&self, given: &Given<'_>) -> Result<Attempt<'_>, Refusal> {
+        self.verify(given, None).map(|(_, attempt)| attempt)
+    }
+
+    /// The same where a one-time code may be given in the place of the password. While there is one, it takes the place of
+    /// the password before, so that it takes no longer.
+    pub(super) fn verify(
+        &self,
+        given: &Given<'_>,
+        code: Option<&OneTimeCode>,
+    ) -> Result<(Matched, Attempt<'_>), Refusal> {
         let Given { subject, account, policy, password, .. } = *given;
-        let (current, last) = (account.password.as_ref(), account.history.last());
+        let current = account.password.as_ref();
+        let before = account.history.last().map_or(Second::Nothing, Second::Before);
+        let second = code.map_or(before, Second::Code);
         let trial = Trial { subject, source: &self.requester.source, now: self.now };
         let attempt = match self.services.meter.begin(&trial, account, policy) {
             Begin::Go(attempt) => attempt,
@@ -55,18 +87,23 @@ impl Context<'_> {
             Begin::Locked { .. } => {
                 let noticed = self.services.meter.notice_wrong(&trial, password, &self.services.spray);
                 self.verify_slowly(current, given);
-                self.verify_slowly(last.map(|last| &last.password), given);
+                self.is_second(second, given);
                 let locked = Some(PolicyErrorCode::AccountLocked);
                 return Err(wrong(locked, policy.delay(policy.pwd_max_failure).max(noticed), None));
             }
         };
         if given.known == Known::Right || is_right_at_once(current, password) || self.verify_slowly(current, given) {
-            return Ok(attempt);
+            return Ok((Matched::Password, attempt));
         }
-        if let Some(replaced) = self.replaced(last, given) {
-            let failure = attempt.stale();
-            self.note_tried(given, EventKind::StaleDevice, format!("replaced {replaced}"));
-            return Err(wrong(None, policy.delay(failure.count), Some(replaced)));
+        match second {
+            _ if !self.is_second(second, given) => {}
+            Second::Nothing => {}
+            Second::Code(_) => return Ok((Matched::Code, attempt)),
+            Second::Before(Remembered { time, .. }) => {
+                let failure = attempt.stale();
+                self.note_tried(given, EventKind::StaleDevice, format!("replaced {time}"));
+                return Err(wrong(None, policy.delay(failure.count), Some(*time)));
+            }
         }
         let failure = attempt.failed(password);
         if failure.locked_now {
@@ -85,10 +122,16 @@ impl Context<'_> {
         }
     }
 
-    /// When the password was replaced, if it is the one before.
-    fn replaced(&self, last: Option<&Remembered>, given: &Given<'_>) -> Option<Timestamp> {
-        let was_it = self.verify_slowly(last.map(|last| &last.password), given);
-        last.filter(|_| was_it).map(|last| last.time)
+    /// Whether a wrong password is something else, found out in the same time whatever there is.
+    fn is_second(&self, second: Second<'_>, given: &Given<'_>) -> bool {
+        match second {
+            Second::Nothing => self.verify_slowly(None, given),
+            Second::Before(last) => self.verify_slowly(Some(&last.password), given),
+            Second::Code(code) => {
+                let password = &OneTimeCode::as_made(given.password);
+                self.verify_slowly(Some(&code.hash), &Given { password, ..*given })
+            }
+        }
     }
 
     /// Verifies a password in the time of a heavy hash, also where there is none.

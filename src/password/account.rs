@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::directory::tree::{Credentials, Version};
 use crate::directory::{AttributeTypeId, Attributes, Entry, Schema, Timestamp};
 
+use super::ledger::Ledger;
+use super::one_time_code::OneTimeCode;
 use super::scheme::StoredPassword;
 use super::stale::StaleSource;
 
@@ -39,6 +41,10 @@ pub struct Account {
     pub temporary_until: Option<Timestamp>,
     /// `pwdTemporaryUses`: how many binds it is still good for.
     pub temporary_uses: Option<u32>,
+    /// A code that the helpdesk has given out in the place of a forgotten password.
+    pub code: Option<OneTimeCode>,
+    /// `pwdLedger`: the last changes, and who made them.
+    pub ledger: Ledger,
 }
 
 /// When something was seen, and where.
@@ -108,6 +114,11 @@ impl Account {
                 .and_then(|text| u64::from_str_radix(text, 16).ok()),
             temporary_until: time(known.pwd_temporary_expiry),
             temporary_uses: entry.first_text(known.pwd_temporary_uses).and_then(|text| text.parse().ok()),
+            code: entry
+                .first(known.pwd_reset_code)
+                .zip(time(known.pwd_reset_code_expiry))
+                .map(|(hash, until)| OneTimeCode { hash: StoredPassword::new(hash), until }),
+            ledger: Ledger::read(entry, known.pwd_ledger),
         }
     }
 
@@ -140,6 +151,9 @@ impl Account {
         put(known.pwd_checked_against, checked_against.into_iter().collect());
         put(known.pwd_temporary_expiry, self.temporary_until.iter().flat_map(|time| text(time)).collect());
         put(known.pwd_temporary_uses, self.temporary_uses.iter().flat_map(|uses| text(uses)).collect());
+        put(known.pwd_reset_code, self.code.iter().map(|code| code.hash.expose().to_vec()).collect());
+        put(known.pwd_reset_code_expiry, self.code.iter().flat_map(|code| text(&code.until)).collect());
+        put(known.pwd_ledger, self.ledger.to_values());
         Entry::encode(&attributes, schema)
     }
 
@@ -224,6 +238,8 @@ mod tests {
             stale: vec![StaleSource { source: "10.2.3.5".into(), count: 3, last: time(12) }],
             temporary_until: Some(time(40)),
             temporary_uses: Some(1),
+            code: Some(OneTimeCode { hash: StoredPassword::new(b"{SSHA}ghi"), until: time(50) }),
+            ledger: Ledger::default(),
         }
     }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::directory::Timestamp;
 
-use super::account::Remembered;
+use super::account::{Lock, Remembered};
+use super::one_time_code::OneTimeCode;
 use super::policy::Policy;
 use super::quality::{self, Facts};
 use super::verdict::{BrokenRule, Refused};
@@ -28,13 +29,15 @@ pub enum OldPassword {
     Given(Secret),
     /// It was given and is right, which has been found out already.
     Proven(Secret),
+    /// A one-time code was given in its place, and is right.
+    Code,
 }
 
 impl OldPassword {
     /// The password, if it was given.
     pub const fn given(&self) -> Option<&Secret> {
         match self {
-            Self::Absent => None,
+            Self::Absent | Self::Code => None,
             Self::Given(old) | Self::Proven(old) => Some(old),
         }
     }
@@ -55,11 +58,12 @@ pub fn may_change(account: &Account, policy: &Policy, old: &OldPassword, now: Ti
     if policy.pwd_safe_modify && matches!(old, OldPassword::Absent) && account.password.is_some() {
         broken.push(BrokenRule::OldPasswordMissing);
     }
-    // A password that must be changed is not held back by its age (draft-behera §7.8).
-    if let (Some(changed), false) = (account.changed, account.must_change) {
+    // A password that must be changed is not held back by its age (draft-behera §7.8), nor is one that was forgotten.
+    let ageless = account.must_change || matches!(old, OldPassword::Code);
+    if let (Some(changed), false) = (account.changed, ageless) {
         let until = changed.saturating_add(policy.pwd_min_age);
         if !policy.pwd_min_age.is_zero() && now < until {
-            broken.push(BrokenRule::TooYoung { until });
+            broken.push(BrokenRule::TooYoung { wait: until.since(now) });
         }
     }
     Refused::unless_empty(broken)
@@ -83,6 +87,11 @@ pub fn admit(new: &Secret, account: &Account, policy: &Policy, facts: &Facts<'_>
 }
 
 impl Account {
+    /// Whether that is its password.
+    pub fn has(&self, password: &Secret) -> bool {
+        self.password.as_ref().is_some_and(|stored| stored.verify(password))
+    }
+
     /// Takes a new password, and with it a new state: unlocked, unexpired, nothing counted (draft-behera §8.2.7).
     pub fn set_password(&mut self, new: StoredPassword, policy: &Policy, by: By, now: Timestamp) {
         if let Some(old) = self.password.replace(new) {
@@ -90,22 +99,50 @@ impl Account {
         }
         let forgotten = self.history.len().saturating_sub(policy.pwd_in_history);
         self.history.drain(..forgotten);
-        let reset = by == By::Administrator;
         *self = Self {
             version: self.version,
             password: self.password.take(),
             history: std::mem::take(&mut self.history),
             changed: Some(self.next_change(now)),
-            must_change: reset && policy.pwd_must_change,
-            temporary_until: policy
-                .temporary_max_age
-                .filter(|_| reset && policy.pwd_must_change)
-                .map(|age| now.saturating_add(age)),
-            temporary_uses: policy.temporary_max_uses.filter(|_| reset && policy.pwd_must_change),
+            ledger: std::mem::take(&mut self.ledger),
             last_success: self.last_success.take(),
             last_failure: self.last_failure.take(),
             ..Self::default()
         };
+        if by == By::Administrator && policy.pwd_must_change {
+            self.make_temporary(policy, now);
+        }
+    }
+
+    /// From now on its owner must change the password, for as long and as often as the policy lets it be used.
+    pub fn make_temporary(&mut self, policy: &Policy, now: Timestamp) {
+        self.must_change = true;
+        self.temporary_until = policy.temporary_max_age.map(|age| now.saturating_add(age));
+        self.temporary_uses = policy.temporary_max_uses;
+    }
+
+    /// Its owner need not change the password.
+    pub const fn make_lasting(&mut self) {
+        self.must_change = false;
+        self.temporary_until = None;
+        self.temporary_uses = None;
+    }
+
+    /// Bounds the life of a temporary password. No bound of the policy becomes wider by that.
+    pub fn shorten(&mut self, until: Option<Timestamp>, uses: Option<u32>) {
+        if self.must_change {
+            self.temporary_until = self.temporary_until.into_iter().chain(until).min();
+            self.temporary_uses = self.temporary_uses.into_iter().chain(uses).min();
+        }
+    }
+
+    /// Takes a code for the place of a forgotten password. Wrong passwords do not keep its owner from using it.
+    pub fn take_code(&mut self, code: OneTimeCode) {
+        self.code = Some(code);
+        self.failures.clear();
+        if matches!(self.locked, Some(Lock::Since(_))) {
+            self.locked = None;
+        }
     }
 
     /// The time of a change: kept in seconds, and no two passwords of an account have the same, since sessions are told
@@ -121,7 +158,7 @@ impl Account {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::account::{Lock, Seen};
+    use super::super::account::Seen;
     use super::super::policy::CheckQuality;
     use super::super::stale::StaleSource;
     use super::*;
@@ -201,7 +238,7 @@ mod tests {
         let mut account = Account { changed: Some(at(50)), ..Account::default() };
         let old = OldPassword::Given(Secret::new("old"));
         let may = |account: &Account, now| rules(may_change(account, &policy, &old, at(now)));
-        assert_eq!(may(&account, 149), [BrokenRule::TooYoung { until: at(150) }]);
+        assert_eq!(may(&account, 149), [BrokenRule::TooYoung { wait: Duration::from_secs(1) }]);
         assert_eq!(may(&account, 150), []);
         account.must_change = true;
         assert_eq!(may(&account, 51), []);

@@ -84,6 +84,8 @@ pub struct Policy {
     pub temporary_max_uses: Option<u32>,
     /// `pwdResetApprovalMaxAge`: how long the approval of somebody else is good, which a reset needs; absent: it needs none.
     pub reset_approval_max_age: Option<Duration>,
+    /// `pwdResetCodeMaxAge`: how long a code is good that takes the place of a forgotten password.
+    pub reset_code_max_age: Duration,
     /// `pwdMustChangeBind`
     pub must_change_bind: MustChangeBind,
     /// `pwdKnownSourceMaxAge`: how long after a good bind its source may try though wrong passwords from elsewhere have
@@ -197,6 +199,7 @@ impl Default for Policy {
             reset_approval_max_age: None,
             temporary_max_age: None,
             temporary_max_uses: None,
+            reset_code_max_age: RESET_CODE_MAX_AGE,
             must_change_bind: MustChangeBind::default(),
             known_source_max_age: None,
             netscape_controls: false,
@@ -256,6 +259,7 @@ impl Policy {
             reset_approval_max_age: seconds("pwdResetApprovalMaxAge")?,
             temporary_max_age: seconds("pwdTemporaryMaxAge")?,
             temporary_max_uses: reader.count("pwdTemporaryMaxUses")?.and_then(|uses| u32::try_from(uses).ok()),
+            reset_code_max_age: seconds("pwdResetCodeMaxAge")?.unwrap_or(RESET_CODE_MAX_AGE),
             must_change_bind: reader.must_change_bind()?,
             known_source_max_age: seconds("pwdKnownSourceMaxAge")?,
             netscape_controls: reader.flag("pwdNetscapeControls")?.unwrap_or(false),
@@ -325,6 +329,9 @@ impl Policy {
                 return fault("pwdExpireWarning", "it must be less than pwdMaxAge".into());
             }
         }
+        if self.reset_code_max_age > LONGEST_RESET_CODE {
+            return fault("pwdResetCodeMaxAge", "no code is good for more than a day".to_owned());
+        }
         self.check_composition()?;
         if self.verified_cache.is_some_and(|life| life > MAX_VERIFIED) {
             let reason = format!("a right password is known for at most {} seconds", MAX_VERIFIED.as_secs());
@@ -387,6 +394,11 @@ impl Policy {
         self.pwd_min_delay.saturating_mul(1 << doublings).min(self.pwd_max_delay)
     }
 }
+
+/// How long a code is good where the policy says nothing (OWASP ASVS 6.5.5).
+const RESET_CODE_MAX_AGE: Duration = Duration::from_secs(600);
+/// NIST SP 800-63B-4 §4.2.1.2.
+const LONGEST_RESET_CODE: Duration = Duration::from_secs(86_400);
 
 #[cfg(test)]
 mod tests {

@@ -4,10 +4,9 @@ mod catalog;
 mod language;
 
 use std::fmt;
+use std::time::Duration;
 
 pub use language::Language;
-
-use crate::directory::Timestamp;
 
 /// The errors of the password policy response control (draft-behera §6.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -114,8 +113,8 @@ pub enum BrokenRule {
     Reused,
     /// The current one has not been used long enough.
     TooYoung {
-        /// When it may be changed.
-        until: Timestamp,
+        /// How long it must be used still.
+        wait: Duration,
     },
     /// The owner may not change it.
     NotAllowed,
@@ -155,7 +154,7 @@ impl BrokenRule {
 impl BrokenRule {
     /// What is wrong, in a sentence.
     pub fn sentence(&self, language: Language) -> String {
-        catalog::sentence(language, self.key(), &self.arguments())
+        catalog::sentence(language, self.key(), &self.arguments(language))
     }
 
     /// The name of its sentence in the catalogs: what is said of a password where nothing may be said that is in it.
@@ -186,7 +185,7 @@ impl BrokenRule {
     }
 
     /// What is put into the braces of its sentence.
-    fn arguments(&self) -> Vec<(&'static str, String)> {
+    fn arguments(&self, language: Language) -> Vec<(&'static str, String)> {
         match self {
             Self::TooShort { minimum } | Self::FewClasses { minimum } | Self::Similar { minimum } => {
                 vec![("minimum", minimum.to_string())]
@@ -199,7 +198,7 @@ impl BrokenRule {
             Self::Predictable { points, needed } => {
                 vec![("points", points.to_string()), ("needed", needed.to_string())]
             }
-            Self::TooYoung { until } => vec![("until", until.to_string())],
+            Self::TooYoung { wait } => vec![("wait", language.in_words(*wait))],
             Self::Empty
             | Self::Common
             | Self::Pattern
@@ -306,13 +305,13 @@ mod tests {
             BrokenRule::Unchecked,
             BrokenRule::Unchanged,
             BrokenRule::Reused,
-            BrokenRule::TooYoung { until: Timestamp::default() },
+            BrokenRule::TooYoung { wait: Duration::ZERO },
             BrokenRule::NotAllowed,
             BrokenRule::OldPasswordMissing,
             BrokenRule::Prehashed,
         ];
         let known = |rule: &BrokenRule| {
-            let mut names: Vec<&str> = rule.arguments().into_iter().map(|(name, _)| name).collect();
+            let mut names: Vec<&str> = rule.arguments(Language::English).into_iter().map(|(name, _)| name).collect();
             names.sort_unstable();
             (rule.key(), names)
         };

@@ -19,6 +19,7 @@ mod proxied_authorization;
 mod rare;
 mod read_entry;
 mod request;
+mod reset;
 mod session_tracking;
 mod sort;
 
@@ -41,6 +42,7 @@ pub use proxied_authorization::ProxiedAuthorization;
 pub use rare::Rare;
 pub use read_entry::read_entry_response;
 pub use request::{ControlError, Controls};
+pub use reset::{GivenOut, ResetOptions, ResetWishes};
 pub use session_tracking::TrackedSession;
 pub use sort::{MOST_KEYS, SortKey, SortRequest, sort_response};
 

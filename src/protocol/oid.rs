@@ -73,6 +73,10 @@ pub const SESSION_TRACKING: &str = "1.3.6.1.4.1.21008.108.63.1";
 pub const NO_OP: &str = "1.3.6.1.4.1.4203.1.10.2";
 /// No-op, as the tools of `OpenLDAP` call it.
 pub const NO_OP_OF_OPENLDAP: &str = "1.3.6.1.4.1.4203.666.5.2";
+/// Keystead: why a password is set or its state changed, as text.
+pub const PASSWORD_REASON: &str = "2.25.271882395885119902382355470247459148908.3.1";
+/// Keystead: how somebody else's password is set, as text.
+pub const RESET_OPTIONS: &str = "2.25.271882395885119902382355470247459148908.3.2";
 
 /// Modify-increment (RFC 4525).
 pub const FEATURE_INCREMENT: &str = "1.3.6.1.1.14";

@@ -9,7 +9,7 @@ use bytes::Bytes;
 pub use bind::{Authentication, BindRequest};
 pub(super) use search::filter;
 pub use search::{DerefAliases, SearchRequest};
-pub use write::{AddRequest, ModifyDnRequest, ModifyRequest, RequestedChange};
+pub use write::{AddRequest, ModifyDnRequest, ModifyRequest, RequestedChange, names_password};
 
 use super::ber::{self, Cursor};
 use super::control::{self, RawControl};

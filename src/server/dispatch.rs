@@ -169,6 +169,7 @@ impl Scene {
             now: self.shared.clock.now(),
             random: &SystemRandom,
             flags: Flags::default(),
+            wishes: None,
         })
     }
 

@@ -15,6 +15,7 @@ use rocksdb::{
 use rustix::process::{Resource, getrlimit};
 
 use super::StoreError;
+use super::notes::Notes;
 
 /// The kinds of records, each in a column family of its own, because they are read and written so differently.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -80,40 +81,6 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// What the folder of a reader's notes is called, in front of its process id.
-const READER: &str = "reader-";
-
-/// Removes what readers have left behind that were ended.
-fn remove_notes_of_the_dead(store: &Path) {
-    for entry in std::fs::read_dir(store).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(process) = name.to_str().and_then(|name| name.strip_prefix(READER)) else { continue };
-        if process.parse::<u32>().is_ok() && !Path::new("/proc").join(process).exists() {
-            // What cannot be removed does no harm.
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-/// The folder of a reader's notes.
-struct Notes(std::path::PathBuf);
-
-impl Notes {
-    fn new(store: &Path) -> Result<Self, StoreError> {
-        remove_notes_of_the_dead(store);
-        let path = store.join(format!("{READER}{}", std::process::id()));
-        std::fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Notes {
-    fn drop(&mut self) {
-        // What is left behind does no harm.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> Self {
         Self(error.to_string())
@@ -174,7 +141,7 @@ impl Engine {
             .into_iter()
             .filter(|family| made.iter().any(|name| name == family.name()))
             .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)));
-        let db = DB::open_cf_descriptors_as_secondary(&options, path, &notes.0, families)?;
+        let db = DB::open_cf_descriptors_as_secondary(&options, path, notes.path(), families)?;
         db.try_catch_up_with_primary()?;
         Ok(Self { db, notes: Some(notes), files: HashMap::new(), durable: WriteOptions::default() })
     }

@@ -62,6 +62,9 @@ fn rows(attribute: &str) -> Vec<(&'static str, Option<Vec<u8>>)> {
         ("2.16.840.1.113730.3.4.19", None),
         ("2.16.840.1.113730.3.4.3", None),
         ("1.3.6.1.4.1.42.2.27.9.5.8", None),
+        // Why and how a password is reset.
+        ("2.25.271882395885119902382355470247459148908.3.1", Some(b"forgotten".to_vec())),
+        ("2.25.271882395885119902382355470247459148908.3.2", Some(b"need-not-change".to_vec())),
     ]
 }
 

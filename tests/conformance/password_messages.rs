@@ -39,6 +39,18 @@ sentences! {
         assert_eq!(said(&told), "The new password needs at least 12 characters.");
     }
 
+    /// How long somebody must wait is told as people count it.
+    fn how_long_to_wait_is_told_in_words(scene) {
+        scene.policy(&[("pwdMinAge", "86400")]);
+        scene.wait(3600);
+        let told = || scene.client("alice").password_modify_with(None, Some(ALICE), Some("a much better secret"), &[]);
+        assert_eq!(said(&told()), "The password was changed too recently; it can be changed again in 23 hours.");
+        speaks(scene, "alice", "de");
+        scene.wait(20 * 3600 - 60);
+        let german = "Das Passwort wurde erst vor Kurzem geändert; es kann in 4 Stunden wieder geändert werden.";
+        assert_eq!(said(&told()), german);
+    }
+
     /// Who reads the message decides, and not whose password it is.
     fn a_helpdesk_is_told_in_its_own_language(scene) {
         speaks(scene, "alice", "de");

@@ -111,3 +111,18 @@ fn guessing_is_recorded_as_the_lock_that_it_brings_about() {
     assert_eq!((&of_alice[1]["actor"], &of_alice[1]["reason"]), (&"".into(), &"10 wrong passwords".into()));
     assert_eq!(of_alice[1]["source"], "local uid 0");
 }
+
+#[test]
+fn an_import_is_recorded_with_the_number_of_passwords() {
+    let server = Server::prepare();
+    let person = |uid: &str, more: &str| {
+        format!("dn: {}\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: Any\nsn: Body\n{more}\n", full(uid))
+    };
+    let password = "userPassword: {SSHA}pPxDpjnkk9OU0sQuYpmbO0OYFzQgs6Rp\n";
+    let ldif = [person("dora", password), person("emil", ""), person("fred", password)].concat();
+    let file = server.file("people.ldif", &ldif);
+    server.keystead("import", &[text(&file)]).ok();
+    let imported = events(&server, &["--kind", "imported"]);
+    let [imported] = imported.as_slice() else { panic!("{imported:?}") };
+    assert_eq!((imported["times"].as_u64(), imported["reason"].as_str()), (Some(2), Some(text(&file))));
+}

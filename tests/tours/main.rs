@@ -30,6 +30,7 @@ mod migration;
 mod open_files;
 mod policies;
 mod python_ldap;
+mod reset;
 mod restart;
 mod self_service;
 mod sequence;

@@ -25,6 +25,32 @@ trait Writer: Send {
     /// Asserts that everything is there that was acknowledged, and nothing that was never wanted. What was under way may be
     /// there or not, but whole.
     fn check(&mut self, server: &Server);
+
+    /// Asserts that what is recorded agrees with that.
+    fn check_record(&self, _: &Record) {}
+}
+
+/// What is recorded of passwords: the directory as LDIF, and the events.
+struct Record {
+    exported: String,
+    events: Vec<serde_json::Value>,
+}
+
+impl Record {
+    fn of(server: &Server) -> Self {
+        let events = server.keystead("events", &["--json", "--kind", "changed"]).ok().out;
+        let events = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        // Long lines are folded.
+        Self { exported: server.keystead("export", &[]).ok().out.replace("\n ", ""), events }
+    }
+
+    /// The values of an attribute of an entry.
+    fn values(&self, dn: &str, name: &str) -> Vec<&str> {
+        let start = format!("dn: {dn}\n");
+        let entry = self.exported.split("\n\n").find(|entry| entry.contains(&start)).unwrap();
+        let prefix = format!("{name}: ");
+        entry.lines().filter_map(|line| line.strip_prefix(&prefix)).collect()
+    }
 }
 
 /// Adds entries, and deletes every third again.
@@ -56,6 +82,8 @@ struct Changer {
     /// Sent, and not answered.
     doubtful: Option<String>,
     count: usize,
+    /// How often it was changed, for all that is known.
+    changed: usize,
 }
 
 impl Adder {
@@ -145,7 +173,7 @@ impl Writer for Modifier {
 
 impl Changer {
     fn new(server: &Server, who: &'static str) -> Self {
-        Self { who, password: server.password(who), doubtful: None, count: 0 }
+        Self { who, password: server.password(who), doubtful: None, count: 0, changed: 0 }
     }
 }
 
@@ -164,6 +192,7 @@ impl Writer for Changer {
             assert_eq!(code, 51, "{}", self.who);
         }
         self.password = self.doubtful.take()?;
+        self.changed += 1;
         Some(())
     }
 
@@ -174,8 +203,27 @@ impl Writer for Changer {
         {
             let old = std::mem::replace(&mut self.password, doubtful);
             assert_eq!(client.bind(self.who, &old), 49, "{}: both passwords are good", self.who);
+            self.changed += 1;
         }
         assert_eq!(client.bind(self.who, &self.password), 0, "{}: the password was lost", self.who);
+    }
+
+    /// Each change has its event, its line in the ledger, and the password before in the history: all of the same moment.
+    fn check_record(&self, record: &Record) {
+        let dn = full(self.who);
+        let events: Vec<_> = record.events.iter().filter(|event| event["target"] == *dn).collect();
+        assert_eq!(events.len(), self.changed, "{dn}: {events:?}");
+        let last = events.last().unwrap()["time"].as_str().unwrap();
+        let ledger = record.values(&dn, "pwdLedger");
+        assert_eq!(ledger.len(), (self.changed + 1).min(20), "{dn}: {ledger:?}");
+        let line = format!("{last} changed; through password-modify; ");
+        assert!(ledger.iter().max().unwrap().starts_with(&line), "{dn}: {ledger:?}");
+        let history = record.values(&dn, "pwdHistory");
+        assert_eq!(history.len(), self.changed.min(5), "{dn}: {history:?}");
+        assert!(history.iter().max().unwrap().starts_with(&format!("{last}#")), "{dn}: {history:?}");
+        // Kept in seconds, and never twice the same.
+        let changed = record.values(&dn, "pwdChangedTime").concat();
+        assert!(changed.trim_end_matches('Z') >= last.split('.').next().unwrap(), "{dn}: {changed} before {last}");
     }
 }
 
@@ -237,8 +285,12 @@ fn write_until(server: &mut Server, writers: &mut [Box<dyn Writer>], end: impl F
         end(server, &acknowledged);
     });
     server.serve();
-    for writer in writers {
+    for writer in &mut *writers {
         writer.check(server);
+    }
+    let record = Record::of(server);
+    for writer in writers {
+        writer.check_record(&record);
     }
 }
 

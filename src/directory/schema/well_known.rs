@@ -77,6 +77,9 @@ well_known! {
     pwd_account_tmp_lockout_end = "pwdAccountTmpLockoutEnd";
     pwd_temporary_expiry = "pwdTemporaryExpiry";
     pwd_temporary_uses = "pwdTemporaryUses";
+    pwd_ledger = "pwdLedger";
+    pwd_reset_code = "pwdResetCode";
+    pwd_reset_code_expiry = "pwdResetCodeExpiry";
     pwd_scheme = "pwdScheme";
     pwd_checked_against = "pwdCheckedAgainst";
     pwd_effective_policy = "pwdEffectivePolicy";
@@ -102,7 +105,7 @@ impl WellKnown {
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and the scheme, which follows from these.
-    pub const fn credentials(&self) -> [AttributeTypeId; 16] {
+    pub const fn credentials(&self) -> [AttributeTypeId; 19] {
         [
             self.user_password,
             self.pwd_changed_time,
@@ -119,6 +122,9 @@ impl WellKnown {
             self.pwd_temporary_expiry,
             self.pwd_temporary_uses,
             self.pwd_checked_against,
+            self.pwd_ledger,
+            self.pwd_reset_code,
+            self.pwd_reset_code_expiry,
             self.pwd_scheme,
         ]
     }

@@ -125,6 +125,8 @@ words! {
         StateSet = 17 "state-set",
         /// A good bind has shown that it is publicly known.
         Known = 18 "publicly-known",
+        /// A one-time code was given out that takes the place of a forgotten password.
+        CodeIssued = 19 "code-issued",
     }
 }
 

@@ -8,12 +8,12 @@ use crate::directory::Attributes;
 use crate::directory::modification::{Modification, ModificationError, ModificationKind};
 use crate::directory::tree::{Event, EventKind, Means};
 use crate::operations::events::Whose;
-use crate::operations::set_password::{NewPassword, password_was_set};
+use crate::operations::set_password::{NewPassword, SetPassword, password_was_set};
 use crate::operations::target::Target;
 use crate::operations::{Context, Effect, Refusal};
-use crate::password::Secret;
 use crate::password::account::{Account, Lock};
 use crate::password::change::By;
+use crate::password::{Policy, Secret};
 
 /// What is to be done, with the rights to do it established.
 #[derive(Debug)]
@@ -154,33 +154,46 @@ impl Prepared {
         }
     }
 
-    /// Verifies, judges and hashes what is to be, and makes the account that comes of it.
-    pub(super) fn run(self, ctx: &Context<'_>, target: &Target) -> Result<Changed, Refusal> {
+    /// Verifies, judges and hashes what is to be, and makes the account that comes of it. Nothing is left to do if the same
+    /// password was set so a moment ago, and nothing else is asked for.
+    pub(super) fn run(self, ctx: &Context<'_>, target: &Target) -> Result<Option<Changed>, Refusal> {
         let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
         let event = |kind| ctx.event(kind, Means::Modify, Whose::entry(&target.node, &target.dn), &policy);
-        let mut account = ctx.account(&target.node)?;
-        let mut effect = Effect::CredentialsSet { uuid: target.node.uuid };
-        let mut events = Vec::new();
-        let password_set = self.password.is_some();
+        let account = ctx.account(&target.node)?;
+        let effect = Effect::CredentialsSet { uuid: target.node.uuid };
+        let mut changed = Changed { account, effect, password_set: false, events: Vec::new() };
         match self.password {
             Some(PasswordChange::Set { old, new }) => {
                 let request = NewPassword { by: self.by, means: Means::Modify, old: old.into(), new: Some(new) };
-                let set = ctx.set_password(target, &request)?;
-                account = set.account;
-                events.push(set.event);
-                effect = password_was_set(&target.node, self.by);
+                match ctx.set_password(target, &request)? {
+                    Some(SetPassword { account, event, .. }) => {
+                        let effect = password_was_set(&target.node, self.by);
+                        changed = Changed { account, effect, password_set: true, events: vec![event] };
+                    }
+                    None if self.state.is_empty() => return Ok(None),
+                    None => {}
+                }
             }
             Some(PasswordChange::Remove) => {
-                account = Account { version: account.version, ..Account::default() };
-                events.push(event(EventKind::Removed));
+                let Account { version, ledger, .. } = changed.account;
+                changed.account = Account { version, ledger, ..Account::default() };
+                changed.password_set = true;
+                changed.note(event(EventKind::Removed));
             }
             None => {}
         }
         for change in self.state {
-            events.push(event(change.kind()));
-            change.apply(&mut account, ctx)?;
+            changed.note(event(change.kind()));
+            change.apply(&mut changed.account, &policy, ctx)?;
         }
-        Ok(Changed { account, effect, password_set, events })
+        Ok(Some(changed))
+    }
+}
+
+impl Changed {
+    fn note(&mut self, event: Event) {
+        self.account.ledger.add(&event);
+        self.events.push(event);
     }
 }
 
@@ -195,15 +208,16 @@ impl StateChange {
         }
     }
 
-    fn apply(self, account: &mut Account, ctx: &Context<'_>) -> Result<(), Refusal> {
+    fn apply(self, account: &mut Account, policy: &Policy, ctx: &Context<'_>) -> Result<(), Refusal> {
         match self {
             Self::Unlock => {
                 account.locked = None;
                 account.failures.clear();
             }
             Self::Lock(lock) => account.locked = Some(lock),
-            Self::MustChange => account.must_change = true,
-            Self::NeedNotChange => account.must_change = false,
+            Self::MustChange if account.must_change => {}
+            Self::MustChange => account.make_temporary(policy, ctx.now),
+            Self::NeedNotChange => account.make_lasting(),
             Self::Given(change) => {
                 let set = |state: &mut Attributes| Ok(change.apply(state, ctx.schema())?);
                 *account = ctx.account_with(account, set)?;

@@ -149,6 +149,7 @@ impl Policy {
                 "is an approval good, which a reset by somebody else needs",
             ),
             count("pwdTemporaryMaxUses", uses, "binds it is good for"),
+            time("pwdResetCodeMaxAge", some(self.reset_code_max_age), "is a one-time code of the helpdesk good"),
         ]
     }
 

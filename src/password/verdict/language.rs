@@ -1,5 +1,7 @@
 //! The languages in which people are told what is wrong with a password.
 
+use std::time::Duration;
+
 /// A language that there is a catalog of sentences in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Language {
@@ -25,6 +27,25 @@ impl Language {
             }
         }
         best.1
+    }
+
+    /// How long it takes, as people say it: rounded up to what they count in, "3 hours" rather than "10799 seconds". It stands
+    /// behind "in".
+    pub fn in_words(self, time: Duration) -> String {
+        let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+        let units = [(86_400, "days", "Tagen"), (3_600, "hours", "Stunden"), (60, "minutes", "Minuten")];
+        // Two of a unit at least: in an hour and a half there are 90 minutes.
+        let unit = units.into_iter().find(|(size, ..)| seconds >= 2 * size);
+        let (number, english, german) = match unit {
+            Some((size, english, german)) => (seconds.div_ceil(size), english, german),
+            None if seconds == 1 => (1, "second", "Sekunde"),
+            None => (seconds, "seconds", "Sekunden"),
+        };
+        let unit = match self {
+            Self::English => english,
+            Self::German => german,
+        };
+        format!("{number} {unit}")
     }
 
     /// The primary subtag (RFC 5646 §2.2.1).
@@ -85,5 +106,26 @@ mod tests {
         ] {
             assert_eq!(Language::preferred(list), language, "{list:?}");
         }
+    }
+
+    #[test]
+    fn times_are_told_as_people_count_them() {
+        for (seconds, english, german) in [
+            (0, "0 seconds", "0 Sekunden"),
+            (1, "1 second", "1 Sekunde"),
+            (119, "119 seconds", "119 Sekunden"),
+            (120, "2 minutes", "2 Minuten"),
+            (5_401, "91 minutes", "91 Minuten"),
+            (10_799, "3 hours", "3 Stunden"),
+            (86_400, "24 hours", "24 Stunden"),
+            (172_801, "3 days", "3 Tagen"),
+        ] {
+            let time = Duration::from_secs(seconds);
+            assert_eq!(
+                (Language::English.in_words(time).as_str(), Language::German.in_words(time).as_str()),
+                (english, german)
+            );
+        }
+        assert_eq!(Language::English.in_words(Duration::from_millis(1)), "1 second");
     }
 }

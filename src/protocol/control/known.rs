@@ -2,7 +2,7 @@
 
 use super::{
     Controls, Flag, RawControl, assertion, dereference, effective_rights, list_view, matched_values, paged_results,
-    proxied_authorization, read_entry, session_tracking, sort,
+    proxied_authorization, read_entry, reset, session_tracking, sort,
 };
 use crate::protocol::request::ExtendedRequest;
 use crate::protocol::{Request, ber, oid};
@@ -54,6 +54,8 @@ const KNOWN: &[Known] = &[
     Known { oid: oid::ACCOUNT_USABILITY, fits: searches, meaning: Says(Flag::AccountUsability) },
     Known { oid: oid::NO_OP, fits: changes_something, meaning: Says(Flag::NoOp) },
     Known { oid: oid::NO_OP_OF_OPENLDAP, fits: changes_something, meaning: Says(Flag::NoOp) },
+    Known { oid: oid::PASSWORD_REASON, fits: sets_a_password_or_state, meaning: Value(reset::reason) },
+    Known { oid: oid::RESET_OPTIONS, fits: resets_a_password, meaning: Value(reset::options) },
 ];
 
 /// The control of that name.
@@ -123,6 +125,14 @@ fn changes_something(request: &Request) -> bool {
 
 fn sets_a_password(request: &Request) -> bool {
     matches!(request, Request::Extended(ExtendedRequest { name, .. }) if name == oid::PASSWORD_MODIFY)
+}
+
+fn sets_a_password_or_state(request: &Request) -> bool {
+    matches!(request, Request::Modify(_) | Request::Add(_)) || sets_a_password(request)
+}
+
+fn resets_a_password(request: &Request) -> bool {
+    matches!(request, Request::Modify(modify) if modify.is_about_password()) || sets_a_password(request)
 }
 
 fn may_hold_a_password(request: &Request) -> bool {

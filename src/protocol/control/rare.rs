@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Controls, DerefSpec, EffectiveRights, ListView, SortRequest, TrackedSession};
+use super::{Controls, DerefSpec, EffectiveRights, ListView, ResetWishes, SortRequest, TrackedSession};
 use crate::directory::Filter;
 
 /// What few requests ask for, kept apart so that [`Controls`] is small.
@@ -26,6 +26,8 @@ pub struct Rare {
     pub matched_values: Option<Vec<Filter>>,
     /// Names to be followed (draft-masarati-ldap-deref).
     pub dereference: Vec<DerefSpec>,
+    /// What is said beside a new password.
+    pub reset: Option<ResetWishes>,
 }
 
 static NOTHING: Rare = Rare {
@@ -38,6 +40,7 @@ static NOTHING: Rare = Rare {
     list_view: None,
     matched_values: None,
     dereference: Vec::new(),
+    reset: None,
 };
 
 impl Controls {

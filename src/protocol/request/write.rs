@@ -15,6 +15,19 @@ pub struct ModifyRequest {
     pub changes: Vec<RequestedChange>,
 }
 
+impl ModifyRequest {
+    /// Whether it changes a password.
+    pub fn is_about_password(&self) -> bool {
+        self.changes.iter().any(|change| names_password(&change.attribute))
+    }
+}
+
+/// Whether an attribute description names `userPassword`, with whatever options.
+pub fn names_password(description: &str) -> bool {
+    let name = description.split(';').next().unwrap_or_default();
+    name.eq_ignore_ascii_case("userPassword") || name == "2.5.4.35"
+}
+
 /// A change of an attribute, as it was asked for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestedChange {

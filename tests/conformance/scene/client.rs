@@ -124,6 +124,7 @@ impl<'s, D: Directory> Client<'s, D> {
             now: self.scene.clock.get(),
             random: &self.scene.random,
             flags: Flags::default(),
+            wishes: None,
         })
     }
 

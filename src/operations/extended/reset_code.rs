@@ -1,0 +1,51 @@
+//! One-time codes in the place of forgotten passwords: whoever may reset a password asks for one by the reset control, reads
+//! it out to its owner, and never knows the password that comes of it.
+
+use smallvec::smallvec;
+
+use super::password_modify::MEANS;
+use crate::directory::ResultCode;
+use crate::directory::tree::{Change, EventKind, LogKind};
+use crate::operations::events::Whose;
+use crate::operations::set_password::NewPassword;
+use crate::operations::target::Target;
+use crate::operations::{Context, Effect, Outcome, Refusal};
+use crate::password::change::{By, OldPassword};
+use crate::password::one_time_code::OneTimeCode;
+use crate::protocol::Response;
+use crate::protocol::control::ResetOptions;
+use crate::protocol::extended::PasswordModify;
+
+/// Makes a code. The right to reset has been required before. The password stays what it is until the code is used.
+pub(super) fn issue(
+    ctx: &Context<'_>,
+    target: &Target,
+    request: &NewPassword,
+    options: ResetOptions,
+) -> Result<Outcome, Refusal> {
+    if request.by == By::Owner {
+        return Err(Refusal::Unwilling("a code is given out by somebody else than the owner of the password"));
+    }
+    if request.new.is_some() || !matches!(request.old, OldPassword::Absent) {
+        return Err(Refusal::Unwilling("a code is made by the server: give neither an old nor a new password"));
+    }
+    let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
+    if !policy.pwd_allow_user_change {
+        return Err(Refusal::Unwilling("the owner may not change this password, so a code would be good for nothing"));
+    }
+    ctx.schema().check_entry(&target.node.entry.decode(), &[ctx.schema().known().user_password])?;
+    let age = options.lifetime.map_or(policy.reset_code_max_age, |lifetime| lifetime.min(policy.reset_code_max_age));
+    let until = ctx.now.saturating_add(age);
+    let (code, told) = OneTimeCode::make(until, policy.hashing.or(ctx.services.new_passwords), ctx.random);
+    let event = ctx.event(EventKind::CodeIssued, MEANS, Whose::entry(&target.node, &target.dn), &policy);
+    let mut account = ctx.account(&target.node)?;
+    account.take_code(code);
+    account.ledger.add(&event);
+    let lines = format!("replace: pwdResetCodeExpiry\npwdResetCodeExpiry: {until}\n-\n");
+    let log = ctx.log(LogKind::Modify, target.dn.as_str(), target.node.uuid, lines);
+    let writes = vec![ctx.credentials_write(&target.node, &account)];
+    let change = Change { writes, log: vec![log], events: vec![event], ..Change::none() };
+    let response = Response { value: Some(PasswordModify::generated(told.expose())), ..ResultCode::Success.into() };
+    let effects = smallvec![Effect::CredentialsSet { uuid: target.node.uuid }];
+    Ok(Outcome { change, effects, ..Outcome::answer(response) })
+}

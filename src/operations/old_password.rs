@@ -1,0 +1,131 @@
+//! What the old password proves: who asks. A one-time code that the helpdesk has given out can take its place.
+//!
+//! A client that has lost its connection knows nothing of what has become of its request. If it asks again, the old password
+//! is wrong by now. So the same change again, a moment later and by the same identity, is answered as the first was, and
+//! changes nothing. It is verified as any other: the new password must be the one that the account has.
+
+use std::time::Duration;
+
+use crate::password::change::{self, By, OldPassword};
+use crate::password::ledger::LastSet;
+use crate::password::meter::{Attempt, Subject};
+use crate::password::verdict::BrokenRule;
+use crate::password::{Account, Policy, Secret};
+
+use super::set_password::{NewPassword, kind};
+use super::target::Target;
+use super::verify_password::{Given, Known, Matched};
+use super::{Context, Refusal};
+
+/// How long after a change it may be asked for again.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// An old password that is to be proven.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claim<'c> {
+    pub(super) target: &'c Target,
+    pub(super) account: &'c Account,
+    pub(super) policy: &'c Policy,
+    pub(super) request: &'c NewPassword,
+    /// Whether the same change may have been made a moment ago.
+    pub(super) again: Option<Again<'c>>,
+}
+
+/// A request that may be the last change once more.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Again<'c> {
+    /// The new password.
+    pub(super) new: &'c Secret,
+    /// Whether a one-time code was given in the place of the old password, which is no longer known.
+    by_code: bool,
+}
+
+/// By what somebody has proven who they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ProvenBy {
+    /// By the old password.
+    Old,
+    /// By a one-time code.
+    Code,
+    /// By the new password, which the account has already.
+    Again,
+}
+
+impl Context<'_> {
+    /// The old password, proven as far as it was given; nothing if the same was asked for a moment ago, and done.
+    pub(super) fn proven_old(
+        &self,
+        target: &Target,
+        account: &Account,
+        policy: &Policy,
+        request: &NewPassword,
+    ) -> Result<Option<OldPassword>, Refusal> {
+        // Whoever acts as the owner has not shown that they know the password, whatever the policy asks of its owner.
+        let acts_as_owner = request.by == By::Owner && self.requester.proxied_by.is_some();
+        if acts_as_owner && matches!(request.old, OldPassword::Absent) {
+            return Err(Refusal::Password(BrokenRule::OldPasswordMissing.into()));
+        }
+        let again = self.asked_again(account, request);
+        let may_change = |old: &OldPassword| match request.by {
+            By::Owner => change::may_change(account, policy, old, self.now),
+            By::Administrator => Ok(()),
+        };
+        // Who asks once more, or has a code, is not held back by the age of the password.
+        if again.is_none() && account.code.is_none() {
+            may_change(&request.old)?;
+        }
+        let old = match (&request.old, again) {
+            (OldPassword::Given(old), _) => {
+                let (by, attempt) = self.prove(&Claim { target, account, policy, request, again })?;
+                self.note_passed(attempt);
+                match by {
+                    ProvenBy::Again => return Ok(None),
+                    ProvenBy::Code => OldPassword::Code,
+                    ProvenBy::Old => OldPassword::Proven(old.clone()),
+                }
+            }
+            // Whoever has set it a moment ago may know that it is what it is.
+            (OldPassword::Absent, Some(again)) if request.by == By::Administrator && account.has(again.new) => {
+                return Ok(None);
+            }
+            (other, _) => other.clone(),
+        };
+        may_change(&old)?;
+        Ok(Some(old))
+    }
+
+    /// Whether a request may be the last change once more: one of the same kind, by the same identity, and a moment ago.
+    pub(super) fn asked_again<'r>(&self, account: &Account, request: &'r NewPassword) -> Option<Again<'r>> {
+        let new = request.new.as_ref()?;
+        let LastSet { time, kind: what, actor, by_code } = account.ledger.last_set()?;
+        let is_the_same = what == kind(request.by) && actor == self.requester.identity.name();
+        (is_the_same && time <= self.now && self.now.since(time) < AGAIN).then_some(Again { new, by_code })
+    }
+
+    /// Verifies the old password of a request. Whatever is wrong is counted, by the one meter.
+    pub(super) fn prove(&self, claim: &Claim<'_>) -> Result<(ProvenBy, Attempt<'_>), Refusal> {
+        let Claim { target, account, policy, request, again } = *claim;
+        let OldPassword::Given(old) = &request.old else { return Err(Refusal::AuthenticationRequired) };
+        let subject = Subject::Entry(target.node.uuid);
+        let given =
+            |password| Given { subject, means: request.means, account, policy, password, known: Known::Nothing };
+        let code = account.code.as_ref().filter(|code| self.now < code.until);
+        match self.verify(&given(old), code) {
+            Ok((Matched::Password, attempt)) => Ok((ProvenBy::Old, attempt)),
+            Ok((Matched::Code, attempt)) => Ok((ProvenBy::Code, attempt)),
+            Err(refusal) => match again.filter(|again| may_be_the_one_before(&refusal, account, *again)) {
+                Some(again) => self.verify_password(&given(again.new)).map(|attempt| (ProvenBy::Again, attempt)),
+                None => Err(refusal),
+            },
+        }
+    }
+}
+
+/// Whether a password was refused that is the one before, or may be, where that is not remembered.
+const fn may_be_the_one_before(refusal: &Refusal, account: &Account, again: Again<'_>) -> bool {
+    match refusal {
+        Refusal::InvalidCredentials { replaced: Some(_), .. } => true,
+        Refusal::InvalidCredentials { policy: None, .. } => again.by_code || account.history.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,147 @@
+//! What whoever sets somebody's password says beside it: two controls of Keystead's own. Their values are plain text, so that
+//! any client can send them, and a person with `ldappasswd -e`, too.
+
+use std::time::Duration;
+
+use super::{Controls, RawControl};
+
+/// What is said beside a new password.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ResetWishes {
+    /// Why it is set, for the record: "forgotten, ticket 4711". Empty if nothing is said.
+    pub reason: String,
+    /// How it is set; absent if the policy alone says.
+    pub options: Option<ResetOptions>,
+}
+
+/// How the password of somebody else is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ResetOptions {
+    /// What is given out.
+    pub given: GivenOut,
+    /// Whether its owner must change it; absent if the policy says.
+    pub must_change: Option<bool>,
+    /// How long it is good, if shorter than the policy says.
+    pub lifetime: Option<Duration>,
+    /// For how many binds it is good, if fewer than the policy says.
+    pub uses: Option<u32>,
+}
+
+/// What is given out to somebody who has no password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum GivenOut {
+    /// A password.
+    #[default]
+    Password,
+    /// A code that is good for one change by its owner.
+    Code,
+}
+
+/// A reason is a sentence.
+const LONGEST_REASON: usize = 500;
+
+/// Why the password is set: UTF-8 text without control characters, of at most 500 octets.
+pub(super) fn reason(controls: &mut Controls, control: &RawControl) -> Option<()> {
+    let text = std::str::from_utf8(control.value.as_ref()?).ok()?.trim();
+    if text.is_empty() || text.len() > LONGEST_REASON || text.chars().any(char::is_control) {
+        return None;
+    }
+    text.clone_into(&mut wishes(controls).reason);
+    Some(())
+}
+
+/// How the password is set: words between spaces.
+pub(super) fn options(controls: &mut Controls, control: &RawControl) -> Option<()> {
+    let text = std::str::from_utf8(control.value.as_ref()?).ok()?;
+    let mut options = ResetOptions::default();
+    for word in text.split_ascii_whitespace() {
+        options.take(word)?;
+    }
+    wishes(controls).options = Some(options);
+    Some(())
+}
+
+fn wishes(controls: &mut Controls) -> &mut ResetWishes {
+    controls.rare_mut().reset.get_or_insert_default()
+}
+
+impl ResetOptions {
+    /// `code`, `must-change`, `need-not-change`, `lifetime=SECONDS`, `uses=BINDS`: each at most once.
+    fn take(&mut self, word: &str) -> Option<()> {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
+        let is_new = match word.split_once('=') {
+            None if word == "code" => std::mem::replace(&mut self.given, GivenOut::Code) == GivenOut::Password,
+            None if word == "must-change" => self.must_change.replace(true).is_none(),
+            None if word == "need-not-change" => self.must_change.replace(false).is_none(),
+            Some(("lifetime", seconds)) => {
+                self.lifetime.replace(Duration::from_secs(number(seconds)?.into())).is_none()
+            }
+            Some(("uses", binds)) => self.uses.replace(number(binds)?).is_none(),
+            _ => false,
+        };
+        is_new.then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control(value: Option<&str>) -> RawControl {
+        RawControl { oid: "".into(), critical: true, value: value.map(|text| text.to_owned().into()) }
+    }
+
+    fn options_of(text: &str) -> Option<ResetOptions> {
+        let mut controls = Controls::default();
+        options(&mut controls, &control(Some(text)))?;
+        controls.rare().reset.as_ref()?.options
+    }
+
+    fn reason_of(text: &str) -> Option<String> {
+        let mut controls = Controls::default();
+        reason(&mut controls, &control(Some(text)))?;
+        controls.rare().reset.as_ref().map(|wishes| wishes.reason.clone())
+    }
+
+    #[test]
+    fn options_are_words_between_spaces() {
+        assert_eq!(options_of(""), Some(ResetOptions::default()));
+        let code = ResetOptions { given: GivenOut::Code, ..ResetOptions::default() };
+        assert_eq!(options_of(" code "), Some(code));
+        let lifetime = Some(Duration::from_secs(3600));
+        let all = ResetOptions { must_change: Some(true), lifetime, uses: Some(1), ..ResetOptions::default() };
+        assert_eq!(options_of("uses=1 must-change lifetime=3600"), Some(all));
+        assert_eq!(options_of("need-not-change").unwrap().must_change, Some(false));
+    }
+
+    #[test]
+    fn what_is_unknown_twice_or_contradictory_is_malformed() {
+        for wrong in [
+            "codes",
+            "Code",
+            "code code",
+            "must-change need-not-change",
+            "lifetime",
+            "lifetime=0",
+            "lifetime=-1",
+            "lifetime=1h",
+            "lifetime=99999999999",
+            "uses=",
+            "uses=1 uses=2",
+            "must-change=yes",
+        ] {
+            assert_eq!(options_of(wrong), None, "{wrong}");
+        }
+        assert_eq!(options(&mut Controls::default(), &control(None)), None);
+    }
+
+    #[test]
+    fn a_reason_is_a_line_of_text() {
+        assert_eq!(reason_of(" forgotten, ticket #4711 ").as_deref(), Some("forgotten, ticket #4711"));
+        assert_eq!(reason_of(&"ü".repeat(250)).map(|text| text.len()), Some(500));
+        for wrong in ["", "  ", "two\nlines", "\u{1b}[31m", &"ü".repeat(251)] {
+            assert_eq!(reason_of(wrong), None, "{wrong:?}");
+        }
+        assert_eq!(reason(&mut Controls::default(), &control(None)), None);
+    }
+}

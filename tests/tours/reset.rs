@@ -1,0 +1,66 @@
+//! What a helpdesk says beside a reset, and one-time codes, with the tools of OpenLDAP.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::server::{SUFFIX, Server, full};
+
+/// One of Keystead's own controls, as `-e` wants it.
+fn control(number: u32, text: &str) -> String {
+    format!("!2.25.271882395885119902382355470247459148908.3.{number}={}", STANDARD.encode(text))
+}
+
+fn ledger(server: &Server, who: &str, password: &str) -> Vec<String> {
+    let arguments = ["-LLL", "-o", "ldif_wrap=no", "-b", &full(who), "-s", "base", "pwdLedger"];
+    server.login(who).with(password).run("ldapsearch", &arguments).ok().values("pwdLedger")
+}
+
+#[test]
+fn somebody_who_has_forgotten_the_password_gets_in_with_a_code_that_the_helpdesk_reads_out() {
+    let server = Server::start();
+    server.answer_wrong_passwords_at_once();
+    let (why, how) = (control(1, "forgotten, ticket #4711"), control(2, "code"));
+    let said = server.ldap("ldappasswd", "hanna", &["-e", &why, "-e", &how, "u:alice"]).ok();
+    let code = said.out.trim().strip_prefix("New password: ").unwrap();
+    assert_eq!((server.bind("alice", code), server.bind("alice", &server.password("alice"))), (49, 0));
+    let unbound = |code: &str| {
+        let arguments = ["-x", "-H", &server.ldaps, "-a", code, "-s", "a secret of her own", &full("alice")];
+        server.run("ldappasswd", &arguments, "")
+    };
+    unbound("7K3M-Q9ZD-01XW-R5TC").refuses_with(49);
+    unbound(&code.to_lowercase()).ok();
+    assert_eq!(server.bind("alice", "a secret of her own"), 0);
+    // Asked for once more, as by a client that heard no answer.
+    unbound(code).ok();
+    let lines = ledger(&server, "alice", "a secret of her own");
+    let [_, issued, changed] = lines.as_slice() else { panic!("{lines:?}") };
+    assert!(issued.contains(" code-issued; through password-modify; from 127.0.0.1; by uid=hanna,"), "{issued}");
+    assert!(issued.ends_with("; reason forgotten, ticket #4711"), "{issued}");
+    assert!(changed.ends_with(&format!("; by {}; reason by a one-time code", full("alice"))), "{changed}");
+}
+
+#[test]
+fn a_reset_says_how_long_it_is_good_and_why() {
+    let server = Server::start();
+    let how = control(2, "lifetime=3600 uses=1");
+    server
+        .ldap(
+            "ldappasswd",
+            "hanna",
+            &["-e", &control(1, "locked out"), "-e", &how, "-s", "by telephone today", "u:bob"],
+        )
+        .ok();
+    assert_eq!((server.bind("bob", "by telephone today"), server.bind("bob", "by telephone today")), (0, 49));
+    let how = control(2, "need-not-change");
+    server.ldap("ldappasswd", "hanna", &["-e", &how, "-s", "by telephone tomorrow", "u:bob"]).ok();
+    let found =
+        server.login("bob").with("by telephone tomorrow").run("ldapsearch", &["-b", SUFFIX, "(uid=alice)", "sn"]);
+    assert_eq!(found.ok().values("sn"), ["Adams"]);
+    let lines = ledger(&server, "bob", "by telephone tomorrow");
+    assert!(lines.iter().any(|line| line.ends_with("; reason locked out")), "{lines:?}");
+    server.ldap("ldappasswd", "hanna", &["-e", &control(2, "for ever"), "u:bob"]).refuses_with(2);
+    let unlock = format!("dn: {}\nchangetype: modify\ndelete: pwdAccountLockedTime\n", full("bob"));
+    server.ldap_in("ldapmodify", "hanna", &["-e", &control(1, "back from leave")], &unlock).ok();
+    let said = server.keystead("events", &["--kind", "unlocked"]).ok().out;
+    assert!(said.trim_end().ends_with(" through modify: back from leave"), "{said}");
+}
