@@ -51,7 +51,10 @@ fn place(offset: usize, believed: usize, count: usize) -> Result<usize, ResultCo
         (offset, 0) => offset,
         (offset, believed) => (2 * offset * count + believed) / (2 * believed),
     };
-    if target > count && count > 0 {
+    if count == 0 {
+        return Ok(0);
+    }
+    if target > count {
         return Err(ResultCode::OffsetRangeError);
     }
     Ok(target.max(1) - 1)
