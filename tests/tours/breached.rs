@@ -35,11 +35,12 @@ fn a_list_is_built_taken_into_use_and_replaced() {
     set(&server, "lost by somebody else").refuses_with(19).tells("passwords that are publicly known");
     set(&server, "found by nobody so far").ok();
 
-    build(&server, &["--plain", "--name", "The second list"], "found by nobody so far?\n").ok().tells("1 password in");
+    let second = "found by nobody so far?\nand by nobody at all?\n";
+    build(&server, &["--plain", "--name", "The second list"], second).ok().tells("2 passwords in");
     set(&server, "found by nobody so far?").ok();
     server.signal("HUP");
     server.wait_for_log("the configuration was read again", 1);
-    set(&server, "found by nobody so far?").refuses_with(19).tells("passwords that are publicly known");
+    set(&server, "and by nobody at all?").refuses_with(19).tells("passwords that are publicly known");
     set(&server, "lost by somebody else").ok();
     server.stop();
 }

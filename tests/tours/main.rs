@@ -27,6 +27,7 @@ mod helpdesk;
 mod live_connections;
 mod lockout;
 mod migration;
+mod models;
 mod open_files;
 mod policies;
 mod python_ldap;

@@ -139,8 +139,10 @@ impl Modifier {
         Self { dn: full(who), sent: 0, acknowledged: 0 }
     }
 
-    fn value(number: usize) -> String {
-        format!("{number}@example.com")
+    /// No two people have the same mail address.
+    fn value(&self, number: usize) -> String {
+        let who = self.dn.split(&['=', ','][..]).nth(1).unwrap();
+        format!("{who}.{number}@example.com")
     }
 }
 
@@ -151,7 +153,7 @@ impl Writer for Modifier {
 
     fn write(&mut self, client: &mut Client) -> Option<()> {
         self.sent += 1;
-        let code = client.try_ask(&ber::replace(&self.dn, "mail", &Self::value(self.sent)))?;
+        let code = client.try_ask(&ber::replace(&self.dn, "mail", &self.value(self.sent)))?;
         assert_eq!(code, 0, "{}", self.dn);
         self.acknowledged = self.sent;
         Some(())
@@ -160,7 +162,7 @@ impl Writer for Modifier {
     fn check(&mut self, server: &Server) {
         let mut root = Client::root(server);
         let mut has = |number: usize| {
-            let filter = ber::equal("mail", &Self::value(number));
+            let filter = ber::equal("mail", &self.value(number));
             !root.find(&ber::search(&self.dn, &filter, &["1.1"])).is_empty()
         };
         let values: Vec<usize> = (self.acknowledged.saturating_sub(1)..=self.sent).filter(|n| has(*n)).collect();
