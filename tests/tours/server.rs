@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -368,8 +367,10 @@ impl Server {
         }
         name.truncate(100);
         let path = self.path(&name);
-        let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
-        file.unwrap().write_all(password.as_bytes()).unwrap();
+        // Put in place as a whole: another thread may be using it. It is readable by its owner alone.
+        let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap()).unwrap();
+        file.write_all(password.as_bytes()).unwrap();
+        file.persist(&path).unwrap();
         path
     }
 }
