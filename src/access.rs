@@ -5,12 +5,12 @@
 //! Nothing is allowed that no rule grants, and an explicit deny wins over every grant; the order of rules does not
 //! matter, so each can be read alone. Secret attributes are beyond every rule.
 //!
-//! Reading order: a [`Right`] is what people do; a [`Rule`] says [who](who) may do it to [what](reach) and [when](when);
+//! Reading order: a [`Right`] is what people do; a [`Rule`] says [`who`] may do it to [what](reach) and [`when`];
 //! an [`Actor`] is somebody with the groups they are in, under the [`Circumstances`] in which they ask; a [`Decider`]
 //! decides for one actor, entry after entry; [`escalation`] keeps those who reset passwords from taking over those who may
 //! do more, and [`proxy`] those who act for others; [`explain`] answers by which rule, and who else.
 //!
-//! An [assertion](assertion) says what rules must never grant, and a [violation](violation) by whom it is; [`paths`] finds
+//! An [`assertion`] says what rules must never grant, and a [`violation`] by whom it is; [`paths`] finds
 //! the ways to become an administrator.
 
 pub mod actor;

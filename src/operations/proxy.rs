@@ -2,7 +2,7 @@
 //! (RFC 4513 §5.2.1.8).
 //!
 //! Who may is for the right `proxy` to say, and for the guard that keeps administrators from being acted as by accident
-//! ([`access::proxy`]). Why somebody may not is not told: there is no such person, or not for them.
+//! ([`crate::access::proxy`]). Why somebody may not is not told: there is no such person, or not for them.
 
 use std::sync::Arc;
 
