@@ -191,6 +191,9 @@ impl Engine {
         }
         let mut options = IngestExternalFileOptions::default();
         options.set_move_files(true);
+        // Whoever ingests is alone with the store. Otherwise each file would get a number of its own, and be written again in
+        // the background to lose it.
+        options.set_snapshot_consistency(false);
         Ok(self.db.ingest_external_file_cf_opts(self.family(family)?, &options, files.to_vec())?)
     }
 
