@@ -7,6 +7,7 @@ is, the file of its authority's certificate, and passwords.
 
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,9 +141,10 @@ def bad(answer, words=""):
 
 process = start_nslcd() if daemon == "nslcd" else start_sssd()
 try:
-    module = os.path.join(modules, "pam_ldap.so" if daemon == "nslcd" else "pam_sss.so")
-    service = "".join(f"{kind} required {module}\n" for kind in ["auth", "account", "password", "session"])
     mount("-t", "tmpfs", "none", "/etc/pam.d")
+    # Everybody may read it there, and not wherever the modules were unpacked.
+    module = shutil.copy(os.path.join(modules, "pam_ldap.so" if daemon == "nslcd" else "pam_sss.so"), "/etc/pam.d")
+    service = "".join(f"{kind} required {module}\n" for kind in ["auth", "account", "password", "session"])
     with open("/etc/pam.d/keystead", "w") as file:
         file.write(service)
     good(pam("alice", "authenticate", task["alice"]))
