@@ -4,9 +4,11 @@
 //! locked or absurdly costly never matches, and never costs more than a legal one.
 
 mod argon2id;
+mod bare;
 mod crypt;
 mod digest;
 mod pbkdf2;
+mod wrap;
 
 use std::fmt;
 
@@ -16,7 +18,7 @@ use super::{Secret, prepare};
 use crate::directory::Randomness;
 pub use argon2id::Cost;
 
-/// A value of `userPassword`: a hash behind the name of its scheme in braces, or clear text.
+/// A value of `userPassword`: a hash, mostly behind the name of its scheme in braces, or clear text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredPassword(Secret);
 
@@ -25,6 +27,8 @@ pub struct StoredPassword(Secret);
 pub enum Scheme {
     /// Argon2 (RFC 9106), `{ARGON2}$argon2id$...`
     Argon2,
+    /// A fast hash of another server in an Argon2id one, `{ARGON2-WRAP}{SSHA}...`
+    Wrapped,
     /// PBKDF2 (RFC 8018), `{PBKDF2-SHA256}...`
     Pbkdf2,
     /// `{CRYPT}$2b$...`
@@ -93,10 +97,19 @@ impl StoredPassword {
         Self(Secret::new(argon2id::of_nobody(cost, random).as_bytes()))
     }
 
+    /// It inside an Argon2id hash of that cost, if it is a fast one that can be verified.
+    pub fn wrap(&self, cost: Cost, random: &dyn Randomness) -> Option<Self> {
+        let Parts::Scheme(name, rest) = self.parts() else { return None };
+        wrap::create(name, rest, cost, random).map(|value| Self(Secret::new(value.as_bytes())))
+    }
+
     /// Scheme and cost, without the hash: `argon2id m=19456,t=2,p=1`, or `ssha512`.
     pub fn kind(&self) -> String {
         match (self.scheme(), self.parts()) {
             (Scheme::Argon2, Parts::Scheme(_, rest)) => argon2id::kind(rest),
+            (scheme @ Scheme::Wrapped, Parts::Scheme(_, rest)) => {
+                wrap::kind(rest).unwrap_or_else(|| scheme.to_string())
+            }
             (Scheme::SaltedDigest | Scheme::PlainDigest | Scheme::Pbkdf2, Parts::Scheme(name, _)) => {
                 name.to_ascii_lowercase()
             }
@@ -113,6 +126,7 @@ impl StoredPassword {
     pub fn scheme(&self) -> Scheme {
         match self.parts() {
             Parts::Scheme("ARGON2", rest) if argon2id::is_valid(rest) => Scheme::Argon2,
+            Parts::Scheme("ARGON2-WRAP", rest) if wrap::is_valid(rest) => Scheme::Wrapped,
             Parts::Scheme(name, rest) if pbkdf2::is_valid(name, rest) => Scheme::Pbkdf2,
             Parts::Scheme("CRYPT", rest) => crypt::scheme(rest),
             Parts::Scheme("CLEAR" | "CLEARTEXT", _) | Parts::Clear(_) => Scheme::Clear,
@@ -140,6 +154,7 @@ impl StoredPassword {
     fn verify_octets(&self, password: &[u8]) -> bool {
         match self.parts() {
             Parts::Scheme("ARGON2", rest) => argon2id::verify(rest, password),
+            Parts::Scheme("ARGON2-WRAP", rest) => wrap::verify(rest, password),
             Parts::Scheme("CRYPT", rest) => crypt::verify(rest, password),
             Parts::Scheme("CLEAR" | "CLEARTEXT", rest) => digest::equal(rest.as_bytes(), password),
             Parts::Clear(clear) => digest::equal(clear, password),
@@ -154,22 +169,29 @@ impl StoredPassword {
         match (wanted, self.parts()) {
             (NewScheme::Argon2id(cost), Parts::Scheme("ARGON2", rest)) => !argon2id::is_at_least(rest, cost),
             (NewScheme::Ssha512, Parts::Scheme(name, _)) => !matches!(name, "SSHA512" | "ARGON2"),
-            (NewScheme::Ssha, Parts::Scheme(name, _)) => matches!(name, "SHA" | "MD5" | "SMD5" | "CLEAR" | "CLEARTEXT"),
+            (NewScheme::Ssha, Parts::Scheme(name, _)) => {
+                matches!(name, "SHA" | "MD5" | "SMD5" | "CLEAR" | "CLEARTEXT" | "ARGON2-WRAP")
+            }
             (NewScheme::Argon2id(_), _) | (_, Parts::Clear(_)) => true,
         }
     }
 
-    /// Whether the value is a hash behind the name of a scheme: something that only an import may bring.
+    /// Whether the value is a hash, behind the name of a scheme or without one: something that only an import may bring.
     pub fn is_prehashed(value: &[u8]) -> bool {
         matches!(Self::new(value).parts(), Parts::Scheme(..))
     }
 
     fn parts(&self) -> Parts<'_> {
-        let Some(rest) = self.0.expose().strip_prefix(b"{") else { return Parts::Clear(self.0.expose()) };
+        let Some(rest) = self.0.expose().strip_prefix(b"{") else {
+            let bare = bare::recognize(self.0.expose());
+            return bare.map_or(Parts::Clear(self.0.expose()), |(name, hash)| Parts::Scheme(name, hash));
+        };
         let split = memchr::memchr(b'}', rest).and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)));
         let Some((name, hash)) = split else { return Parts::Clear(self.0.expose()) };
         let text = std::str::from_utf8(name).ok().zip(std::str::from_utf8(hash).ok());
         match text.and_then(|(name, hash)| KNOWN.iter().find(|k| k.eq_ignore_ascii_case(name)).map(|k| (*k, hash))) {
+            Some(("ARGON2ID" | "ARGON2I" | "ARGON2D", hash)) => Parts::Scheme("ARGON2", hash),
+            Some(("BCRYPT", hash)) if hash.starts_with("$2") => Parts::Scheme("CRYPT", hash),
             Some((name, hash)) => Parts::Scheme(name, hash),
             // What only looks like a scheme is somebody's password. But one that other servers have, and this one has
             // not, must not become a password by being imported.
@@ -189,6 +211,11 @@ enum Parts<'p> {
 
 const KNOWN: &[&str] = &[
     "ARGON2",
+    "ARGON2ID",
+    "ARGON2I",
+    "ARGON2D",
+    "ARGON2-WRAP",
+    "BCRYPT",
     "CRYPT",
     "CLEAR",
     "CLEARTEXT",
@@ -210,6 +237,7 @@ const KNOWN: &[&str] = &[
     "PBKDF2-HMAC-SHA1",
     "PBKDF2-HMAC-SHA256",
     "PBKDF2-HMAC-SHA512",
+    "PKCS5S2",
 ];
 
 impl fmt::Debug for StoredPassword {
@@ -223,6 +251,7 @@ impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Argon2 => "argon2",
+            Self::Wrapped => "argon2-wrap",
             Self::Pbkdf2 => "pbkdf2",
             Self::Bcrypt => "bcrypt",
             Self::Yescrypt => "yescrypt",
@@ -241,6 +270,8 @@ type Value = Zeroizing<String>;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     struct Zeros;
@@ -255,7 +286,8 @@ mod tests {
         StoredPassword::new(value.as_bytes()).verify(&Secret::new(password))
     }
 
-    /// Made by slappasswd, openssl passwd, mkpasswd (libxcrypt), argon2 (the reference tool) and Python's hashlib.
+    /// Made by slappasswd, openssl passwd, mkpasswd (libxcrypt), argon2 (the reference tool), pwdhash of 389 Directory
+    /// Server 2.3.1, htpasswd, argon2-cffi, and for Atlassian and Django by Python's hashlib and passlib.
     const FIXTURES: &[(&str, Scheme)] = &[
         ("{SSHA}/OGEpRm7XwEalwJWGyxExca0swmjTO7Q", Scheme::SaltedDigest),
         ("{SMD5}+s3OuCAtE7ZmB/yZNpx0976A/bY=", Scheme::SaltedDigest),
@@ -320,7 +352,189 @@ mod tests {
         ("{CRYPT}$2b$05$knPPULxxiaPhed2dAi1mLeBhSqZYAe2aJhnLXwJ84LPTnLl.2D3Wy", Scheme::Bcrypt),
         ("{CRYPT}$2a$05$b7gDQQ5Ljs0VdTpTdB0tQO0PA4yozH8rW7Isq6SxZ1PDnx8thlv9W", Scheme::Bcrypt),
         ("{CRYPT}$y$j9T$qhPf56dC3d8L8dHeWsHwo1$9HpLRogEjUPCAGKh11nrhQtsTXCKv5KOVeeAxjP4y14", Scheme::Yescrypt),
+        ("{SMD5}9JM2SiPUyuExUHYuTmuelnBdXhM=", Scheme::SaltedDigest),
+        ("{SSHA256}tLBtsHHiOOWSy3zvZ6ZD73SC8b2kziL+R4MvZ5VdaWlvsT6TG75PhA==", Scheme::SaltedDigest),
+        (
+            "{SSHA512}tdnTz/Yq+9XrMz3x0NHD+KBDrDjtgP9aNeVorpf5qaSMru0sjUhsWwd1WlXz0glGPfMhBtqVtMvqAk6R+pR+SwFnU2pBMb0H",
+            Scheme::SaltedDigest,
+        ),
+        ("{crypt}$1$No$UfJJcC8n9POcXgY2TY7FR.", Scheme::Md5Crypt),
+        ("{crypt}$5$gm$NPUG77gMC6/fAr440HzUgvWbfIVuQK4RTD0QZ7HcZG8", Scheme::ShaCrypt),
+        (
+            "{crypt}$6$X8$GFbcFUSpPXJ/Xhgj5WLeAcjDlPl2L8vta9M02wiWMoatKbtKPdIF0I/ei/.0TPcfTsf2nPNwVs9e4/INQJc/k0",
+            Scheme::ShaCrypt,
+        ),
+        (
+            "{PBKDF2_SHA256}AAAgAGy8Sbp+PCfUtFN6Apb70Po3/UidDlH19QNMFNx3sIB1iyg6ow4pNUCelSDvDa8a5slY6a/6df6V3PK1XYmqWhnn0nUeuMAP04Jzyey06l6XyCjSm23ehBp+sSRDOZnM4lAgjnarEffG/t5kKHrl8hko+zU3LaF0YA9kPr81Ajtogdg47rISeepQtNPbN7L7DJIPfk56vHUt1eJk3JwdeNh5fRxIWUWqiWscyeRmeAIScS3vIfiypi0tOvkVQFBbKPu5Z10VhAXryhMMgwlKxfRkKxZqMAXwSQgy001FFZvMChZjoFV9ntxrJxnrQcOe1j5UQwldW2SZdA/Gne6hJ8Fom9zffUxMRe3Yya+bGEcYEEUbWChxBL033a/3vCX7pnUxhh1k/slkow9SHBGNyHwZdnxxSsCG+C/onMVmlV+E",
+            Scheme::Pbkdf2,
+        ),
+        ("{PBKDF2-SHA1}10000$KR9Li1zJUdy29aQ6RxlUHkszr1Y8PIDv$BmLogRCAcKoGe/4P9QeMqia1s/c=", Scheme::Pbkdf2),
+        (
+            "{PBKDF2-SHA256}10000$ES1UdeMNpkSa8WEcf0538xArKgoroCnf$dMyUJ2KXYfFS7J3XGA9VALTPtPwi2O7sRZSC17hKNSk=",
+            Scheme::Pbkdf2,
+        ),
+        (
+            "{PBKDF2-SHA512}10000$GNS6v2B9PZxeuIp7b+lUcYbW5sykHjVO$Qrj40uuNK7BE/9JEsIJQxhgS8tcEGHYd9PVDLUe+XwYJb4OShS0Fj2FFQ0GkAUG7zjox9iI8GNDvPus7agIlxA==",
+            Scheme::Pbkdf2,
+        ),
+        ("{PKCS5S2}AAECAwQFBgcICQoLDA0OD8O7V+ZxDKCL9nOaS+G4edWKL3+dAn80P9ezRVfqT6er", Scheme::Pbkdf2),
+        ("{PKCS5S2}PweAsNZ6z5kz5rxXilEKge+IwgQBw3zXqmWeylMCmKyqA+LpCcc0BTz/M9zXHIKP", Scheme::Pbkdf2),
+        ("pbkdf2_sha256$20000$Qkz1tVbIfe3p$MRMCr0m4IEg/x2Uuilx0PD5qlrBl/EWQq7Qw3XYPY7k=", Scheme::Pbkdf2),
+        ("pbkdf2_sha256$20000$t034tXSzDy6L$w+DVeDXTNEPAzPVpTcn30zM3TywpF3s607cDQWJPwJM=", Scheme::Pbkdf2),
+        ("pbkdf2_sha1$20000$1NiCxsU2I6ei$D+L+XPSxGN40Bk0gCJ9yEdw14Z4=", Scheme::Pbkdf2),
+        ("{BCRYPT}$2b$05$knPPULxxiaPhed2dAi1mLeBhSqZYAe2aJhnLXwJ84LPTnLl.2D3Wy", Scheme::Bcrypt),
+        ("$2y$05$5Bp0QZ8qfawA8FsJIkCwkuhfm345ipgs/q78LH.FaPwIIVQdBoDLm", Scheme::Bcrypt),
+        ("{CRYPT}$2y$05$5Bp0QZ8qfawA8FsJIkCwkuhfm345ipgs/q78LH.FaPwIIVQdBoDLm", Scheme::Bcrypt),
+        ("$2b$05$3Foc5p/LJm7IGa9SGufwM.eTc3WoKzHscocYbLACwvtGBp6CRAik2", Scheme::Bcrypt),
+        ("bcrypt$$2b$05$3Foc5p/LJm7IGa9SGufwM.eTc3WoKzHscocYbLACwvtGBp6CRAik2", Scheme::Bcrypt),
+        (
+            "{ARGON2ID}$argon2id$v=19$m=1024,t=1,p=1$aROPL2T7bF1cJocxfPLmRw$zyktV3yXEUpLXyXekttBfCr+cV69WFu7EwA2Ebsqp/4",
+            Scheme::Argon2,
+        ),
+        (
+            "$argon2id$v=19$m=1024,t=1,p=1$aROPL2T7bF1cJocxfPLmRw$zyktV3yXEUpLXyXekttBfCr+cV69WFu7EwA2Ebsqp/4",
+            Scheme::Argon2,
+        ),
+        (
+            "argon2$argon2id$v=19$m=1024,t=1,p=1$aROPL2T7bF1cJocxfPLmRw$zyktV3yXEUpLXyXekttBfCr+cV69WFu7EwA2Ebsqp/4",
+            Scheme::Argon2,
+        ),
+        ("$1$7NJkUwSS$2n7U0fCLMPpIx44W.iV/Y/", Scheme::Md5Crypt),
+        ("$5$q954RmpT5OBjuB.G$WL5TRjKEKfhogC2JNqJQFbwvMudo8XRxTuxzP8dcGjC", Scheme::ShaCrypt),
+        (
+            "$6$fVqreGbsK3CQ4YmW$AsY5WcH81TjUur/ZBr23tJtjSAByyXr1zgoyxs8/Tj.sjBEVRp1J/Cw96uy5Tud1ITQCtK8CSgBQdeR/dZ6R.0",
+            Scheme::ShaCrypt,
+        ),
+        ("$y$j75$fT.4VwGNfXWLpRcFeiNgB/$R7Exkzmz8pCJlq89MFdyMKJCkprGIb4PQAw8frtKmV.", Scheme::Yescrypt),
     ];
+
+    const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
+
+    #[test]
+    fn a_fast_hash_of_another_server_is_wrapped_and_matches_what_it_did_and_nothing_else() {
+        for (value, scheme) in FIXTURES {
+            let wrapped = StoredPassword::new(value.as_bytes()).wrap(CHEAP, &Zeros);
+            let slow = matches!(scheme, Scheme::Argon2 | Scheme::Bcrypt | Scheme::Yescrypt);
+            assert_eq!(wrapped.is_none(), slow, "{value}");
+            let Some(wrapped) = wrapped else { continue };
+            assert_eq!((wrapped.scheme(), wrapped.effort()), (Scheme::Wrapped, Effort::Heavy), "{value}");
+            assert!(wrapped.verify(&Secret::new("secret")), "{value}");
+            assert!(!wrapped.verify(&Secret::new("Secret")) && !wrapped.verify(&Secret::new("")), "{value}");
+            assert!(
+                !wrapped.verify(&Secret::new(*value)) && !wrapped.verify(&Secret::new(wrapped.expose())),
+                "{value}"
+            );
+            assert!(StoredPassword::is_prehashed(wrapped.expose()));
+            assert!(wrapped.wrap(CHEAP, &Zeros).is_none(), "once is enough");
+            for wanted in [NewScheme::Argon2id(CHEAP), NewScheme::Ssha512, NewScheme::Ssha] {
+                assert!(wrapped.is_outdated(wanted), "{value}");
+            }
+            // Nothing of the old digest is left in it; Atlassian alone has the salt in front of it.
+            let old = value.rsplit(['$', '}', ':']).next().unwrap();
+            let digest = if value.starts_with("{PKCS5S2}") { &old[24..] } else { &old[..16] };
+            assert!(!String::from_utf8_lossy(wrapped.expose()).contains(digest), "{value}");
+        }
+    }
+
+    /// Made by Python's hashlib and argon2-cffi.
+    #[test]
+    fn what_others_have_wrapped_is_verified() {
+        for value in [
+            "{ARGON2-WRAP}{SSHA}c2FsdA==|$argon2id$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$l+jrJiqH9HsXyYzxY/GICYgQr+NSiwnG5BML8WCmNiQ",
+            "{ARGON2-WRAP}{PBKDF2-SHA256}1000$c2FsdHNhbHQ=$32|$argon2id$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$woDGIFCGi4lVhCPTodBpv41nhHz/KMNb0gyfIMUK3cc",
+        ] {
+            assert!(verify(value, "secret") && !verify(value, "Secret") && !verify(value, value), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_verified_or_is_slow_itself_is_not_wrapped() {
+        for value in [
+            "secret",
+            "{CLEAR}secret",
+            "{SSHA}AAAA",
+            "{SASL}user",
+            "{CRYPT}!",
+            "{CRYPT}$1$",
+            "{PBKDF2-SHA512}210000$c2FsdHNhbHQ$c2FsdHNhbHRzYWx0c2FsdHNhbHQ",
+            "{CRYPT}$5$rounds=200000$q954RmpT5OBjuB.G$WL5TRjKEKfhogC2JNqJQFbwvMudo8XRxTuxzP8dcGjC",
+        ] {
+            assert!(StoredPassword::new(value.as_bytes()).wrap(CHEAP, &Zeros).is_none(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_wrapped_value_says_what_is_in_it() {
+        let kind = |value: &str| StoredPassword::new(value.as_bytes()).wrap(CHEAP, &Zeros).unwrap().kind();
+        assert_eq!(kind("{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="), "sha in argon2id m=64,t=1,p=1");
+        assert_eq!(kind("$1$7NJkUwSS$2n7U0fCLMPpIx44W.iV/Y/"), "md5-crypt in argon2id m=64,t=1,p=1");
+        let value = StoredPassword::new(b"{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=").wrap(CHEAP, &Zeros).unwrap();
+        let text = String::from_utf8_lossy(value.expose()).into_owned();
+        assert!(text.starts_with("{ARGON2-WRAP}{SHA}|$argon2id$v=19$m=64,t=1,p=1$"), "{text}");
+    }
+
+    #[test]
+    fn malformed_and_absurd_wrapped_values_never_match() {
+        let inner = "$argon2id$v=19$m=64,t=1,p=1$BwcHBwcHBwcHBwcHBwcHBw$aGFzaGhhc2hoYXNoaGFzaA";
+        for value in [
+            "{ARGON2-WRAP}".to_owned(),
+            "{ARGON2-WRAP}|".to_owned(),
+            "{ARGON2-WRAP}{SSHA}|".to_owned(),
+            format!("{{ARGON2-WRAP}}{inner}"),
+            format!("{{ARGON2-WRAP}}|{inner}"),
+            format!("{{ARGON2-WRAP}}{{SSHA}}|{inner}"),
+            format!("{{ARGON2-WRAP}}{{SHA}}AAAA|{inner}"),
+            format!("{{ARGON2-WRAP}}{{SSHA}}!!|{inner}"),
+            format!("{{ARGON2-WRAP}}{{CLEAR}}|{inner}"),
+            format!("{{ARGON2-WRAP}}{{ARGON2-WRAP}}{{SHA}}|{inner}|{inner}"),
+            format!("{{ARGON2-WRAP}}{{CRYPT}}|{inner}"),
+            format!("{{ARGON2-WRAP}}{{CRYPT}}$1$saltsalts|{inner}"),
+            format!("{{ARGON2-WRAP}}{{CRYPT}}$6$rounds=999999999$salt|{inner}"),
+            format!("{{ARGON2-WRAP}}{{CRYPT}}$6$rounds=0$salt|{inner}"),
+            format!("{{ARGON2-WRAP}}{{PBKDF2-SHA1}}2147483647$c2FsdA==$20|{inner}"),
+            format!("{{ARGON2-WRAP}}{{PBKDF2-SHA1}}0$c2FsdA==$20|{inner}"),
+            format!("{{ARGON2-WRAP}}{{PBKDF2-SHA1}}1$c2FsdA==$4294967296|{inner}"),
+            "{ARGON2-WRAP}{SHA}|$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo".to_owned(),
+            "{ARGON2-WRAP}{SHA}|$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo".to_owned(),
+        ] {
+            assert_eq!(StoredPassword::new(value.as_bytes()).scheme(), Scheme::Unusable, "{value}");
+            assert!(StoredPassword::is_prehashed(value.as_bytes()), "{value}");
+            for password in ["", "secret", value.as_str()] {
+                assert!(!verify(&value, password), "{value} {password}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// The twin of a wrapped value is the value.
+        #[test]
+        fn a_wrapped_value_verifies_what_the_value_does(
+            password in "[a-c\u{308}é$]{0,6}", guess in "[a-c\u{308}é$]{0,6}", octets in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let stored = StoredPassword::create(&Secret::new(password.as_str()), NewScheme::Ssha, &Zeros);
+            let wrapped = stored.wrap(CHEAP, &Zeros).unwrap();
+            for guess in [Secret::new(guess.as_str()), Secret::new(password.as_str()), Secret::new(octets.clone())] {
+                prop_assert_eq!(wrapped.verify(&guess), stored.verify(&guess));
+            }
+        }
+
+        #[test]
+        fn no_wrapped_value_makes_trouble(old in "[A-Z0-9{}$=/|:-]{0,40}", at in 0_usize..120, octet in any::<char>()) {
+            let good = StoredPassword::new(b"{SSHA}/OGEpRm7XwEalwJWGyxExca0swmjTO7Q").wrap(CHEAP, &Zeros).unwrap();
+            let mut text = String::from_utf8(good.expose().to_vec()).unwrap();
+            let behind = text.split_once('|').unwrap().1.to_owned();
+            let other = format!("{{ARGON2-WRAP}}{old}|{behind}");
+            prop_assert!(!verify(&other, "secret"), "{}", other);
+            // One that is changed within the cost may be slow to tell; the cost is bounded elsewhere.
+            let at = at % text.len();
+            let in_cost = text.find("$m=").unwrap()..text.find("p=1$").unwrap() + 4;
+            prop_assume!(!in_cost.contains(&at) && !octet.eq_ignore_ascii_case(&text[at..].chars().next().unwrap()));
+            text.replace_range(at..=at, octet.encode_utf8(&mut [0; 4]));
+            prop_assert!(!verify(&text, "secret"), "{}", text);
+        }
+    }
 
     #[test]
     fn what_real_tools_have_hashed_is_verified() {

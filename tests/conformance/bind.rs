@@ -219,6 +219,25 @@ sentences! {
         assert_eq!(scene.anonymous().bind("alice", "Password"), Err(InvalidCredentials));
     }
 
+    /// Decision 6: what an import has wrapped in Argon2id becomes a hash of the password itself at a good bind.
+    fn a_wrapped_hash_is_unwrapped_at_a_good_bind(scene) {
+        let wrapped = "{ARGON2-WRAP}{SHA}|$argon2id$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$BSBoEL4PqmQAKk980etdGJxiQVNpXI6a+uyy81NckTY";
+        let hash = format!("replace: userPassword\nuserPassword: {wrapped}\n");
+        scene.root().change(&format!("dn: alice\nchangetype: modify\n{hash}-\nreplace: pwdReset\n-\n")).unwrap();
+        let stamps = ["pwdChangedTime", "pwdReset", "pwdHistory", "modifyTimestamp", "modifiersName", "entryCSN"];
+        let before = scene.root().read("alice", &stamps);
+        scene.wait(60);
+        for wrong in ["wrong", wrapped, "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="] {
+            assert_eq!(scene.anonymous().bind("alice", wrong), Err(InvalidCredentials));
+        }
+        assert_eq!(scene.root().values("alice", "pwdScheme"), ["argon2-wrap"]);
+        for _ in 0..2 {
+            assert_eq!(scene.anonymous().bind("alice", "password"), Ok(()));
+            assert_eq!(scene.root().values("alice", "pwdScheme"), ["argon2"]);
+        }
+        assert_eq!(scene.root().read("alice", &stamps), before);
+    }
+
     /// RFC 4511 §4.1.11: an unknown critical control makes a bind fail; one that is not critical does not matter.
     fn an_unknown_critical_control_makes_a_bind_fail(scene) {
         let control = |critical| [RawControl { oid: "1.2.3.4".into(), critical, value: None }];

@@ -326,15 +326,21 @@ sentences! {
         assert_eq!(scene.root().password_modify(Some(&unit), None, Some(NEW)), Ok(None));
     }
 
-    /// Decision 15: a hash in the place of a password is for those who may import hashes; others are told what to do.
+    /// Decision 15: a hash in the place of a password is for those who may import hashes, whether the name of a scheme
+    /// stands before it or not; others are told what to do.
     fn a_hash_is_taken_from_those_who_may_import_hashes_only(scene) {
         let hash = "{SSHA}3YiUkwqoN3EZnBJtdNpqjmSCmMdmYW5k";
-        for (who, identity, old) in [("alice", None, Some(ALICE)), ("hanna", Some("alice"), None)] {
-            let response = scene.client(who).password_modify_with(identity, old, Some(hash), &policy_control());
+        let bare = "$1$7NJkUwSS$2n7U0fCLMPpIx44W.iV/Y/";
+        let requests = [("alice", None, Some(ALICE)), ("hanna", Some("alice"), None)];
+        for (hash, (who, identity, old)) in requests.iter().flat_map(|request| [(hash, request), (bare, request)]) {
+            let response = scene.client(who).password_modify_with(*identity, *old, Some(hash), &policy_control());
             assert_eq!(result(&response), Err(ConstraintViolation), "{who}");
             assert_eq!(policy_response(&response).as_deref(), Some(&b"\x30\x03\x81\x01\x05"[..]), "{who}");
             assert!(response.result.diagnostic_message.contains("already hashed"), "{who}");
         }
+        assert_eq!(scene.client("cn=admin").password_modify(Some("alice"), None, Some(bare)), Ok(None));
+        assert_eq!(scene.root().values("alice", "pwdScheme"), ["md5-crypt"]);
+        assert!(!opens(scene, "alice", bare));
         assert_eq!(scene.client("cn=admin").password_modify(Some("alice"), None, Some(hash)), Ok(None));
         assert_eq!(scene.root().values("alice", "pwdScheme"), ["salted-digest"]);
         assert!(!opens(scene, "alice", hash));

@@ -1,5 +1,7 @@
 //! What the C library's `crypt` makes: `$1$`, `$2b$`, `$5$`, `$6$`, `$y$` (crypt(5)).
 
+mod sha;
+
 use md5::{Digest, Md5};
 use sha_crypt::password_hash::PasswordVerifier;
 
@@ -9,6 +11,8 @@ use super::digest::equal;
 /// Above the highest cost in use, and about two seconds.
 const MAX_SHA_ROUNDS: u32 = 2_000_000;
 const MAX_BCRYPT_COST: u32 = 15;
+/// So many rounds are about as much work as Argon2id at its usual cost.
+const ENOUGH_SHA_ROUNDS: u32 = 200_000;
 /// In KiB, as of Argon2.
 const MAX_YESCRYPT_MEMORY: u64 = 256 * 1024;
 
@@ -37,6 +41,39 @@ pub(super) fn verify(text: &str, password: &[u8]) -> bool {
             .is_ok_and(|hash| yescrypt::Yescrypt::default().verify_password(password, hash).is_ok()),
         _ => false,
     }
+}
+
+/// A hash without its digest, and the digest, if it is a fast one.
+pub(super) fn split_fast(text: &str) -> Option<(&str, Vec<u8>)> {
+    let (setting, hash) = text.rsplit_once('$')?;
+    let digest = match scheme(text) {
+        Scheme::Md5Crypt => Some(hash.as_bytes().to_vec()),
+        Scheme::ShaCrypt => sha::digest_of_fast(setting, hash, ENOUGH_SHA_ROUNDS),
+        _ => None,
+    };
+    digest.map(|digest| (setting, digest))
+}
+
+/// Whether it is what stands before a digest: `$1$SALT`, `$6$rounds=5000$SALT`.
+pub(super) fn is_setting(setting: &str) -> bool {
+    setting.strip_prefix("$1$").is_some_and(is_md5_salt) || sha::is_setting(setting)
+}
+
+/// The digest of a password.
+pub(super) fn compute(setting: &str, password: &[u8]) -> Option<Vec<u8>> {
+    match setting.strip_prefix("$1$") {
+        Some(salt) => is_md5_salt(salt).then(|| md5_crypt(password, salt.as_bytes()).into_bytes()),
+        None => sha::compute(setting, password),
+    }
+}
+
+/// What that kind of hash is called.
+pub(super) fn name(setting: &str) -> &'static str {
+    if setting.starts_with("$1$") { "md5-crypt" } else { "sha-crypt" }
+}
+
+fn is_md5_salt(salt: &str) -> bool {
+    salt.len() <= 8 && !salt.contains('$')
 }
 
 fn is_sha(text: &str) -> bool {

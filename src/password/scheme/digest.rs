@@ -101,6 +101,21 @@ pub(super) fn verify(scheme: &str, text: &str, password: &[u8]) -> bool {
     parse(scheme, text).is_some_and(|(algorithm, digest, salt)| equal(&algorithm.digest(password, &salt), &digest))
 }
 
+/// Salt and digest of a value.
+pub(super) fn split(scheme: &str, text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    parse(scheme, text).map(|(_, digest, salt)| (salt, digest))
+}
+
+/// Whether a scheme is one of these, and has a salt if there is one.
+pub(super) fn is_setting(scheme: &str, salt: &[u8]) -> bool {
+    Algorithm::of(scheme).is_some_and(|(_, salted)| salt.is_empty() != salted)
+}
+
+/// The digest of a password.
+pub(super) fn compute(scheme: &str, password: &[u8], salt: &[u8]) -> Option<Vec<u8>> {
+    Algorithm::of(scheme).map(|(algorithm, _)| algorithm.digest(password, salt))
+}
+
 /// Compares in a time that depends on the lengths only.
 pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
