@@ -3,8 +3,13 @@
 //! It waits in memory until the next batch of counted passwords is written, so that whoever guesses does not make the disk
 //! wait; and there is so much of it at most, for each account and altogether: what is more is told together, as one event
 //! that says how often. A crash forgets the last second.
+//!
+//! What only somebody with a right password brings about, or with the one before, is counted apart: people are to be told
+//! of that one by one, on a Monday morning as well, and no flood of refusals hides it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,12 +20,18 @@ use crate::directory::tree::{Event, EventKind};
 
 /// So many events of one kind and one account are told one by one, in each minute.
 const EACH: u32 = 10;
-/// And of all kinds and accounts together. It bounds the memory, too.
+/// And of all kinds and accounts together, of those that anybody can bring about. It bounds the memory, too.
 const ALL: u32 = 2_000;
+/// The same of those that take a right password, or the one before: more than can be hashed in a minute.
+const ALL_OF_OWNERS: u32 = 30_000;
+/// So many wait to be written at most.
+const WAITING: usize = (ALL + ALL_OF_OWNERS) as usize;
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
-/// So many accounts are remembered of which something was told lately that is told once a day.
-const REMEMBERED: usize = 10_000;
+/// So many locks wait until what was counted is written.
+const LOCKS: usize = 10_000;
+/// So much is remembered of each kind that is told once a day; what was told longest ago makes room, and is told again.
+const REMEMBERED: usize = 65_536;
 
 /// Events that wait to be written.
 #[derive(Debug, Default)]
@@ -31,15 +42,31 @@ struct Waiting {
     events: Vec<Event>,
     /// The lock that wrong passwords have brought about, until what the meter has counted is written.
     locks: HashMap<Uuid, Event>,
+    minute: Timestamp,
+    /// What anybody can bring about.
+    anybodys: Minute,
+    /// What takes a right password, or the one before.
+    owners: Minute,
+    told_today: HashMap<EventKind, Told>,
+}
+
+/// What was told in a minute.
+#[derive(Debug, Default)]
+struct Minute {
     each: HashMap<(Uuid, EventKind), Share>,
     all: Share,
-    told_today: HashMap<(Uuid, EventKind, String), Timestamp>,
+}
+
+/// What was told within a day, of one kind: whose and from where, as a number.
+#[derive(Debug, Default)]
+struct Told {
+    last: HashMap<u64, Timestamp>,
+    hashing: RandomState,
 }
 
 /// What was told in a minute, and what was left out.
 #[derive(Debug, Default)]
 struct Share {
-    since: Timestamp,
     told: u32,
     /// The last one that was left out; it says how many.
     left_out: Option<Event>,
@@ -50,42 +77,35 @@ impl Journal {
     pub fn note(&self, event: Event) {
         let mut waiting = self.waiting();
         waiting.begin_minute(event.time);
-        if waiting.all.told >= ALL {
-            return waiting.all.leave_out(event);
+        if let Some(event) = waiting.anybodys.admit(event, ALL) {
+            waiting.events.push(event);
         }
-        let share = waiting.each.entry((event.uuid, event.kind)).or_default();
-        if share.told >= EACH {
-            return share.leave_out(event);
-        }
-        share.told += 1;
-        waiting.all.told += 1;
-        waiting.events.push(event);
     }
 
-    /// Notes what happens at each bind, and is worth telling once a day of each place that it comes from.
+    /// Notes what happens at each bind with a right password, or with the one before, and is worth telling once a day of
+    /// each place that it comes from. What finds no room is told by the next bind.
     pub fn note_daily(&self, event: Event) {
         let mut waiting = self.waiting();
-        let now = event.time;
-        let key = (event.uuid, event.kind, event.source.clone());
-        if waiting.told_today.get(&key).is_some_and(|last| now < last.saturating_add(DAY)) {
+        waiting.begin_minute(event.time);
+        let Waiting { owners, told_today, .. } = &mut *waiting;
+        let told = told_today.entry(event.kind).or_default();
+        if owners.all.told >= ALL_OF_OWNERS || !told.is_new(&event) {
             return;
         }
-        if waiting.told_today.len() >= REMEMBERED {
-            waiting.told_today.retain(|_, last| now < last.saturating_add(DAY));
-        }
-        if waiting.told_today.len() < REMEMBERED {
-            waiting.told_today.insert(key, now);
-            drop(waiting);
-            self.note(event);
+        if let Some(event) = owners.admit(event, ALL_OF_OWNERS) {
+            waiting.events.push(event);
         }
     }
 
     /// Notes that wrong passwords have locked an account. It is written with what was counted, and not before.
     pub fn note_lock(&self, event: Event) {
         let mut waiting = self.waiting();
-        if waiting.locks.len() < REMEMBERED {
-            waiting.locks.insert(event.uuid, event);
+        if waiting.locks.len() >= LOCKS {
+            // What nobody has fetched for so long is of an account that has changed otherwise meanwhile.
+            let oldest = waiting.locks.iter().min_by_key(|(_, lock)| lock.time).map(|(uuid, _)| *uuid);
+            oldest.map(|uuid| waiting.locks.remove(&uuid));
         }
+        waiting.locks.insert(event.uuid, event);
     }
 
     /// The lock of an account that is being written.
@@ -115,7 +135,7 @@ impl Journal {
     /// Takes back what could not be written, as much of it as there is room for.
     pub fn take_back(&self, events: Vec<Event>) {
         let mut waiting = self.waiting();
-        let room = (ALL as usize).saturating_sub(waiting.events.len());
+        let room = WAITING.saturating_sub(waiting.events.len());
         waiting.events.splice(..0, events.into_iter().take(room));
     }
 
@@ -127,16 +147,61 @@ impl Journal {
 impl Waiting {
     /// Ends a minute that is over: what was left out in it is told together.
     fn begin_minute(&mut self, now: Timestamp) {
-        if now.since(self.all.since) < MINUTE && self.all.since <= now {
+        if now.since(self.minute) < MINUTE && self.minute <= now {
             return;
         }
         self.tell_left_out();
-        self.all.since = now;
+        self.minute = now;
     }
 
     fn tell_left_out(&mut self) {
-        let shares = self.each.drain().map(|(_, share)| share).chain([std::mem::take(&mut self.all)]);
-        self.events.extend(shares.filter_map(|share| share.left_out));
+        let minutes = [std::mem::take(&mut self.anybodys), std::mem::take(&mut self.owners)];
+        self.events.extend(minutes.into_iter().flat_map(Minute::left_out));
+    }
+}
+
+impl Minute {
+    /// The event, if it is told by itself; what is too much for its account, or altogether, is told at the end.
+    fn admit(&mut self, event: Event, most: u32) -> Option<Event> {
+        if self.all.told >= most {
+            self.all.leave_out(event);
+            return None;
+        }
+        let share = self.each.entry((event.uuid, event.kind)).or_default();
+        if share.told >= EACH {
+            share.leave_out(event);
+            return None;
+        }
+        share.told += 1;
+        self.all.told += 1;
+        Some(event)
+    }
+
+    fn left_out(self) -> impl Iterator<Item = Event> {
+        self.each.into_values().chain([self.all]).filter_map(|share| share.left_out)
+    }
+}
+
+impl Told {
+    /// Whether it was not told within a day, which it is from now on.
+    fn is_new(&mut self, event: &Event) -> bool {
+        let (now, key) = (event.time, self.hashing.hash_one((event.uuid, &event.source)));
+        if self.last.get(&key).is_some_and(|last| now < last.saturating_add(DAY)) {
+            return false;
+        }
+        if self.last.len() >= REMEMBERED && !self.last.contains_key(&key) {
+            self.make_room();
+        }
+        self.last.insert(key, now);
+        true
+    }
+
+    /// The half that was told longest ago goes.
+    fn make_room(&mut self) {
+        let mut times: Vec<Timestamp> = self.last.values().copied().collect();
+        let (_, median, _) = times.select_nth_unstable(REMEMBERED / 2);
+        let median = *median;
+        self.last.retain(|_, last| *last > median);
     }
 }
 
@@ -205,8 +270,61 @@ mod tests {
         assert_eq!(journal.take_all().len(), 1);
         journal.note_daily(event(1, 86_400));
         assert_eq!(journal.take_all().len(), 1);
-        (0..30_000).for_each(|whose| journal.note_daily(event(whose, 90_000)));
-        assert!(journal.waiting().told_today.len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn everybody_whose_password_expires_is_told_on_one_morning() {
+        let (journal, expiring) = (Journal::default(), |whose| Event { kind: EventKind::Expiring, ..event(whose, 0) });
+        // A flood of refusals comes first.
+        (0..100_000).for_each(|whose| journal.note(event(whose, 0)));
+        (0..20_000).for_each(|whose| journal.note_daily(expiring(whose)));
+        let told = journal.take_all();
+        let of_owners = told.iter().filter(|event| event.kind == EventKind::Expiring);
+        assert_eq!(of_owners.filter(|event| event.times == 1).count(), 20_000);
+    }
+
+    #[test]
+    fn what_is_told_once_a_day_stays_bounded_and_the_latest_are_told() {
+        let journal = Journal::default();
+        let mut told = 0;
+        for whose in 0..200_000_u128 {
+            // Ten people a second, and another kind beside them.
+            let seconds = i64::try_from(whose).unwrap() / 10;
+            journal.note_daily(Event { kind: EventKind::Expiring, ..event(whose, seconds) });
+            journal.note_daily(Event { kind: EventKind::StaleDevice, ..event(whose % 100, seconds) });
+            told += journal.take(at(seconds)).iter().filter(|event| event.kind == EventKind::Expiring).count();
+            assert!(journal.waiting().told_today.values().all(|told| told.last.len() <= REMEMBERED));
+        }
+        assert_eq!(told, 200_000);
+        // What was told a moment ago is not told again.
+        journal.note_daily(Event { kind: EventKind::Expiring, ..event(199_999, 20_000) });
+        assert_eq!(journal.take_all(), []);
+    }
+
+    #[test]
+    fn what_finds_no_room_is_told_by_the_next_bind() {
+        let (journal, most) = (Journal::default(), u128::from(ALL_OF_OWNERS));
+        (0..=most).for_each(|whose| journal.note_daily(event(whose, 0)));
+        assert_eq!(journal.take_all().len(), ALL_OF_OWNERS as usize);
+        journal.note_daily(event(most, 60));
+        assert_eq!(journal.take_all().iter().map(|event| event.uuid.as_u128()).collect::<Vec<_>>(), [most]);
+    }
+
+    #[test]
+    fn one_account_at_which_much_happens_leaves_room_for_the_others() {
+        let journal = Journal::default();
+        let from = |number: u32| Event { source: format!("2001:db8::{number:x}"), ..event(1, 0) };
+        (0..50_000).for_each(|number| journal.note_daily(from(number)));
+        journal.note_daily(event(2, 0));
+        assert_eq!(times(&journal.take(at(0))), [1; EACH as usize + 1]);
+    }
+
+    #[test]
+    fn the_latest_locks_are_kept() {
+        let journal = Journal::default();
+        (0..10_010).for_each(|whose: i64| journal.note_lock(event(u128::try_from(whose).unwrap(), whose)));
+        assert_eq!(journal.waiting().locks.len(), LOCKS);
+        assert!(journal.lock_of(Uuid::from_u128(10_009)).is_some() && journal.lock_of(Uuid::from_u128(9)).is_none());
     }
 
     #[test]
