@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::directory::Dn;
 use crate::directory::tree::memory::MemoryDirectory;
 use crate::directory::tree::{Directory, Tree};
+use crate::operations::policies::unheeded;
 use crate::store::Existence;
 
 pub(super) fn run(args: &ConfigArgs) -> Result<(), CliError> {
@@ -18,6 +19,10 @@ pub(super) fn run(args: &ConfigArgs) -> Result<(), CliError> {
     }
     if !config.assertions.is_empty() {
         check_assertions(&config)?;
+    } else if config.data.exists()
+        && let Ok(store) = open_store(&config, Existence::ReadOnly)
+    {
+        tell_unheeded(&store.view())?;
     }
     output::say(&format!("{} is right", args.config.display()));
     Ok(())
@@ -26,7 +31,9 @@ pub(super) fn run(args: &ConfigArgs) -> Result<(), CliError> {
 /// Tries the assertions on the entries, if there is a directory; otherwise what follows from the words of the rules.
 fn check_assertions(config: &Config) -> Result<(), CliError> {
     if config.data.exists() {
-        return check_on(config, &open_store(config, Existence::ReadOnly)?.view());
+        let view = open_store(config, Existence::ReadOnly)?.view();
+        tell_unheeded(&view)?;
+        return check_on(config, &view);
     }
     let message = |error: &dyn std::fmt::Display| CliError::Message(error.to_string());
     let schema = Arc::new(config.build_schema(Vec::new()).map_err(|error| message(&error))?);
@@ -36,6 +43,14 @@ fn check_assertions(config: &Config) -> Result<(), CliError> {
         "there are no entries yet: of assertions, only what follows from the words of the rules was tried",
     );
     check_on(config, &nothing.view())
+}
+
+/// Warns of policies that ask for what is not done.
+fn tell_unheeded(tree: &dyn Tree) -> Result<(), CliError> {
+    for warning in unheeded(tree).map_err(|error| CliError::Message(error.to_string()))? {
+        output::complain(&format!("warning: {warning}"));
+    }
+    Ok(())
 }
 
 fn check_on(config: &Config, tree: &dyn Tree) -> Result<(), CliError> {

@@ -12,6 +12,7 @@ use super::{CliError, assertions, files, open_files, open_store, output, reload}
 use crate::config::{Config, LogFormat, LogSettings};
 use crate::directory::Randomness;
 use crate::directory::tree::{Directory, Tree};
+use crate::operations::policies::unheeded;
 use crate::password::Meter;
 use crate::server::random::SystemRandom;
 use crate::server::{Bound, Server, Shared};
@@ -44,6 +45,10 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let services = config
         .services(store.view().schema(), Arc::new(Meter::new(key)), Arc::default())
         .map_err(|error| CliError::Message(error.to_string()))?;
+    let unheeded = unheeded(&store.view()).map_err(|error| CliError::Message(error.to_string()))?;
+    for warning in unheeded {
+        tracing::warn!("{warning}");
+    }
     let in_force = services.rules.in_force(&store.view()).map_err(|error| CliError::Message(error.to_string()))?;
     assertions::require(&in_force.rules, &services.assertions, &store.view())?;
     let tls = match &config.tls {

@@ -308,6 +308,21 @@ mod tests {
     }
 
     #[test]
+    fn modules_that_judge_passwords_there_are_told_of_and_change_nothing() {
+        let policy =
+            |last: &str| format!("objectClass: pwdPolicy\nobjectClass: pwdPolicyChecker\npwdMinLength: 8\n{last}");
+        for (last, told) in [
+            ("pwdUseCheckModule: TRUE", 1),
+            ("pwdCheckModule: check_password.so", 1),
+            ("pwdUseCheckModule: FALSE", 0),
+            ("pwdCheckModuleArg: aGVsbG8=", 0),
+        ] {
+            let (kept, notes) = translated(Origin::OpenLdap, &policy(last));
+            assert_eq!((kept.join("\n"), notes.len()), (policy(last), told), "{last}");
+        }
+    }
+
+    #[test]
     fn the_number_of_389_becomes_a_uuid() {
         let (kept, _) = translated(Origin::Ds389, "nsUniqueId: 3b6f4f81-1dd211b2-80d7f1e8-72ee0000");
         assert_eq!(kept, ["entryUUID: 3b6f4f81-1dd2-11b2-80d7-f1e872ee0000"]);

@@ -22,6 +22,7 @@ use crate::protocol::control::{Controls, Flag, authorization_identity_response};
 use crate::protocol::request::{Authentication, BindRequest};
 
 use super::context::AnonymousBind;
+use super::counted;
 use super::events::Whose;
 use super::login_name::UserName;
 use super::policies::Governing;
@@ -243,7 +244,7 @@ impl Verification {
         self.remember(ctx);
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
         let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
-        let (change, afterwards) = self.changes(ctx, (node, dn), Entered { standing, recheck, lock });
+        let (change, afterwards) = self.changes(ctx, (node, dn), Entered { standing, recheck, lock })?;
         if let Standing::Good { expires_in: Some(left) } = standing {
             // It is the owner whom it is told of, wherever they bind from.
             let event = Event { source: String::new(), ..self.event(ctx, EventKind::Expiring, (node, dn)) };
@@ -280,12 +281,12 @@ impl Verification {
         ctx: &Context<'_>,
         whose: (&Node, &Dn),
         Entered { standing, recheck, lock }: Entered,
-    ) -> (Change, Option<Box<Change>>) {
+    ) -> Result<(Change, Option<Box<Change>>), Refusal> {
         let (node, _) = whose;
         let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
         let mut account = Account { last_success, ..self.account.clone() };
         if lock == LockFor::Nobody {
-            (account.failures, account.locked) = (Vec::new(), None);
+            (account.failures, account.failures_in_a_row, account.locked) = (Vec::new(), 0, None);
         }
         let event = |kind, reason| Event { reason, ..self.event(ctx, kind, whose) };
         account.checked_against = recheck.lists().or(account.checked_against);
@@ -317,12 +318,24 @@ impl Verification {
         let known = recheck.found().map(|rule| event(EventKind::Known, rule.to_owned()));
         let rehashed = outdated.then(|| event(EventKind::Rehashed, scheme()));
         let (first, later) = (used.is_some() || recheck.demands_change(), outdated || recheck != Recheck::Nothing);
-        let events = used.into_iter().chain(known).chain(rehashed).collect();
-        match (first, later) {
-            (true, _) => (change(events), None),
-            (false, true) => (Change::none(), Some(Box::new(change(events)))),
-            (false, false) => (Change::none(), None),
+        if !first && !later {
+            return Ok((Change::none(), None));
         }
+        let ended = if lock == LockFor::Nobody { self.end_of_lock(ctx, whose)? } else { Vec::new() };
+        let change = change(ended.into_iter().chain(used).chain(known).chain(rehashed).collect());
+        Ok(if first { (change, None) } else { (Change::none(), Some(Box::new(change))) })
+    }
+
+    /// What is told of a lock whose time was over. Whoever writes it first tells it: the meter finds other credentials then
+    /// than those that it has counted for.
+    fn end_of_lock(&self, ctx: &Context<'_>, (node, dn): (&Node, &Dn)) -> Result<Vec<Event>, Refusal> {
+        let written = Account::read(ctx.tree.credentials(node.id)?.as_ref(), ctx.schema()).locked.is_some();
+        if !written && self.account.locked.is_none() {
+            return Ok(Vec::new());
+        }
+        let begun = if written { None } else { ctx.services.journal.lock_of(node.uuid) };
+        let ended = counted::lock_has_ended(Whose { uuid: node.uuid, dn }, ctx.now);
+        Ok(begun.into_iter().chain([ended]).collect())
     }
 
     /// Something that the owner brings about by a good bind, or somebody else by comparing.

@@ -8,6 +8,7 @@ use crate::password::meter::radar::{Alarm, AlarmKind};
 
 use uuid::Uuid;
 
+use super::events::Whose;
 use super::journal::Journal;
 
 /// The credentials with what the meter has counted, and what that means for the account; nothing if they are not those any
@@ -27,7 +28,10 @@ pub fn change(
     unwritten.live.apply(&mut account);
     let events = match (before, account.locked) {
         (before, Some(now)) if before != Some(now) => journal.lock_of(unwritten.uuid).into_iter().collect(),
-        (Some(_), None) => vec![lock_has_ended(tree, unwritten, now)?],
+        (Some(_), None) => match tree.dn(id)? {
+            Some(dn) => vec![lock_has_ended(Whose { uuid: unwritten.uuid, dn: &dn }, now)],
+            None => Vec::new(),
+        },
         _ => Vec::new(),
     };
     let credentials = account.to_entry(tree.schema());
@@ -58,22 +62,18 @@ pub fn spray(alarm: &Alarm, now: Timestamp) -> Event {
 }
 
 /// The event for a lock whose time is over.
-fn lock_has_ended(tree: &dyn Tree, unwritten: &Unwritten, now: Timestamp) -> Result<Event, TreeError> {
-    let dn = match tree.find_uuid(unwritten.uuid)? {
-        Some(id) => tree.dn(id)?,
-        None => None,
-    };
-    Ok(Event {
+pub(super) fn lock_has_ended(Whose { uuid, dn }: Whose<'_>, now: Timestamp) -> Event {
+    Event {
         time: now,
         kind: EventKind::Unlocked,
         result: EventResult::Done,
         means: Means::Time,
         actor: String::new(),
         source: String::new(),
-        target: dn.map(|dn| dn.to_string()).unwrap_or_default(),
-        uuid: unwritten.uuid,
+        target: dn.to_string(),
+        uuid,
         policy: String::new(),
         reason: "the time of the lock was over".to_owned(),
         times: 1,
-    })
+    }
 }

@@ -122,10 +122,10 @@ impl Context<'_> {
 }
 
 /// Whether a password was refused that is the one before, or may be, where that is not remembered.
-const fn may_be_the_one_before(refusal: &Refusal, account: &Account, again: Again<'_>) -> bool {
+fn may_be_the_one_before(refusal: &Refusal, account: &Account, again: Again<'_>) -> bool {
     match refusal {
         Refusal::InvalidCredentials { replaced: Some(_), .. } => true,
-        Refusal::InvalidCredentials { policy: None, .. } => again.by_code || account.history.is_empty(),
+        Refusal::InvalidCredentials { policy: None, .. } => again.by_code || account.before().is_none(),
         _ => false,
     }
 }

@@ -5,6 +5,7 @@
 //! its suffix.
 
 mod reasons;
+mod unheeded;
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -18,6 +19,7 @@ use crate::password::Policy;
 use crate::password::policy::{Applies, PolicyError};
 
 pub use reasons::Reason;
+pub use unheeded::unheeded;
 
 /// The password policies of the directory: entries, read when they are needed and remembered until they change.
 #[derive(Debug, Default)]
@@ -180,13 +182,8 @@ impl Policies {
     }
 
     fn find_selecting(&self, tree: &dyn Tree) -> Result<Vec<Selector>, TreeError> {
-        let schema = tree.schema();
-        let object_class = schema.known().object_class;
-        let form = schema.attribute_type(object_class).equality_or_fallback().normal_form();
-        let Ok(class) = form.of_assertion(schema, POLICY_CLASS) else { return Ok(Vec::new()) };
         let mut policies = Vec::new();
-        for id in tree.equal(object_class, &class)? {
-            let (Some(node), Some(dn)) = (tree.node(id)?, tree.dn(id)?) else { continue };
+        for (node, dn) in policy_entries(tree)? {
             let policy = self.read(&node, tree)?;
             if let (Some(applies), Some(suffix)) = (policy.applies.clone(), suffix_of(&dn, tree).cloned()) {
                 policies.push(Selector { suffix, applies, policy });
@@ -223,6 +220,19 @@ impl Policies {
         drop(known);
         Ok(policy)
     }
+}
+
+/// The entries that are policies, whatever they say.
+fn policy_entries(tree: &dyn Tree) -> Result<Vec<(Node, Arc<Dn>)>, TreeError> {
+    let schema = tree.schema();
+    let object_class = schema.known().object_class;
+    let form = schema.attribute_type(object_class).equality_or_fallback().normal_form();
+    let Ok(class) = form.of_assertion(schema, POLICY_CLASS) else { return Ok(Vec::new()) };
+    let mut entries = Vec::new();
+    for id in tree.equal(object_class, &class)? {
+        entries.extend(tree.node(id)?.zip(tree.dn(id)?));
+    }
+    Ok(entries)
 }
 
 /// Refuses a policy that says what cannot be meant here: that it governs what is not on this server, or that the default

@@ -57,7 +57,7 @@ pub fn recognise(requester: &Requester, tree: &dyn Tree, now: Timestamp) -> Resu
 /// Why what was proven no longer counts. A lock that wrong passwords have brought about is no reason, since then whoever
 /// guesses could throw people out.
 pub(super) fn ended(proof: Proof, account: &Account, validity: Validity, now: Timestamp) -> Option<&'static str> {
-    if validity.end.is_some_and(|end| now >= end) || account.locked == Some(Lock::Permanent) {
+    if validity.end.is_some_and(|end| now >= end) || account.locked.is_some_and(Lock::is_by_administrator) {
         return Some("your account has been closed");
     }
     let changed = matches!(proof, Proof::Password(changed) if changed != account.changed);

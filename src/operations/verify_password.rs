@@ -1,6 +1,5 @@
 //! Testing a password: the one way, so that there is one meter for wrong ones.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::directory::Timestamp;
@@ -8,7 +7,7 @@ use crate::directory::tree::{EventKind, Means};
 use crate::password::account::{Account, Lock, Remembered};
 use crate::password::meter::{Attempt, Begin, Subject, Trial};
 use crate::password::one_time_code::OneTimeCode;
-use crate::password::scheme::{Effort, NewScheme};
+use crate::password::scheme::{Cost, Effort, NewScheme};
 use crate::password::standing::{Blocked, Validity};
 use crate::password::verdict::PolicyErrorCode;
 use crate::password::{Policy, Secret, StoredPassword};
@@ -61,10 +60,11 @@ impl Context<'_> {
     /// Tests a password, and counts it if it is wrong. What is right is for the caller to report to the attempt, since
     /// the account may be blocked for other reasons, which must not be told to whoever does not know the password.
     ///
-    /// The password that was replaced last is not counted: a device that still sends it does not guess.
+    /// The password that was replaced last is not counted: a device that still sends it does not guess. It is answered as
+    /// late as any other wrong one, or an attacker would know it by that.
     ///
-    /// Every refusal takes the time of two heavy hashes, so that time tells neither who exists, nor who is locked, nor
-    /// whose hash is of an old and quick kind.
+    /// Every refusal takes the time of two hashes as they are made today, so that time tells neither who exists, nor who is
+    /// locked. An older hash is computed beside them.
     pub(super) fn verify_password(&self, given: &Given<'_>) -> Result<Attempt<'_>, Refusal> {
         self.verify(given, None).map(|(_, attempt)| attempt)
     }
@@ -78,7 +78,7 @@ impl Context<'_> {
     ) -> Result<(Matched, Attempt<'_>), Refusal> {
         let Given { subject, account, policy, password, .. } = *given;
         let current = account.password.as_ref();
-        let before = account.history.last().map_or(Second::Nothing, Second::Before);
+        let before = account.before().map_or(Second::Nothing, Second::Before);
         let second = code.map_or(before, Second::Code);
         let trial = Trial { subject, source: &self.requester.source, now: self.now };
         let attempt = match self.services.meter.begin(&trial, account, policy) {
@@ -102,7 +102,8 @@ impl Context<'_> {
             Second::Before(Remembered { time, .. }) => {
                 let failure = attempt.stale();
                 self.note_tried(given, EventKind::StaleDevice, format!("replaced {time}"));
-                return Err(wrong(None, policy.delay(failure.count), Some(*time)));
+                let noticed = self.services.meter.notice_wrong(&trial, password, &self.services.spray);
+                return Err(wrong(None, policy.delay(failure.tried).max(noticed), Some(*time)));
             }
         }
         let failure = attempt.failed(password);
@@ -111,7 +112,7 @@ impl Context<'_> {
         }
         let noticed = self.services.meter.notice_wrong(&trial, password, &self.services.spray);
         let locked = failure.locked_now.then_some(PolicyErrorCode::AccountLocked);
-        Err(wrong(locked, policy.delay(failure.count).max(noticed), None))
+        Err(wrong(locked, policy.delay(failure.tried).max(noticed), None))
     }
 
     /// Notes that a password was right, which a dry run leaves without effect. That one was wrong is counted by a dry run as
@@ -134,20 +135,22 @@ impl Context<'_> {
         }
     }
 
-    /// Verifies a password in the time of a heavy hash, also where there is none.
+    /// Verifies a password in the time of a hash as they are made today, also where there is none, or one that was imported
+    /// and takes less.
     fn verify_slowly(&self, stored: Option<&StoredPassword>, given: &Given<'_>) -> bool {
-        if stored.is_none_or(is_quick) {
-            self.nobodys(given.policy).verify(given.password);
+        let today = self.cost_of_today(given.policy);
+        if stored.is_none_or(|stored| stored.is_outdated(NewScheme::Argon2id(today))) {
+            StoredPassword::of_nobody(today, self.random).verify(given.password);
         }
         stored.is_some_and(|stored| stored.verify(given.password))
     }
 
-    /// What takes the place of a password where there is none: hashed as those are whom the policy governs, unless these
-    /// are hashed more quickly than others.
-    fn nobodys(&self, policy: &Policy) -> Cow<'_, StoredPassword> {
-        match policy.hashing.said() {
-            Some(NewScheme::Argon2id(cost)) => Cow::Owned(StoredPassword::of_nobody(cost, self.random)),
-            Some(NewScheme::Ssha512 | NewScheme::Ssha) | None => Cow::Borrowed(&self.services.no_password),
+    /// The cost at which those are hashed whom the policy governs, or, where these are hashed more quickly than others, the
+    /// others.
+    fn cost_of_today(&self, policy: &Policy) -> Cost {
+        match (policy.hashing.said(), self.services.new_passwords) {
+            (Some(NewScheme::Argon2id(cost)), _) | (_, NewScheme::Argon2id(cost)) => cost,
+            (_, NewScheme::Ssha512 | NewScheme::Ssha) => Cost::default(),
         }
     }
 }
@@ -161,7 +164,7 @@ pub(super) fn blocks(
     validity: Validity,
     now: Timestamp,
 ) -> Option<Blocked> {
-    if attempt.is_despite_lock() && account.locked != Some(Lock::Permanent) {
+    if attempt.is_despite_lock() && matches!(account.locked, None | Some(Lock::Since(_))) {
         account.closed(policy, validity, now)
     } else {
         account.blocked(policy, validity, now)

@@ -21,9 +21,13 @@ pub struct Account {
     pub changed: Option<Timestamp>,
     /// `pwdHistory`, oldest first.
     pub history: Vec<Remembered>,
+    /// `pwdReplaced`: the password before, where the policy has none remembered. It forbids nothing.
+    pub replaced: Option<Remembered>,
     /// `pwdFailureTime`, oldest first.
     pub failures: Vec<Timestamp>,
-    /// `pwdAccountLockedTime`
+    /// `pwdFailuresInARow`: how many different wrong passwords since the last right one, also those that no longer count.
+    pub failures_in_a_row: u32,
+    /// `pwdAccountLockedTime`, `pwdLockedBy`
     pub locked: Option<Lock>,
     /// `pwdGraceUseTime`, oldest first.
     pub grace_uses: Vec<Timestamp>,
@@ -61,8 +65,10 @@ pub struct Seen {
 pub enum Lock {
     /// Since that time, by wrong passwords; a policy may end it.
     Since(Timestamp),
-    /// Until an administrator ends it: `000001010000Z`.
-    Permanent,
+    /// By so many wrong passwords in a row that only an administrator ends it: `000001010000Z`.
+    Exhausted,
+    /// By an administrator, who alone ends it: since that time, or `000001010000Z`.
+    ByAdministrator(Option<Timestamp>),
 }
 
 /// A password that was used before (draft-behera §5.3.7).
@@ -76,6 +82,9 @@ pub struct Remembered {
 
 /// The value of `pwdAccountLockedTime` that no duration ends (draft-behera §5.3.3).
 const PERMANENT: &[u8] = b"000001010000Z";
+/// The values of `pwdLockedBy`.
+const FAILURES: &[u8] = b"failures";
+const ADMINISTRATOR: &[u8] = b"administrator";
 /// The syntax that `pwdHistory` names: octet string.
 const HISTORY_SYNTAX: &str = "1.3.6.1.4.1.1466.115.121.1.40";
 
@@ -102,8 +111,15 @@ impl Account {
             password: entry.first(known.user_password).map(StoredPassword::new),
             changed: time(known.pwd_changed_time),
             history,
+            replaced: entry.first(known.pwd_replaced).and_then(Remembered::parse),
             failures: times(known.pwd_failure_time),
-            locked: entry.first(known.pwd_account_locked_time).and_then(Lock::parse),
+            failures_in_a_row: entry
+                .first_text(known.pwd_failures_in_a_row)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
+            locked: entry
+                .first(known.pwd_account_locked_time)
+                .and_then(|value| Lock::read(value, entry.first(known.pwd_locked_by))),
             grace_uses: times(known.pwd_grace_use_time),
             must_change: entry.first(known.pwd_reset) == Some(b"TRUE"),
             last_success: Seen::read(entry, [known.pwd_last_success, known.pwd_last_success_from]),
@@ -132,8 +148,12 @@ impl Account {
         put(known.user_password, self.password.iter().map(|password| password.expose().to_vec()).collect());
         put(known.pwd_changed_time, self.changed.iter().flat_map(|time| text(time)).collect());
         put(known.pwd_history, self.history.iter().map(Remembered::to_value).collect());
+        put(known.pwd_replaced, self.replaced.iter().map(Remembered::to_value).collect());
         put(known.pwd_failure_time, precise(&self.failures));
+        let in_a_row = (self.failures_in_a_row > 0).then_some(self.failures_in_a_row);
+        put(known.pwd_failures_in_a_row, in_a_row.iter().flat_map(|number| text(number)).collect());
         put(known.pwd_account_locked_time, self.locked.into_iter().map(Lock::to_value).collect());
+        put(known.pwd_locked_by, self.locked.into_iter().map(Lock::cause).collect());
         put(known.pwd_grace_use_time, precise(&self.grace_uses));
         put(known.pwd_reset, self.must_change.then(|| b"TRUE".to_vec()).into_iter().collect());
         for (seen, [time, source]) in [
@@ -155,6 +175,11 @@ impl Account {
         put(known.pwd_reset_code_expiry, self.code.iter().flat_map(|code| text(&code.until)).collect());
         put(known.pwd_ledger, self.ledger.to_values());
         Entry::encode(&attributes, schema)
+    }
+
+    /// The password before, by which a device that still sends it is told from somebody who guesses.
+    pub fn before(&self) -> Option<&Remembered> {
+        self.history.last().or(self.replaced.as_ref())
     }
 
     /// What others may see of it: everything but the secrets, and the scheme in the place of the hash.
@@ -184,17 +209,45 @@ impl Seen {
 }
 
 impl Lock {
-    /// Reads a value of `pwdAccountLockedTime`.
-    pub fn parse(value: &[u8]) -> Option<Self> {
-        if value == PERMANENT { Some(Self::Permanent) } else { Timestamp::parse(value).map(Self::Since) }
+    /// Reads a value of `pwdAccountLockedTime` that an administrator sets.
+    pub fn by_administrator(value: &[u8]) -> Option<Self> {
+        Self::read(value, Some(ADMINISTRATOR))
+    }
+
+    /// Reads a value of `pwdAccountLockedTime` that comes from elsewhere, where nobody says what has brought it about: what
+    /// no duration ends, somebody has wanted.
+    pub fn brought_along(value: &[u8]) -> Option<Self> {
+        Self::read(value, None)
+    }
+
+    fn read(value: &[u8], cause: Option<&[u8]>) -> Option<Self> {
+        let by = |word: &[u8]| cause.is_some_and(|cause| cause.eq_ignore_ascii_case(word));
+        if value == PERMANENT {
+            return Some(if by(FAILURES) { Self::Exhausted } else { Self::ByAdministrator(None) });
+        }
+        let time = Timestamp::parse(value)?;
+        Some(if by(ADMINISTRATOR) { Self::ByAdministrator(Some(time)) } else { Self::Since(time) })
     }
 
     /// Without a fraction, since sssd reads no other form.
     fn to_value(self) -> Vec<u8> {
         match self {
-            Self::Permanent => PERMANENT.to_vec(),
-            Self::Since(time) => time.to_string().into_bytes(),
+            Self::Exhausted | Self::ByAdministrator(None) => PERMANENT.to_vec(),
+            Self::Since(time) | Self::ByAdministrator(Some(time)) => time.to_string().into_bytes(),
         }
+    }
+
+    fn cause(self) -> Vec<u8> {
+        match self {
+            Self::Since(_) | Self::Exhausted => FAILURES.to_vec(),
+            Self::ByAdministrator(_) => ADMINISTRATOR.to_vec(),
+        }
+    }
+
+    /// Whether an administrator has made it. Such a lock ends whatever the account was used for; one that wrong passwords
+    /// have brought about does not, since then whoever guesses could throw people out.
+    pub const fn is_by_administrator(self) -> bool {
+        matches!(self, Self::ByAdministrator(_))
     }
 }
 
@@ -229,6 +282,8 @@ mod tests {
             changed: Some(time(10)),
             history: vec![Remembered { time: time(5), password: StoredPassword::new(b"{SSHA}d#e") }],
             failures: vec![Timestamp::from_unix_micros(1), Timestamp::from_unix_micros(2)],
+            replaced: Some(Remembered { time: time(4), password: StoredPassword::new(b"{SSHA}x") }),
+            failures_in_a_row: 12,
             locked: Some(Lock::Since(time(30))),
             grace_uses: vec![Timestamp::from_unix_micros(7)],
             must_change: true,
@@ -246,9 +301,24 @@ mod tests {
     #[test]
     fn writing_and_reading_are_inverse() {
         let schema = Schema::standard();
-        for account in [sample(), Account { locked: Some(Lock::Permanent), ..sample() }, Account::default()] {
+        let by_administrator = Lock::ByAdministrator(Some(Timestamp::from_unix_micros(30_000_000)));
+        for lock in [Lock::Exhausted, Lock::ByAdministrator(None), by_administrator] {
+            let account = Account { locked: Some(lock), ..sample() };
             assert_eq!(Account::from_entry(&account.to_entry(&schema), &schema), account);
         }
+        for account in [sample(), Account::default()] {
+            assert_eq!(Account::from_entry(&account.to_entry(&schema), &schema), account);
+        }
+    }
+
+    #[test]
+    fn a_lock_without_a_cause_is_what_other_servers_mean_by_it() {
+        assert_eq!(Lock::brought_along(b"000001010000Z"), Some(Lock::ByAdministrator(None)));
+        let time = Timestamp::parse(b"20260601120000Z").unwrap();
+        assert_eq!(Lock::brought_along(b"20260601120000Z"), Some(Lock::Since(time)));
+        assert_eq!(Lock::by_administrator(b"20260601120000Z"), Some(Lock::ByAdministrator(Some(time))));
+        assert_eq!(Lock::read(b"20260601120000Z", Some(b"nobody")), Some(Lock::Since(time)));
+        assert_eq!(Lock::by_administrator(b"soon"), None);
     }
 
     #[test]
@@ -258,8 +328,13 @@ mod tests {
         let known = schema.known();
         assert_eq!(entry.first(known.pwd_account_locked_time), Some(&b"19700101000030Z"[..]));
         assert_eq!(entry.first(known.pwd_failure_time), Some(&b"19700101000000.000001Z"[..]));
-        let permanent = Account { locked: Some(Lock::Permanent), ..Account::default() }.to_entry(&schema);
-        assert_eq!(permanent.first(known.pwd_account_locked_time), Some(&b"000001010000Z"[..]));
+        for lock in [Lock::Exhausted, Lock::ByAdministrator(None)] {
+            let permanent = Account { locked: Some(lock), ..Account::default() }.to_entry(&schema);
+            assert_eq!(permanent.first(known.pwd_account_locked_time), Some(&b"000001010000Z"[..]));
+        }
+        let lock = Lock::ByAdministrator(Some(Timestamp::from_unix_micros(30_500_000)));
+        let by_hand = Account { locked: Some(lock), ..Account::default() }.to_entry(&schema);
+        assert_eq!(by_hand.first(known.pwd_account_locked_time), Some(&b"19700101000030Z"[..]));
     }
 
     #[test]
@@ -267,6 +342,7 @@ mod tests {
         let schema = Schema::standard();
         let public = sample().to_public_entry(&schema);
         assert!(!public.has(schema.known().user_password) && !public.has(schema.known().pwd_history));
+        assert!(!public.has(schema.known().pwd_replaced));
         assert_eq!(public.first(schema.known().pwd_scheme), Some(&b"unusable"[..]));
         let printed: Vec<u8> = public.octets().to_vec();
         assert!(!printed.windows(5).any(|window| window == b"{SSHA"));

@@ -97,12 +97,15 @@ impl Account {
         if let Some(old) = self.password.replace(new) {
             self.history.push(Remembered { time: now, password: old });
         }
+        // The last one is known for what it is even where none is remembered.
+        let replaced = self.history.last().filter(|_| policy.pwd_in_history == 0).cloned();
         let forgotten = self.history.len().saturating_sub(policy.pwd_in_history);
         self.history.drain(..forgotten);
         *self = Self {
             version: self.version,
             password: self.password.take(),
             history: std::mem::take(&mut self.history),
+            replaced,
             changed: Some(self.next_change(now)),
             ledger: std::mem::take(&mut self.ledger),
             last_success: self.last_success.take(),
@@ -140,6 +143,9 @@ impl Account {
     pub fn take_code(&mut self, code: OneTimeCode) {
         self.code = Some(code);
         self.failures.clear();
+        if self.locked != Some(Lock::Exhausted) {
+            self.failures_in_a_row = 0;
+        }
         if matches!(self.locked, Some(Lock::Since(_))) {
             self.locked = None;
         }

@@ -131,7 +131,9 @@ impl Meter {
         } else {
             tally.unlock_if_over();
             let counted = tally.counted(counting.interval, now);
-            if counting.limit.is_some_and(|limit| counted + tally.under_way >= limit.max(1)) && tally.under_way > 0 {
+            let left_in_a_row = ABSOLUTE_LIMIT.saturating_sub(tally.live.in_a_row) as usize;
+            let is_last = |limit: usize| counted + tally.under_way >= limit || tally.under_way >= left_in_a_row;
+            if counting.limit.is_some_and(is_last) && tally.under_way > 0 {
                 return Begin::Wait;
             }
             tally.under_way += 1;
@@ -202,7 +204,7 @@ impl Meter {
     }
 
     /// What has been counted and not been written yet, of accounts that exist, at most `most` of them. Whoever takes it says
-    /// how writing ended, by [`Meter::written`], [`Meter::not_written`] or [`Meter::forget`]; until then it is not handed
+    /// how writing ended, by [`Meter::written`], [`Meter::not_written`] or [`Meter::superseded`]; until then it is not handed
     /// out again.
     pub fn take_unwritten(&self, most: usize) -> Vec<Unwritten> {
         let mut some = Vec::new();
@@ -242,6 +244,17 @@ impl Meter {
         if let Some(tally) = tally.filter(|tally| tally.beginning == unwritten.beginning) {
             tally.writing = false;
             end(tally);
+        }
+        drop(shard);
+    }
+
+    /// It cannot be written, because somebody else has set the credentials since. What they say now counts from the next
+    /// attempt on, unless counting has begun anew for that already.
+    pub fn superseded(&self, unwritten: &Unwritten) {
+        let mut shard = self.shard(Subject::Entry(unwritten.uuid));
+        let tally = shard.tallies.get_mut(&Subject::Entry(unwritten.uuid));
+        if let Some(tally) = tally.filter(|tally| tally.beginning == unwritten.beginning) {
+            tally.begin_anew(Tally::default(), &self.beginnings);
         }
         drop(shard);
     }
@@ -309,9 +322,10 @@ impl Shard {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+mod model;
 
+#[cfg(test)]
+mod tests {
     use super::*;
     use crate::directory::Timestamp;
     use crate::password::account::Seen;
@@ -543,116 +557,7 @@ mod tests {
         assert!(held <= SHARDS * SHARD_CAPACITY, "{held}");
     }
 
-    /// Guesses that were let try, while attempts begin and end in whatever order. Everything that is begun and not ended
-    /// counts as well, since it may turn out to be right.
-    #[derive(Debug, Default)]
-    struct Guessing<'m> {
-        under_way: Vec<(usize, Attempt<'m>)>,
-        tried: [usize; PLACES],
-        next: usize,
-    }
-
-    const PLACES: usize = 5;
-
-    impl<'m> Guessing<'m> {
-        fn begin(&mut self, meter: &'m Meter, policy: &Policy, place: usize, now: i64) {
-            let source = format!("10.0.0.{place}").into();
-            let trial = Trial { subject: alice(), source: &source, now: at(now) };
-            if let Begin::Go(attempt) = meter.begin(&trial, &Account::default(), policy) {
-                self.tried[place] += 1;
-                self.under_way.push((place, attempt));
-            }
-        }
-
-        /// The password was a wrong one that nobody has tried before.
-        fn end(&mut self, which: usize) {
-            if !self.under_way.is_empty() {
-                let (_, attempt) = self.under_way.remove(which % self.under_way.len());
-                self.next += 1;
-                attempt.failed(&Secret::new(self.next.to_string()));
-            }
-        }
-
-        /// It came to nothing: the client has gone away, or the queue was full.
-        fn come_to_nothing(&mut self, which: usize) {
-            if !self.under_way.is_empty() {
-                let (place, _) = self.under_way.remove(which % self.under_way.len());
-                self.tried[place] -= 1;
-            }
-        }
-    }
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Begin(usize),
-        End(usize),
-        ComeToNothing(usize),
-        Wait(i64),
-        Write,
-    }
-
-    fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let step = prop_oneof![
-            8 => (0..PLACES).prop_map(Step::Begin),
-            5 => any::<usize>().prop_map(Step::End),
-            1 => any::<usize>().prop_map(Step::ComeToNothing),
-            1 => (1_i64..100).prop_map(Step::Wait),
-            1 => Just(Step::Write),
-        ];
-        proptest::collection::vec(step, 1..400)
-    }
-
-    /// Does the steps, and says how many guesses there were from each place and how much time has passed.
-    fn run(meter: &Meter, policy: &Policy, steps: Vec<Step>) -> ([usize; PLACES], i64) {
-        let (mut guessing, mut now) = (Guessing::default(), 1_000);
-        for step in steps {
-            match step {
-                Step::Begin(place) => guessing.begin(meter, policy, place, now),
-                Step::End(which) => guessing.end(which),
-                Step::ComeToNothing(which) => guessing.come_to_nothing(which),
-                Step::Wait(seconds) => now += seconds,
-                Step::Write => {
-                    for unwritten in meter.take_unwritten(100) {
-                        meter.written(&unwritten, unwritten.version + 1);
-                    }
-                }
-            }
-        }
-        (guessing.tried, now - 1_000)
-    }
-
-    proptest! {
-        /// However attempts begin and end, in whatever order and from wherever, no more different passwords are tried than
-        /// the limit, and as many again after each lock.
-        #[test]
-        fn no_interleaving_gains_a_guess(limit in 1_usize..6, steps in steps()) {
-            let (tried, passed) = run(&Meter::new([0; 16]), &policy(limit), steps);
-            let locks = usize::try_from(passed / 900).unwrap();
-            let tried: usize = tried.iter().sum();
-            prop_assert!(tried <= limit * (locks + 1), "{tried} tries of {limit}, {locks} locks");
-        }
-
-        /// Nor is a guess gained where known sources go on during a lock: each of them has its few, in all locks together,
-        /// and nobody else has any.
-        #[test]
-        fn known_sources_have_a_few_guesses_more(limit in 1_usize..6, known in 0_usize..3, steps in steps()) {
-            let policy = Policy { known_source_max_age: Some(Duration::from_secs(1_000_000)), ..policy(limit) };
-            let meter = Meter::new([0; 16]);
-            for place in 0..known {
-                let source = format!("10.0.0.{place}").into();
-                let trial = Trial { subject: alice(), source: &source, now: at(1_000) };
-                go(meter.begin(&trial, &Account::default(), &policy)).let_in(Duration::ZERO);
-            }
-            let (tried, passed) = run(&meter, &policy, steps);
-            let locks = usize::try_from(passed / 900).unwrap();
-            let (of_known, of_others) = (tried[..known].iter().sum::<usize>(), tried[known..].iter().sum::<usize>());
-            let bound = limit * (locks + 1);
-            prop_assert!(of_others <= bound, "{of_others} tries of {limit} from elsewhere");
-            prop_assert!(of_known + of_others <= bound + known * TRIES_OF_KNOWN_SOURCES, "{tried:?} of {limit}");
-        }
-    }
-
-    /// The same with threads: 64 at once, each as fast as it can.
+    /// What the [model] shows, with threads: 64 at once, each as fast as it can.
     #[test]
     fn sixty_four_parallel_guesses_are_no_more_than_one_after_the_other() {
         let (meter, policy) = (Meter::new([0; 16]), policy(10));
@@ -700,10 +605,13 @@ mod tests {
         }
         assert!(from("2001:db8::1", 3).is_none());
         // What an administrator has locked, or a hundred in a row, is locked for everybody.
-        let locked = Account { version: 9, locked: Some(Lock::Permanent), ..Account::default() };
-        let (source, now) = ("2001:db8::3".into(), at(4));
-        let begun = meter.begin(&Trial { subject: alice(), source: &source, now }, &locked, &policy);
-        assert!(matches!(begun, Begin::Locked { until: None }));
+        let locks = [Lock::Exhausted, Lock::ByAdministrator(None), Lock::ByAdministrator(Some(at(1)))];
+        for (version, lock) in (9..).zip(locks) {
+            let locked = Account { version, locked: Some(lock), ..Account::default() };
+            let (source, now) = ("2001:db8::3".into(), at(4));
+            let begun = meter.begin(&Trial { subject: alice(), source: &source, now }, &locked, &policy);
+            assert!(matches!(begun, Begin::Locked { until: None }), "{lock:?}");
+        }
     }
 
     #[test]

@@ -106,7 +106,8 @@ mod tests {
         assert_eq!(outlook(&account, 70), ["older-scheme"]);
         assert_eq!(outlook(&account, 80), ["warned", "older-scheme"]);
         assert_eq!(outlook(&account, 110), ["expired", "idle", "older-scheme"]);
-        let locked = Account { locked: Some(Lock::Permanent), must_change: true, password: None, ..account };
+        let locked =
+            Account { locked: Some(Lock::ByAdministrator(None)), must_change: true, password: None, ..account };
         assert_eq!(outlook(&locked, 70), ["locked", "must-change"]);
     }
 }

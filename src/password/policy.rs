@@ -12,6 +12,7 @@ use crate::directory::schema::Schema;
 use crate::directory::{Entry, Timestamp};
 
 use super::account::{Account, Lock};
+use super::meter::ABSOLUTE_LIMIT;
 pub use applies::Applies;
 pub use hashing::Hashing;
 use reader::Reader;
@@ -318,6 +319,12 @@ impl Policy {
         if self.pwd_in_history > MAX_HISTORY {
             return fault("pwdInHistory", format!("at most {MAX_HISTORY} passwords are remembered"));
         }
+        if self.lockout_limit().is_some_and(|limit| limit > ABSOLUTE_LIMIT as usize) {
+            let reason = format!(
+                "at most {ABSOLUTE_LIMIT}: so many wrong passwords in a row lock an account for good, whatever a policy says"
+            );
+            return fault("pwdMaxFailure", reason);
+        }
         if let Some(max_age) = self.pwd_max_age {
             if self.pwd_min_age >= max_age {
                 return fault(
@@ -373,7 +380,7 @@ impl Policy {
     /// When the lock ends; `None` if only an administrator ends it.
     pub fn lock_ends(&self, lock: Lock) -> Option<Timestamp> {
         match lock {
-            Lock::Permanent => None,
+            Lock::Exhausted | Lock::ByAdministrator(_) => None,
             Lock::Since(time) => self.pwd_lockout_duration.map(|duration| time.saturating_add(duration)),
         }
     }
@@ -461,6 +468,10 @@ mod tests {
         assert!(fault(&[("pwdAttribute", "cn")]).contains("must be userPassword"));
         assert!(fault(&[("pwdMinDelay", "10"), ("pwdMaxDelay", "5")]).contains("pwdMaxDelay"));
         assert!(fault(&[("pwdMaxDelay", "3600")]).contains("held back"));
+        assert!(fault(&[("pwdLockout", "TRUE"), ("pwdMaxFailure", "101")]).starts_with("pwdMaxFailure: at most 100"));
+        for (lockout, most) in [("TRUE", "100"), ("FALSE", "1000")] {
+            assert!(read(&[("pwdLockout", lockout), ("pwdMaxFailure", most)]).is_ok());
+        }
         assert!(fault(&[("pwdVerifiedCacheSeconds", "3601")]).contains("at most 3600"));
         assert!(fault(&[("pwdMinClasses", "5")]).contains("four classes"));
         assert!(fault(&[("pwdMaxSequence", "1")]).contains("at least 2"));
@@ -474,7 +485,9 @@ mod tests {
         let at = |seconds: i64| Timestamp::from_unix_micros(seconds * 1_000_000);
         assert!(policy.is_locked(Some(Lock::Since(at(100))), at(159)));
         assert!(!policy.is_locked(Some(Lock::Since(at(100))), at(160)));
-        assert!(policy.is_locked(Some(Lock::Permanent), at(1_000_000)));
+        for lock in [Lock::Exhausted, Lock::ByAdministrator(None), Lock::ByAdministrator(Some(at(100)))] {
+            assert!(policy.is_locked(Some(lock), at(1_000_000)), "{lock:?}");
+        }
         assert!(Policy::default().is_locked(Some(Lock::Since(at(100))), at(1_000_000)));
         assert!(!policy.is_locked(None, at(0)));
     }

@@ -99,7 +99,7 @@ fn write(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, ended: Sende
     let change = counted::change(&shared.store.view(), &unwritten, &journal, shared.clock.now());
     let Ok(Some(change)) = change else {
         journal.settle(unwritten.uuid);
-        return meter.forget(unwritten.uuid);
+        return meter.superseded(&unwritten);
     };
     let meter = Arc::clone(meter);
     let reply = move |result: Result<Committed, CommitError>| {
@@ -109,9 +109,8 @@ fn write(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, ended: Sende
                 journal.settle(unwritten.uuid);
                 Ok(())
             }
-            // Somebody has set the credentials since; what they say now counts from the next attempt on.
             Err(CommitError::Conflict) => {
-                meter.forget(unwritten.uuid);
+                meter.superseded(&unwritten);
                 journal.settle(unwritten.uuid);
                 Ok(())
             }

@@ -124,6 +124,46 @@ sentences! {
         assert_eq!(scene.events().last().unwrap(), ended);
     }
 
+    /// Also where the bind that follows writes something else first: then that is the change which ends the lock.
+    fn the_end_of_a_lock_is_recorded_with_whatever_forgets_it(scene) {
+        scene.policy(&[("pwdMaxAge", "5000"), ("pwdGraceAuthNLimit", "2")]);
+        let client = later(scene).anonymous();
+        let lock = |name: &str| (0..3).for_each(|number| assert!(client.bind(name, &format!("guess {number}")).is_err()));
+        lock("alice");
+        scene.settle();
+        // Of this one not even the lock is written yet.
+        lock("bob");
+        scene.wait(10_000);
+        assert_eq!((client.bind("alice", ALICE), client.bind("bob", "bob's password")), (Ok(()), Ok(())));
+        let of = |name: &str| [
+            format!("locked done of {name} by nobody, bind: 3 wrong passwords"),
+            format!("unlocked done of {name} by nobody, time: the time of the lock was over"),
+            format!("grace-used done of {name} by {name}, bind: 1 left"),
+        ];
+        assert_eq!(scene.events(), [of("alice"), of("bob")].concat());
+        // Once, and not again with the next.
+        assert_eq!(client.bind("alice", ALICE), Ok(()));
+        assert_eq!(scene.events().len(), 7);
+        assert_eq!(scene.events().last().unwrap(), "grace-used done of alice by alice, bind: 0 left");
+    }
+
+    /// The same with what is written afterwards.
+    fn the_end_of_a_lock_is_recorded_with_a_hash_that_is_made_anew(scene) {
+        let ssha = "{SSHA}".to_owned() + &ssha(ALICE);
+        scene.root().change(&alice(&format!("replace: userPassword\nuserPassword: {ssha}\n"))).unwrap();
+        scene.root().change(&alice("replace: pwdReset\npwdReset: FALSE\n")).unwrap();
+        let client = later(scene).anonymous();
+        (0..3).for_each(|number| assert!(client.bind("alice", &format!("guess {number}")).is_err()));
+        scene.settle();
+        scene.wait(10_000);
+        assert_eq!(client.bind("alice", ALICE), Ok(()));
+        assert_eq!(scene.events(), [
+            "locked done of alice by nobody, bind: 3 wrong passwords",
+            "unlocked done of alice by nobody, time: the time of the lock was over",
+            "rehashed done of alice by alice, bind: argon2",
+        ]);
+    }
+
     /// What administrators do to the state of an account is recorded as what it is.
     fn what_is_done_by_hand_is_recorded(scene) {
         let hanna = later(scene).client("hanna");

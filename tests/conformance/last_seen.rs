@@ -80,6 +80,30 @@ sentences! {
         assert_eq!(state(scene, &["pwdStaleSource"]), [""; 0]);
     }
 
+    /// Also where the policy has no history: the one password is kept to tell that, forbids nothing, and is as secret.
+    fn devices_are_told_where_no_history_is_kept(scene) {
+        for settings in [[("pwdInHistory", "0")], [("pwdInHistory", "")]] {
+            scene.policy(&settings);
+            let alice = scene.client("alice");
+            assert!(alice.password_modify(None, Some(ALICE), Some(NEW)).is_ok());
+            stale(scene, "10.2.3.4", 14);
+            scene.restart();
+            assert_eq!(state(scene, &["pwdStaleSource"]), ["20260601120000Z#14#10.2.3.4"]);
+            assert_eq!(state(scene, &["pwdFailureTime"]), [""; 0]);
+            for who in ["alice", "cn=admin"] {
+                assert_eq!(scene.client(who).values("alice", "pwdReplaced"), [""; 0]);
+                assert_eq!(scene.client(who).find("(pwdReplaced=*)"), [""; 0]);
+            }
+            assert_eq!((state(scene, &["pwdReplaced"]), state(scene, &["pwdHistory"])), (vec![], vec![]));
+            scene.wait(61);
+            assert!(scene.client("alice").password_modify(None, Some(NEW), Some(NEW)).is_ok());
+            scene.wait(61);
+            assert!(scene.client("alice").password_modify(None, Some(NEW), Some(ALICE)).is_ok());
+            scene.wait(61);
+            scene.set_back(183);
+        }
+    }
+
     /// However many places there are, a few are remembered: those that sent it last.
     fn few_places_are_remembered(scene) {
         assert!(scene.client("alice").password_modify(None, Some(ALICE), Some(NEW)).is_ok());

@@ -5,13 +5,14 @@ use keystead::directory::ResultCode::{
     AttributeOrValueExists, ConstraintViolation, InsufficientAccessRights, InvalidCredentials, UnwillingToPerform,
 };
 use keystead::directory::tree::Directory;
+use keystead::operations::policies::unheeded;
 use keystead::protocol::Response;
 
 use crate::scene::answer::{
     IN_HISTORY, INSUFFICIENT_QUALITY, MODIFICATION_NOT_ALLOWED, MUST_SUPPLY_OLD, NOTHING, TOO_LONG, TOO_SHORT,
     TOO_YOUNG,
 };
-use crate::scene::{Client, Scene, assert_told, policy_control};
+use crate::scene::{Client, SUFFIX, Scene, assert_told, policy_control};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
@@ -279,6 +280,33 @@ sentences! {
         let carla = scene.root().read("carla", &["+"]).unwrap();
         assert_eq!((carla.texts("pwdChangedTime"), carla.texts("pwdReset")), (vec!["20260601120005Z".into()], vec![]));
         assert_eq!(carla.texts("pwdScheme"), ["argon2"]);
+    }
+
+    /// A policy of OpenLDAP is taken as it is; but whoever relies on a module that judges passwords is told that none does.
+    fn modules_of_another_server_are_not_relied_on(scene) {
+        let policy = "dn: cn=theirs,ou=policies\nchangetype: add\nobjectClass: organizationalRole\nobjectClass: pwdPolicy\n\
+             objectClass: pwdPolicyChecker\ncn: theirs\npwdAttribute: userPassword\npwdMinLength: 8\n";
+        let told = || unheeded(&scene.directory.view()).unwrap();
+        assert_eq!(scene.root().change(&format!("{policy}pwdUseCheckModule: FALSE\n")), Ok(()));
+        assert_eq!(told(), [""; 0]);
+        for (attribute, value) in [("pwdUseCheckModule", "TRUE"), ("pwdCheckModule", "check_password.so")] {
+            let other = policy.replace("theirs", value);
+            assert_eq!(scene.root().change(&format!("{other}{attribute}: {value}\n")), Ok(()), "{attribute}");
+            let beginning = format!("{attribute} of \"cn={value},ou=policies,{SUFFIX}\" is not heeded: no module is loaded here");
+            assert!(told().iter().any(|line| line.starts_with(&beginning)), "{:?}", told());
+        }
+        assert_eq!(told().len(), 2);
+    }
+
+    /// More wrong passwords than are an end by themselves cannot be meant.
+    fn no_policy_waits_for_more_failures_than_are_an_end(scene) {
+        let text = |most: &str| {
+            format!("dn: cn=default,ou=policies\nchangetype: modify\nreplace: pwdMaxFailure\npwdMaxFailure: {most}\n-\nreplace: pwdLockout\npwdLockout: TRUE\n-\n")
+        };
+        assert_eq!(scene.root().change(&text("101")), Err(ConstraintViolation));
+        let told = scene.root().change_with(&text("101"), &[]).result.diagnostic_message;
+        assert!(told.starts_with("pwdMaxFailure: at most 100"), "{told}");
+        assert_eq!(scene.root().change(&text("100")), Ok(()));
     }
 }
 

@@ -128,6 +128,16 @@ impl<D: Directory> Scene<D> {
         self.clock.set(self.clock.get().saturating_add(Duration::from_secs(seconds)));
     }
 
+    /// Sets the clock back.
+    pub fn set_back(&self, seconds: u64) {
+        self.clock.set(self.clock.get().saturating_sub(Duration::from_secs(seconds)));
+    }
+
+    /// What the clock says.
+    pub fn now(&self) -> Timestamp {
+        self.clock.get()
+    }
+
     /// Changes the configuration of the server.
     pub fn configure(&self, change: impl FnOnce(&mut Services)) {
         change(&mut self.services.borrow_mut());
@@ -170,7 +180,7 @@ impl<D: Directory> Scene<D> {
             // The entry may be gone, and somebody may have set its credentials since.
             match counted::change(&self.directory.view(), &unwritten, &journal, self.clock.get()).unwrap() {
                 Some(change) => meter.written(&unwritten, self.directory.commit(change).unwrap().version),
-                None => meter.forget(unwritten.uuid),
+                None => meter.superseded(&unwritten),
             }
             journal.settle(unwritten.uuid);
         }

@@ -170,15 +170,19 @@ impl EntryReader<'_> {
     /// Old passwords may be in clear text as well.
     fn hash_history(&self, credentials: &mut Attributes) {
         let schema = &self.schema;
-        if self.clear_text == ClearText::Kept || !credentials.has(schema.known().pwd_history) {
+        let kept_in = [schema.known().pwd_history, schema.known().pwd_replaced];
+        if self.clear_text == ClearText::Kept || !kept_in.iter().any(|id| credentials.has(*id)) {
             return;
         }
         let mut account = Account::from_entry(&Entry::encode(credentials, schema), schema);
-        for old in account.history.iter_mut().filter(|old| old.password.scheme() == Scheme::Clear) {
+        let old = account.history.iter_mut().chain(&mut account.replaced);
+        for old in old.filter(|old| old.password.scheme() == Scheme::Clear) {
             let clear = Secret::new(old.password.expose());
             old.password = StoredPassword::create(&clear, self.new_passwords, &SystemRandom);
         }
         let hashed = account.to_entry(schema).decode();
-        credentials.set(schema.known().pwd_history, hashed.values(schema.known().pwd_history).to_vec());
+        for id in kept_in {
+            credentials.set(id, hashed.values(id).to_vec());
+        }
     }
 }

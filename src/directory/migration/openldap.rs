@@ -1,6 +1,6 @@
 //! `slapcat`: much is the same here, since the names of RFC 4512 and of draft-behera-ldap-password-policy are.
 
-use super::{DERIVED, Draft, Rules, Timestamp};
+use super::{DERIVED, Draft, Fate, Rules, Timestamp};
 
 const NO_EXPIRING_ENTRIES: &str = "entries do not end by themselves here";
 
@@ -24,4 +24,13 @@ pub(super) const RULES: Rules = Rules {
     entry: |_, _| None,
 };
 
-const fn work_out(_: &mut Draft, _: Timestamp) {}
+/// The policy is kept as it is; but what judges passwords there is a shared object, and judges nothing here.
+fn work_out(draft: &mut Draft, _: Timestamp) {
+    for name in ["pwdUseCheckModule", "pwdCheckModule"] {
+        if draft.attributes.iter().any(|(other, value)| super::is(other, name) && value != b"FALSE") {
+            draft.note(Fate::Unusable, name, NO_MODULES);
+        }
+    }
+}
+
+const NO_MODULES: &str = "no module judges passwords here: say what they must be in the policy, see docs/passwords.md";

@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn what_proves_who_somebody_is_stays_secret() {
         let schema = schema();
-        for name in ["userPassword", "pwdHistory", "pwdResetCode", "authPassword", "nisSecretKey"] {
+        for name in ["userPassword", "pwdHistory", "pwdReplaced", "pwdResetCode", "authPassword", "nisSecretKey"] {
             assert!(schema.find_attribute_type(name).unwrap().is_secret(), "{name}");
         }
     }

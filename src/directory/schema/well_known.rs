@@ -74,6 +74,9 @@ well_known! {
     pwd_last_failure = "pwdLastFailure";
     pwd_last_failure_from = "pwdLastFailureFrom";
     pwd_stale_source = "pwdStaleSource";
+    pwd_locked_by = "pwdLockedBy";
+    pwd_failures_in_a_row = "pwdFailuresInARow";
+    pwd_replaced = "pwdReplaced";
     pwd_account_tmp_lockout_end = "pwdAccountTmpLockoutEnd";
     pwd_temporary_expiry = "pwdTemporaryExpiry";
     pwd_temporary_uses = "pwdTemporaryUses";
@@ -105,7 +108,7 @@ impl WellKnown {
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and the scheme, which follows from these.
-    pub const fn credentials(&self) -> [AttributeTypeId; 19] {
+    pub const fn credentials(&self) -> [AttributeTypeId; 22] {
         [
             self.user_password,
             self.pwd_changed_time,
@@ -119,6 +122,9 @@ impl WellKnown {
             self.pwd_last_failure,
             self.pwd_last_failure_from,
             self.pwd_stale_source,
+            self.pwd_locked_by,
+            self.pwd_failures_in_a_row,
+            self.pwd_replaced,
             self.pwd_temporary_expiry,
             self.pwd_temporary_uses,
             self.pwd_checked_against,

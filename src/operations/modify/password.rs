@@ -125,7 +125,8 @@ fn state_change(ctx: &Context<'_>, target: &Target, change: &Modification) -> Re
     }
     if id == known.pwd_account_locked_time {
         target.require(Right::Unlock, "you may not lock or unlock this account", ctx)?;
-        let lock = value.and_then(|value| Lock::parse(value));
+        let read = if ctx.is_relaxed(id) { Lock::brought_along } else { Lock::by_administrator };
+        let lock = value.and_then(|value| read(value));
         if lock.is_some() {
             // To lock somebody out who holds more is power over them; to let them in is not.
             ctx.require_no_escalation(target.node.uuid, &target.dn)?;
@@ -213,6 +214,7 @@ impl StateChange {
             Self::Unlock => {
                 account.locked = None;
                 account.failures.clear();
+                account.failures_in_a_row = 0;
             }
             Self::Lock(lock) => account.locked = Some(lock),
             Self::MustChange if account.must_change => {}

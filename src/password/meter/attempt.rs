@@ -69,6 +69,8 @@ pub(super) struct Counting {
 pub struct Failure {
     /// How many wrong passwords now count.
     pub count: usize,
+    /// The same with the password before, which does not count: the answer is held back by it.
+    pub tried: usize,
     /// Whether this very password had been tried before and so did not count again.
     pub repeated: bool,
     /// Whether this one locked the account.
@@ -107,24 +109,30 @@ impl Attempt<'_> {
             (Some(tally), Way::DespiteLock, Subject::Entry(uuid), Some(network)) => {
                 known.fail(uuid, network, digest);
                 tally.refuse(self.seen.clone());
-                Failure { count: tally.live.failures.len(), repeated: false, locked_now: false }
+                tally.failure()
             }
             (Some(tally), ..) => tally.fail(digest, self.counting, self.seen.clone()),
-            (None, ..) => Failure { count: 1, repeated: false, locked_now: false },
+            (None, ..) => Failure { count: 1, tried: 1, repeated: false, locked_now: false },
         };
         drop(shard);
         failure
     }
 
-    /// The password was the one before, which is no guess: from where it came is kept, and nothing else.
+    /// The password was the one before, which is no guess: from where it came is kept, and nothing else. Only the answers
+    /// are held back as if it were one.
     pub fn stale(self) -> Failure {
         let mut shard = self.meter.shard(self.subject);
-        let count = shard.tallies.get_mut(&self.subject).map_or(0, |tally| {
+        let unknown = Failure { count: 0, tried: 1, repeated: true, locked_now: false };
+        let failure = shard.tallies.get_mut(&self.subject).map_or(unknown, |tally| {
             tally.stale(&self.seen.source, self.seen.time);
-            tally.counted(self.counting.interval, self.seen.time)
+            if self.way == Way::Open {
+                tally.counted(self.counting.interval, self.seen.time);
+                tally.stale_since.get_or_insert(self.seen.time);
+            }
+            tally.failure()
         });
         drop(shard);
-        Failure { count, repeated: true, locked_now: false }
+        failure
     }
 
     /// The password was right, which ends the row of wrong ones.

@@ -24,6 +24,9 @@ pub(super) struct Tally {
     pub(super) live: Live,
     /// Digests of the wrong passwords that were counted.
     seen: SmallVec<[u64; 12]>,
+    /// Since when the password before is among those that were tried. It does not count, and makes answers as late as if it
+    /// did.
+    pub(super) stale_since: Option<Timestamp>,
     pub(super) under_way: usize,
     /// Counted whenever `live` changes so that it must be written; what was written last.
     changes: u64,
@@ -74,7 +77,7 @@ impl Tally {
     pub(super) fn unlock_if_over(&mut self) {
         if self.live.locked.take().is_some() {
             self.live.failures.clear();
-            self.seen.clear();
+            self.forget_tried();
             self.changes += 1;
         }
     }
@@ -85,16 +88,28 @@ impl Tally {
             if self.live.failures.is_empty() {
                 self.seen.clear();
             }
+            self.stale_since = self.stale_since.filter(|since| now < since.saturating_add(interval));
         }
         self.live.failures.len()
     }
 
+    /// A wrong password that changes nothing.
+    pub(super) fn failure(&self) -> Failure {
+        let count = self.live.failures.len();
+        Failure { count, tried: count + usize::from(self.stale_since.is_some()), repeated: true, locked_now: false }
+    }
+
+    fn forget_tried(&mut self) {
+        self.seen.clear();
+        self.stale_since = None;
+    }
+
     pub(super) fn fail(&mut self, digest: u64, policy: Counting, seen: Seen) -> Failure {
         let now = seen.time;
-        let counted = self.counted(policy.interval, now);
+        self.counted(policy.interval, now);
         self.refuse(seen);
         if self.seen.contains(&digest) {
-            return Failure { count: counted, repeated: true, locked_now: false };
+            return self.failure();
         }
         self.changes += 1;
         self.remember(digest, policy.recorded);
@@ -108,9 +123,9 @@ impl Tally {
         let permanent = self.live.in_a_row >= ABSOLUTE_LIMIT && policy.limit.is_some();
         let locked_now = permanent || policy.limit.is_some_and(|limit| count >= limit);
         if locked_now {
-            self.live.locked = Some(if permanent { Lock::Permanent } else { Lock::Since(now) });
+            self.live.locked = Some(if permanent { Lock::Exhausted } else { Lock::Since(now) });
         }
-        Failure { count, repeated: false, locked_now }
+        Failure { repeated: false, locked_now, ..self.failure() }
     }
 
     fn remember(&mut self, digest: u64, recorded: usize) {
@@ -142,12 +157,13 @@ impl Tally {
         }
         self.live.failures.clear();
         self.live.in_a_row = 0;
-        self.seen.clear();
+        self.forget_tried();
     }
 
     /// It was right where somebody may try though the account is locked. The lock holds for others, but theirs is no row
     /// any more: that would end in a lock for the owner as well.
     pub(super) fn pass_despite_lock(&mut self) {
+        self.changes += u64::from(self.live.in_a_row > 0);
         self.live.in_a_row = 0;
     }
 
@@ -181,6 +197,7 @@ impl Tally {
             || self.changes > self.written
             || self.waits
             || !self.live.failures.is_empty()
+            || self.stale_since.is_some()
             || self.live.locked.is_some()
     }
 }
@@ -189,7 +206,7 @@ impl Live {
     fn of(account: &Account) -> Self {
         Self {
             failures: account.failures.iter().copied().collect(),
-            in_a_row: u32::try_from(account.failures.len()).unwrap_or(u32::MAX),
+            in_a_row: account.failures_in_a_row.max(u32::try_from(account.failures.len()).unwrap_or(u32::MAX)),
             locked: account.locked,
             last_success: account.last_success.clone(),
             last_failure: account.last_failure.clone(),
@@ -200,6 +217,7 @@ impl Live {
     /// Puts it in the place of what the account says.
     pub fn apply(&self, account: &mut Account) {
         account.failures = self.failures.to_vec();
+        account.failures_in_a_row = self.in_a_row;
         account.locked = self.locked;
         account.stale.clone_from(&self.stale);
         later(&mut account.last_success, self.last_success.as_ref());
