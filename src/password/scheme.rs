@@ -184,7 +184,7 @@ impl StoredPassword {
     fn parts(&self) -> Parts<'_> {
         let Some(rest) = self.0.expose().strip_prefix(b"{") else {
             let bare = bare::recognize(self.0.expose());
-            return bare.map_or(Parts::Clear(self.0.expose()), |(name, hash)| Parts::Scheme(name, hash));
+            return bare.map_or_else(|| Parts::Clear(self.0.expose()), |(name, hash)| Parts::Scheme(name, hash));
         };
         let split = memchr::memchr(b'}', rest).and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)));
         let Some((name, hash)) = split else { return Parts::Clear(self.0.expose()) };
@@ -515,7 +515,7 @@ mod tests {
         ) {
             let stored = StoredPassword::create(&Secret::new(password.as_str()), NewScheme::Ssha, &Zeros);
             let wrapped = stored.wrap(CHEAP, &Zeros).unwrap();
-            for guess in [Secret::new(guess.as_str()), Secret::new(password.as_str()), Secret::new(octets.clone())] {
+            for guess in [Secret::new(guess.as_str()), Secret::new(password.as_str()), Secret::new(octets)] {
                 prop_assert_eq!(wrapped.verify(&guess), stored.verify(&guess));
             }
         }
