@@ -143,13 +143,36 @@ impl<'a> Decider<'a> {
 
     /// What the actor may do with an entry that is to be at `dn`.
     pub fn decide_new(&mut self, dn: &Dn, entry: &Entry) -> Result<Rc<Decision>, TreeError> {
+        self.decide_at(None, dn, entry)
+    }
+
+    /// What the actor may do with an entry that exists, when it stands at `dn` and is `entry`.
+    pub fn decide_renamed(&mut self, uuid: Uuid, dn: &Dn, entry: &Entry) -> Result<Rc<Decision>, TreeError> {
+        self.decide_at(Some(uuid), dn, entry)
+    }
+
+    /// What the actor may do with an entry of which only the name is known, since it is gone: a rule that asks for more of it
+    /// grants nothing, and denies.
+    pub fn decide_by_name(&mut self, dn: &Dn) -> Rc<Decision> {
+        let mut mask = RuleMask::new();
+        for (position, rule) in self.rules.iter().enumerate() {
+            let is_certain = rule.filter.is_none() && self.actor.has_rule(position);
+            let applies = if rule.is_denial() { self.actor.may_have_rule(position) } else { is_certain };
+            if applies && rule.to.iter().any(|reach| reach.has(dn)) {
+                set(&mut mask, position);
+            }
+        }
+        self.combined(mask)
+    }
+
+    fn decide_at(&mut self, uuid: Option<Uuid>, dn: &Dn, entry: &Entry) -> Result<Rc<Decision>, TreeError> {
         let mut mask = RuleMask::new();
         for (position, rule) in self.rules.iter().enumerate() {
             if rule.to.iter().any(|reach| reach.has(dn)) {
                 set(&mut mask, position);
             }
         }
-        let mask = self.retain_applying(mask, entry, None, || Ok(dn.clone()))?;
+        let mask = self.retain_applying(mask, entry, uuid, || Ok(dn.clone()))?;
         Ok(self.combined(mask))
     }
 

@@ -7,7 +7,7 @@ use crate::directory::schema::Schema;
 /// Some entries.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reach {
-    /// All.
+    /// All, but for the change log, which must be named.
     Everything,
     /// The one of that name.
     Entry(Dn),
@@ -40,7 +40,7 @@ impl Reach {
     /// Whether an entry of that name is one of these.
     pub fn has(&self, dn: &Dn) -> bool {
         match self {
-            Self::Everything => true,
+            Self::Everything => !is_change_log(dn),
             Self::Entry(base) => dn == base,
             Self::Children(base) => dn.depth() == base.depth() + 1 && dn.is_within(base),
             Self::Subtree(base) => dn.is_within(base),
@@ -51,6 +51,7 @@ impl Reach {
     /// Whether every entry of `other` is one of these.
     pub fn includes(&self, other: &Self) -> bool {
         match (self, other) {
+            // Whoever may do something to everything may be trusted with what the log tells of it.
             (Self::Everything, _) => true,
             (Self::Below(own), Self::Entry(name) | Self::Subtree(name)) => name != own && name.is_within(own),
             (
@@ -71,4 +72,9 @@ impl Reach {
             Self::Entry(base) | Self::Children(base) | Self::Subtree(base) | Self::Below(base) => Some(base),
         }
     }
+}
+
+/// Whether an entry of that name stands in the change log, which tells of others.
+fn is_change_log(dn: &Dn) -> bool {
+    dn.rdns().last().is_some_and(|(rdn, _)| rdn.eq_ignore_ascii_case("cn=changelog"))
 }

@@ -68,7 +68,7 @@ allow = "all"
 
 [[access]]
 name = "administrators read the change log"
-who = "group:cn=administrators,ou=groups,{suffix}"
+who = ["group:cn=administrators,ou=groups,{suffix}", "local-root"]
 to = "subtree:cn=changelog"
 attributes = ["*", "+"]
 allow = ["search", "read", "compare"]

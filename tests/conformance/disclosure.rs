@@ -249,4 +249,58 @@ sentences! {
             }
         }
     }
+
+    /// The change log tells of an entry what may be known of the entry itself: neither that one exists which is hidden, nor
+    /// did before it was deleted, renamed or moved, nor what stood in an attribute that may not be read.
+    fn the_change_log_tells_nothing_hidden(scene) {
+        let root = scene.root();
+        for change in [
+            "dn: carla\nobjectClass: inetOrgPerson\ncn: Carla\nsn: Carla\nmail: carla@example.com\ntitle: chief\n",
+            "dn: carla\nchangetype: modify\nreplace: mail\nmail: other@example.com\n-\nreplace: title\ntitle: boss\n-\n",
+            "dn: alice\nchangetype: modify\nreplace: mail\nmail: alice2@example.com\n-\nreplace: title\ntitle: head\n-\n",
+            "dn: ou=hidden\nobjectClass: organizationalUnit\nou: hidden\n",
+            "dn: cn=device,ou=people\nobjectClass: device\ncn: device\n",
+            "dn: cn=device,ou=people\nchangetype: modrdn\nnewrdn: cn=device\ndeleteoldrdn: 0\nnewsuperior: ou=hidden,dc=example,dc=com\n",
+            "dn: cn=device,ou=hidden\nchangetype: modrdn\nnewrdn: cn=device\ndeleteoldrdn: 0\nnewsuperior: ou=people,dc=example,dc=com\n",
+            "dn: cn=box,ou=hidden\nobjectClass: device\ncn: box\n",
+            "dn: cn=box,ou=hidden\nchangetype: delete\n",
+            "dn: carla\nchangetype: delete\n",
+        ] {
+            root.change(change).unwrap();
+        }
+        let log = |client: &Client<'_, D>, controls: &[RawControl], filter: &str| {
+            octets(&client.send_search(&search_request("cn=changelog", WholeSubtree, filter, &["*", "+"]), controls).0)
+        };
+        let see_log = || rule("log", "authenticated", "subtree:cn=changelog", &["*", "+"], SEE);
+        let bob = scene.client("bob");
+        for controls in each_control("cn") {
+            // Little of the tree, and all of the log: then little of the log.
+            scene.rule_by(&[rule("oneself", "self", "everything", &["*"], SEE), see_log()]);
+            let found = log(&bob, &controls, "(objectClass=*)");
+            assert!(!holds(&found, "alice") && !holds(&found, "hidden") && !holds(&found, "carla"), "{controls:?}");
+            // All but the mail addresses, and but what is hidden.
+            let deny = |who: &str, to: &str, attributes: &[&str]| RuleText {
+                deny: SEE.iter().map(|&right| right.into()).collect(),
+                ..rule("no", who, to, attributes, &[])
+            };
+            scene.rule_by(&rules().into_iter().chain([
+                see_log(),
+                deny("authenticated", &format!("below:ou=people,{SUFFIX}"), &["mail"]),
+                deny("authenticated", &format!("subtree:ou=hidden,{SUFFIX}"), &["*", "+"]),
+            ]).collect::<Vec<_>>());
+            let found = log(&bob, &controls, "(objectClass=*)");
+            assert!(!holds(&found, "@example.com") && !holds(&found, "hidden") && !holds(&found, "box"), "{controls:?}");
+            assert!(!holds(&log(&bob, &controls, "(changes=*@example.com*)"), "alice"), "{controls:?}");
+            assert!(!controls.is_empty() || holds(&found, "title: head"), "what may be read is shown");
+        }
+    }
+
+    /// A rule for everything is none for the change log: that must be named.
+    fn a_rule_for_everything_shows_no_change_log(scene) {
+        scene.rule_by(&[rule("all", "authenticated", "everything", &["*", "+"], SEE)]);
+        let request = search_request("cn=changelog", WholeSubtree, "(objectClass=*)", &["*", "+"]);
+        let (found, response) = scene.client("bob").send_search(&request, &[]);
+        assert_eq!((found.len(), response.result.code), (0, NoSuchObject));
+        assert!(!scene.client("bob").find("(uid=alice)").is_empty());
+    }
 }

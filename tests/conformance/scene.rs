@@ -311,7 +311,10 @@ pub fn rules() -> Vec<RuleText> {
     let group = |name: &str| format!("group:cn={name},ou=groups,{SUFFIX}");
     vec![
         rule("administrators", &group("administrators"), &tree, &everything, &["all"]),
-        rule("change log", &group("administrators"), "subtree:cn=changelog", &["*", "+"], SEE),
+        RuleText {
+            who: vec![group("administrators"), "local-root".into()],
+            ..rule("change log", "local-root", "subtree:cn=changelog", &["*", "+"], SEE)
+        },
         rule("local root", "local-root", "everything", &everything, &["all"]),
         rule("authenticate", "everyone", &tree, &[], &["authenticate"]),
         rule("own password", "self", &tree, &[], &["change-password"]),

@@ -1,5 +1,7 @@
 //! Searches of the change log, which is no part of any suffix.
 
+mod reader;
+
 use bytes::BytesMut;
 
 use super::Search;
@@ -9,6 +11,8 @@ use crate::directory::{Dn, Entry, ResultCode};
 use crate::operations::change_log::{CHANGE_LOG, Numbers, entry, top};
 use crate::operations::{Context, Refusal};
 use crate::protocol::entry_writer::put_entry;
+
+use reader::Reader;
 
 /// One search looks at so many changes, and sends so many octets; whoever follows the log asks for those behind.
 const MOST_CHANGES: usize = 10_000;
@@ -59,6 +63,7 @@ impl Search {
     ) -> Result<ResultCode, Refusal> {
         let mut after = numbers.first.saturating_sub(1);
         let mut looked_at = 0;
+        let mut reader = Reader::new(ctx);
         loop {
             let changes = ctx.tree.changes_after(after, BATCH)?;
             if changes.is_empty() {
@@ -68,11 +73,13 @@ impl Search {
                 if change.sequence > numbers.last {
                     return Ok(ResultCode::Success);
                 }
-                let (name, entry) = entry(change, ctx.schema());
                 if self.left.entries == 0 || looked_at >= MOST_CHANGES || out.len() >= MOST_OCTETS {
                     return Ok(ResultCode::SizeLimitExceeded);
                 }
-                self.answer_with(ctx, &name, &entry, out)?;
+                if let Some(shown) = reader.shown(change)? {
+                    let (name, entry) = entry(&shown, ctx.schema());
+                    self.answer_with(ctx, &name, &entry, out)?;
+                }
                 looked_at += 1;
                 after = change.sequence;
             }
