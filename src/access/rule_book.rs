@@ -11,29 +11,39 @@ use crate::directory::tree::{Tree, TreeError, Version};
 pub struct RuleBook {
     file: Arc<Rules>,
     read: Mutex<Option<(Version, Arc<InForce>)>>,
+    composing: Mutex<()>,
 }
 
 impl RuleBook {
     /// With the rules of the configuration.
     pub fn new(file: Rules) -> Self {
-        Self { file: Arc::new(file), read: Mutex::default() }
+        Self { file: Arc::new(file), ..Self::default() }
     }
 
     /// The rules that are in force in a tree: good for as long as [`Tree::membership_version`] stays the same.
     pub fn in_force(&self, tree: &dyn Tree) -> Result<Arc<InForce>, TreeError> {
         let version = tree.membership_version();
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((of, rules)) = read.as_ref()
-            && *of == version
-        {
-            return Ok(Arc::clone(rules));
+        if let Some(known) = self.known(version) {
+            return Ok(known);
+        }
+        // One of those who wait puts them together; whoever has them already does not wait.
+        let composing = self.composing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.known(version) {
+            return Ok(known);
         }
         let rules = Arc::new(delegated::in_force(&self.file, tree)?);
+        drop(composing);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever still looks at an earlier moment must not have everybody else look again.
         if read.as_ref().is_none_or(|(of, _)| *of < version) {
             *read = Some((version, Arc::clone(&rules)));
         }
         drop(read);
         Ok(rules)
+    }
+
+    fn known(&self, version: Version) -> Option<Arc<InForce>> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.as_ref().filter(|(of, _)| *of == version).map(|(_, rules)| Arc::clone(rules))
     }
 }
