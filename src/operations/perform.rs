@@ -23,6 +23,18 @@ pub fn effort(request: &Request) -> Effort {
     if heavy { Effort::Heavy } else { Effort::Light }
 }
 
+/// Whether a request may have to look at many entries before it is refused or done: a rename gives another name to all that
+/// stands below, and a rule of the tree is held against what the operator says of all entries.
+pub fn looks_far(request: &Request) -> bool {
+    let of_rule = |name: &str| name.get(.."access".len()).is_some_and(|start| start.eq_ignore_ascii_case("access"));
+    match request {
+        Request::ModifyDn(_) => true,
+        Request::Add(add) => add.attributes.iter().any(|(name, _)| of_rule(name)),
+        Request::Modify(modify) => modify.changes.iter().any(|change| of_rule(&change.attribute)),
+        _ => false,
+    }
+}
+
 /// Does what a request wants, but for bind and search, which are done in steps, and for what belongs to the connection.
 pub fn perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Outcome, Refusal> {
     require_changed_password(ctx, request, controls)?;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::access::{Actor, Rules};
 use crate::directory::tree::{CommitError, Committed, Directory};
 use crate::operations::bind::{self, Prepared, Verification};
-use crate::operations::perform::may_search;
+use crate::operations::perform::{looks_far, may_search};
 use crate::operations::search::{Search, Step};
 use crate::operations::{Context, Effort, Outcome, Refusal, Requester, Services, effort, perform, proxy};
 use crate::protocol::control::{Controls, Flag, Flags};
@@ -196,6 +196,9 @@ impl Scene {
                 perform(ctx, &running.message.request, &running.controls)
             }),
             request if effort(request) == Effort::Heavy => self.on_lane(Place::Hashing, running, |ctx, running| {
+                perform(ctx, &running.message.request, &running.controls)
+            }),
+            request if looks_far(request) => self.on_lane(Place::Scans, running, |ctx, running| {
                 perform(ctx, &running.message.request, &running.controls)
             }),
             request => match self.with(|ctx| perform(ctx, request, &running.controls)) {
