@@ -21,6 +21,7 @@ pub mod decide;
 pub mod delegated;
 pub mod escalation;
 pub mod explain;
+pub mod names;
 pub mod paths;
 pub mod proxy;
 pub mod reach;

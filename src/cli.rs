@@ -23,6 +23,7 @@ mod output;
 mod policy;
 mod recover_admin;
 mod reload;
+mod rule_names;
 mod serve;
 mod verify;
 

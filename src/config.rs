@@ -18,7 +18,7 @@ pub use integrity::IntegrityText;
 
 use crate::access::assertion::{Assertion, AssertionText};
 use crate::access::{RuleBook, RuleText, Rules};
-use crate::directory::schema::{AttributeTypeId, Schema, SchemaBuilder, SchemaError};
+use crate::directory::schema::{AttributeSet, AttributeTypeId, Schema, SchemaBuilder, SchemaError};
 use crate::operations::context::{AnonymousBind, ExpiredChange};
 use crate::operations::identity_map::MappingText;
 use crate::operations::journal::Journal;
@@ -67,6 +67,8 @@ pub struct Config {
     pub new_passwords: NewScheme,
     /// How exactly the time of the last successful bind is kept.
     pub last_success_precision: Duration,
+    /// Where lost passwords are recovered.
+    pub recovery_attributes: Vec<String>,
     /// Whether somebody may go on without authenticating.
     pub anonymous: AnonymousBind,
     /// Whether the owner of an expired password may change it unbound.
@@ -124,6 +126,10 @@ impl Config {
         builder.build()
     }
 
+    fn recovery_attributes(&self, schema: &Schema) -> AttributeSet {
+        self.recovery_attributes.iter().filter_map(|name| Some(schema.find_attribute_type(name)?.id)).collect()
+    }
+
     /// Makes what operations share, with what outlives a reload. The rules are prepared again for the schema that is in force, and the breach filter is
     /// read as a whole, so that none is used that tells the wrong thing.
     pub fn services(
@@ -149,6 +155,7 @@ impl Config {
             new_passwords: self.new_passwords,
             no_password: StoredPassword::create(&nothing, self.new_passwords, random),
             last_success_precision: self.last_success_precision,
+            recovery_attributes: self.recovery_attributes(schema),
             integrity: self.integrity.prepare(schema)?,
             referrals: self.referrals.clone(),
             limits: self.limits,

@@ -46,6 +46,7 @@ pub mod search;
 mod selection;
 pub mod set_password;
 mod stamp;
+pub mod takeover;
 mod target;
 pub mod tree_delete;
 mod usability;

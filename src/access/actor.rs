@@ -122,6 +122,11 @@ impl Actor {
         theirs.map(|(_, rule)| rule).filter(move |rule| has_reason(rule))
     }
 
+    /// What they and their groups are called, in the normal form, if a rule asks for it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.names.iter().map(AsRef::as_ref)
+    }
+
     /// Whether the rule of that position applies whatever the target is.
     pub fn has_rule(&self, position: usize) -> bool {
         self.standing(position) == Standing::Applies

@@ -5,8 +5,9 @@
 //! denies what other rules of the tree grant, and nothing of what the configuration grants: so nobody locks out an
 //! administrator.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -28,6 +29,8 @@ pub const AUTHOR: &str = "accessAuthor";
 const LOCAL_ROOT: &str = "local-root";
 /// So many rules of the tree are in force at most.
 const MOST: usize = 1_000;
+/// So often it is looked for rules that rest on those that were found in force.
+const ROUNDS: usize = 16;
 
 /// What is wrong with a rule of the tree.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -60,6 +63,12 @@ pub enum DelegationFault {
         "nobody is known to have written it; it is in force when somebody writes it again who holds what it grants"
     )]
     NoAuthor,
+    /// It rests on rules that rest on rules, further than this server follows.
+    #[error("its author holds what it grants by more than {ROUNDS} rules of the tree, each resting on the one before")]
+    TooDeep,
+    /// It denies something to a group that has no members that rules could know.
+    #[error("it denies something to {0}, which does not exist or names no members: so to nobody")]
+    DeniesNobody(Dn),
     /// There are more than this server considers.
     #[error("there are more than {MOST} rules in the tree")]
     TooMany,
@@ -189,7 +198,10 @@ pub fn not_held(rule: &Rule, author: &Actor, rules: &Rules) -> Option<Right> {
 
 fn is_held(part: &Rule, author: &Actor, rules: &Rules) -> bool {
     let mut theirs = rules.iter().enumerate().filter(|(position, _)| author.is_named_by(*position)).map(|(_, own)| own);
-    theirs.clone().any(|own| own.covers(part)) && !theirs.any(|own| may_deny(own, part))
+    // A denial by `self` or `attribute:` takes something from them on some entries, and nobody knows yet on which.
+    let binds = |position: usize| author.is_named_by(position) || author.may_have_rule(position);
+    let mut binding = rules.iter().enumerate().filter(|(position, _)| binds(*position)).map(|(_, own)| own);
+    theirs.any(|own| own.covers(part)) && !binding.any(|own| may_deny(own, part))
 }
 
 /// Whether a denial takes away something that `part` grants.
@@ -219,9 +231,10 @@ pub fn in_force(file: &Arc<Rules>, tree: &dyn Tree) -> Result<InForce, TreeError
     let mut authors = Authors::default();
     // What somebody holds by a rule of the tree they may pass on: so it is looked again until nothing more is added. Two
     // who have only each other's word for it are never added.
-    loop {
+    for round in 1.. {
         let mut added = Vec::new();
         let mut left = Vec::new();
+        authors.begin_round();
         for candidate in pending {
             match candidate.fault(&rules, tree, &mut authors)? {
                 None => added.extend(candidate.grants().cloned()),
@@ -233,8 +246,15 @@ pub fn in_force(file: &Arc<Rules>, tree: &dyn Tree) -> Result<InForce, TreeError
             return Ok(InForce { rules: Arc::new(rules), suspended });
         }
         rules = rules.and(&added.into_iter().collect());
+        if round >= ROUNDS {
+            let too_deep =
+                |(one, _): (&Candidate, _)| Suspended { dn: Arc::clone(&one.dn), fault: DelegationFault::TooDeep };
+            suspended.extend(left.into_iter().map(too_deep));
+            break;
+        }
         pending = left.into_iter().map(|(candidate, _)| candidate).collect();
     }
+    Ok(InForce { rules: Arc::new(rules), suspended })
 }
 
 /// A rule of the tree that may come into force.
@@ -267,17 +287,32 @@ impl Candidate {
 
 /// Who has written rules, and the groups that they are in.
 #[derive(Default)]
-struct Authors(HashMap<String, Option<(Identity, Memberships)>>);
+struct Authors {
+    known: HashMap<String, Option<(Identity, Memberships)>>,
+    /// What each is by the rules of this round.
+    actors: HashMap<String, Option<Rc<Actor>>>,
+}
 
 impl Authors {
-    fn find(&mut self, author: &str, rules: &Rules, tree: &dyn Tree) -> Result<Option<Actor>, TreeError> {
-        if !self.0.contains_key(author) {
-            let known = identify(author, tree)?;
-            self.0.insert(author.to_owned(), known);
+    fn begin_round(&mut self) {
+        self.actors.clear();
+    }
+
+    fn find(&mut self, author: &str, rules: &Rules, tree: &dyn Tree) -> Result<Option<Rc<Actor>>, TreeError> {
+        if let Some(actor) = self.actors.get(author) {
+            return Ok(actor.clone());
         }
-        let Some(Some((identity, memberships))) = self.0.get(author) else { return Ok(None) };
+        let known = match self.known.entry(author.to_owned()) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(place) => place.insert(identify(author, tree)?),
+        };
         let ever = Moment::Ever(Timestamp::default());
-        Actor::in_groups(identity.clone(), memberships, ever, rules, tree).map(Some)
+        let actor = known.as_ref().map(|(identity, memberships)| {
+            Actor::in_groups(identity.clone(), memberships, ever, rules, tree).map(Rc::new)
+        });
+        let actor = actor.transpose()?;
+        self.actors.insert(author.to_owned(), actor.clone());
+        Ok(actor)
     }
 }
 

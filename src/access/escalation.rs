@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::actor::{Memberships, Moment, memberships_of};
 use super::rule::{Rule, Rules};
 use super::who::Who;
-use super::{Actor, Right};
+use super::{Actor, Right, Rights};
 use crate::directory::tree::{Tree, TreeError};
-use crate::directory::{Dn, Identity};
+use crate::directory::{Dn, Identity, Timestamp};
 
 /// The name of a rule by which the entry called `dn` holds something that `actor` does not; `None` if there is none, and
 /// the actor may be trusted with its password, or with giving an entry that name.
@@ -29,12 +29,57 @@ pub fn exceeds<'r>(
     for (position, rule) in rules.iter().enumerate() {
         let holds = owner.is_named_by(position) || holds_through_attribute(rule, (dn, &memberships), &owner, tree)?;
         let gained = holds && grants_over_others(rule) && !is_covered(rule, position, actor, rules);
-        let lost = is_denied_to_actor_only(rule, position, actor, &owner);
+        let lost = is_denied_to_actor_only(rule, position, actor, &owner) || is_denied_through(rule, actor, tree)?;
         if gained || lost {
             return Ok(Some(&rule.name));
         }
     }
     Ok(None)
+}
+
+/// The name of a rule that is for a group called `dn`, which there is not yet, and by which its members would be granted, or
+/// denied, what `actor` does not hold: whoever makes a group says who is in it.
+pub fn opens<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules) -> Option<&'r str> {
+    let mut rules_for_it = rules.iter().enumerate().filter(|(_, rule)| is_for_group(rule, dn));
+    let opening = rules_for_it.find(|(position, rule)| {
+        let granted = grants_over_others(rule) && !is_covered(rule, *position, actor, rules);
+        granted || denies_more(rule, actor, rules)
+    });
+    opening.map(|(_, rule)| rule.name.as_str())
+}
+
+/// The name of a rule of the configuration that denies, to the members of the group called `dn`, what `actor` does not hold:
+/// without the group it would deny it to nobody.
+pub fn closes<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules, tree: &dyn Tree) -> Result<Option<&'r str>, TreeError> {
+    if !rules.iter().any(|rule| rule.is_denial() && rule.who.iter().any(|who| matches!(who, Who::Group(_)))) {
+        return Ok(None);
+    }
+    let above = memberships_of(dn, tree)?;
+    let mut names = iter::once(dn).chain(above.names.iter().map(AsRef::as_ref));
+    let denying = |name: &Dn| {
+        let mut denials = rules.iter().filter(|rule| !rule.is_delegated() && is_for_group(rule, name));
+        denials.find(|rule| denies_more(rule, actor, rules))
+    };
+    Ok(names.find_map(denying).map(|rule| rule.name.as_str()))
+}
+
+/// The rules by which somebody may hold over others what `actor` does not hold.
+pub fn beyond<'r>(actor: &'r Actor, rules: &'r Rules) -> impl Iterator<Item = &'r Rule> {
+    let theirs = rules.iter().enumerate().filter(|(position, rule)| {
+        grants_over_others(rule) && !rule.is_over(actor.since) && !is_covered(rule, *position, actor, rules)
+    });
+    theirs.map(|(_, rule)| rule)
+}
+
+fn is_for_group(rule: &Rule, dn: &Dn) -> bool {
+    rule.who.iter().any(|who| matches!(who, Who::Group(group) if group == dn))
+}
+
+/// Whether a rule denies something that the actor does not hold themselves.
+fn denies_more(rule: &Rule, actor: &Actor, rules: &Rules) -> bool {
+    let granted = Rule { allow: rule.deny, deny: Rights::NONE, ..rule.clone() };
+    let mut own = rules.iter().enumerate().filter(|(position, _)| actor.is_named_by(*position));
+    rule.is_denial() && !own.any(|(_, own)| own.covers(&granted))
 }
 
 fn grants_over_others(rule: &Rule) -> bool {
@@ -49,13 +94,34 @@ fn holds_through_attribute(
     owner: &Actor,
     tree: &dyn Tree,
 ) -> Result<bool, TreeError> {
-    if rule.is_over(owner.since) {
+    let names = iter::once(dn).chain(memberships.names.iter().map(AsRef::as_ref));
+    is_held(rule, names.map(Dn::key), owner.since, tree)
+}
+
+/// A denial that binds the actor where an entry holds their name: on those it takes from them what the owner may keep. By
+/// `self` nothing is taken from them that is power over others.
+fn is_denied_through(rule: &Rule, actor: &Actor, tree: &dyn Tree) -> Result<bool, TreeError> {
+    let denies_over_others = rule.deny.iter().any(|right| right != Right::Authenticate);
+    if !denies_over_others || rule.is_delegated() {
+        return Ok(false);
+    }
+    is_held(rule, actor.names(), actor.since, tree)
+}
+
+/// Whether some entry holds one of these names in an attribute that the rule is for.
+fn is_held<'n>(
+    rule: &Rule,
+    names: impl Iterator<Item = &'n [u8]> + Clone,
+    now: Timestamp,
+    tree: &dyn Tree,
+) -> Result<bool, TreeError> {
+    if rule.is_over(now) {
         return Ok(false);
     }
     for who in &rule.who {
         let Who::HeldIn(attribute) = who else { continue };
-        for name in iter::once(dn).chain(memberships.names.iter().map(AsRef::as_ref)) {
-            if !tree.equal(*attribute, name.key())?.is_empty() {
+        for name in names.clone() {
+            if !tree.equal(*attribute, name)?.is_empty() {
                 return Ok(true);
             }
         }

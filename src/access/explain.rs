@@ -196,7 +196,7 @@ fn kind(who: &Who) -> Option<Kind> {
 }
 
 /// Who is in a group, also through groups in it.
-pub(super) fn members(group: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, TreeError> {
+pub fn members(group: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, TreeError> {
     let known = tree.schema().known();
     let mut found = HashSet::new();
     let mut pending: Vec<EntryId> = tree.find(group)?.entry().into_iter().collect();
@@ -216,7 +216,8 @@ pub(super) fn members(group: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, T
     Ok(found)
 }
 
-pub(super) fn entry_called(value: &[u8], tree: &dyn Tree) -> Result<Option<EntryId>, TreeError> {
+/// The entry that a value names.
+pub fn entry_called(value: &[u8], tree: &dyn Tree) -> Result<Option<EntryId>, TreeError> {
     match read_name(value, tree.schema()) {
         Some(dn) => Ok(tree.find(&dn)?.entry()),
         None => Ok(None),

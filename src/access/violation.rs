@@ -68,9 +68,20 @@ pub fn violations(
     now: Timestamp,
     tree: &dyn Tree,
 ) -> Result<Vec<Counterexample>, TreeError> {
+    violations_by(rules, assertions, now, tree, &|_| true)
+}
+
+/// The same by those rules alone that `concerns` says; all decide.
+pub fn violations_by(
+    rules: &Rules,
+    assertions: &[Assertion],
+    now: Timestamp,
+    tree: &dyn Tree,
+    concerns: &dyn Fn(&Rule) -> bool,
+) -> Result<Vec<Counterexample>, TreeError> {
     let mut found = Vec::new();
     for assertion in assertions {
-        for rule in rules.iter().filter(|rule| !rule.is_over(now)) {
+        for rule in rules.iter().filter(|rule| !rule.is_over(now) && concerns(rule)) {
             let inquiry = Inquiry { rules, assertion, rule, now, tree };
             if inquiry.concerns() {
                 found.extend(inquiry.search()?);

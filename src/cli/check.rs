@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CliError, ConfigArgs, assertions, open_store, output};
+use super::{CliError, ConfigArgs, assertions, open_store, output, rule_names};
 use crate::access::assertion::Assertion;
 use crate::access::{RuleBook, Rules};
 use crate::config::Config;
@@ -17,24 +17,23 @@ pub(super) fn run(args: &ConfigArgs) -> Result<(), CliError> {
     for warning in &config.warnings {
         output::complain(&format!("warning: {warning}"));
     }
-    if !config.assertions.is_empty() {
-        check_assertions(&config)?;
-    } else if config.data.exists()
-        && let Ok(store) = open_store(&config, Existence::ReadOnly)
-    {
-        tell_unheeded(&store.view())?;
+    match (config.data.exists(), config.assertions.is_empty()) {
+        (true, nothing_asserted) => match open_store(&config, Existence::ReadOnly) {
+            Ok(store) => check_on(&config, &store.view())?,
+            Err(error) if nothing_asserted => {
+                output::complain(&format!("warning: whether rules name entries that exist was not tried: {error}"));
+            }
+            Err(error) => return Err(error),
+        },
+        (false, false) => check_words(&config)?,
+        (false, true) => {}
     }
     output::say(&format!("{} is right", args.config.display()));
     Ok(())
 }
 
-/// Tries the assertions on the entries, if there is a directory; otherwise what follows from the words of the rules.
-fn check_assertions(config: &Config) -> Result<(), CliError> {
-    if config.data.exists() {
-        let view = open_store(config, Existence::ReadOnly)?.view();
-        tell_unheeded(&view)?;
-        return check_on(config, &view);
-    }
+/// Tries the assertions where there are no entries yet: what follows from the words of the rules.
+fn check_words(config: &Config) -> Result<(), CliError> {
     let message = |error: &dyn std::fmt::Display| CliError::Message(error.to_string());
     let schema = Arc::new(config.build_schema(Vec::new()).map_err(|error| message(&error))?);
     let suffixes = config.suffixes.iter().map(|name| Dn::parse(&schema, name)).collect::<Result<Vec<_>, _>>();
@@ -42,7 +41,9 @@ fn check_assertions(config: &Config) -> Result<(), CliError> {
     output::complain(
         "there are no entries yet: of assertions, only what follows from the words of the rules was tried",
     );
-    check_on(config, &nothing.view())
+    let tree = nothing.view();
+    let (rules, assertions) = in_force(config, &tree)?;
+    assertions::require(&rules, &assertions, &tree)
 }
 
 /// Warns of policies that ask for what is not done.
@@ -53,10 +54,19 @@ fn tell_unheeded(tree: &dyn Tree) -> Result<(), CliError> {
     Ok(())
 }
 
+/// Tries the assertions on the entries, and whether the names in rules are those of entries.
 fn check_on(config: &Config, tree: &dyn Tree) -> Result<(), CliError> {
+    tell_unheeded(tree)?;
+    let (rules, assertions) = in_force(config, tree)?;
+    rule_names::require(&rules, tree, &|told| output::complain(&format!("warning: {told}")))?;
+    assertions::require(&rules, &assertions, tree)
+}
+
+/// The rules of the configuration and of a tree, and the assertions.
+fn in_force(config: &Config, tree: &dyn Tree) -> Result<(Arc<Rules>, Vec<Assertion>), CliError> {
     let message = |error: crate::access::RuleError| CliError::Message(error.to_string());
     let rules = Rules::prepare(&config.rules, tree.schema()).map_err(message)?;
     let prepared = Assertion::prepare_all(&config.assertions, tree.schema()).map_err(message)?;
     let in_force = RuleBook::new(rules).in_force(tree).map_err(|error| CliError::Message(error.to_string()))?;
-    assertions::require(&in_force.rules, &prepared, tree)
+    Ok((Arc::clone(&in_force.rules), prepared))
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{CliError, assertions};
+use super::{CliError, assertions, rule_names};
 use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
 use crate::server::Shared;
@@ -119,6 +119,7 @@ fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
         return Err(CliError::Message(format!("entries cannot be found by {name} yet; restart to have it indexed")));
     }
     let in_force = services.rules.in_force(&view).map_err(|error| CliError::Message(error.to_string()))?;
+    rule_names::require(&in_force.rules, &view, &|told| tracing::warn!(target: "access", "{told}"))?;
     assertions::require(&in_force.rules, &services.assertions, &view)?;
     shared.services.store(Arc::new(services));
     Ok(config.tls)

@@ -8,7 +8,7 @@ use clap::Args;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-use super::{CliError, assertions, files, open_files, open_store, output, reload};
+use super::{CliError, assertions, files, open_files, open_store, output, reload, rule_names};
 use crate::config::{Config, LogFormat, LogSettings};
 use crate::directory::Randomness;
 use crate::directory::tree::{Directory, Tree};
@@ -50,6 +50,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
         tracing::warn!("{warning}");
     }
     let in_force = services.rules.in_force(&store.view()).map_err(|error| CliError::Message(error.to_string()))?;
+    rule_names::require(&in_force.rules, &store.view(), &|told| tracing::warn!(target: "access", "{told}"))?;
     assertions::require(&in_force.rules, &services.assertions, &store.view())?;
     let tls = match &config.tls {
         Some(files) => Some(files.load().map_err(|error| CliError::Message(error.to_string()))?),

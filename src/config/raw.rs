@@ -115,6 +115,7 @@ pub(super) struct RawPassword {
     pub(super) spray_window_seconds: Option<u32>,
     pub(super) spray_delay_seconds: Option<Spanned<u32>>,
     pub(super) breach_filter: Option<Spanned<String>>,
+    pub(super) recovery_attributes: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

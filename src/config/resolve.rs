@@ -119,6 +119,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         limits,
         new_passwords,
         last_success_precision: Duration::from_secs(u64::from(last_success)),
+        recovery_attributes: recovery_attributes(&raw.password),
         anonymous: match raw.limits.anonymous_bind {
             Some(false) => AnonymousBind::Refused,
             _ => AnonymousBind::Allowed,
@@ -204,6 +205,9 @@ fn check_against_schema(config: &mut Config, spans: &Spans, map: &[Spanned<RawMa
             faults.add(Some(span.clone()), "index.attribute", error.to_string());
         }
     }
+    for name in config.recovery_attributes.iter().filter(|name| schema.find_attribute_type(name).is_none()) {
+        faults.add(None, "password.recovery_attributes", format!("the attribute {name:?} is not in the schema"));
+    }
     let mut warnings = Vec::new();
     spans.integrity.check(&config.integrity, &schema, faults);
     for (rule, span) in config.rules.iter().zip(&spans.rules) {
@@ -237,6 +241,14 @@ fn schema_files(raw: &RawDirectory, base: &Path, faults: &mut Faults<'_>) -> Vec
         files.extend(faults.keep(name.span(), "directory.schema", read).map(|text| (name.get_ref().clone(), text)));
     }
     files
+}
+
+/// Where lost passwords are recovered; `mail` and `mobile` unless it is said.
+fn recovery_attributes(raw: &RawPassword) -> Vec<String> {
+    match &raw.recovery_attributes {
+        Some(names) => names.iter().map(|name| name.get_ref().clone()).collect(),
+        None => vec!["mail".to_owned(), "mobile".to_owned()],
+    }
 }
 
 fn referrals(raw: &RawDirectory, faults: &mut Faults<'_>) -> Vec<String> {

@@ -38,7 +38,8 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     require_right_to_bring(ctx, &decision, &attributes, &state)?;
     let uuid = identity(ctx, &attributes)?;
     // The name may stand in a group already, left there by somebody who is gone.
-    ctx.require_no_escalation(uuid, &dn)?;
+    ctx.require_modest_name(uuid, &dn)?;
+    ctx.require_no_claim(&entry, &dn)?;
     let mut conditions = Vec::new();
     let after = State { dn: &dn, entry: &entry };
     ctx.require_unique(Transition { uuid, before: None, after }, &mut conditions)?;

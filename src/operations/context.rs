@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::access::assertion::Assertion;
 use crate::access::circumstances::{Method, Protection, Remote};
 use crate::access::{Actor, Circumstances, RuleBook, Rules};
-use crate::directory::schema::Schema;
+use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::Tree;
 use crate::directory::{Dn, Identity, Randomness, Timestamp};
 use crate::password::Meter;
@@ -86,6 +86,8 @@ pub struct Services {
     pub spray: Thresholds,
     /// How exactly the time of the last successful bind is kept.
     pub last_success_precision: Duration,
+    /// Where lost passwords are recovered: to write there is to set the password.
+    pub recovery_attributes: AttributeSet,
     /// What holds between entries.
     pub integrity: Integrity,
     /// Where to ask for what is below none of the suffixes, as LDAP URLs.

@@ -4,7 +4,7 @@ use crate::access::Right;
 use crate::directory::tree::{Change, LogKind, Write};
 
 use super::integrity::references::Renames;
-use super::{Context, Outcome, Refusal};
+use super::{Context, Outcome, Refusal, delegation};
 
 /// Deletes the entry of that name, which must have none below it. Whoever names it does so no more.
 pub fn delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
@@ -15,6 +15,9 @@ pub fn delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
         return Err(Refusal::NotAllowedOnNonLeaf);
     }
     let node = &target.node;
+    ctx.require_no_claim(&node.entry, &target.dn)?;
+    ctx.require_no_denial_lost(&target.dn)?;
+    delegation::require_right_to_remove(ctx, node)?;
     let write = Write::Remove { uuid: node.uuid, version: node.version };
     let log = ctx.log(LogKind::Delete, target.dn.as_str(), node.uuid, String::new());
     let mut change = Change::of(vec![write], vec![log]);

@@ -4,7 +4,7 @@ mod password;
 
 use smallvec::SmallVec;
 
-use crate::access::Right;
+use crate::access::{Right, delegated};
 use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::schema::check::Violation;
 use crate::directory::tree::{Change, Condition, Event, EventKind, LogKind, Means, Write};
@@ -17,6 +17,7 @@ use super::add::check_policy;
 use super::events::Whose;
 use super::integrity::unique::{State, Transition};
 use super::relax::NOT_RELAXED;
+use super::set_password::has_class;
 use super::target::Target;
 use super::{Context, Outcome, Refusal, approval, delegation};
 
@@ -37,9 +38,15 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
         return Ok(Outcome::answer(ResultCode::Success));
     }
     if approval::is_request(&target.node.entry, ctx.schema()) {
+        if !credentials.is_empty() {
+            return Err(Refusal::Unwilling(
+                "a request is approved by itself: change the password in a request of its own",
+            ));
+        }
         return approval::approve(ctx, &target, &changes);
     }
     require_write(ctx, &target, &changes)?;
+    ctx.require_no_power(&target, changes.iter().map(|change| change.attribute.attribute_type))?;
     let is_read_only =
         |change: &Modification| ctx.schema().attribute_type(change.attribute.attribute_type).is_read_only();
     if changes.iter().chain(&credentials).any(is_read_only) {
@@ -176,14 +183,7 @@ fn check(
     elsewhere: &[AttributeTypeId],
 ) -> Result<(), Refusal> {
     let schema = ctx.schema();
-    let known = schema.known();
-    let before = target.node.entry.first_text(known.structural_object_class).unwrap_or_default();
-    schema.complete_object_classes(attributes)?;
-    let after = attributes.first(known.structural_object_class).map(String::from_utf8_lossy).unwrap_or_default();
-    if !before.eq_ignore_ascii_case(&after) {
-        let violation = Violation::StructuralClassChanged { from: before.to_owned(), to: after.into_owned() };
-        return Err(violation.into());
-    }
+    complete_same_structure(ctx, target, attributes)?;
     let (rdn, _) = target.dn.rdns().next().unwrap_or_default();
     match schema.check_naming(attributes, &Rdn::parse(schema, rdn)?) {
         Err(Violation::NotNamed(attribute)) => return Err(Refusal::NotAllowedOnRdn(attribute)),
@@ -191,7 +191,28 @@ fn check(
     }
     schema.check_entry(attributes, elsewhere)?;
     check_policy(ctx, attributes, &target.dn)?;
+    ctx.require_no_claim(&target.node.entry, &target.dn)?;
+    ctx.require_no_claim(&Entry::encode(attributes, schema), &target.dn)?;
+    if !has_class(attributes, delegated::CLASS, schema) {
+        delegation::require_right_to_remove(ctx, &target.node)?;
+    }
     delegation::check(ctx, &target.decision, attributes, &target.dn)
+}
+
+/// Completes the object classes of an entry that is changed, of which the structural one stays.
+pub(super) fn complete_same_structure(
+    ctx: &Context<'_>,
+    target: &Target,
+    attributes: &mut Attributes,
+) -> Result<(), Refusal> {
+    let structural = ctx.schema().known().structural_object_class;
+    let before = target.node.entry.first_text(structural).unwrap_or_default();
+    ctx.schema().complete_object_classes(attributes)?;
+    let after = attributes.first(structural).map(String::from_utf8_lossy).unwrap_or_default();
+    if before.eq_ignore_ascii_case(&after) {
+        return Ok(());
+    }
+    Err(Violation::StructuralClassChanged { from: before.to_owned(), to: after.into_owned() }.into())
 }
 
 /// The changes as LDIF has them, without the values of secret attributes.

@@ -1,7 +1,8 @@
 //! Modify DN (RFC 4511 §4.9): renaming an entry, or moving it with all that stands below it.
 
+mod renamed;
+
 use crate::access::Right;
-use crate::directory::schema::check::{Violation, find_value};
 use crate::directory::tree::{Change, EntryId, Found, LogKind, Node, Place, Write};
 use crate::directory::{Attributes, Dn, Entry, Rdn, ldif};
 use crate::protocol::request::ModifyDnRequest;
@@ -10,6 +11,8 @@ use super::integrity::references::Renames;
 use super::integrity::unique::{State, Transition};
 use super::target::Target;
 use super::{Context, Outcome, Refusal, delegation};
+
+use renamed::Renamed;
 
 /// Renames or moves an entry.
 pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome, Refusal> {
@@ -24,12 +27,16 @@ pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome
     };
     let parent_dn = ctx.tree.dn(parent.id)?.ok_or(Refusal::Busy)?;
     let new_dn = Dn::child(&parent_dn, rdn.as_str(), rdn.key());
-    let mut attributes = renamed(ctx, &target, &rdn, request)?;
+    let mut renamed = Renamed::find(ctx, &target, &rdn, request)?;
     let node = &target.node;
-    let decision = ctx.decider().decide_new(&new_dn, &Entry::encode(&attributes, ctx.schema()))?;
+    let entry = Entry::encode(&renamed.attributes, ctx.schema());
+    let decision = ctx.decider().decide_renamed(node.uuid, &new_dn, &entry)?;
     if parent.id != old_parent && !decision.allows(Right::Add) {
         return Err(Refusal::InsufficientAccess("you may not move entries there"));
     }
+    renamed.require_write(ctx, &target, &decision)?;
+    renamed.check(ctx, &target, &new_dn)?;
+    let mut attributes = renamed.attributes;
     require_free(ctx, &target, &new_dn)?;
     delegation::check(ctx, &decision, &mut attributes, &new_dn)?;
     let entry = Entry::encode(&attributes, ctx.schema());
@@ -84,7 +91,11 @@ fn moved(ctx: &Context<'_>, target: &Target, new: Dn) -> Result<Vec<Moved>, Refu
     let mut moved = vec![Moved { node: target.node.clone(), old: Dn::clone(&target.dn), new }];
     let mut looked_below = 0;
     while let Some(Moved { node, old, new }) = moved.get(looked_below) {
-        ctx.require_no_escalation(node.uuid, new)?;
+        if old != new {
+            ctx.require_modest_name(node.uuid, new)?;
+            ctx.require_no_denial_lost(old)?;
+            delegation::require_right_to_remove(ctx, node)?;
+        }
         let mut below = Vec::new();
         for child in ctx.tree.children(node.id, None, MOST_BELOW)? {
             if moved.len() + below.len() > MOST_BELOW {
@@ -130,37 +141,6 @@ fn follow(
     }
     ctx.follow(&renames, &mut attributes);
     Ok(Entry::encode(&attributes, ctx.schema()))
-}
-
-/// The attributes with the values of the new RDN, and without those of the old one if they are to go.
-fn renamed(ctx: &Context<'_>, target: &Target, rdn: &Rdn, request: &ModifyDnRequest) -> Result<Attributes, Refusal> {
-    let schema = ctx.schema();
-    let mut attributes = target.node.entry.decode();
-    if request.delete_old_rdn {
-        let old = Rdn::parse(schema, &target.node.rdn)?;
-        for (description, value) in old.assertions() {
-            let defined = schema.attribute_type(description.attribute_type);
-            let values = attributes.values_mut(description);
-            if let Some(at) = find_value(schema, defined, values, value) {
-                values.remove(at);
-            }
-        }
-    }
-    for (description, value) in rdn.assertions() {
-        let defined = schema.attribute_type(description.attribute_type);
-        if defined.is_secret() || defined.is_read_only() {
-            return Err(Violation::NotNamed(defined.name().to_owned()).into());
-        }
-        let values = attributes.values_mut(description);
-        if find_value(schema, defined, values, value).is_none() {
-            values.push(value.clone());
-        }
-    }
-    attributes.prune();
-    let elsewhere = ctx.account(&target.node)?.password.map(|_| schema.known().user_password);
-    schema.check_entry(&attributes, elsewhere.as_slice())?;
-    ctx.stamp_changed(&mut attributes);
-    Ok(attributes)
 }
 
 fn log_lines(request: &ModifyDnRequest) -> String {

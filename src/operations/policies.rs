@@ -4,6 +4,7 @@
 //! that they govern it, the one with the lowest precedence, then the strictest, then the first by name; the default of
 //! its suffix.
 
+mod claims;
 mod reasons;
 mod unheeded;
 

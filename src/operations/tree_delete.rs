@@ -4,7 +4,7 @@ use crate::access::Right;
 use crate::directory::tree::{Change, LogKind, Node, Write};
 
 use super::integrity::references::Renames;
-use super::{Context, Outcome, Refusal};
+use super::{Context, Outcome, Refusal, delegation};
 
 /// Deletes the entry of that name with everything below it. Whoever names one of these does so no more. The right to delete is needed for each.
 pub fn tree_delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
@@ -20,6 +20,9 @@ pub fn tree_delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
             return Err(Refusal::InsufficientAccess("you may not delete all that stands below this entry"));
         }
         let dn = ctx.tree.dn(node.id)?.ok_or(Refusal::Busy)?;
+        ctx.require_no_claim(&node.entry, &dn)?;
+        ctx.require_no_denial_lost(&dn)?;
+        delegation::require_right_to_remove(ctx, node)?;
         change.writes.push(Write::Remove { uuid: node.uuid, version: node.version });
         change.log.push(ctx.log(LogKind::Delete, dn.as_str(), node.uuid, String::new()));
         names.push(dn);

@@ -204,4 +204,13 @@ sentences! {
         assert!(response.result.diagnostic_message.contains("ou=approvals"));
         assert_eq!(scene.anonymous().bind("alice", "alice's password"), Ok(()));
     }
+
+    /// A request is approved by itself: what else was asked for is not left undone in silence.
+    fn nothing_else_is_asked_for_with_an_approval(scene) {
+        two_people_reset(scene);
+        let made = request(scene, "hanna", "alice");
+        let both = approval(&made) + "replace: userPassword\nuserPassword: something else\n-\n";
+        assert_eq!(scene.client("henry").change(&both), Err(UnwillingToPerform));
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+    }
 }

@@ -245,4 +245,90 @@ sentences! {
         let forged = bob_resets_the_team() + "accessAuthor: local-root\n";
         assert_eq!(scene.client("hanna").change(&forged), Err(ConstraintViolation));
     }
+
+    /// To take a rule away needs the right to write rules, whether it is deleted, alone or with what stands above it, made
+    /// another entry, renamed, or moved with what stands above it.
+    fn to_take_a_rule_away_needs_the_right_to_write_rules(scene) {
+        hanna_delegates(scene);
+        scene.root().change("dn: ou=group,ou=team,ou=people\nobjectClass: organizationalUnit\nou: group\n").unwrap();
+        let denial = entry("no", "ou=group,ou=team,ou=people", &["accessWho: everyone", "accessDeny: reset-password"]);
+        assert_eq!(scene.client("hanna").change(&denial), Ok(()));
+        let bob = format!("dn:{}", full("bob"));
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        let rights = &["add", "delete", "write", "rename"];
+        let with = |rights: &[&str]| {
+            let rule = rule("bob", &bob, &people, &["*", "+"], rights);
+            scene.rule_by(&rules().into_iter().chain([rule]).collect::<Vec<_>>());
+        };
+        let name = "cn=no,ou=group,ou=team,ou=people";
+        let unclass = format!(
+            "dn: {name}\nchangetype: modify\ndelete: objectClass\nobjectClass: accessRule\n-\ndelete: accessWho\n-\ndelete: accessDeny\n-\n"
+        );
+        let changes = [
+            format!("dn: {name}\nchangetype: modrdn\nnewrdn: cn=yes\ndeleteoldrdn: 1\n"),
+            "dn: ou=group,ou=team,ou=people\nchangetype: modrdn\nnewrdn: ou=moved\ndeleteoldrdn: 1\n".to_owned(),
+            unclass,
+            format!("dn: {name}\nchangetype: delete\n"),
+        ];
+        with(rights);
+        for change in &changes {
+            assert_eq!(scene.client("bob").change(change), Err(InsufficientAccessRights), "{change}");
+        }
+        with(&["add", "delete", "write", "rename", "delegate"]);
+        assert_eq!(scene.client("bob").change(&changes[3]), Ok(()));
+    }
+
+    /// A denial that ends may open what the operator says nobody may: then it stays, and what was so before is not held
+    /// against whoever writes.
+    fn a_denial_stays_that_an_assertion_rests_on(scene) {
+        hanna_delegates(scene);
+        let hanna = scene.client("hanna");
+        let denial = entry("no", "ou=team,ou=people", &["accessWho: everyone", "accessDeny: reset-password"]);
+        assert_eq!((hanna.change(&denial), hanna.change(&bob_resets_the_team())), (Ok(()), Ok(())));
+        let nobody_else = AssertionText {
+            name: "only the helpdesk resets".into(),
+            except: vec![format!("group:cn=helpdesk,ou=groups,{SUFFIX}"), format!("group:cn=administrators,ou=groups,{SUFFIX}"), "local-root".into()],
+            must_not: vec!["reset-password".into()],
+            ..AssertionText::default()
+        };
+        let prepared = Assertion::prepare_all(&[nobody_else], scene.directory.view().schema()).unwrap();
+        scene.configure(|services| services.assertions = prepared);
+        let weaken = "dn: cn=no,ou=team,ou=people\nchangetype: modify\nreplace: accessDeny\naccessDeny: unlock\n-\n";
+        assert_eq!(hanna.change(weaken), Err(ConstraintViolation));
+        assert_eq!(hanna.change("dn: cn=no,ou=team,ou=people\nchangetype: delete\n"), Err(ConstraintViolation));
+        let tell = "dn: cn=no,ou=team,ou=people\nchangetype: modify\nreplace: description\ndescription: needed\n-\n";
+        assert_eq!(hanna.change(tell), Ok(()));
+        assert_eq!(hanna.change("dn: cn=bob,ou=team,ou=people\nchangetype: delete\n"), Ok(()));
+        assert_eq!(hanna.change("dn: cn=no,ou=team,ou=people\nchangetype: delete\n"), Ok(()));
+    }
+
+    /// A denial for a group that there is not would deny nothing to anybody, and neither would one for a group whose members
+    /// a search finds.
+    fn a_denial_for_nobody_is_refused(scene) {
+        hanna_delegates(scene);
+        scene.root().change(
+            "dn: cn=found,ou=groups\nobjectClass: groupOfURLs\ncn: found\nmemberURL: ldap:///dc=example,dc=com??sub?(uid=*)\n",
+        ).unwrap();
+        let denial = |group: &str| {
+            let who = format!("accessWho: group:cn={group},ou=groups,{SUFFIX}");
+            scene.client("hanna").change(&entry("no", "ou=team,ou=people", &[&who, "accessDeny: reset-password"]))
+        };
+        assert_eq!(denial("ghosts"), Err(ConstraintViolation));
+        assert_eq!(denial("found"), Err(ConstraintViolation));
+        assert_eq!(denial("staff"), Ok(()));
+    }
+
+    /// Nobody passes on what is denied to them by `self` or `attribute:`, on whatever entries that be.
+    fn what_is_denied_to_them_somewhere_nobody_passes_on(scene) {
+        let hanna = format!("dn:{}", full("hanna"));
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        hanna_delegates(scene);
+        let denial = keystead::access::RuleText {
+            deny: vec!["reset-password".into()],
+            ..rule("not one's managed", "attribute:manager", &people, &[], &[])
+        };
+        let delegate = rule("delegate", &hanna, &people, &["*", "+"], &["add", "delegate"]);
+        scene.rule_by(&rules().into_iter().chain([delegate, denial]).collect::<Vec<_>>());
+        assert_eq!(scene.client("hanna").change(&bob_resets_the_team()), Err(InsufficientAccessRights));
+    }
 }

@@ -121,7 +121,15 @@ sentences! {
         try_out(scene, &format!("{EVERYBODY}\npwdCheckQuality: 2\npwdMinLength: 50"));
         assert_eq!(scene.root().change("dn: cn=default,ou=policies\nchangetype: delete\n"), Ok(()));
         let rename = "dn: cn=new,ou=policies\nchangetype: modrdn\nnewrdn: cn=default\ndeleteoldrdn: 1\n";
-        assert_eq!(scene.root().change(rename), Ok(()));
+        assert_eq!(scene.root().change(rename), Err(ConstraintViolation), "nor by another name");
+        for change in [
+            "dn: ou=drafts\nobjectClass: organizationalUnit\nou: drafts\n",
+            "dn: cn=new,ou=policies\nchangetype: modrdn\nnewrdn: cn=default\ndeleteoldrdn: 1\nnewsuperior: ou=drafts,dc=example,dc=com\n",
+            "dn: ou=policies\nchangetype: modrdn\nnewrdn: ou=former\ndeleteoldrdn: 1\n",
+            "dn: ou=drafts\nchangetype: modrdn\nnewrdn: ou=policies\ndeleteoldrdn: 1\n",
+        ] {
+            assert_eq!(scene.root().change(change), Ok(()), "{change}");
+        }
         assert_eq!(change(scene, ALICE, NEW), Err(ConstraintViolation), "the default governs, whatever it says");
     }
 }

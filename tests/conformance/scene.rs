@@ -102,6 +102,7 @@ impl<D: Directory> Scene<D> {
             no_password: StoredPassword::create(&Secret::new("nobody's"), new_passwords, &random),
             spray: Thresholds::default(),
             last_success_precision: Duration::from_secs(3600),
+            recovery_attributes: keystead::operations::takeover::usual_recovery_attributes(view.schema()),
             integrity: Integrity::usual(view.schema()),
             referrals: Vec::new(),
             limits: Limits::default(),

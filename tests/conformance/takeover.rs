@@ -2,9 +2,9 @@
 
 use keystead::access::RuleText;
 use keystead::directory::ResultCode::{EntryAlreadyExists, InsufficientAccessRights};
-use keystead::directory::tree::Directory;
+use keystead::directory::tree::{Directory, Tree};
 
-use crate::scene::{SUFFIX, Scene, rule, rules};
+use crate::scene::{SUFFIX, Scene, full, rule, rules};
 use crate::sentences;
 
 /// Hanna of the helpdesk may also make, rename and remove people, as a helpdesk that does the joining and leaving of
@@ -30,6 +30,11 @@ fn person(name: &str) -> String {
 
 fn renaming(old: &str, new: &str) -> String {
     format!("dn: {old}\nchangetype: modrdn\nnewrdn: {new}\ndeleteoldrdn: 1\n")
+}
+
+/// The usual rules and others.
+fn and<const N: usize>(others: [RuleText; N]) -> Vec<RuleText> {
+    rules().into_iter().chain(others).collect()
 }
 
 sentences! {
@@ -98,5 +103,200 @@ sentences! {
         assert_eq!(scene.root().change(&refer), Ok(()));
         let short = scene.client("cn=admin").password_modify(Some("alice"), None, Some("short"));
         assert_eq!(short, Err(keystead::directory::ResultCode::ConstraintViolation));
+    }
+
+    /// The right to rename is the right to give an entry another name, and no way to write into it: by `cn=...+member=...`
+    /// people would get into groups.
+    fn a_rename_writes_nothing_but_the_name(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let can = |who: &str, rights: &[&str]| rule("rename", who, &format!("subtree:{SUFFIX}"), &["*", "+"], rights);
+        scene.rule_by(&and([can(&bob, &["rename"])]));
+        let client = scene.client("bob");
+        let own = full("bob").replace('=', "\\3d").replace(',', "\\,");
+        for (old, new) in [
+            ("cn=helpdesk,ou=groups", format!("cn=helpdesk+member={own}")),
+            ("cn=staff,ou=groups", format!("cn=staff+owner={own}")),
+            ("uid=alice,ou=people", "uid=alice+mail=bob@example.com".to_owned()),
+            ("uid=alice,ou=people", "mail=alice@example.com".to_owned()),
+            ("uid=alice,ou=people", format!("uid=alice+manager={own}")),
+            ("uid=alice,ou=people", "uid=alice+objectClass=pwdPolicy".to_owned()),
+            ("cn=default,ou=policies", "cn=default+pwdMaxFailure=0".to_owned()),
+            ("cn=default,ou=policies", "pwdMaxFailure=3".to_owned()),
+        ] {
+            assert_eq!(client.change(&renaming(old, &new)), Err(InsufficientAccessRights), "{new}");
+        }
+        assert_eq!(client.change(&renaming("uid=alice,ou=people", "uid=alicia")), Ok(()));
+        scene.rule_by(&and([can(&bob, &["rename", "write"])]));
+        assert_eq!(client.change(&renaming("uid=alicia,ou=people", "uid=alicia+mail=alicia@example.com")), Ok(()));
+        // Then that names the entry, too, and may be changed by whoever renames; but names of others never are.
+        assert_eq!(client.change(&renaming("cn=staff,ou=groups", &format!("cn=staff+owner={own}"))), Ok(()));
+        scene.rule_by(&and([can(&bob, &["rename"])]));
+        let alice = full("alice").replace('=', "\\3d").replace(',', "\\,");
+        let staff = format!("cn=staff+owner={own},ou=groups");
+        assert_eq!(client.change(&renaming(&staff, &format!("cn=staff+owner={alice}"))), Err(InsufficientAccessRights));
+        assert_eq!(client.change(&renaming(&staff, "cn=staff")), Err(InsufficientAccessRights));
+        assert_eq!(client.change(&renaming(&staff, &format!("cn=team+owner={own}"))), Ok(()));
+    }
+
+    /// Rules about single values hold for what a rename writes.
+    fn a_rename_writes_the_values_that_may_be_written(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let groups = format!("subtree:ou=groups,{SUFFIX}");
+        let may_join = RuleText { values: vec!["self".into()], ..rule("join", &bob, &groups, &["member"], &["write"]) };
+        scene.rule_by(&and([rule("rename", &bob, &groups, &[], &["rename"]), may_join]));
+        let client = scene.client("bob");
+        let with = |name: &str| full(name).replace('=', "\\3d").replace(',', "\\,");
+        let renamed = |name: &str| client.change(&renaming("cn=helpdesk,ou=groups", &format!("cn=helpdesk+member={}", with(name))));
+        assert_eq!(renamed("alice"), Err(InsufficientAccessRights));
+        assert_eq!(renamed("bob"), Ok(()));
+    }
+
+    /// A policy that makes no sense does not come about by a rename either, nor an entry of another structural class.
+    fn a_renamed_entry_is_checked_as_a_changed_one(scene) {
+        let root = scene.root();
+        assert!(root.change(&renaming("cn=default,ou=policies", "cn=default+pwdMaxFailure=-1")).is_err());
+        assert!(root.change(&renaming("uid=bob,ou=people", "uid=bob+objectClass=device")).is_err());
+    }
+
+    /// A rule for a group that there is not: whoever made it would say who is in it.
+    fn nobody_makes_a_group_whose_members_may_do_more(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let tree = format!("subtree:{SUFFIX}");
+        let ghosts = format!("group:cn=ghosts,ou=groups,{SUFFIX}");
+        scene.rule_by(&and([
+            rule("groups", &bob, &format!("subtree:ou=groups,{SUFFIX}"), &["*"], &["add", "delete", "rename", "search", "read", "write"]),
+            rule("ghosts", &ghosts, &tree, &["*", "+"], &["all"]),
+            rule("ghosts in the dark", &format!("group:cn=ghosts,ou=dark,ou=groups,{SUFFIX}"), &tree, &["*"], &["write"]),
+            RuleText { deny: vec!["write".into()], ..rule("banned", &format!("group:cn=banned,ou=groups,{SUFFIX}"), &tree, &["title"], &[]) },
+        ]));
+        let group = |name: &str, at: &str| format!("dn: cn={name},{at}\nobjectClass: groupOfNames\ncn: {name}\nmember: {}\n", full("bob"));
+        let client = scene.client("bob");
+        assert_eq!(client.change(&group("ghosts", "ou=groups")), Err(InsufficientAccessRights));
+        assert_eq!(client.change(&group("banned", "ou=groups")), Err(InsufficientAccessRights), "nor one that is denied what they lack");
+        assert_eq!(client.change(&group("friends", "ou=groups")), Ok(()));
+        assert_eq!(client.change(&renaming("cn=friends,ou=groups", "cn=ghosts")), Err(InsufficientAccessRights));
+        assert_eq!(client.change("dn: ou=light,ou=groups\nobjectClass: organizationalUnit\nou: light\n"), Ok(()));
+        assert_eq!(client.change(&group("ghosts", "ou=light,ou=groups")), Ok(()));
+        assert_eq!(client.change(&renaming("ou=light,ou=groups", "ou=dark")), Err(InsufficientAccessRights));
+        let admin = scene.client("cn=admin");
+        assert_eq!(admin.change(&group("ghosts", "ou=groups")), Ok(()));
+        assert_eq!(admin.change(&group("banned", "ou=groups")), Ok(()));
+    }
+
+    /// Nor does a name come about that an entry holds in an attribute by which a rule applies, or that a rule names.
+    fn nobody_makes_somebody_whom_a_rule_means(scene) {
+        joiners_and_leavers(scene);
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        let group = format!("group:cn=helpdesk,ou=groups,{SUFFIX}");
+        scene.rule_by(&and([
+            rule("joiners", &group, &people, &["*"], &["add", "delete", "rename", "search", "read", "write"]),
+            rule("managers", "attribute:manager", &people, &["*"], &["proxy"]),
+            rule("zoe", &format!("dn:{}", full("zoe")), &people, &["*"], &["import-hash"]),
+        ]));
+        scene.root().change(&format!("dn: alice\nchangetype: modify\nreplace: manager\nmanager: {}\n-\n", full("max"))).unwrap();
+        let hanna = scene.client("hanna");
+        assert_eq!(hanna.change(&person("max")), Err(InsufficientAccessRights));
+        assert_eq!(hanna.change(&person("zoe")), Err(InsufficientAccessRights));
+        assert_eq!(hanna.change(&person("puppet")), Ok(()));
+        for name in ["max", "zoe"] {
+            let renamed = hanna.change(&renaming("uid=puppet,ou=people", &format!("uid={name}")));
+            assert_eq!(renamed, Err(InsufficientAccessRights), "{name}");
+        }
+    }
+
+    /// A group to which a rule denies something stays while those who could take it away have less themselves.
+    fn nobody_takes_away_the_group_to_which_a_rule_denies(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let deny = |group: &str| RuleText {
+            deny: vec!["reset-password".into()],
+            ..rule("no", &format!("group:cn={group},ou=groups,{SUFFIX}"), &format!("subtree:{SUFFIX}"), &[], &[])
+        };
+        let rights = &["delete", "rename", "search", "read"];
+        scene.rule_by(&and([rule("groups", &bob, &format!("subtree:ou=groups,{SUFFIX}"), &["*"], rights), deny("staff")]));
+        let client = scene.client("bob");
+        let remove = "dn: cn=staff,ou=groups\nchangetype: delete\n";
+        assert_eq!(client.change(remove), Err(InsufficientAccessRights));
+        assert_eq!(client.change(&renaming("cn=staff,ou=groups", "cn=others")), Err(InsufficientAccessRights));
+        assert_eq!(scene.client("cn=admin").change(remove), Ok(()));
+        assert_eq!(client.change("dn: cn=helpdesk,ou=groups\nchangetype: delete\n"), Ok(()));
+    }
+
+    /// To say until when somebody may authenticate, and by which policy, is power over them as locking them is.
+    fn nobody_ends_the_time_of_somebody_who_may_do_more(scene) {
+        joiners_and_leavers(scene);
+        let group = format!("group:cn=helpdesk,ou=groups,{SUFFIX}");
+        scene.rule_by(&and([rule("write", &group, &format!("subtree:{SUFFIX}"), &["*", "+", "password-state"], &["write", "rename"])]));
+        a_name_was_left_behind(scene, "uid=alice,ou=people");
+        let hanna = scene.client("hanna");
+        let change = |name: &str, attribute: &str, value: &str| {
+            hanna.change(&format!("dn: {name}\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n-\n"))
+        };
+        let policy = format!("cn=default,ou=policies,{SUFFIX}");
+        for (attribute, value) in [
+            ("pwdEndTime", "20260101000000Z"),
+            ("pwdStartTime", "20300101000000Z"),
+            ("pwdPolicySubentry", policy.as_str()),
+        ] {
+            assert_eq!(change("alice", attribute, value), Err(InsufficientAccessRights), "{attribute}");
+            assert_eq!(change("bob", attribute, value), Ok(()), "{attribute}");
+        }
+        assert_eq!(change("alice", "title", "chief"), Ok(()));
+    }
+
+    /// Decision 16: writing recovery addresses counts as resetting. One's own are one's own.
+    fn nobody_writes_where_the_password_of_somebody_is_recovered_who_may_do_more(scene) {
+        let group = format!("group:cn=helpdesk,ou=groups,{SUFFIX}");
+        scene.rule_by(&and([
+            rule("write", &group, &format!("subtree:{SUFFIX}"), &["*", "+"], &["write", "rename"]),
+            rule("own", "self", &format!("subtree:{SUFFIX}"), &["mail"], &["write"]),
+        ]));
+        a_name_was_left_behind(scene, "uid=alice,ou=people");
+        let change = |who: &str, name: &str, attribute: &str, value: &str| {
+            scene.client(who).change(&format!("dn: {name}\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n-\n"))
+        };
+        for (attribute, value) in [("mail", "hanna@example.net"), ("mobile", "+1 555 1")] {
+            assert_eq!(change("hanna", "alice", attribute, value), Err(InsufficientAccessRights), "{attribute}");
+            assert_eq!(change("hanna", "bob", attribute, value), Ok(()), "{attribute}");
+        }
+        assert_eq!(change("hanna", "alice", "telephoneNumber", "+1 555 2"), Ok(()));
+        let by_name = renaming("uid=alice,ou=people", "uid=alice+mail=hanna@example.net");
+        assert_eq!(scene.client("hanna").change(&by_name), Err(InsufficientAccessRights));
+        assert_eq!(change("alice", "alice", "mail", "alice@example.net"), Ok(()));
+        assert_eq!(change("cn=admin", "alice", "mail", "alice@example.org"), Ok(()));
+        let others = ["telephoneNumber"].into_iter().map(|name| scene.directory.view().schema().find_attribute_type(name).unwrap().id).collect();
+        scene.configure(|services| services.recovery_attributes = others);
+        assert_eq!(change("hanna", "alice", "telephoneNumber", "+1 555 3"), Err(InsufficientAccessRights));
+        assert_eq!(change("hanna", "alice", "mobile", "+1 555 3"), Ok(()));
+    }
+
+    /// A policy is power over those whom it governs: nobody writes one that says that it governs those who may do more.
+    fn nobody_writes_a_policy_for_somebody_who_may_do_more(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        scene.rule_by(&and([rule("people", &bob, &people, &["*", "+"], &["add", "delete", "rename", "write", "read", "search"])]));
+        let client = scene.client("bob");
+        let policy = |claims: &str| format!(
+            "dn: cn=weak,ou=people\nobjectClass: namedPolicy\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\ncn: weak\n\
+             pwdAttribute: userPassword\npwdLockout: FALSE\npwdPrecedence: 0\n{claims}\n"
+        );
+        let administrators = format!("pwdAppliesToGroup: cn=administrators,ou=groups,{SUFFIX}");
+        for claims in [
+            administrators.as_str(),
+            &format!("pwdAppliesToGroup: cn=helpdesk,ou=groups,{SUFFIX}"),
+            &format!("pwdAppliesToSubtree: {SUFFIX}"),
+            "pwdAppliesToFilter: (objectClass=*)",
+            "pwdAppliesToFilter: (uid=hanna)",
+        ] {
+            assert_eq!(client.change(&policy(claims)), Err(InsufficientAccessRights), "{claims}");
+        }
+        assert_eq!(client.change(&policy("pwdAppliesToFilter: (uid=alice)")), Ok(()));
+        let change = |lines: &str| client.change(&format!("dn: cn=weak,ou=people\nchangetype: modify\n{lines}\n-\n"));
+        assert_eq!(change(&format!("add: pwdAppliesToGroup\n{administrators}")), Ok(()), "of whom none is called alice");
+        assert_eq!(change("delete: pwdAppliesToFilter"), Err(InsufficientAccessRights));
+        assert_eq!(scene.client("cn=admin").change("dn: cn=weak,ou=people\nchangetype: modify\ndelete: pwdAppliesToFilter\n-\n"), Ok(()));
+        assert_eq!(change("replace: pwdLockout\npwdLockout: TRUE"), Err(InsufficientAccessRights));
+        assert_eq!(client.change("dn: cn=weak,ou=people\nchangetype: delete\n"), Err(InsufficientAccessRights));
+        assert_eq!(client.change(&renaming("cn=weak,ou=people", "cn=weaker")), Err(InsufficientAccessRights));
+        assert_eq!(scene.client("cn=admin").change("dn: cn=weak,ou=people\nchangetype: delete\n"), Ok(()));
     }
 }
