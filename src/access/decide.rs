@@ -50,6 +50,23 @@ impl Decision {
         granted && !touches_denied_value(&self.limited, change, entry, (actor, schema))
     }
 
+    /// The attributes to which a right is granted that is granted by attributes; of `write`, also those of which only some
+    /// values may be written.
+    pub fn attributes(&self, right: Right) -> Option<AttributeSet> {
+        match right {
+            Right::Search => Some(self.search.clone()),
+            Right::Read => Some(self.read.clone()),
+            Right::Compare => Some(self.compare.clone()),
+            Right::Write => {
+                let mut set = self.write.clone();
+                let grants = self.limited.iter().filter(|one| one.effect == Effect::Grant);
+                grants.for_each(|one| set.union(&one.attributes));
+                Some(set)
+            }
+            _ => None,
+        }
+    }
+
     /// Both together.
     fn and(mut self, other: Self) -> Self {
         self.rights = self.rights.union(other.rights);
@@ -174,6 +191,15 @@ impl<'a> Decider<'a> {
         }
         let mask = self.retain_applying(mask, entry, uuid, || Ok(dn.clone()))?;
         Ok(self.combined(mask))
+    }
+
+    /// The rules that apply to the actor and an entry that is to be at `dn`, by position.
+    pub fn applying_new(&self, dn: &Dn, entry: &Entry) -> Result<Vec<usize>, TreeError> {
+        let mut mask = RuleMask::new();
+        let reaching = self.rules.iter().enumerate().filter(|(_, rule)| rule.to.iter().any(|reach| reach.has(dn)));
+        reaching.for_each(|(position, _)| set(&mut mask, position));
+        let mask = self.retain_applying(mask, entry, None, || Ok(dn.clone()))?;
+        Ok((0..self.rules.iter().len()).filter(|position| has(&mask, *position)).collect())
     }
 
     fn below(&mut self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Rc<Below>, TreeError> {

@@ -1,36 +1,50 @@
 //! Answers to what people ask of the rules: may somebody do this, by which rule, and who else may?
+//!
+//! Whether they may is what the [`Decider`] decides, with the guards that operations put before it. The rules that are told
+//! are those that have a part in that.
+
+mod holders;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::actor::{Memberships, Moment, memberships_of};
 use super::rule::{Rule, Rules};
-use super::who::Who;
-use super::{Actor, Circumstances, Decider, Right, escalation};
+use super::{Actor, Decider, Decision, Right, escalation, proxy};
 use crate::directory::schema::Schema;
 use crate::directory::tree::{EntryId, Node, Tree, TreeError};
-use crate::directory::{AttributeTypeId, Dn, Identity};
+use crate::directory::{AttributeTypeId, Dn, Entry};
+
+pub use holders::{Holders, Kind, holders};
 
 /// What is asked about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wanted {
     /// The right.
     pub right: Right,
-    /// To which attribute; `None` for any, and for rights that are granted for the entry as a whole.
+    /// To which attribute; `None` for any. Rights that are granted for the entry as a whole have none.
     pub attribute: Option<AttributeTypeId>,
 }
 
 /// Whether somebody may do something, and why. Rules are told by their position.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Answer {
+    /// Whether they may, as operations decide it; of `write`, whether they may write some values.
+    pub may: bool,
     /// The rules that grant it.
     pub grants: Vec<usize>,
-    /// The rules that deny it, which counts for more.
+    /// The rules that deny it, which counts for more; if they may, those that take away a part of it.
     pub denials: Vec<usize>,
-    /// The rules that would grant it under other circumstances.
+    /// The rules that would grant it under other circumstances, or to an entry that matches their filter.
     pub suspended: Vec<usize>,
     /// What keeps them from it although it is granted.
     pub obstacle: Option<Obstacle>,
+    /// What else they may not although they may.
+    pub caveat: Option<Caveat>,
+    /// Whether they may under other circumstances.
+    at_best: bool,
 }
 
 /// What keeps somebody from what rules grant them.
@@ -40,65 +54,208 @@ pub enum Obstacle {
     Secret,
     /// By the rule of that name, the owner of the entry holds something that they do not hold.
     WouldEscalate(String),
+    /// It is their own password, which they change by knowing it.
+    Oneself,
+    /// They have not authenticated, and nobody who has not acts for somebody.
+    Anonymous,
+}
+
+/// What somebody may not although they have the right.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Caveat {
+    /// They lift a lock, but cannot lock: by the rule of that name, the owner holds something that they do not hold.
+    CannotLock(String),
 }
 
 impl Answer {
     /// Whether they may.
     pub const fn is_yes(&self) -> bool {
-        !self.grants.is_empty() && self.denials.is_empty() && self.obstacle.is_none()
+        self.may
     }
 
-    /// The rule by which they may under other circumstances, if they may not under these.
+    /// The rule by which they may under other circumstances, if they may not under these: one that grants it then, or else
+    /// one that denies it now.
     pub fn at_times(&self) -> Option<usize> {
-        let may_not_now = self.grants.is_empty() && self.denials.is_empty() && self.obstacle.is_none();
-        self.suspended.first().copied().filter(|_| may_not_now)
+        let rules = self.suspended.iter().chain(&self.denials);
+        rules.copied().next().filter(|_| !self.may && self.at_best)
     }
-}
-
-/// Who may do something, as far as rules name them.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Holders {
-    /// These entries, in order of their names.
-    pub entries: Vec<Arc<Dn>>,
-    /// These, under the circumstances that the rule of that position asks for.
-    pub at_times: Vec<(Arc<Dn>, usize)>,
-    /// And whole kinds of people, each by the rule of that position.
-    pub kinds: Vec<(Kind, usize)>,
-}
-
-/// A kind of people whom a rule names without naming each.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// Everybody, authenticated or not.
-    Everyone,
-    /// Whoever has not authenticated.
-    Anonymous,
-    /// Whoever has.
-    Authenticated,
-    /// The superuser of the server's machine.
-    LocalRoot,
-    /// Everybody below that name.
-    Below(Dn),
 }
 
 /// Answers whether `actor` may do what is wanted to an entry.
 pub fn ask(rules: &Rules, actor: &Actor, node: &Node, wanted: Wanted, tree: &dyn Tree) -> Result<Answer, TreeError> {
-    let applying = Decider::new(rules, actor, tree.schema()).applying(node, tree)?;
-    let concerns = |rule: &Rule| wanted.attribute.is_none_or(|id| rule.attributes.contains(id));
-    let having = |applying: &[usize], has: &dyn Fn(&Rule) -> bool| -> Vec<usize> {
-        let positions = applying.iter().copied();
-        positions.filter(|at| rules.get(*at).is_some_and(|rule| has(rule) && concerns(rule))).collect()
-    };
-    let grants = having(&applying, &|rule| rule.allow.has(wanted.right));
-    // What denies some values leaves the others.
-    let denials = having(&applying, &|rule| rule.deny.has(wanted.right) && rule.values.is_empty());
-    let at_best = at_best(actor, rules, tree)?;
-    let mut suspended = having(&Decider::new(rules, &at_best, tree.schema()).applying(node, tree)?, &|rule| {
-        rule.allow.has(wanted.right) && rule.when.is_some()
-    });
-    suspended.retain(|position| !grants.contains(position));
-    let obstacle = obstacle(rules, actor, node, wanted, tree)?.filter(|_| !grants.is_empty() || !suspended.is_empty());
-    Ok(Answer { grants, denials, suspended, obstacle })
+    let dn = tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
+    Question { rules, actor, target: Target::There(node), dn: &dn, wanted, tree }.answer()
+}
+
+/// Answers whether `actor` may do what is wanted to an entry that is not there, once it is. What it will hold is not known,
+/// so rules with a filter are among those that grant it under other circumstances.
+pub fn ask_new(rules: &Rules, actor: &Actor, dn: &Dn, wanted: Wanted, tree: &dyn Tree) -> Result<Answer, TreeError> {
+    Question { rules, actor, target: Target::New, dn, wanted, tree }.answer()
+}
+
+/// One question.
+struct Question<'q> {
+    rules: &'q Rules,
+    actor: &'q Actor,
+    target: Target<'q>,
+    dn: &'q Dn,
+    wanted: Wanted,
+    tree: &'q dyn Tree,
+}
+
+#[derive(Clone, Copy)]
+enum Target<'q> {
+    There(&'q Node),
+    New,
+}
+
+impl Question<'_> {
+    fn answer(&self) -> Result<Answer, TreeError> {
+        let (is_granted, applying) = self.decide(self.actor)?;
+        let grants = self.having(&applying, |rule| rule.allow.has(self.wanted.right));
+        let denials =
+            if is_granted { self.partial_denials(&applying, &grants) } else { self.denials(&applying, &grants) };
+        let at_best = at_best(self.actor, self.rules, self.tree)?;
+        let (is_granted_at_best, applying_at_best) = self.decide(&at_best)?;
+        let mut suspended = self.having(&applying_at_best, |rule| rule.allow.has(self.wanted.right));
+        suspended.extend(self.filtered(&at_best));
+        suspended.retain(|position| !grants.contains(position));
+        suspended.sort_unstable();
+        suspended.dedup();
+        let obstacle = self.obstacle()?;
+        let is_told = !grants.is_empty() || !suspended.is_empty() || obstacle == Some(Obstacle::Secret);
+        Ok(Answer {
+            may: is_granted && obstacle.is_none(),
+            at_best: is_granted_at_best && obstacle.is_none(),
+            caveat: if is_granted { self.caveat()? } else { None },
+            obstacle: obstacle.filter(|_| is_told),
+            grants,
+            denials,
+            suspended,
+        })
+    }
+
+    /// The attribute that is asked about, if the right is granted by attributes.
+    fn attribute(&self) -> Option<AttributeTypeId> {
+        self.wanted.attribute.filter(|_| self.wanted.right.is_per_attribute())
+    }
+
+    /// Whether rules grant it to somebody, and the rules that apply.
+    fn decide(&self, actor: &Actor) -> Result<(bool, Vec<usize>), TreeError> {
+        let mut decider = Decider::new(self.rules, actor, self.tree.schema());
+        Ok(match self.target {
+            Target::There(node) => {
+                let decision = decider.decide(node, self.tree)?;
+                (self.is_in(&decision), decider.applying(node, self.tree)?)
+            }
+            Target::New => {
+                let decision = decider.decide_new(self.dn, &Entry::empty())?;
+                (self.is_in(&decision), decider.applying_new(self.dn, &Entry::empty())?)
+            }
+        })
+    }
+
+    fn is_in(&self, decision: &Decision) -> bool {
+        let right = self.wanted.right;
+        let Some(set) = decision.attributes(right) else { return decision.allows(right) };
+        self.attribute().map_or_else(|| !set.is_empty(), |id| set.contains(id))
+    }
+
+    /// Whether a rule is about what is asked for.
+    fn concerns(&self, rule: &Rule) -> bool {
+        self.attribute().is_none_or(|id| rule.attributes.contains(id))
+    }
+
+    fn having(&self, applying: &[usize], has: impl Fn(&Rule) -> bool) -> Vec<usize> {
+        let is_one = |rule: &Rule| has(rule) && self.concerns(rule);
+        applying.iter().copied().filter(|at| self.rules.get(*at).is_some_and(is_one)).collect()
+    }
+
+    /// Of the rules that deny it, those that count: one of the tree takes nothing from what the configuration grants, and
+    /// one that denies single values leaves the others.
+    fn denials(&self, applying: &[usize], grants: &[usize]) -> Vec<usize> {
+        let grants: Vec<&Rule> = grants.iter().filter_map(|at| self.rules.get(*at)).collect();
+        self.having(applying, |rule| {
+            let counts = grants.is_empty() || grants.iter().any(|grant| is_against(rule, grant));
+            rule.deny.has(self.wanted.right) && rule.values.is_empty() && counts
+        })
+    }
+
+    /// The rules that deny a part of it: some attributes, if it is asked about any, or some values.
+    fn partial_denials(&self, applying: &[usize], grants: &[usize]) -> Vec<usize> {
+        let grants: Vec<&Rule> = grants.iter().filter_map(|at| self.rules.get(*at)).collect();
+        let takes = |denial: &Rule| {
+            let mut from = grants.iter().filter(|grant| is_against(denial, grant));
+            from.any(|grant| denial.attributes.intersects(&grant.attributes))
+        };
+        let is_partial = |rule: &Rule| match self.attribute() {
+            Some(_) => !rule.values.is_empty(),
+            None => self.wanted.right.is_per_attribute(),
+        };
+        self.having(applying, |rule| rule.deny.has(self.wanted.right) && is_partial(rule) && takes(rule))
+    }
+
+    /// The rules that would grant it if the entry, which is not there yet, matched their filter.
+    fn filtered(&self, actor: &Actor) -> Vec<usize> {
+        let is_new = matches!(self.target, Target::New);
+        let reaches = |rule: &Rule| rule.to.iter().any(|reach| reach.has(self.dn));
+        let grants = |(position, rule): &(usize, &Rule)| {
+            is_new
+                && rule.filter.is_some()
+                && rule.allow.has(self.wanted.right)
+                && self.concerns(rule)
+                && reaches(rule)
+                && actor.may_have_rule(*position)
+        };
+        self.rules.iter().enumerate().filter(grants).map(|(position, _)| position).collect()
+    }
+
+    fn obstacle(&self) -> Result<Option<Obstacle>, TreeError> {
+        if self.attribute().is_some_and(|id| self.tree.schema().secret().contains(id)) {
+            return Ok(Some(Obstacle::Secret));
+        }
+        match (self.wanted.right, self.target) {
+            (Right::ResetPassword, Target::There(_)) if self.is_own() => Ok(Some(Obstacle::Oneself)),
+            (Right::Proxy, _) if self.actor.identity.is_anonymous() => Ok(Some(Obstacle::Anonymous)),
+            (Right::Proxy, Target::There(node)) if !self.is_own() => {
+                let may = proxy::may_act_as(self.rules, self.actor, (node, self.dn), self.tree)?;
+                if may { Ok(None) } else { self.guard() }
+            }
+            (Right::ResetPassword | Right::ImportHash, Target::There(_)) if !self.is_own() => self.guard(),
+            // Nobody takes over a name that holds more, as a group may be naming it already.
+            (Right::Add, Target::New) => self.guard(),
+            _ => Ok(None),
+        }
+    }
+
+    fn caveat(&self) -> Result<Option<Caveat>, TreeError> {
+        if self.wanted.right != Right::Unlock {
+            return Ok(None);
+        }
+        Ok(self.exceeded()?.map(|rule| Caveat::CannotLock(rule.to_owned())))
+    }
+
+    fn guard(&self) -> Result<Option<Obstacle>, TreeError> {
+        Ok(self.exceeded()?.map(|rule| Obstacle::WouldEscalate(rule.to_owned())))
+    }
+
+    /// The rule by which the owner holds what the actor does not hold.
+    fn exceeded(&self) -> Result<Option<&str>, TreeError> {
+        let uuid = match self.target {
+            Target::There(node) => node.uuid,
+            Target::New => Uuid::nil(),
+        };
+        escalation::exceeds(uuid, self.dn, self.actor, self.rules, self.tree)
+    }
+
+    fn is_own(&self) -> bool {
+        matches!(self.target, Target::There(node) if self.actor.identity.uuid() == Some(node.uuid))
+    }
+}
+
+/// Whether a denial takes away what a rule grants, where both apply.
+const fn is_against(denial: &Rule, grant: &Rule) -> bool {
+    grant.is_delegated() || !denial.is_delegated()
 }
 
 /// The same actor under the circumstances that leave them the most rights.
@@ -108,91 +265,6 @@ fn at_best(actor: &Actor, rules: &Rules, tree: &dyn Tree) -> Result<Actor, TreeE
         None => Memberships::default(),
     };
     Actor::in_groups(actor.identity.clone(), &memberships, Moment::Ever(actor.since), rules, tree)
-}
-
-fn obstacle(
-    rules: &Rules,
-    actor: &Actor,
-    node: &Node,
-    wanted: Wanted,
-    tree: &dyn Tree,
-) -> Result<Option<Obstacle>, TreeError> {
-    if wanted.right.is_per_attribute() && wanted.attribute.is_some_and(|id| tree.schema().secret().contains(id)) {
-        return Ok(Some(Obstacle::Secret));
-    }
-    if wanted.right != Right::ResetPassword || actor.identity.uuid() == Some(node.uuid) {
-        return Ok(None);
-    }
-    let Some(dn) = tree.dn(node.id)? else { return Ok(None) };
-    let exceeded = escalation::exceeds(node.uuid, &dn, actor, rules, tree)?;
-    Ok(exceeded.map(|rule| Obstacle::WouldEscalate(rule.to_owned())))
-}
-
-/// Answers who may do what is wanted to an entry, under the circumstances and under others.
-pub fn holders(
-    rules: &Rules,
-    node: &Node,
-    wanted: Wanted,
-    circumstances: &Circumstances,
-    tree: &dyn Tree,
-) -> Result<Holders, TreeError> {
-    let dn = tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
-    let mut candidates = HashSet::new();
-    let mut holders = Holders::default();
-    for (position, rule) in rules.iter().enumerate().filter(|(_, rule)| !rule.is_over(circumstances.now)) {
-        if rule.allow.has(wanted.right) && rule.to.iter().any(|reach| reach.has(&dn)) {
-            for who in &rule.who {
-                named(who, node, tree, &mut candidates)?;
-                holders.kinds.extend(kind(who).map(|kind| (kind, position)));
-            }
-        }
-    }
-    for id in candidates {
-        let (Some(one), Some(name)) = (tree.node(id)?, tree.dn(id)?) else { continue };
-        let identity = Identity::Entry { uuid: one.uuid, dn: Arc::clone(&name) };
-        let actor = Actor::find(identity, circumstances, rules, tree)?;
-        let answer = ask(rules, &actor, node, wanted, tree)?;
-        if answer.is_yes() {
-            holders.entries.push(name);
-        } else if let Some(position) = answer.at_times() {
-            holders.at_times.push((name, position));
-        }
-    }
-    holders.entries.sort_by_key(ToString::to_string);
-    holders.at_times.sort_by_key(|(name, _)| name.to_string());
-    Ok(holders)
-}
-
-/// The entries that a rule names.
-fn named(who: &Who, target: &Node, tree: &dyn Tree, into: &mut HashSet<EntryId>) -> Result<(), TreeError> {
-    match who {
-        Who::Entry(dn) => into.extend(tree.find(dn)?.entry()),
-        Who::Group(dn) => into.extend(members(dn, tree)?),
-        Who::Oneself => {
-            into.insert(target.id);
-        }
-        Who::HeldIn(attribute) => {
-            for value in target.entry.values(*attribute) {
-                into.extend(entry_called(value, tree)?);
-                if let Some(group) = read_name(value, tree.schema()) {
-                    into.extend(members(&group, tree)?);
-                }
-            }
-        }
-        Who::Anonymous | Who::Authenticated | Who::Everyone | Who::LocalRoot | Who::Below(_) => {}
-    }
-    Ok(())
-}
-
-fn kind(who: &Who) -> Option<Kind> {
-    match who {
-        Who::Everyone => Some(Kind::Everyone),
-        Who::Anonymous => Some(Kind::Anonymous),
-        Who::Authenticated => Some(Kind::Authenticated),
-        Who::LocalRoot => Some(Kind::LocalRoot),
-        Who::Below(dn) => Some(Kind::Below(dn.clone())),
-        Who::Entry(_) | Who::Group(_) | Who::Oneself | Who::HeldIn(_) => None,
-    }
 }
 
 /// Who is in a group, also through groups in it.
@@ -224,6 +296,6 @@ pub fn entry_called(value: &[u8], tree: &dyn Tree) -> Result<Option<EntryId>, Tr
     }
 }
 
-fn read_name(value: &[u8], schema: &Schema) -> Option<Dn> {
+pub(super) fn read_name(value: &[u8], schema: &Schema) -> Option<Dn> {
     Dn::parse(schema, std::str::from_utf8(value).ok()?).ok()
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::attributes::read_attributes;
 use super::reach::Reach;
-use super::values::Values;
+use super::values::{Values, are_names};
 use super::when::{When, WhenText};
 use super::who::Who;
 use super::{Right, Rights};
 use crate::directory::filter::{Filter, Matcher};
-use crate::directory::schema::{AttributeSet, NormalForm, Schema};
+use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::{Dn, Timestamp};
 
 /// A rule as it is written, in the configuration or in an entry.
@@ -291,9 +291,8 @@ fn read_values(text: &RuleText, attributes: &AttributeSet, schema: &Schema) -> R
     if !values.is_empty() && rights.any(|word| word != Right::Write.name()) {
         return Err(RuleFault::ValuesNotWritten);
     }
-    let holds_names = |form: NormalForm| form == NormalForm::Dn;
     let mut forms = attributes.iter().map(|id| schema.attribute_type(id).equality_or_fallback().normal_form());
-    if values.iter().any(Values::are_names) && !forms.any(holds_names) {
+    if values.iter().any(Values::are_names) && !forms.any(are_names) {
         return Err(RuleFault::ValuesNotNames);
     }
     Ok(values)

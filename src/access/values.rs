@@ -36,17 +36,22 @@ impl Values {
     fn has(&self, value: &[u8], form: NormalForm, actor: &Actor, schema: &Schema) -> bool {
         match self {
             Self::OwnName => {
-                actor.identity.dn().is_some_and(|own| form == NormalForm::Dn && form.matches(schema, value, own.key()))
+                actor.identity.dn().is_some_and(|own| are_names(form) && form.matches(schema, value, own.key()))
             }
             Self::Exactly(wanted) => form
                 .of_assertion(schema, wanted.as_bytes())
                 .is_ok_and(|normal| form.matches(schema, value, normal.as_ref())),
             Self::Below(base) => {
                 let name = std::str::from_utf8(value).ok().and_then(|text| Dn::parse(schema, text).ok());
-                name.is_some_and(|name| form == NormalForm::Dn && name != *base && name.is_within(base))
+                name.is_some_and(|name| are_names(form) && name != *base && name.is_within(base))
             }
         }
     }
+}
+
+/// Whether values of that form are names, as those of `member` and `uniqueMember`.
+pub(super) const fn are_names(form: NormalForm) -> bool {
+    matches!(form, NormalForm::Dn | NormalForm::NameAndUid)
 }
 
 /// The right to write some values of some attributes, or that it is denied.

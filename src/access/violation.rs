@@ -242,7 +242,7 @@ impl Inquiry<'_> {
         let reaches: Vec<&Reach> = extents.collect();
         let bases = reaches.iter().copied().chain(&self.rule.to).filter_map(Reach::base);
         let bases: Vec<&Dn> = bases.chain(self.tree.suffixes()).collect();
-        let below = |dn: &Dn| Dn::child(dn, NEW, NEW_KEY);
+        let below = nobody_below;
         let both =
             |dn: &Dn| reaches.iter().any(|reach| reach.has(dn)) && self.rule.to.iter().any(|reach| reach.has(dn));
         let mut names = Vec::new();
@@ -258,12 +258,8 @@ impl Inquiry<'_> {
 
     /// The right, if it is granted, with an attribute that the assertion is about.
     fn granted(&self, right: Right, decision: &Rc<Decision>, entry: &Entry) -> Option<Granted> {
-        let mut set = match right {
-            Right::Search => decision.search.clone(),
-            Right::Read => decision.read.clone(),
-            Right::Compare => decision.compare.clone(),
-            Right::Write => writable(decision),
-            whole => return decision.allows(whole).then_some(Granted { right, attribute: None }),
+        let Some(mut set) = decision.attributes(right) else {
+            return decision.allows(right).then_some(Granted { right, attribute: None });
         };
         set.intersect(&self.assertion.attributes);
         set.intersect(&self.rule.attributes);
@@ -452,20 +448,17 @@ const NAMED: usize = 20;
 const NEW: &str = "cn=somebody";
 const NEW_KEY: &[u8] = b"\0somebody new\0";
 
+/// The name of nobody, below a name.
+pub(super) fn nobody_below(base: &Dn) -> Dn {
+    Dn::child(base, NEW, NEW_KEY)
+}
+
 /// Somebody of whom nothing is known but below what they stand.
 fn stranger(base: &Dn, shown: &str) -> Subject {
-    let dn = Arc::new(Dn::child(base, NEW, NEW_KEY));
+    let dn = Arc::new(nobody_below(base));
     Subject {
         identity: Identity::Entry { uuid: Uuid::nil(), dn },
         memberships: Memberships::default(),
         shown: shown.to_owned(),
     }
-}
-
-/// The attributes of which some value or all may be written.
-fn writable(decision: &Decision) -> AttributeSet {
-    let mut set = decision.write.clone();
-    let grants = decision.limited.iter().filter(|one| one.effect == super::values::Effect::Grant);
-    grants.for_each(|one| set.union(&one.attributes));
-    set
 }

@@ -114,6 +114,16 @@ impl When {
         self.until.is_some_and(|until| now >= until)
     }
 
+    /// Before which they never hold.
+    pub const fn begins(&self) -> Option<Timestamp> {
+        self.from
+    }
+
+    /// From when on they never hold.
+    pub const fn ends(&self) -> Option<Timestamp> {
+        self.until
+    }
+
     /// The next time at which they may begin or cease to hold.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let ends = [self.from, self.until].into_iter().flatten();

@@ -4,7 +4,9 @@ mod access;
 mod circumstances;
 mod paths;
 mod policy;
+mod rules;
 mod schemes;
+mod told;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ enum Question {
     Paths(paths::PathsArgs),
     /// Which password policy governs an entry, and what each of its settings comes to.
     Policy(policy::PolicyArgs),
+    /// Which rules begin or end at some time, and which are over.
+    Rules(rules::RulesArgs),
     /// How many passwords are kept by which scheme and at what cost, without anybody reading a hash.
     Schemes(schemes::SchemesArgs),
 }
@@ -41,6 +45,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<(), CliError> {
         Question::Access(args) => access::run(args),
         Question::Paths(args) => paths::run(args),
         Question::Policy(args) => policy::run(args),
+        Question::Rules(args) => rules::run(args),
         Question::Schemes(args) => schemes::run(args),
     }
 }
@@ -78,6 +83,13 @@ impl Subject {
         let node = self.view.node(id).map_err(|error| unreadable(&error))?.ok_or_else(missing)?;
         let dn = self.view.dn(id).map_err(|error| unreadable(&error))?.ok_or_else(missing)?;
         Ok((node, dn))
+    }
+
+    /// The name, if somebody means an entry that is not there by it.
+    fn missing(&self, name: &str) -> Result<Option<Dn>, CliError> {
+        let Ok(dn) = Dn::parse(self.view.schema(), name) else { return Ok(None) };
+        let found = self.view.find(&dn).map_err(|error| unreadable(&error))?.entry();
+        Ok(found.is_none().then_some(dn))
     }
 
     fn find_uid(&self, uid: &str) -> Result<Option<EntryId>, CliError> {

@@ -6,11 +6,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use keystead::access::circumstances::{Method, Protection, Remote};
+use keystead::access::explain::{self, Obstacle, Wanted};
+use keystead::access::rule::Source;
 use keystead::access::when::WhenText;
-use keystead::access::{Actor, Circumstances, Decider, Right, RuleText, Rules};
+use keystead::access::{Actor, Circumstances, Decider, Right, RuleText, Rules, escalation};
 use keystead::directory::modification::{Modification, ModificationKind};
-use keystead::directory::tree::{Directory, Tree};
-use keystead::directory::{AttributeDescription, Dn, Identity, Timestamp};
+use keystead::directory::tree::{Directory, Node, Tree};
+use keystead::directory::{
+    Attribute, AttributeDescription, AttributeTypeId, Attributes, Dn, Entry, Identity, Schema, Timestamp,
+};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -23,8 +27,15 @@ const PEOPLE: [&str; 4] = ["uid=ada,ou=crew", "uid=ben,ou=crew", "uid=cy,ou=crew
 const GROUPS: [&str; 3] = ["cn=one,ou=teams", "cn=two,ou=teams", "cn=six,ou=teams"];
 const UNITS: [&str; 3] = ["", "ou=crew", "ou=teams"];
 /// The attributes that are asked about; those of the first half may have values.
-const ATTRIBUTES: [&str; 6] = ["title", "member", "owner", "description", "sn", "entryUUID"];
-const TIMES: [&str; 4] = ["20260601070000Z", "20260601120000Z", "20260602120000Z", "20270101120000Z"];
+const ATTRIBUTES: [&str; 8] =
+    ["title", "member", "owner", "uniqueMember", "description", "sn", "entryUUID", "pwdFailureTime"];
+/// What may be said of attributes with one word.
+const CLASSES: [(&str, &[&str]); 2] =
+    [("@groupOfNames", &["member", "owner", "description"]), ("@person", &["sn", "description"])];
+const TIMES: [&str; 5] =
+    ["20260601070000Z", "20260601120000Z", "20260601160000Z", "20260602120000Z", "20270101120000Z"];
+/// Entries that might be added.
+const NEWCOMERS: [&str; 3] = ["uid=dan,ou=crew", "cn=new,cn=one,ou=teams", "cn=dan"];
 
 /// A tree, as sets of attribute and value: values are lower-case names and words.
 type Entries = BTreeMap<String, BTreeSet<(String, String)>>;
@@ -45,7 +56,7 @@ mod obvious {
     use super::*;
 
     /// Whether the asker has a right to an attribute of an entry, or to the entry as a whole: some rule grants it and none
-    /// denies it. Rules with `values` are left to [`may_write`].
+    /// denies it. A rule of the tree denies what rules of the tree grant. Rules with `values` are left to [`may_write`].
     pub fn may(
         rules: &[RuleText],
         asker: &Asker,
@@ -59,8 +70,11 @@ mod obvious {
                 && (attribute.is_empty() || has_attribute(rule, attribute))
                 && applies(rule, asker, entries, target, effect)
         };
-        rules.iter().any(|rule| says(rule, &rule.allow, "allow"))
-            && !rules.iter().any(|rule| says(rule, &rule.deny, "deny"))
+        let allows = |rule: &RuleText| says(rule, &rule.allow, "allow");
+        let denies = |rule: &RuleText| says(rule, &rule.deny, "deny");
+        let by_file = rules.iter().any(|rule| !is_of_tree(rule) && allows(rule))
+            && !rules.iter().any(|rule| !is_of_tree(rule) && denies(rule));
+        by_file || (rules.iter().any(|rule| is_of_tree(rule) && allows(rule)) && !rules.iter().any(denies))
     }
 
     /// Whether the asker may make a change that touches these values: all of them are granted, and none is denied.
@@ -71,25 +85,29 @@ mod obvious {
         (target, attribute): (&str, &str),
         touched: &[String],
     ) -> bool {
-        let about = |value: &str, effect: &str| {
-            rules.iter().any(|rule| {
-                let words = if effect == "allow" { &rule.allow } else { &rule.deny };
-                words.iter().any(|word| word == "write" || word == "all")
-                    && has_attribute(rule, attribute)
-                    && (rule.values.is_empty() || rule.values.iter().any(|word| has_value(word, value, asker)))
-                    && applies(rule, asker, entries, target, effect)
-            })
-        };
-        if may(rules, asker, entries, target, ("write", attribute)) {
-            return !touched.iter().any(|value| about(value, "deny"));
-        }
-        let all_denied = rules.iter().any(|rule| {
-            rule.values.is_empty()
-                && rule.deny.iter().any(|word| word == "write" || word == "all")
+        let says = |rule: &RuleText, effect: &str| {
+            let words = if effect == "allow" { &rule.allow } else { &rule.deny };
+            words.iter().any(|word| word == "write" || word == "all")
                 && has_attribute(rule, attribute)
-                && applies(rule, asker, entries, target, "deny")
-        });
-        !all_denied && !touched.is_empty() && touched.iter().all(|value| about(value, "allow") && !about(value, "deny"))
+                && applies(rule, asker, entries, target, effect)
+        };
+        let about = |rule: &RuleText, value: &str, effect: &str| {
+            says(rule, effect) && rule.values.iter().any(|word| has_value(word, value, asker))
+        };
+        let is_denied = |value: &String| rules.iter().any(|rule| about(rule, value, "deny"));
+        if may(rules, asker, entries, target, ("write", attribute)) {
+            return !touched.iter().any(is_denied);
+        }
+        let all_denied = |of_tree: bool| {
+            rules.iter().any(|rule| rule.values.is_empty() && says(rule, "deny") && (of_tree || !is_of_tree(rule)))
+        };
+        let is_granted =
+            |value: &String| rules.iter().any(|rule| about(rule, value, "allow") && !all_denied(is_of_tree(rule)));
+        !touched.is_empty() && touched.iter().all(|value| is_granted(value) && !is_denied(value))
+    }
+
+    fn is_of_tree(rule: &RuleText) -> bool {
+        matches!(rule.source, Source::Entry(_))
     }
 
     fn has_value(word: &str, value: &str, asker: &Asker) -> bool {
@@ -101,8 +119,14 @@ mod obvious {
     }
 
     fn has_attribute(rule: &RuleText, attribute: &str) -> bool {
-        let is_user = attribute != "entryUUID";
-        let named = |word: &str| word == attribute || (word == "*" && is_user) || (word == "+" && !is_user);
+        let is_user = !["entryUUID", "pwdFailureTime"].contains(&attribute);
+        let in_class = |word: &str| CLASSES.iter().any(|(class, of)| *class == word && of.contains(&attribute));
+        let named = |word: &str| match word {
+            "*" => is_user,
+            "+" => attribute == "entryUUID",
+            "password-state" => attribute == "pwdFailureTime",
+            _ => word == attribute || in_class(word),
+        };
         let (less, more): (Vec<_>, Vec<_>) = rule.attributes.iter().partition(|word| word.starts_with('!'));
         (if more.is_empty() { is_user } else { more.iter().any(|word| named(word)) })
             && !less.iter().any(|word| named(&word[1..]))
@@ -149,7 +173,10 @@ mod obvious {
         if !seen.insert(group.to_owned()) {
             return false;
         }
-        let members = entry.iter().filter(|(attribute, _)| attribute == "member").map(|(_, value)| value);
+        let members = entry
+            .iter()
+            .filter(|(attribute, _)| attribute == "member" || attribute == "uniqueMember")
+            .map(|(_, value)| value);
         members.into_iter().any(|member| member == name || is_member(name, member, entries, seen))
     }
 
@@ -176,12 +203,28 @@ mod obvious {
         }
     }
 
+    /// The day and the hour that it is in a time zone: in Tokyo it is nine hours later.
+    fn local(time: &str, zone: Option<&str>) -> (&'static str, String) {
+        const DAYS: [(&str, &str, &str); 3] =
+            [("20260601", "mon", "tue"), ("20260602", "tue", "wed"), ("20270101", "fri", "sat")];
+        let (_, day, next) = DAYS.into_iter().find(|(date, ..)| *date == &time[..8]).unwrap();
+        let hour: u32 = time[8..10].parse().unwrap();
+        let hour = if zone.is_some() { hour + 9 } else { hour };
+        (if hour < 24 { day } else { next }, format!("{:02}", hour % 24))
+    }
+
     /// Whether conditions hold; `None` if that cannot be known.
     fn holds(when: &WhenText, asker: &Asker) -> Option<bool> {
-        let hour = &asker.time[8..10];
+        let (day, hour) = local(&asker.time, when.zone.as_deref());
+        let in_hours = |hours: &str| {
+            let (from, to) = (&hours[..2], &hours[6..8]);
+            let hour = hour.as_str();
+            if from < to { (from..to).contains(&hour) } else { hour >= from || hour < to }
+        };
         let in_time = when.from.as_deref().is_none_or(|from| asker.time >= from)
             && when.until.as_deref().is_none_or(|until| asker.time < until)
-            && when.hours.as_deref().is_none_or(|_| ("08".."18").contains(&hour));
+            && when.hours.as_deref().is_none_or(in_hours)
+            && (when.days.is_empty() || when.days.iter().any(|one| one == day));
         let network = match (when.network.first(), asker.address) {
             (None, _) => Some(true),
             (Some(_), None) => None,
@@ -213,7 +256,7 @@ fn any_name() -> impl Strategy<Value = &'static str> {
 
 fn who() -> impl Strategy<Value = String> {
     prop_oneof![
-        2 => select(vec!["anonymous", "authenticated", "everyone", "self", "local-root", "attribute:owner", "attribute:member"])
+        2 => select(vec!["anonymous", "authenticated", "everyone", "self", "local-root", "attribute:owner", "attribute:member", "attribute:uniqueMember"])
             .prop_map(str::to_owned),
         1 => any_name().prop_map(|name| format!("dn:{}", full_name(name))),
         2 => select([&GROUPS[..], &["cn=gone,ou=teams"]].concat()).prop_map(|name| format!("group:{}", full_name(name))),
@@ -241,17 +284,48 @@ fn when() -> impl Strategy<Value = WhenText> {
         WhenText { from: at("20260601120000Z"), until: at("20260602120000Z"), ..empty() },
         WhenText { until: at("20260601120000Z"), tls: at("any"), ..empty() },
         WhenText { hours: at("08:00-18:00"), ..empty() },
+        WhenText { hours: at("08:00-18:00"), zone: at("Asia/Tokyo"), ..empty() },
+        WhenText { hours: at("21:00-08:00"), zone: at("Asia/Tokyo"), days: one("mon"), ..empty() },
+        WhenText { days: vec!["tue".into(), "fri".into()], ..empty() },
+        WhenText { days: one("tue"), zone: at("Asia/Tokyo"), tls: at("any"), ..empty() },
     ])
 }
 
 fn rights() -> impl Strategy<Value = Vec<String>> {
-    let names =
-        vec!["search", "read", "compare", "write", "write", "delete", "rename", "reset-password", "proxy", "all"];
+    let names = vec![
+        "search",
+        "read",
+        "compare",
+        "write",
+        "write",
+        "add",
+        "delete",
+        "rename",
+        "reset-password",
+        "unlock",
+        "proxy",
+        "all",
+    ];
     vec(select(names).prop_map(str::to_owned), 0..3)
 }
 
 fn rule() -> impl Strategy<Value = RuleText> {
-    let words = vec!["*", "+", "title", "member", "owner", "description", "!title", "!member", "!entryUUID"];
+    let words = vec![
+        "*",
+        "+",
+        "title",
+        "member",
+        "owner",
+        "description",
+        "!title",
+        "!member",
+        "!entryUUID",
+        "uniqueMember",
+        "@groupOfNames",
+        "@person",
+        "!@person",
+        "password-state",
+    ];
     let attributes = subsequence(words, 0..4).prop_map(|words| words.into_iter().map(str::to_owned).collect());
     let filters = select(vec!["(title=x)", "(!(title=x))", "(title=*)", "(!(owner=*))"]).prop_map(str::to_owned);
     let whole = (rights(), rights()).prop_map(|(allow, deny)| (allow, deny, Vec::new()));
@@ -261,9 +335,12 @@ fn rule() -> impl Strategy<Value = RuleText> {
         let write = vec!["write".to_owned()];
         if allows { (write, Vec::new(), values) } else { (Vec::new(), write, values) }
     });
-    let parts =
-        (vec(who(), 1..3), vec(to(), 1..3), of(filters), of(when()), attributes, prop_oneof![3 => whole, 1 => limited]);
-    parts.prop_map(|(who, to, filter, when, attributes, (allow, deny, values))| RuleText {
+    let source = prop_oneof![2 => Just(Source::Made), 1 => Just(in_tree())];
+    let rights = prop_oneof![3 => whole, 1 => limited];
+    let parts = (vec(who(), 1..3), vec(to(), 1..3), of(filters), of(when()), attributes, rights, source);
+    parts.prop_map(|(who, to, filter, when, attributes, (allow, deny, values), source)| RuleText {
+        // One of the tree cannot deny single values.
+        source: if values.is_empty() || deny.is_empty() { source } else { Source::Made },
         who,
         to,
         filter,
@@ -274,6 +351,11 @@ fn rule() -> impl Strategy<Value = RuleText> {
         values,
         ..RuleText::default()
     })
+}
+
+/// Where a rule of the tree stands.
+fn in_tree() -> Source {
+    Source::Entry(Arc::new(Dn::parse(&Schema::standard(), &full_name("cn=rule")).unwrap()))
 }
 
 fn asker() -> impl Strategy<Value = Asker> {
@@ -292,7 +374,8 @@ fn asker() -> impl Strategy<Value = Asker> {
 
 /// Who is in which group, who owns what, and what is entitled.
 fn tree() -> impl Strategy<Value = Entries> {
-    let member = (select(GROUPS.to_vec()), select([&PEOPLE[..], &GROUPS].concat()));
+    let member =
+        (select(GROUPS.to_vec()), select(vec!["member", "uniqueMember"]), select([&PEOPLE[..], &GROUPS].concat()));
     let owner = (select([&PEOPLE[..], &GROUPS].concat()), select([&PEOPLE[..], &GROUPS].concat()));
     let title = (select(PEOPLE.to_vec()), select(vec!["x", "y"]));
     (vec(member, 0..8), vec(owner, 0..5), vec(title, 0..4)).prop_map(|(members, owners, titles)| {
@@ -304,8 +387,8 @@ fn tree() -> impl Strategy<Value = Entries> {
         let mut put = |name: &str, attribute: &str, value: String| {
             entries.get_mut(name).unwrap().insert((attribute.into(), value))
         };
-        for (group, name) in members {
-            put(group, "member", full_name(name));
+        for (group, attribute, name) in members {
+            put(group, attribute, full_name(name));
         }
         for (held, name) in owners {
             put(held, "owner", full_name(name));
@@ -384,17 +467,45 @@ fn changes(entry: &BTreeSet<(String, String)>, attribute: &str) -> Vec<(Modifica
     all
 }
 
+/// The rules that make sense; what does not, as names among values that are none, is refused as a whole: that is tested
+/// elsewhere.
+fn usable(texts: Vec<RuleText>, schema: &Schema) -> Vec<RuleText> {
+    let says = |text: &RuleText| !(text.allow.is_empty() && text.deny.is_empty());
+    let is_usable = |text: &RuleText| Rules::prepare(std::slice::from_ref(text), schema).is_ok();
+    texts.into_iter().filter(|text| says(text) && is_usable(text)).collect()
+}
+
+fn node_called<T: Tree>(view: &T, name: &str) -> Node {
+    let id = view.find(&dn(view, name)).unwrap().entry().unwrap();
+    view.node(id).unwrap().unwrap()
+}
+
+fn attribute_id(schema: &Schema, name: &str) -> AttributeTypeId {
+    schema.find_attribute_type(name).unwrap().id
+}
+
+/// An entry with these values.
+fn encoded(values: &BTreeSet<(String, String)>, schema: &Schema) -> Entry {
+    let mut attributes = Attributes::new();
+    for (name, value) in values {
+        let description = schema.describe(name).unwrap();
+        match attributes.get(&description) {
+            Some(_) => attributes.values_mut(&description).push(value.as_bytes().to_vec()),
+            None => attributes.push(Attribute { description, values: vec![value.as_bytes().to_vec()] }),
+        }
+    }
+    Entry::encode(&attributes, schema)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_fast_decision_is_the_obvious_one(entries in tree(), texts in vec(rule(), 0..7), askers in vec(asker(), 4)) {
-        let texts: Vec<RuleText> = texts.into_iter().filter(|text| !(text.allow.is_empty() && text.deny.is_empty())).collect();
         let scene = Scene::in_memory();
         build(&scene, &entries);
         let view = scene.directory.view();
-        // What makes no sense, as names among values that are none, is refused as a whole: that is tested elsewhere.
-        let usable: Vec<RuleText> = texts.into_iter().filter(|text| Rules::prepare(std::slice::from_ref(text), view.schema()).is_ok()).collect();
+        let usable = usable(texts, view.schema());
         let rules = Rules::prepare(&usable, view.schema()).unwrap();
         for asker in &askers {
             let actor = fast_actor(asker, &rules, &view);
@@ -414,7 +525,7 @@ proptest! {
                         prop_assert_eq!(set.contains(id), obvious, "{} {} {} {}", asker.who, right, attribute, name);
                     }
                 }
-                for attribute in &ATTRIBUTES[..3] {
+                for attribute in &ATTRIBUTES[..4] {
                     let id = view.schema().find_attribute_type(attribute).unwrap().id;
                     for (kind, values, touched) in changes(entry, attribute) {
                         let change = Modification {
@@ -425,6 +536,93 @@ proptest! {
                         let fast = decision.may_write(&change, &node.entry, &actor, view.schema());
                         let obvious = obvious::may_write(&usable, asker, &entries, (name, attribute), &touched);
                         prop_assert_eq!(fast, obvious, "{} {:?} {}", asker.who, change, name);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_to_be_added_is_decided_as_if_it_were_there(
+        entries in tree(),
+        texts in vec(rule(), 0..7),
+        askers in vec(asker(), 4),
+        title in of(select(vec!["x", "y"])),
+        owner in of(select([&PEOPLE[..], &GROUPS].concat())),
+    ) {
+        let scene = Scene::in_memory();
+        build(&scene, &entries);
+        let view = scene.directory.view();
+        let usable = usable(texts, view.schema());
+        let rules = Rules::prepare(&usable, view.schema()).unwrap();
+        let title = title.map(|word| ("title".to_owned(), word.to_owned()));
+        let owner = owner.map(|name| ("owner".to_owned(), full_name(name)));
+        let values: BTreeSet<(String, String)> = title.into_iter().chain(owner).collect();
+        let entry = encoded(&values, view.schema());
+        for name in NEWCOMERS {
+            let with_it: Entries = entries.clone().into_iter().chain([(name.to_owned(), values.clone())]).collect();
+            for asker in &askers {
+                let actor = fast_actor(asker, &rules, &view);
+                let decision = Decider::new(&rules, &actor, view.schema()).decide_new(&dn(&view, name), &entry).unwrap();
+                for right in Right::ALL.iter().filter(|right| !right.is_per_attribute()) {
+                    let obvious = obvious::may(&usable, asker, &with_it, name, (right.name(), ""));
+                    prop_assert_eq!(decision.allows(*right), obvious, "{} {} {}", asker.who, right, name);
+                }
+                for attribute in ATTRIBUTES {
+                    let obvious = obvious::may(&usable, asker, &with_it, name, ("read", attribute));
+                    let fast = decision.read.contains(attribute_id(view.schema(), attribute));
+                    prop_assert_eq!(fast, obvious, "{} {} {}", asker.who, attribute, name);
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What is answered is what is decided, with the guards; and some rule is told that makes it so.
+    #[test]
+    fn an_answer_is_the_decision(entries in tree(), texts in vec(rule(), 0..7), askers in vec(asker(), 2)) {
+        let scene = Scene::in_memory();
+        build(&scene, &entries);
+        let view = scene.directory.view();
+        let usable = usable(texts, view.schema());
+        let rules = Rules::prepare(&usable, view.schema()).unwrap();
+        for asker in &askers {
+            let actor = fast_actor(asker, &rules, &view);
+            let is_anonymous = asker.who == "anonymous";
+            for name in entries.keys() {
+                let node = node_called(&view, name);
+                let ask = |right, attribute| {
+                    explain::ask(&rules, &actor, &node, Wanted { right, attribute }, &view).unwrap()
+                };
+                let exceeded = || escalation::exceeds(node.uuid, &dn(&view, name), &actor, &rules, &view).unwrap().is_some();
+                for right in Right::ALL.iter().copied().filter(|right| !right.is_per_attribute()) {
+                    let granted = obvious::may(&usable, asker, &entries, name, (right.name(), ""));
+                    let is_own = asker.who == *name;
+                    let answer = ask(right, None);
+                    let expected = granted && match right {
+                        Right::ResetPassword => !is_own && !exceeded(),
+                        Right::ImportHash => is_own || !exceeded(),
+                        Right::Proxy => !is_anonymous && !matches!(answer.obstacle, Some(Obstacle::WouldEscalate(_))),
+                        _ => true,
+                    };
+                    prop_assert_eq!(answer.is_yes(), expected, "{} {} {} {:?}", asker.who, right, name, answer);
+                    prop_assert!(!answer.is_yes() || !answer.grants.is_empty() && answer.denials.is_empty());
+                    prop_assert!(answer.grants.is_empty() || answer.is_yes() || !answer.denials.is_empty() || answer.obstacle.is_some());
+                    prop_assert!(!answer.is_yes() || answer.at_times().is_none());
+                }
+                for right in [Right::Search, Right::Read, Right::Compare, Right::Write] {
+                    let any = ask(right, None);
+                    for attribute in ATTRIBUTES {
+                        let answer = ask(right, Some(attribute_id(view.schema(), attribute)));
+                        let granted = obvious::may(&usable, asker, &entries, name, (right.name(), attribute));
+                        // Of `write`, some values are enough.
+                        prop_assert!(!granted || answer.is_yes(), "{} {} {} {}", asker.who, right, attribute, name);
+                        prop_assert!(right == Right::Write || granted || !answer.is_yes(), "{} {} {} {}", asker.who, right, attribute, name);
+                        prop_assert!(!answer.is_yes() || !answer.grants.is_empty());
+                        prop_assert!(!answer.is_yes() || any.is_yes());
                     }
                 }
             }

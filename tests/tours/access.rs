@@ -96,11 +96,31 @@ fn circumstances_are_part_of_the_question() {
         assert!(said.contains("may not write title"), "{elsewhere:?}: {said}");
         assert_eq!(said.contains("granted under other circumstances by"), elsewhere.first() != Some(&"--at"), "{said}");
     }
+    let said = asked(&[&["--who", "bob", "--attr", "title"], &at_his_desk[..]].concat());
+    assert!(said.contains("may write title of") && said.contains("\n    [[access]]\n"), "{said}");
     let who = asked(&["--attribute", "title"]);
     assert!(who.contains("uid=bob,ou=people,dc=example,dc=com, by the rule") && who.contains("OPS-4711"), "{who}");
     server
         .run(KEYSTEAD, &["explain", "access", "--config", text(&config), "--who", "bob", "--tls", "2"], "")
         .fails_with(2);
+}
+
+#[test]
+fn rules_that_end_are_listed_and_newcomers_can_be_asked_about() {
+    let server = Server::start_with(RULES);
+    let config = server.config();
+    let rules = || server.run(KEYSTEAD, &["explain", "rules", "--config", text(&config)], "").ok().out;
+    let said = rules();
+    assert!(said.contains("over") && said.contains("the rule \"bob wrote departments long ago\""), "{said}");
+    assert!(said.contains("in force") && said.contains("until 21000101000000Z"), "{said}");
+    assert!(said.contains("reason \"spring cleaning\", ticket \"OPS-4711\""), "{said}");
+    let asked = |who: &str| {
+        let to = full("newcomer");
+        let question = ["explain", "access", "--config", text(&config), "--who", who, "--to", &to, "--right", "add"];
+        server.run(KEYSTEAD, &question, "").ok().out
+    };
+    assert!(asked("bob").contains("bob,ou=people,dc=example,dc=com may not add uid=newcomer"), "{}", asked("bob"));
+    assert!(asked("local-root").contains("may add uid=newcomer,ou=people,dc=example,dc=com, which is not there yet"));
 }
 
 const NOBODY_ANONYMOUS_WRITES: &str = r#"

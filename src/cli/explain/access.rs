@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::told::Told;
 use super::{Subject, unreadable};
-use crate::access::explain::{self, Answer, Holders, Kind, Obstacle, Wanted};
-use crate::access::rule::Source;
+use crate::access::explain::{self, Answer, Caveat, Holders, Kind, Obstacle, Wanted};
 use crate::access::{Actor, Circumstances, Decider, Right};
 use crate::cli::{CliError, output};
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Node, Tree};
 use crate::directory::{AttributeTypeId, Dn, Identity};
+use crate::operations::policies::Policies;
 
 /// With --who and --to: whether, and by which rule. With --to alone: who may. With --who alone: to whom.
 #[derive(Debug, Args)]
@@ -23,14 +24,14 @@ pub(in crate::cli) struct AccessArgs {
     /// Who: a name, a uid, `anonymous` or `local-root`.
     #[arg(long, required_unless_present = "to")]
     who: Option<String>,
-    /// To which entry: a name or a uid.
+    /// To which entry: a name or a uid; with `--right add`, also the name of one that is not there yet.
     #[arg(long)]
     to: Option<String>,
     /// Which right, such as `reset-password`; all, if absent.
     #[arg(long, value_parser = parse_right)]
     right: Option<Right>,
     /// To which attribute.
-    #[arg(long)]
+    #[arg(long, alias = "attr", value_name = "ATTRIBUTE")]
     attribute: Option<String>,
     #[command(flatten)]
     circumstances: super::circumstances::CircumstancesArgs,
@@ -43,29 +44,34 @@ fn parse_right(name: &str) -> Result<Right, String> {
 
 pub(super) fn run(args: &AccessArgs) -> Result<(), CliError> {
     let subject = Subject::open(&args.config)?;
-    let attribute = args.attribute.as_deref().map(|name| find_attribute(&subject, name)).transpose()?;
+    let mut told = Told::new(&subject);
+    answer(args, &subject, &mut told)?;
+    told.say_texts();
+    Ok(())
+}
+
+fn answer(args: &AccessArgs, subject: &Subject, told: &mut Told<'_>) -> Result<(), CliError> {
+    let attribute = args.attribute.as_deref().map(|name| find_attribute(subject, name)).transpose()?;
+    let circumstances = args.circumstances.read();
+    if let (Some(who), Some(to), Some(Right::Add)) = (&args.who, &args.to, args.right)
+        && let Some(dn) = subject.missing(to)?
+    {
+        return tell_new(told, &find_actor(subject, who, &circumstances)?, &dn);
+    }
     let target = args.to.as_deref().map(|name| subject.find(name)).transpose()?;
+    let wanted = |right: Right| Wanted { right, attribute: attribute.filter(|_| right.is_per_attribute()) };
     match (&args.who, target) {
         (Some(who), Some((node, dn))) => {
-            let actor = find_actor(&subject, who, &args.circumstances.read())?;
-            for right in chosen(args) {
-                tell(
-                    &subject,
-                    &actor,
-                    (&node, &dn),
-                    Wanted { right, attribute: attribute.filter(|_| right.is_per_attribute()) },
-                )?;
-            }
-            Ok(())
+            let actor = find_actor(subject, who, &circumstances)?;
+            chosen(args).into_iter().try_for_each(|right| tell(told, &actor, (&node, &dn), wanted(right)))
         }
         (None, Some((node, dn))) => {
-            let circumstances = args.circumstances.read();
-            let who_may = |right| who_may(&subject, (&node, &dn), Wanted { right, attribute }, &circumstances);
+            let who_may = |right| who_may(told, (&node, &dn), wanted(right), &circumstances);
             chosen(args).into_iter().try_for_each(who_may)
         }
         (Some(who), None) => {
-            let actor = find_actor(&subject, who, &args.circumstances.read())?;
-            to_whom(&subject, &actor, required(args)?, attribute)
+            let actor = find_actor(subject, who, &circumstances)?;
+            to_whom(subject, &actor, wanted(required(args)?))
         }
         (None, None) => Err(CliError::Message("give --who, --to or both".to_owned())),
     }
@@ -101,37 +107,57 @@ fn shown(actor: &Actor) -> &str {
 }
 
 /// One right of one person to one entry.
-fn tell(subject: &Subject, actor: &Actor, (node, dn): (&Node, &Arc<Dn>), wanted: Wanted) -> Result<(), CliError> {
+fn tell(told: &mut Told<'_>, actor: &Actor, (node, dn): (&Node, &Arc<Dn>), wanted: Wanted) -> Result<(), CliError> {
+    let subject = told.subject;
     let answer =
         explain::ask(&subject.rules, actor, node, wanted, &subject.view).map_err(|error| unreadable(&error))?;
-    let (may, what) = match wanted.attribute {
-        Some(id) => {
-            let name = subject.view.schema().attribute_type(id).name();
-            (answer.is_yes(), format!("{} {name} of", wanted.right))
-        }
+    let what = match wanted.attribute {
+        Some(id) => format!("{} {} of", wanted.right, subject.view.schema().attribute_type(id).name()),
         None if wanted.right.is_per_attribute() => {
             let set = granted_attributes(subject, actor, node, wanted.right)?;
-            (!set.is_empty(), format!("{} {} of", wanted.right, attributes(&set, subject, node)))
+            format!("{} {} of", wanted.right, attributes(&set, subject, node))
         }
-        None => (answer.is_yes(), wanted.right.to_string()),
+        None => wanted.right.to_string(),
     };
-    output::say(&format!("{} {} {what} {dn}", shown(actor), if may { "may" } else { "may not" }));
-    for reason in reasons(subject, &answer) {
-        output::say(&format!("    {reason}"));
+    say_answer(told, actor, &answer, &format!("{what} {dn}"));
+    if answer.is_yes()
+        && wanted.right == Right::ResetPassword
+        && let Some(demand) = approval(subject, (node, dn))?
+    {
+        output::say(&format!("    {demand}"));
     }
     Ok(())
+}
+
+/// Whether somebody may add an entry that is not there.
+fn tell_new(told: &mut Told<'_>, actor: &Actor, dn: &Dn) -> Result<(), CliError> {
+    let subject = told.subject;
+    let wanted = Wanted { right: Right::Add, attribute: None };
+    let answer =
+        explain::ask_new(&subject.rules, actor, dn, wanted, &subject.view).map_err(|error| unreadable(&error))?;
+    say_answer(told, actor, &answer, &format!("add {dn}, which is not there yet"));
+    Ok(())
+}
+
+fn say_answer(told: &mut Told<'_>, actor: &Actor, answer: &Answer, what: &str) {
+    output::say(&format!("{} {} {what}", shown(actor), if answer.is_yes() { "may" } else { "may not" }));
+    for reason in reasons(told, answer) {
+        output::say(&format!("    {reason}"));
+    }
+}
+
+/// What the policy of an account demands of a reset beside the right to it.
+fn approval(subject: &Subject, (node, dn): (&Node, &Dn)) -> Result<Option<String>, CliError> {
+    let policy = Policies::default().governing(&node.entry, dn, &subject.view).map_err(|error| unreadable(&error))?;
+    let demand = |_| format!("somebody else must approve it, by the password policy {}", policy.origin);
+    Ok(policy.reset_approval_max_age.map(demand))
 }
 
 /// Those to which somebody has a right.
 fn granted_attributes(subject: &Subject, actor: &Actor, node: &Node, right: Right) -> Result<AttributeSet, CliError> {
     let mut decider = Decider::new(&subject.rules, actor, subject.view.schema());
     let decision = decider.decide(node, &subject.view).map_err(|error| unreadable(&error))?;
-    Ok(match right {
-        Right::Search => decision.search.clone(),
-        Right::Read => decision.read.clone(),
-        Right::Compare => decision.compare.clone(),
-        _ => decision.write.clone(),
-    })
+    Ok(decision.attributes(right).unwrap_or_default())
 }
 
 /// The attributes of an entry that are in a set, in words.
@@ -146,21 +172,28 @@ fn attributes(set: &AttributeSet, subject: &Subject, node: &Node) -> String {
     }
 }
 
-fn reasons(subject: &Subject, answer: &Answer) -> Vec<String> {
-    let by = |word: &str, positions: &[usize]| -> Vec<String> {
-        positions.iter().map(|position| format!("{word} by {}", rule(subject, *position))).collect()
-    };
-    let mut reasons = by("granted", &answer.grants);
-    reasons.extend(by("denied", &answer.denials));
-    reasons.extend(by("granted under other circumstances", &answer.suspended));
-    match &answer.obstacle {
-        Some(Obstacle::Secret) => {
-            reasons.push("refused because the attribute is secret, whatever rules say".to_owned());
+fn reasons(told: &mut Told<'_>, answer: &Answer) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let denied = if answer.is_yes() { "denied in part" } else { "denied" };
+    let kinds = [
+        ("granted", &answer.grants),
+        (denied, &answer.denials),
+        ("granted under other circumstances", &answer.suspended),
+    ];
+    for (word, positions) in kinds {
+        reasons.extend(positions.iter().map(|position| format!("{word} by {}", told.rule(*position))));
+    }
+    reasons.extend(answer.obstacle.as_ref().map(|obstacle| match obstacle {
+        Obstacle::Secret => "refused because the attribute is secret, whatever rules say".to_owned(),
+        Obstacle::WouldEscalate(name) => {
+            format!("refused because the owner of that entry holds more, by the rule {name:?}")
         }
-        Some(Obstacle::WouldEscalate(name)) => {
-            reasons.push(format!("refused because the owner of that entry holds more, by the rule {name:?}"));
-        }
-        None => {}
+        Obstacle::Oneself => "refused because people change their own password, by knowing it".to_owned(),
+        Obstacle::Anonymous => "refused because nobody acts for others who has not authenticated".to_owned(),
+    }));
+    if let Some(Caveat::CannotLock(name)) = &answer.caveat {
+        reasons
+            .push(format!("to lift a lock, but not to lock: the owner of that entry holds more, by the rule {name:?}"));
     }
     if reasons.is_empty() {
         reasons.push("no rule grants it".to_owned());
@@ -168,47 +201,45 @@ fn reasons(subject: &Subject, answer: &Answer) -> Vec<String> {
     reasons
 }
 
-/// A rule, where it stands, under which conditions it applies, and why it is there.
-fn rule(subject: &Subject, position: usize) -> String {
-    let Some(rule) = subject.rules.get(position) else { return String::new() };
-    let place = match &rule.source {
-        Source::Line(line) => format!("{}:{line}", subject.config.path.display()),
-        elsewhere => elsewhere.to_string(),
-    };
-    let said = |before: &str, text: &Option<String>| text.as_ref().map(|text| format!("{before}{text:?}"));
-    let parts = [
-        (!rule.values.is_empty()).then(|| "for some values only".to_owned()),
-        rule.when.as_ref().map(|when| format!("only {when}")),
-        said("reason ", &rule.reason),
-        said("ticket ", &rule.ticket),
-    ];
-    let named = format!("the rule {:?} ({place})", rule.name);
-    [Some(named)].into_iter().chain(parts).flatten().collect::<Vec<_>>().join(", ")
-}
-
 /// Who has a right to one entry.
 fn who_may(
-    subject: &Subject,
+    told: &mut Told<'_>,
     (node, dn): (&Node, &Dn),
     wanted: Wanted,
     circumstances: &Circumstances,
 ) -> Result<(), CliError> {
-    let Holders { entries, at_times, kinds } =
+    let subject = told.subject;
+    let Holders { entries, at_times, kinds, kinds_at_times, exceptions } =
         explain::holders(&subject.rules, node, wanted, circumstances, &subject.view)
             .map_err(|error| unreadable(&error))?;
-    if entries.is_empty() && at_times.is_empty() && kinds.is_empty() {
-        output::say(&format!("nobody may {} {dn}", wanted.right));
+    let what = match wanted.attribute {
+        Some(id) => format!("{} {} of", wanted.right, subject.view.schema().attribute_type(id).name()),
+        None => wanted.right.to_string(),
+    };
+    if entries.is_empty() && at_times.is_empty() && kinds.is_empty() && kinds_at_times.is_empty() {
+        output::say(&format!("nobody may {what} {dn}"));
         return Ok(());
     }
-    output::say(&format!("these may {} {dn}:", wanted.right));
+    output::say(&format!("these may {what} {dn}:"));
     for (kind, position) in kinds {
-        output::say(&format!("    {}, by {}", in_words(&kind), rule(subject, position)));
+        output::say(&format!("    {}, by {}", in_words(&kind), told.rule(position)));
+    }
+    for position in exceptions {
+        output::say(&format!("    but not those to whom {} denies it", told.rule(position)));
+    }
+    for (kind, position) in kinds_at_times {
+        output::say(&format!("    under other circumstances {}, by {}", in_words(&kind), told.rule(position)));
     }
     for name in entries {
         output::say(&format!("    {name}"));
     }
     for (name, position) in at_times {
-        output::say(&format!("    {name}, by {}", rule(subject, position)));
+        output::say(&format!("    under other circumstances {name}, by {}", told.rule(position)));
+    }
+    if wanted.right == Right::ResetPassword
+        && let Some(demand) = approval(subject, (node, dn))?
+    {
+        output::say(&format!("    {demand}"));
     }
     Ok(())
 }
@@ -224,10 +255,10 @@ fn in_words(kind: &Kind) -> String {
 }
 
 /// The entries to which somebody has a right.
-fn to_whom(subject: &Subject, actor: &Actor, right: Right, attribute: Option<AttributeTypeId>) -> Result<(), CliError> {
-    let wanted = Wanted { right, attribute };
+fn to_whom(subject: &Subject, actor: &Actor, wanted: Wanted) -> Result<(), CliError> {
+    let right = wanted.right;
     let bar = output::progress(0, "{spinner} {pos} entries looked at ({per_sec})");
-    let (mut after, mut count) = (None, 0_u64);
+    let (mut after, mut count, mut approved) = (None, 0_u64, 0_u64);
     loop {
         let nodes = subject.view.nodes_after(after, 1_000).map_err(|error| unreadable(&error))?;
         let Some(last) = nodes.last() else { break };
@@ -236,13 +267,19 @@ fn to_whom(subject: &Subject, actor: &Actor, right: Right, attribute: Option<Att
             let answer = explain::ask(&subject.rules, actor, node, wanted, &subject.view);
             if answer.map_err(|error| unreadable(&error))?.is_yes() {
                 let dn = subject.view.dn(node.id).map_err(|error| unreadable(&error))?;
-                bar.suspend(|| output::say(dn.as_deref().map_or("", Dn::as_str)));
+                let Some(dn) = dn else { continue };
+                let demand = if right == Right::ResetPassword { approval(subject, (node, &dn))? } else { None };
+                bar.suspend(|| output::say(dn.as_str()));
                 count += 1;
+                approved += u64::from(demand.is_some());
             }
         }
         bar.inc(nodes.len() as u64);
     }
     bar.finish_and_clear();
     output::say(&format!("{} may {right} {count} {}", shown(actor), if count == 1 { "entry" } else { "entries" }));
+    if approved > 0 {
+        output::say(&format!("of these, {approved} only if somebody else approves it, by their password policy"));
+    }
     Ok(())
 }
