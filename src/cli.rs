@@ -99,6 +99,9 @@ enum CliError {
         /// Why not.
         cause: std::io::Error,
     },
+    /// What was to be found out was not, as a whole.
+    #[error("{0}")]
+    Incomplete(String),
     /// Anything else, in a sentence.
     #[error("{0}")]
     Message(String),
@@ -141,7 +144,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&error.to_string());
-            ExitCode::FAILURE
+            if matches!(error, CliError::Incomplete(_)) { ExitCode::from(3) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Ways in which somebody who is no administrator could become one.
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
+use std::sync::Arc;
+
 use keystead::access::paths::{groups_of_administrators, paths};
-use keystead::access::{RuleText, Rules};
+use keystead::access::{RuleText, Rules, delegated};
+use keystead::directory::schema::AttributeSet;
 use keystead::directory::tree::{Directory, Tree};
 use keystead::directory::{Dn, Timestamp};
 
@@ -16,8 +19,11 @@ fn ways<D: Directory>(scene: &Scene<D>, more: &[RuleText]) -> Vec<(String, Vec<S
     let rules = Rules::prepare(&texts, view.schema()).unwrap();
     let now = Timestamp::parse(b"20260601120000Z").unwrap();
     let administrators = Dn::parse(view.schema(), &group("administrators")).unwrap();
-    let found = paths(&rules, &[administrators], now, &view).unwrap();
-    found.into_iter().map(|path| (path.from, path.steps)).collect()
+    let naming =
+        view.schema().find_attribute_type("employeeNumber").map(|attribute| attribute.id).into_iter().collect();
+    let found = paths(&rules, &[administrators], &naming, now, &view).unwrap();
+    assert_eq!(found.unseen, 0);
+    found.paths.into_iter().map(|path| (path.from, path.steps)).collect()
 }
 
 fn group(name: &str) -> String {
@@ -127,6 +133,125 @@ sentences! {
         let write = helpdesk(&format!("subtree:ou=policies,{SUFFIX}"), &["pwdLockout"], "write");
         assert_one(scene, &[write], &["may write pwdLockout of the password policy cn=default,ou=policies"]);
         let choose = helpdesk(&format!("entry:cn=admin,{SUFFIX}"), &["pwdPolicySubentry"], "write");
-        assert_one(scene, &[choose], &["may choose the password policy of cn=admin"]);
+        assert_one(scene, &[choose], &["may write pwdPolicySubentry of cn=admin,dc=example,dc=com, which chooses the password policy"]);
+    }
+
+    /// A group that a rule names and that is not there is whose it is who makes it, or gives its name to one of theirs.
+    fn making_a_missing_group_is_a_way(scene) {
+        let named = || rule("auditors", &format!("group:{}", group("auditors")), &format!("entry:{}", group("administrators")), &["member"], &["write"]);
+        assert_eq!(ways(scene, &[named()]), []);
+        let adds = helpdesk(&format!("below:ou=groups,{SUFFIX}"), &[], "add");
+        // By a filter, no policy can be added in its place.
+        let adds = RuleText { filter: Some("(!(objectClass=pwdPolicy))".into()), ..adds };
+        assert_one(scene, &[named(), adds.clone()], &[&format!("may add the group {}", group("auditors")), "may add themselves as member"]);
+        let people_only = RuleText { filter: Some("(&(objectClass=account)(!(objectClass=pwdPolicy)))".into()), ..adds };
+        assert_eq!(ways(scene, &[named(), people_only]), []);
+        let renames = helpdesk(&format!("entry:{}", group("helpdesk")), &[], "rename");
+        let words = format!("may rename {} to {}", group("helpdesk"), group("auditors"));
+        assert_one(scene, &[named(), renames], &[&words, "may add themselves as member"]);
+        // Others' groups are of no use.
+        assert_eq!(ways(scene, &[named(), helpdesk(&format!("entry:{}", group("staff")), &[], "rename")]), []);
+    }
+
+    /// A policy that says by itself whom it governs can be anywhere below the suffix, and be of any structural class.
+    fn making_a_password_policy_is_a_way(scene) {
+        let people = format!("below:ou=people,{SUFFIX}");
+        assert_one(scene, &[helpdesk(&people, &[], "add")], &["may add a password policy below ou=people"]);
+        let of_class = |class: &str| RuleText { filter: Some(format!("(objectClass={class})")), ..helpdesk(&people, &[], "add") };
+        assert_one(scene, &[of_class("inetOrgPerson")], &["may add a password policy"]);
+        assert_one(scene, &[of_class("domain")], &["may add a password policy"]);
+        let none = RuleText { filter: Some("(!(objectClass=pwdPolicy))".into()), ..helpdesk(&people, &[], "add") };
+        assert_eq!(ways(scene, &[none]), []);
+        assert_one(scene, &[helpdesk(&people, &["objectClass", "pwdAppliesToFilter"], "write")], &["may make a password policy of entries"]);
+        assert_eq!(ways(scene, &[helpdesk(&people, &["pwdAppliesToFilter"], "write")]), []);
+        let own = rule("own entry", "self", &people, &["*", "!uid", "!mail", "!mobile", "!telephoneNumber"], &["write"]);
+        let found = ways(scene, std::slice::from_ref(&own));
+        assert!(found.iter().any(|(_, steps)| steps[0].contains("a password policy of their own entry")), "{found:?}");
+        let never = RuleText { deny: vec!["write".into()], ..rule("no class", "everyone", "everything", &["objectClass"], &[]) };
+        assert_eq!(ways(scene, &[own, never]), []);
+    }
+
+    /// So can the one that is there be made to govern somebody, by its own words.
+    fn having_a_policy_govern_administrators_is_a_way(scene) {
+        let policies = format!("subtree:ou=policies,{SUFFIX}");
+        for attribute in ["pwdAppliesToFilter", "pwdAppliesToGroup", "pwdPrecedence"] {
+            let words = format!("may write {attribute} of the password policy");
+            assert_one(scene, &[helpdesk(&policies, &[attribute], "write")], &[&words]);
+        }
+    }
+
+    /// Or by being in a group that it looks at, or having a value.
+    fn being_selected_by_a_policy_is_a_way(scene) {
+        let add = format!(
+            "dn: cn=weak,ou=policies\nobjectClass: device\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\n\
+             pwdAttribute: userPassword\npwdAppliesToGroup: {}\npwdAppliesToFilter: (title=weak)\n",
+            group("staff"),
+        );
+        assert_eq!(scene.root().change(&add), Ok(()));
+        let joins = helpdesk(&format!("entry:{}", group("staff")), &["member"], "write");
+        assert_one(scene, &[joins], &[&format!("may put administrators into {}", group("staff"))]);
+        let only_themselves = RuleText { values: vec!["self".into()], ..helpdesk(&format!("entry:{}", group("staff")), &["member"], "write") };
+        assert_eq!(ways(scene, &[only_themselves]), []);
+        let title = helpdesk(&format!("entry:cn=admin,{SUFFIX}"), &["title"], "write");
+        assert_one(scene, &[title], &["may write title of cn=admin,dc=example,dc=com, by which a password policy selects"]);
+        assert_eq!(ways(scene, &[helpdesk(&format!("entry:cn=admin,{SUFFIX}"), &["description"], "write")]), []);
+    }
+
+    /// Whoever proves a name is who has it: so the attributes by which somebody is found are nobody else's to write.
+    fn writing_what_somebody_is_found_by_is_a_way(scene) {
+        for attribute in ["uid", "employeeNumber"] {
+            let writes = helpdesk(&format!("entry:cn=admin,{SUFFIX}"), &[attribute], "write");
+            let words = format!("may write {attribute} of cn=admin,dc=example,dc=com, by which whoever proves that name is found");
+            assert_one(scene, &[writes], &[&words]);
+        }
+    }
+
+    /// A right to some values of a recovery address is enough.
+    fn writing_some_values_of_a_recovery_address_is_a_way(scene) {
+        let mail = RuleText {
+            values: vec!["value:helpdesk@example.com".into()],
+            ..helpdesk(&format!("entry:cn=admin,{SUFFIX}"), &["mail"], "write")
+        };
+        assert_one(scene, &[mail], &["may write mail of cn=admin"]);
+    }
+
+    /// Setting how the password of an administrator stands takes their locks away; who holds less does not pass the guard.
+    fn bringing_the_state_of_a_password_is_a_way_for_those_who_hold_as_much(scene) {
+        assert_eq!(ways(scene, &[helpdesk("everything", &[], "import-hash")]), []);
+        let staff = format!("group:{}", group("staff"));
+        let rights = ["search", "read", "compare", "write", "add", "delete", "rename", "authenticate", "change-password",
+            "unlock", "import-hash", "proxy", "delegate", "explain"];
+        let much = rule("much", &staff, "everything", &["*", "+", "password-state"], &rights);
+        let found = ways(scene, &[much]);
+        assert!(!found.iter().any(|(_, steps)| steps[0].contains("set from outside")), "{found:?}");
+        let all = rule("all", &staff, "everything", &["*", "+", "password-state"], &["all"]);
+        assert!(!ways(scene, &[all]).is_empty());
+    }
+
+    /// A rule in the tree is looked at as any other.
+    fn rules_in_the_tree_are_looked_at(scene) {
+        let add = format!(
+            "dn: cn=joining,ou=groups\nobjectClass: subentry\nobjectClass: accessRule\ncn: joining\nsubtreeSpecification: {{}}\n\
+             accessWho: group:{}\naccessAttributes: member\naccessAllow: write\n",
+            group("helpdesk"),
+        );
+        assert_eq!(scene.client("cn=admin").change(&add), Ok(()));
+        let view = scene.directory.view();
+        let file = Arc::new(Rules::prepare(&rules(), view.schema()).unwrap());
+        let in_force = delegated::in_force(&file, &view).unwrap();
+        assert!(in_force.suspended.is_empty(), "{:?}", in_force.suspended);
+        let administrators = Dn::parse(view.schema(), &group("administrators")).unwrap();
+        let now = Timestamp::parse(b"20260601120000Z").unwrap();
+        let found = paths(&in_force.rules, &[administrators], &AttributeSet::EMPTY, now, &view).unwrap().paths;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].steps[0].contains("cn=joining,ou=groups,dc=example,dc=com"), "{found:?}");
+        // Once it is suspended, it is none.
+        let leave = format!("dn: cn=administrators,ou=groups\nchangetype: modify\nreplace: member\nmember: {}\n-\n", full("bob"));
+        assert_eq!(scene.root().change(&leave), Ok(()));
+        let view = scene.directory.view();
+        let in_force = delegated::in_force(&file, &view).unwrap();
+        assert_eq!(in_force.suspended.len(), 1);
+        let administrators = Dn::parse(view.schema(), &group("administrators")).unwrap();
+        assert_eq!(paths(&in_force.rules, &[administrators], &AttributeSet::EMPTY, now, &view).unwrap().paths, []);
     }
 }

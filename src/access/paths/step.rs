@@ -1,7 +1,7 @@
 //! What somebody may do to an entry that brings them further.
 
 use super::{Place, Terrain};
-use crate::access::rule::Rule;
+use crate::access::rule::{Rule, Rules};
 use crate::access::who::Who;
 use crate::access::{Actor, Decider, Decision, Right, escalation, proxy};
 use crate::directory::modification::{Modification, ModificationKind};
@@ -10,12 +10,12 @@ use crate::directory::{AttributeDescription, AttributeTypeId};
 
 /// What recovers a password that is lost: whoever receives it there is the owner from then on.
 const RECOVERY: [&str; 3] = ["mail", "mobile", "telephoneNumber"];
-/// What a password policy says of guessing.
-const GUESSING: [&str; 4] = ["pwdLockout", "pwdMaxFailure", "pwdMinLength", "pwdCheckQuality"];
 
 /// Reads what somebody may do to an entry.
 pub(super) struct Reader<'r> {
     pub(super) terrain: &'r Terrain<'r>,
+    /// The rules as they are for whoever it is, who may have made a group that they name.
+    pub(super) rules: &'r Rules,
     pub(super) actor: &'r Actor,
     pub(super) decider: Decider<'r>,
 }
@@ -45,27 +45,41 @@ impl Reader<'_> {
         let tree = self.terrain.tree;
         let decision = self.decider.decide(&person.node, tree)?;
         let mut ways = Vec::new();
-        if decision.allows(Right::ResetPassword)
-            && escalation::exceeds(person.node.uuid, &person.dn, self.actor, self.terrain.rules, tree)?.is_none()
-        {
-            let rule = self.rule(Right::ResetPassword, None, person)?;
-            ways.push(format!("may reset the password of {}, by {rule}", person.dn));
+        let powers = [
+            (Right::ResetPassword, "reset the password of"),
+            (Right::ImportHash, "set from outside how the password stands, and take away locks, of"),
+        ];
+        for (right, what) in powers.into_iter().filter(|(right, _)| decision.allows(*right)) {
+            if escalation::exceeds(person.node.uuid, &person.dn, self.actor, self.rules, tree)?.is_none() {
+                ways.push(format!("may {what} {}, by {}", person.dn, self.rule(right, None, person)?));
+                break;
+            }
         }
-        if proxy::may_act_as(self.terrain.rules, self.actor, (&person.node, &person.dn), tree)? {
+        if proxy::may_act_as(self.rules, self.actor, (&person.node, &person.dn), tree)? {
             ways.push(format!("may act as {}, by {}", person.dn, self.rule(Right::Proxy, None, person)?));
         }
-        for name in RECOVERY {
-            let Some(id) = self.find(name).filter(|id| decision.write.contains(*id)) else { continue };
+        let writable = decision.attributes(Right::Write).unwrap_or_default();
+        let recovering = RECOVERY.into_iter().filter_map(|name| self.find(name));
+        let uid = tree.schema().known().uid;
+        let naming = std::iter::once(uid).chain(self.terrain.naming.iter());
+        let filters = self.terrain.policies.iter().filter(|policy| policy.is_for(person, tree));
+        let selecting = filters.flat_map(|policy| policy.filtering.iter());
+        let kinds: [(Vec<AttributeTypeId>, &str); 4] = [
+            (recovering.collect(), "where a lost password is recovered"),
+            (
+                self.find("pwdPolicySubentry").into_iter().collect(),
+                "which chooses the password policy, and so how often it may be guessed",
+            ),
+            (naming.collect(), "by which whoever proves that name is found"),
+            (
+                selecting.collect(),
+                "by which a password policy selects whom it governs, and so how often it may be guessed",
+            ),
+        ];
+        for (attributes, meaning) in kinds {
+            let Some(id) = attributes.into_iter().find(|id| writable.contains(*id)) else { continue };
             let rule = self.rule(Right::Write, Some(id), person)?;
-            ways.push(format!("may write {name} of {}, where a lost password is recovered, by {rule}", person.dn));
-            break;
-        }
-        if let Some(id) = self.find("pwdPolicySubentry").filter(|id| decision.write.contains(*id)) {
-            let rule = self.rule(Right::Write, Some(id), person)?;
-            ways.push(format!(
-                "may choose the password policy of {}, and so how often it may be guessed, by {rule}",
-                person.dn
-            ));
+            ways.push(format!("may write {} of {}, {meaning}, by {rule}", self.name(id), person.dn));
         }
         let rights = [(Right::ResetPassword, None), (Right::Proxy, None)];
         if let Some((attribute, rule)) = self.hold(person, &decision, &rights) {
@@ -77,24 +91,6 @@ impl Reader<'_> {
         Ok(ways)
     }
 
-    /// The policy whose guard against guessing they may take away.
-    pub(super) fn policy(&mut self, policies: &[Place]) -> Result<Option<String>, TreeError> {
-        for policy in policies {
-            let decision = self.decider.decide(&policy.node, self.terrain.tree)?;
-            let weakest =
-                GUESSING.into_iter().find_map(|name| self.find(name).filter(|id| decision.write.contains(*id)));
-            if let Some(id) = weakest {
-                let rule = self.rule(Right::Write, Some(id), policy)?;
-                let name = self.name(id);
-                return Ok(Some(format!(
-                    "may write {name} of the password policy {}, and so how often passwords may be guessed, by {rule}",
-                    policy.dn
-                )));
-            }
-        }
-        Ok(None)
-    }
-
     /// The attribute of an entry into which they may put themselves, and the rule that then grants them one of these.
     fn hold(
         &self,
@@ -103,7 +99,7 @@ impl Reader<'_> {
         wanted: &[(Right, Option<AttributeTypeId>)],
     ) -> Option<(&str, String)> {
         let reaches = |rule: &&Rule| rule.to.iter().any(|reach| reach.has(&place.dn));
-        for rule in self.terrain.rules.iter().filter(|rule| !rule.is_over(self.terrain.now)).filter(reaches) {
+        for rule in self.rules.iter().filter(|rule| !rule.is_over(self.terrain.now)).filter(reaches) {
             let grants = wanted.iter().any(|(right, attribute)| {
                 rule.allow.has(*right) && attribute.is_none_or(|id| rule.attributes.contains(id))
             });
@@ -119,7 +115,7 @@ impl Reader<'_> {
         None
     }
 
-    fn may_add_themselves(&self, attribute: AttributeTypeId, place: &Place, decision: &Decision) -> bool {
+    pub(super) fn may_add_themselves(&self, attribute: AttributeTypeId, place: &Place, decision: &Decision) -> bool {
         let Some(own) = self.actor.identity.dn() else { return decision.write.contains(attribute) };
         let change = Modification {
             kind: ModificationKind::Add,
@@ -130,22 +126,27 @@ impl Reader<'_> {
     }
 
     /// The rule by which they may.
-    fn rule(&mut self, right: Right, attribute: Option<AttributeTypeId>, place: &Place) -> Result<String, TreeError> {
+    pub(super) fn rule(
+        &mut self,
+        right: Right,
+        attribute: Option<AttributeTypeId>,
+        place: &Place,
+    ) -> Result<String, TreeError> {
         let applying = self.decider.applying(&place.node, self.terrain.tree)?;
         let grants = |rule: &&Rule| rule.allow.has(right) && attribute.is_none_or(|id| rule.attributes.contains(id));
-        let mut rules = applying.into_iter().filter_map(|position| self.terrain.rules.get(position));
+        let mut rules = applying.into_iter().filter_map(|position| self.rules.get(position));
         Ok(rules.find(grants).map(shown).unwrap_or_default())
     }
 
-    fn find(&self, name: &str) -> Option<AttributeTypeId> {
+    pub(super) fn find(&self, name: &str) -> Option<AttributeTypeId> {
         self.terrain.tree.schema().find_attribute_type(name).map(|attribute| attribute.id)
     }
 
-    fn name(&self, attribute: AttributeTypeId) -> &str {
+    pub(super) fn name(&self, attribute: AttributeTypeId) -> &str {
         self.terrain.tree.schema().attribute_type(attribute).name()
     }
 }
 
-fn shown(rule: &Rule) -> String {
+pub(super) fn shown(rule: &Rule) -> String {
     format!("the rule {:?} ({})", rule.name, rule.source)
 }

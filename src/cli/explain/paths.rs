@@ -5,12 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Subject, unreadable};
-use crate::access::paths::{groups_of_administrators, paths};
+use crate::access::paths::{Survey, groups_of_administrators, paths};
 use crate::cli::{CliError, output};
 use crate::directory::Dn;
+use crate::directory::filter::{Filter, Matcher};
+use crate::directory::schema::AttributeSet;
+use crate::directory::tree::Tree;
+use crate::operations::identity_map::DestinationText;
 use crate::server::Clock;
 
-/// Every way in which somebody who is no administrator could become one; fails if there is any.
+/// Every way in which somebody who is no administrator could become one; fails if there is any, and with 3 if not all could
+/// be looked at.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PathsArgs {
     /// The configuration file.
@@ -33,17 +38,36 @@ pub(super) fn run(args: &PathsArgs) -> Result<(), CliError> {
             "no rule allows a group everything; say who administrators are by --group".to_owned(),
         ));
     }
-    let found =
-        paths(&subject.rules, &groups, Clock::default().now(), &subject.view).map_err(|error| unreadable(&error))?;
-    for path in &found {
+    let now = Clock::default().now();
+    let Survey { paths, unseen } =
+        paths(&subject.rules, &groups, &naming(&subject), now, &subject.view).map_err(|error| unreadable(&error))?;
+    for path in &paths {
         output::say(path.to_string().trim_end());
     }
-    match found.len() {
-        0 => {
+    match (paths.len(), unseen) {
+        (0, 0) => {
             output::say("nobody else can become an administrator");
             Ok(())
         }
-        1 => Err(CliError::Message("there is a way to become an administrator".to_owned())),
-        ways => Err(CliError::Message(format!("there are {ways} ways to become an administrator"))),
+        (0, unseen) => Err(CliError::Incomplete(format!(
+            "there are so many people whom rules name that {unseen} were not looked at: there may be ways to become an \
+             administrator"
+        ))),
+        (1, _) => Err(CliError::Message("there is a way to become an administrator".to_owned())),
+        (ways, _) => Err(CliError::Message(format!("there are {ways} ways to become an administrator"))),
     }
+}
+
+/// The attributes by which the mappings of the configuration find somebody.
+fn naming(subject: &Subject) -> AttributeSet {
+    let mut set = AttributeSet::EMPTY;
+    for mapping in &subject.config.mappings {
+        if let DestinationText::Search { filter, .. } = &mapping.to
+            && let Ok(filter) = Filter::parse(filter)
+        {
+            set.union(&Matcher::prepare(&filter, subject.view.schema()).mentioned());
+        }
+    }
+    set.subtract(&[subject.view.schema().known().object_class].into_iter().collect());
+    set
 }
