@@ -1,7 +1,10 @@
 //! Bind (RFC 4511 §4.2, RFC 4513 §5): in two steps, since the second may take a while.
 
+mod mechanism;
+mod plain;
 mod told;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +34,8 @@ use super::refusal::PolicyControl;
 use super::target::Target;
 use super::verify_password::{Given, Known, blocked, blocks};
 use super::{Context, Effect, Freedom, Outcome, Proof, Refusal, Requester, proxy};
+pub(super) use mechanism::Mechanism;
+use plain::Plain;
 use told::Told;
 
 /// What the first step of a bind comes to.
@@ -54,6 +59,8 @@ pub struct Verification {
     tried: Vec<Arc<Policy>>,
     password: Secret,
     known: Known,
+    /// Whom the client wants to be taken for (RFC 4513 §5.2.1.8); empty: whoever the password is of.
+    authorize_as: Vec<u8>,
 }
 
 /// Looks at the request and finds the entry. Whoever was bound before is not any more, however this ends
@@ -64,10 +71,10 @@ pub fn prepare(ctx: &Context<'_>, request: &BindRequest, controls: &Controls) ->
     }
     let password = match &request.authentication {
         Authentication::Simple(password) => password,
-        Authentication::Sasl { mechanism, credentials } if mechanism == EXTERNAL => {
-            return external(ctx, credentials.as_deref().unwrap_or_default()).map(|outcome| done(outcome, controls));
+        Authentication::Sasl { mechanism, credentials } => {
+            return sasl(ctx, (mechanism, credentials.as_deref()), controls);
         }
-        Authentication::Sasl { .. } | Authentication::Unknown => return Err(Refusal::UnsupportedAuthentication),
+        Authentication::Unknown => return Err(Refusal::UnsupportedAuthentication),
     };
     match (request.name.is_empty(), password.is_empty()) {
         (true, true) => anonymous(ctx).map(|outcome| done(outcome, controls)),
@@ -75,6 +82,47 @@ pub fn prepare(ctx: &Context<'_>, request: &BindRequest, controls: &Controls) ->
         _ if !ctx.requester.confidentiality.admits_passwords() => Err(Refusal::ConfidentialityRequired),
         _ => verification(ctx, &request.name, Secret::new(password.as_ref())).map(|it| Prepared::Verify(Box::new(it))),
     }
+}
+
+/// A bind by a SASL mechanism (RFC 4513 §5.2). The name in the request means nothing.
+fn sasl(
+    ctx: &Context<'_>,
+    (mechanism, credentials): (&[u8], Option<&[u8]>),
+    controls: &Controls,
+) -> Result<Prepared, Refusal> {
+    match (Mechanism::find(mechanism).ok_or(Refusal::UnsupportedAuthentication)?, credentials) {
+        (Mechanism::External, authorize_as) => {
+            external(ctx, authorize_as.unwrap_or_default()).map(|outcome| done(outcome, controls))
+        }
+        (Mechanism::Plain, _) if !ctx.requester.confidentiality.admits_passwords() => {
+            Err(Refusal::ConfidentialityRequired)
+        }
+        // The client is to speak first, and is told so (RFC 4422 §5).
+        (Mechanism::Plain, None) => Ok(done(Outcome::answer(challenge(Vec::new())), controls)),
+        (Mechanism::Plain, Some(message)) => {
+            let Plain { authz_id, authc_id, passwd } = Plain::read(message)?;
+            let verification = verification(ctx, authc_id, Secret::new(passwd))?;
+            Ok(Prepared::Verify(Box::new(Verification { authorize_as: authz_id.to_vec(), ..verification })))
+        }
+    }
+}
+
+/// What the server says before a client has proven anything.
+fn challenge(value: Vec<u8>) -> Response {
+    Response { value: Some(value), ..ResultCode::SaslBindInProgress.into() }
+}
+
+/// Who somebody says they are who binds, for logs.
+pub fn claimed_name(request: &BindRequest) -> Cow<'_, str> {
+    let name = match &request.authentication {
+        Authentication::Sasl { mechanism, credentials: Some(message) }
+            if Mechanism::find(mechanism) == Some(Mechanism::Plain) =>
+        {
+            Plain::read(message).map_or(&b""[..], |plain| plain.authc_id)
+        }
+        _ => &request.name,
+    };
+    String::from_utf8_lossy(name)
 }
 
 fn done(mut outcome: Outcome, controls: &Controls) -> Prepared {
@@ -94,25 +142,31 @@ fn tell_identity(outcome: &mut Outcome, controls: &Controls) {
     outcome.response.controls.extend(name.map(authorization_identity_response));
 }
 
-/// The SASL mechanism by which a connection's own proof is used.
-pub const EXTERNAL: &str = "EXTERNAL";
-
 /// SASL EXTERNAL: the connection itself has proven who it is. To become somebody else by it needs more than that.
 fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Outcome, Refusal> {
     let Some(external) = &ctx.requester.external else { return Err(Refusal::NoExternalIdentity) };
     let own = external.identify(ctx)?.ok_or(Refusal::NoExternalIdentity)?;
-    let identity = if authorize_as.is_empty() { own.clone() } else { authorized(ctx, &own, authorize_as)? };
-    let proxied_by = (identity != own).then(|| Box::new(own));
+    let (identity, proxied_by) = assume(ctx, (own, Proof::Connection), authorize_as)?;
     let effect = Effect::Authenticated { identity, freedom: Freedom::Full, proof: Proof::Connection, proxied_by };
     Ok(Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) })
 }
 
-/// Whom `own` wants to be taken for, and may.
-fn authorized(ctx: &Context<'_>, own: &Identity, authorize_as: &[u8]) -> Result<Identity, Refusal> {
-    let requester = Requester { identity: own.clone(), ..ctx.requester.clone() };
+/// Who a connection belongs to on which `own` has been proven: they, or whom they want to be taken for and may be; then it
+/// is known who that was.
+fn assume(
+    ctx: &Context<'_>,
+    (own, proof): (Identity, Proof),
+    authorize_as: &[u8],
+) -> Result<(Identity, Option<Box<Identity>>), Refusal> {
+    if authorize_as.is_empty() {
+        return Ok((own, None));
+    }
+    let requester = Requester { identity: own.clone(), proof, ..ctx.requester.clone() };
     let actor = Actor::find(own.clone(), &requester.circumstances(ctx.now), ctx.rules, ctx.tree)?;
     let assumed = proxy::assumed(&Context { actor: &actor, requester: &requester, ..*ctx }, authorize_as)?;
-    assumed.filter(|identity| !identity.is_anonymous()).ok_or_else(|| blocked(None))
+    let identity = assumed.filter(|identity| !identity.is_anonymous()).ok_or_else(|| blocked(None))?;
+    let proxied_by = (identity != own).then(|| Box::new(own));
+    Ok((identity, proxied_by))
 }
 
 fn anonymous(ctx: &Context<'_>) -> Result<Outcome, Refusal> {
@@ -131,7 +185,8 @@ fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Veri
         let subject = ctx.services.meter.unknown(dn);
         let (account, tried, password) = (Account::default(), Vec::new(), password.clone());
         let (means, known) = (Means::Bind, Known::Nothing);
-        Ok(Verification { subject, means, entry: None, account, policy, tried, password, known })
+        let (entry, authorize_as) = (None, Vec::new());
+        Ok(Verification { subject, means, entry, account, policy, tried, password, known, authorize_as })
     };
     let user = UserName::read(name, ctx)?;
     let Some(id) = user.find(ctx)? else {
@@ -160,7 +215,8 @@ impl Verification {
         let account = ctx.account(&target.node)?;
         let subject = Subject::Entry(target.node.uuid);
         let entry = Some((target.node, target.dn));
-        Ok(Self { subject, means, entry, account, policy, tried, password, known: Known::Nothing })
+        let (known, authorize_as) = (Known::Nothing, Vec::new());
+        Ok(Self { subject, means, entry, account, policy, tried, password, known, authorize_as })
     }
 
     /// Finds out how much work it will be.
@@ -237,13 +293,18 @@ impl Verification {
             Standing::Expired | Standing::MustChangeElsewhere => return Err(told.refusal(policy)),
             Standing::Good { .. } | Standing::Grace { .. } | Standing::MustChange => {}
         }
+        let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
+        let proof = Proof::Password(self.account.changed);
+        let own = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
+        let (identity, proxied_by) = assume(ctx, (own, proof), &self.authorize_as)?;
+        if proxied_by.is_some() && freedom != Freedom::Full {
+            return Err(Refusal::MustChangePassword);
+        }
         // Known so exactly that an account in use does not count as idle.
         let precision = self.policy.pwd_max_idle.map_or(Duration::MAX, |idle| idle / 10);
         let lock = if attempt.is_despite_lock() { LockFor::Others } else { LockFor::Nobody };
         attempt.let_in(precision.min(ctx.services.last_success_precision));
         self.remember(ctx);
-        let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
-        let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
         let (change, afterwards) = self.changes(ctx, (node, dn), Entered { standing, recheck, lock })?;
         if let Standing::Good { expires_in: Some(left) } = standing {
             // It is the owner whom it is told of, wherever they bind from.
@@ -252,8 +313,7 @@ impl Verification {
         }
         let mut response = Response::from(ResultCode::Success);
         response.controls.extend(told.control(PolicyControl::of(controls), policy));
-        let proof = Proof::Password(self.account.changed);
-        let mut effects = smallvec![Effect::Authenticated { identity, freedom, proof, proxied_by: None }];
+        let mut effects = smallvec![Effect::Authenticated { identity, freedom, proof, proxied_by }];
         if !change.is_empty() {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
         }

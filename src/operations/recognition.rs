@@ -27,7 +27,7 @@ pub enum Recognition {
     Ended(&'static str),
 }
 
-/// Looks at an authenticated requester again, and at whoever acts as them.
+/// Looks at an authenticated requester again, and at whoever acts as them, who has proven who they are.
 pub fn recognise(requester: &Requester, tree: &dyn Tree, now: Timestamp) -> Result<Recognition, TreeError> {
     if let Some(by) = &requester.proxied_by {
         let acting = Requester { identity: by.clone(), proxied_by: None, ..requester.clone() };
@@ -35,6 +35,7 @@ pub fn recognise(requester: &Requester, tree: &dyn Tree, now: Timestamp) -> Resu
             return Ok(ended);
         }
     }
+    let proof = if requester.proxied_by.is_some() { Proof::Connection } else { requester.proof };
     let Identity::Entry { uuid, dn } = &requester.identity else { return Ok(Recognition::Same) };
     let found = match tree.find_uuid(*uuid)? {
         Some(id) => tree.node(id)?.zip(tree.dn(id)?),
@@ -42,10 +43,10 @@ pub fn recognise(requester: &Requester, tree: &dyn Tree, now: Timestamp) -> Resu
     };
     let Some((node, name)) = found else { return Ok(Recognition::Ended("your entry has been removed")) };
     let account = Account::read(tree.credentials(node.id)?.as_ref(), tree.schema());
-    if let Some(reason) = ended(requester.proof, &account, Validity::of(&node.entry, tree.schema()), now) {
+    if let Some(reason) = ended(proof, &account, Validity::of(&node.entry, tree.schema()), now) {
         return Ok(Recognition::Ended(reason));
     }
-    let freedom = match requester.proof {
+    let freedom = match proof {
         Proof::Password(_) if account.must_change => Freedom::PasswordChange,
         _ => requester.freedom,
     };

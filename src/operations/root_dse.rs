@@ -6,7 +6,8 @@ use crate::directory::schema::Schema;
 use crate::directory::{Attribute, Attributes, Dn, Entry};
 use crate::protocol::{control, extended, oid};
 
-use super::{Context, External, bind};
+use super::Context;
+use super::bind::Mechanism;
 
 /// The name of the subschema subentry.
 pub const SUBSCHEMA: &str = "cn=Subschema";
@@ -52,7 +53,7 @@ pub fn root_dse(ctx: &Context<'_>) -> Entry {
         ("vendorVersion", vec![concat!("Keystead ", env!("CARGO_PKG_VERSION"))]),
     ];
     // Only what would succeed is listed, since clients take the first that they know.
-    let mechanisms = mechanisms(ctx);
+    let mechanisms = Mechanism::offered(ctx).collect();
     let csn = tree.csn().to_string();
     let mut attributes = Attributes::new();
     for (name, values) in list {
@@ -62,11 +63,6 @@ pub fn root_dse(ctx: &Context<'_>) -> Entry {
     put(&mut attributes, "contextCSN", vec![&csn], schema);
     put(&mut attributes, "entryDN", vec![""], schema);
     Entry::encode(&attributes, schema)
-}
-
-fn mechanisms(ctx: &Context<'_>) -> Vec<&'static str> {
-    let proves_somebody = |external: &&External| matches!(external.identify(ctx), Ok(Some(_)));
-    ctx.requester.external.iter().filter(proves_somebody).map(|_| bind::EXTERNAL).collect()
 }
 
 /// The subschema subentry, made once for each schema.

@@ -9,6 +9,7 @@ use tracing::{debug, info};
 use crate::access::{Actor, Rules};
 use crate::directory::{Identity, ResultCode};
 use crate::operations::Requester;
+use crate::operations::bind::claimed_name;
 use crate::protocol::control::TrackedSession;
 use crate::protocol::{Operation, Request};
 
@@ -62,7 +63,7 @@ const fn is_of_little_interest(operation: Operation) -> bool {
 /// The name that a request is about.
 pub(super) fn target(request: &Request) -> Cow<'_, str> {
     match request {
-        Request::Bind(bind) => String::from_utf8_lossy(&bind.name),
+        Request::Bind(bind) => claimed_name(bind),
         Request::Search(search) => String::from_utf8_lossy(&search.base),
         Request::Modify(modify) => modify.object.as_str().into(),
         Request::Add(add) => add.entry.as_str().into(),

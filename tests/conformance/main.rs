@@ -71,6 +71,7 @@ mod reset;
 mod rights_paths;
 mod root_dse;
 mod search;
+mod sasl_plain;
 mod secrets;
 mod selection;
 mod sort;

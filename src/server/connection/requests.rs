@@ -299,7 +299,9 @@ impl Connection {
         let view = self.shared.store.view();
         let requester = Arc::make_mut(&mut self.requester);
         requester.freedom = Freedom::Full;
-        if let (Proof::Password(_), Ok(proof)) = (requester.proof, password_of(requester, &view)) {
+        if requester.proxied_by.is_none()
+            && let (Proof::Password(_), Ok(proof)) = (requester.proof, password_of(requester, &view))
+        {
             requester.proof = proof;
         }
     }
