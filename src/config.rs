@@ -151,6 +151,7 @@ impl Config {
             policies: crate::operations::policies::Policies::default(),
             reports: Arc::new(crate::server::policy_log::PolicyLog),
             breached: breached.map(|list| list as Arc<dyn BreachList>),
+            fake_salts: crate::server::fake_salts::read(&self.data),
             spray: self.spray,
             new_passwords: self.new_passwords,
             no_password: StoredPassword::create(&nothing, self.new_passwords, random),

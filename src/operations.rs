@@ -13,6 +13,7 @@ mod approval;
 mod assertion;
 pub mod bind;
 mod change_log;
+pub mod channel;
 pub mod compare;
 pub mod context;
 pub mod counted;
@@ -52,6 +53,7 @@ pub mod tree_delete;
 mod usability;
 mod verify_password;
 
+pub use channel::ChannelBindings;
 pub use context::{Confidentiality, Context, Freedom, Limits, Proof, Requester, Services};
 pub use external::External;
 pub use identity_map::IdentityMap;

@@ -7,7 +7,7 @@
 //! a password, [`quality`] what is demanded of it, and [`verdict`] in which words it is refused; [`report`]
 //! is what a policy would do that is only tried out, [`outlook`] how accounts would stand under one; [`standing`] is what a
 //! bind may expect, and the [`meter`] counts wrong passwords and remembers what was tried; [`verified`] passwords need no
-//! second hash for a while.
+//! second hash for a while; [`scram`] is how a client proves that it knows a password without sending it.
 
 pub mod account;
 pub mod change;
@@ -21,6 +21,7 @@ pub mod prepare;
 pub mod quality;
 pub mod report;
 pub mod scheme;
+pub mod scram;
 pub mod secret;
 pub mod stale;
 pub mod standing;

@@ -12,6 +12,8 @@ mod clock;
 pub mod connection;
 mod counting;
 mod dispatch;
+mod end_point;
+pub mod fake_salts;
 pub mod lanes;
 pub mod listener;
 mod paging;

@@ -39,6 +39,7 @@ impl<'s> Workplace<'s> {
             confidentiality: Confidentiality::Protected,
             proxied_by: None,
             external: None,
+            channel: None,
             link: Link { remote: Some(Remote::Local), protection: Some(Protection::Local) },
             source: "local".into(),
         };

@@ -14,6 +14,7 @@ use crate::directory::Randomness;
 use crate::directory::tree::{Directory, Tree};
 use crate::operations::policies::unheeded;
 use crate::password::Meter;
+use crate::server::fake_salts;
 use crate::server::random::SystemRandom;
 use crate::server::{Bound, Server, Shared};
 use crate::store::Existence;
@@ -39,6 +40,9 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     limit_connections(&mut config);
     for warning in files::access_by_others(&config.data) {
         tracing::warn!("{warning}");
+    }
+    if let Err(error) = fake_salts::keep(&config.data) {
+        tracing::warn!(%error, "what SCRAM shows for names without keys will be something else after a restart");
     }
     let mut key = [0; 16];
     SystemRandom.fill(&mut key);

@@ -2,6 +2,8 @@
 
 mod mechanism;
 mod plain;
+mod sasl;
+mod scram;
 mod told;
 
 use std::borrow::Cow;
@@ -14,8 +16,9 @@ use crate::access::{Actor, Right};
 use crate::directory::tree::{Change, Event, EventKind, Means, Node, Write};
 use crate::directory::{Dn, Identity, ResultCode, Timestamp};
 use crate::password::account::Seen;
-use crate::password::meter::{Subject, Trial};
+use crate::password::meter::{Attempt, Subject, Trial};
 use crate::password::report::Would;
+use crate::password::scram::ScramKeys;
 use crate::password::standing::{Standing, Validity};
 use crate::password::verdict::PolicyErrorCode;
 use crate::password::verified::Against;
@@ -33,9 +36,11 @@ use super::recheck::Recheck;
 use super::refusal::PolicyControl;
 use super::target::Target;
 use super::verify_password::{Given, Known, blocked, blocks};
-use super::{Context, Effect, Freedom, Outcome, Proof, Refusal, Requester, proxy};
-pub(super) use mechanism::Mechanism;
-use plain::Plain;
+use super::{Context, Effect, Freedom, Outcome, Proof, Refusal};
+pub use mechanism::Mechanism;
+pub use sasl::claimed_name;
+pub use scram::InProgress;
+use scram::Proven;
 use told::Told;
 
 /// What the first step of a bind comes to.
@@ -47,7 +52,18 @@ pub enum Prepared {
     Verify(Box<Verification>),
 }
 
-/// A password that is to be verified.
+/// What is to prove who somebody is.
+#[derive(Clone, Debug)]
+enum Evidence {
+    /// Nothing: it is only asked what there is.
+    Nothing,
+    /// A password.
+    Password(Secret),
+    /// That they know the password, which they do not send.
+    Proof(Box<Proven>),
+}
+
+/// Evidence that is to be verified.
 #[derive(Debug)]
 pub struct Verification {
     subject: Subject,
@@ -57,22 +73,27 @@ pub struct Verification {
     policy: Arc<Policy>,
     /// Policies that are only tried out.
     tried: Vec<Arc<Policy>>,
-    password: Secret,
+    evidence: Evidence,
     known: Known,
     /// Whom the client wants to be taken for (RFC 4513 §5.2.1.8); empty: whoever the password is of.
     authorize_as: Vec<u8>,
 }
 
 /// Looks at the request and finds the entry. Whoever was bound before is not any more, however this ends
-/// (RFC 4511 §4.2.1).
-pub fn prepare(ctx: &Context<'_>, request: &BindRequest, controls: &Controls) -> Result<Prepared, Refusal> {
+/// (RFC 4511 §4.2.1). `begun` is the bind that the request before has begun, if it has and this one may go on with it.
+pub fn prepare(
+    ctx: &Context<'_>,
+    request: &BindRequest,
+    controls: &Controls,
+    begun: Option<&InProgress>,
+) -> Result<Prepared, Refusal> {
     if request.version != 3 {
         return Err(Refusal::UnsupportedVersion);
     }
     let password = match &request.authentication {
         Authentication::Simple(password) => password,
         Authentication::Sasl { mechanism, credentials } => {
-            return sasl(ctx, (mechanism, credentials.as_deref()), controls);
+            return sasl::prepare(ctx, (mechanism, credentials.as_deref()), controls, begun);
         }
         Authentication::Unknown => return Err(Refusal::UnsupportedAuthentication),
     };
@@ -80,49 +101,8 @@ pub fn prepare(ctx: &Context<'_>, request: &BindRequest, controls: &Controls) ->
         (true, true) => anonymous(ctx).map(|outcome| done(outcome, controls)),
         (false, true) => Err(Refusal::UnauthenticatedBind),
         _ if !ctx.requester.confidentiality.admits_passwords() => Err(Refusal::ConfidentialityRequired),
-        _ => verification(ctx, &request.name, Secret::new(password.as_ref())).map(|it| Prepared::Verify(Box::new(it))),
+        _ => by_password(ctx, &request.name, password).map(|it| Prepared::Verify(Box::new(it))),
     }
-}
-
-/// A bind by a SASL mechanism (RFC 4513 §5.2). The name in the request means nothing.
-fn sasl(
-    ctx: &Context<'_>,
-    (mechanism, credentials): (&[u8], Option<&[u8]>),
-    controls: &Controls,
-) -> Result<Prepared, Refusal> {
-    match (Mechanism::find(mechanism).ok_or(Refusal::UnsupportedAuthentication)?, credentials) {
-        (Mechanism::External, authorize_as) => {
-            external(ctx, authorize_as.unwrap_or_default()).map(|outcome| done(outcome, controls))
-        }
-        (Mechanism::Plain, _) if !ctx.requester.confidentiality.admits_passwords() => {
-            Err(Refusal::ConfidentialityRequired)
-        }
-        // The client is to speak first, and is told so (RFC 4422 §5).
-        (Mechanism::Plain, None) => Ok(done(Outcome::answer(challenge(Vec::new())), controls)),
-        (Mechanism::Plain, Some(message)) => {
-            let Plain { authz_id, authc_id, passwd } = Plain::read(message)?;
-            let verification = verification(ctx, authc_id, Secret::new(passwd))?;
-            Ok(Prepared::Verify(Box::new(Verification { authorize_as: authz_id.to_vec(), ..verification })))
-        }
-    }
-}
-
-/// What the server says before a client has proven anything.
-fn challenge(value: Vec<u8>) -> Response {
-    Response { value: Some(value), ..ResultCode::SaslBindInProgress.into() }
-}
-
-/// Who somebody says they are who binds, for logs.
-pub fn claimed_name(request: &BindRequest) -> Cow<'_, str> {
-    let name = match &request.authentication {
-        Authentication::Sasl { mechanism, credentials: Some(message) }
-            if Mechanism::find(mechanism) == Some(Mechanism::Plain) =>
-        {
-            Plain::read(message).map_or(&b""[..], |plain| plain.authc_id)
-        }
-        _ => &request.name,
-    };
-    String::from_utf8_lossy(name)
 }
 
 fn done(mut outcome: Outcome, controls: &Controls) -> Prepared {
@@ -142,33 +122,6 @@ fn tell_identity(outcome: &mut Outcome, controls: &Controls) {
     outcome.response.controls.extend(name.map(authorization_identity_response));
 }
 
-/// SASL EXTERNAL: the connection itself has proven who it is. To become somebody else by it needs more than that.
-fn external(ctx: &Context<'_>, authorize_as: &[u8]) -> Result<Outcome, Refusal> {
-    let Some(external) = &ctx.requester.external else { return Err(Refusal::NoExternalIdentity) };
-    let own = external.identify(ctx)?.ok_or(Refusal::NoExternalIdentity)?;
-    let (identity, proxied_by) = assume(ctx, (own, Proof::Connection), authorize_as)?;
-    let effect = Effect::Authenticated { identity, freedom: Freedom::Full, proof: Proof::Connection, proxied_by };
-    Ok(Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) })
-}
-
-/// Who a connection belongs to on which `own` has been proven: they, or whom they want to be taken for and may be; then it
-/// is known who that was.
-fn assume(
-    ctx: &Context<'_>,
-    (own, proof): (Identity, Proof),
-    authorize_as: &[u8],
-) -> Result<(Identity, Option<Box<Identity>>), Refusal> {
-    if authorize_as.is_empty() {
-        return Ok((own, None));
-    }
-    let requester = Requester { identity: own.clone(), proof, ..ctx.requester.clone() };
-    let actor = Actor::find(own.clone(), &requester.circumstances(ctx.now), ctx.rules, ctx.tree)?;
-    let assumed = proxy::assumed(&Context { actor: &actor, requester: &requester, ..*ctx }, authorize_as)?;
-    let identity = assumed.filter(|identity| !identity.is_anonymous()).ok_or_else(|| blocked(None))?;
-    let proxied_by = (identity != own).then(|| Box::new(own));
-    Ok((identity, proxied_by))
-}
-
 fn anonymous(ctx: &Context<'_>) -> Result<Outcome, Refusal> {
     if ctx.services.anonymous == AnonymousBind::Refused {
         return Err(Refusal::AnonymousRefused);
@@ -178,56 +131,88 @@ fn anonymous(ctx: &Context<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome { effects: smallvec![effect], ..Outcome::answer(ResultCode::Success) })
 }
 
-fn verification(ctx: &Context<'_>, name: &[u8], password: Secret) -> Result<Verification, Refusal> {
+fn by_password(ctx: &Context<'_>, name: &[u8], password: &[u8]) -> Result<Verification, Refusal> {
+    verification(ctx, &UserName::read(name, ctx)?, Evidence::Password(Secret::new(password)))
+}
+
+/// The name of somebody as a DN, whether or not there is such an entry.
+fn spelled<'u>(ctx: &Context<'_>, user: &'u UserName) -> Result<Cow<'u, Dn>, Refusal> {
+    match user {
+        UserName::Dn(dn) => Ok(Cow::Borrowed(dn)),
+        UserName::Uid(uid) => {
+            let spelled = format!("uid={}", crate::directory::dn::escape(uid));
+            Ok(Cow::Owned(Dn::parse(ctx.schema(), &spelled)?))
+        }
+    }
+}
+
+fn verification(ctx: &Context<'_>, user: &UserName, evidence: Evidence) -> Result<Verification, Refusal> {
     // A name that no entry has, and an entry that nobody may be, are counted and take as long as any other.
-    let unknown = |dn: &Dn| -> Result<Verification, Refusal> {
+    let unknown = |dn: &Dn, evidence: Evidence| -> Result<Verification, Refusal> {
         let policy = ctx.services.policies.default_for(dn, ctx.tree)?;
         let subject = ctx.services.meter.unknown(dn);
-        let (account, tried, password) = (Account::default(), Vec::new(), password.clone());
-        let (means, known) = (Means::Bind, Known::Nothing);
-        let (entry, authorize_as) = (None, Vec::new());
-        Ok(Verification { subject, means, entry, account, policy, tried, password, known, authorize_as })
+        let (account, tried, means) = (Account::default(), Vec::new(), Means::Bind);
+        let (entry, known, authorize_as) = (None, Known::Nothing, Vec::new());
+        Ok(Verification { subject, means, entry, account, policy, tried, evidence, known, authorize_as })
     };
-    let user = UserName::read(name, ctx)?;
-    let Some(id) = user.find(ctx)? else {
-        return match user {
-            UserName::Dn(dn) => unknown(&dn),
-            UserName::Uid(uid) => {
-                let spelled = format!("uid={}", crate::directory::dn::escape(&uid));
-                unknown(&Dn::parse(ctx.schema(), &spelled)?)
-            }
-        };
-    };
+    let Some(id) = user.find(ctx)? else { return unknown(&*spelled(ctx, user)?, evidence) };
     let trying = ctx.requester.trying_a_password(ctx.now);
     let nobody = Actor::find(Identity::Anonymous, &trying, ctx.rules, ctx.tree)?;
     let anonymous = Context { actor: &nobody, ..*ctx };
-    let Some(target) = anonymous.target_by_id(id)? else { return unknown(&Dn::root()) };
+    let Some(target) = anonymous.target_by_id(id)? else { return unknown(&Dn::root(), evidence) };
     if !target.decision.allows(Right::Authenticate) {
-        return unknown(&target.dn);
+        return unknown(&target.dn, evidence);
     }
-    Verification::of(ctx, target, password, Means::Bind)
+    Verification::by(ctx, target, evidence, Means::Bind)
 }
 
 impl Verification {
     /// Of the password of an entry that may authenticate.
     pub(super) fn of(ctx: &Context<'_>, target: Target, password: Secret, means: Means) -> Result<Self, Refusal> {
+        Self::by(ctx, target, Evidence::Password(password), means)
+    }
+
+    fn by(ctx: &Context<'_>, target: Target, evidence: Evidence, means: Means) -> Result<Self, Refusal> {
         let Governing { policy, tried, .. } = ctx.services.policies.choose(&target.node.entry, &target.dn, ctx.tree)?;
         let account = ctx.account(&target.node)?;
         let subject = Subject::Entry(target.node.uuid);
         let entry = Some((target.node, target.dn));
         let (known, authorize_as) = (Known::Nothing, Vec::new());
-        Ok(Self { subject, means, entry, account, policy, tried, password, known, authorize_as })
+        Ok(Self { subject, means, entry, account, policy, tried, evidence, known, authorize_as })
+    }
+
+    /// The password, if it was sent.
+    const fn password(&self) -> Option<&Secret> {
+        match &self.evidence {
+            Evidence::Password(password) => Some(password),
+            Evidence::Nothing | Evidence::Proof(_) => None,
+        }
+    }
+
+    /// The keys for SCRAM, as long as the policy has them kept.
+    fn scram_keys(&self) -> Option<&ScramKeys> {
+        match (&self.account.password, self.policy.scram_iterations) {
+            (Some(_), Some(_)) => self.account.scram_keys.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the keys for SCRAM are to be made or forgotten.
+    fn keys_are_due(&self) -> bool {
+        self.account.scram_keys.as_ref().map(ScramKeys::iterations) != self.policy.scram_iterations
     }
 
     /// Finds out how much work it will be.
     pub fn effort(&mut self, ctx: &Context<'_>) -> scheme::Effort {
+        let Some(password) = self.password() else { return scheme::Effort::Light };
         let stored = self.account.password.as_ref().unwrap_or(&ctx.services.no_password);
         // Refusing takes as long with every account, so only what will be let in can be quick.
         let quick = !stored.is_outdated(self.policy.hashing.or(ctx.services.new_passwords))
             && !self.policy.is_locked(self.account.locked, ctx.now)
             && !ctx.recheck_is_due(&self.account, &self.policy)
+            && !self.keys_are_due()
             && (self.was_right_a_moment_ago(ctx)
-                || stored.effort() == scheme::Effort::Light && stored.verify(&self.password));
+                || stored.effort() == scheme::Effort::Light && stored.verify(password));
         if !quick {
             return scheme::Effort::Heavy;
         }
@@ -238,12 +223,14 @@ impl Verification {
     fn was_right_a_moment_ago(&self, ctx: &Context<'_>) -> bool {
         let verified = ctx.services.meter.verified();
         self.policy.verified_cache.is_some()
-            && self.against().is_some_and(|against| verified.contains(against, &self.password, ctx.now))
+            && self.against().zip(self.password()).is_some_and(|(against, it)| verified.contains(against, it, ctx.now))
     }
 
     fn remember(&self, ctx: &Context<'_>) {
-        if let (Some(life), Some(against), Known::Nothing) = (self.policy.verified_cache, self.against(), self.known) {
-            ctx.services.meter.verified().remember(against, &self.password, life, ctx.now);
+        let what = self.against().zip(self.password());
+        if let (Some(life), Some((against, password)), Known::Nothing) = (self.policy.verified_cache, what, self.known)
+        {
+            ctx.services.meter.verified().remember(against, password, life, ctx.now);
         }
     }
 
@@ -275,9 +262,27 @@ impl Verification {
         Ok(())
     }
 
+    /// Requires the evidence to be right. What is wrong is counted.
+    fn prove<'c>(&self, ctx: &'c Context<'_>) -> Result<Attempt<'c>, Refusal> {
+        let Self { subject, means, ref account, ref policy, known, .. } = *self;
+        match &self.evidence {
+            Evidence::Nothing => Err(blocked(None)),
+            Evidence::Password(password) => {
+                ctx.verify_password(&Given { subject, means, account, policy, password, known })
+            }
+            Evidence::Proof(proven) => {
+                let keys = self.scram_keys();
+                // Whoever has no keys is refused after the same work.
+                let is_right = proven.proof.is_by(keys.unwrap_or(&proven.nobodys)) && keys.is_some();
+                let known = if is_right { Known::Right } else { Known::Nothing };
+                ctx.verify_proof(&Given { subject, means, account, policy, password: proven.proof.sent(), known })
+            }
+        }
+    }
+
     fn verify(&self, ctx: &Context<'_>, controls: &Controls) -> Result<Outcome, Refusal> {
-        let Self { subject, means, ref account, ref policy, ref password, known, .. } = *self;
-        let attempt = ctx.verify_password(&Given { subject, means, account, policy, password, known })?;
+        let Self { ref account, ref policy, .. } = *self;
+        let attempt = self.prove(ctx)?;
         let Some((node, dn)) = &self.entry else { return Err(blocked(None)) };
         let validity = Validity::of(&node.entry, ctx.schema());
         if blocks(&attempt, account, policy, validity, ctx.now).is_some() {
@@ -296,7 +301,7 @@ impl Verification {
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
         let proof = Proof::Password(self.account.changed);
         let own = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
-        let (identity, proxied_by) = assume(ctx, (own, proof), &self.authorize_as)?;
+        let (identity, proxied_by) = sasl::assume(ctx, (own, proof), &self.authorize_as)?;
         if proxied_by.is_some() && freedom != Freedom::Full {
             return Err(Refusal::MustChangePassword);
         }
@@ -313,6 +318,9 @@ impl Verification {
         }
         let mut response = Response::from(ResultCode::Success);
         response.controls.extend(told.control(PolicyControl::of(controls), policy));
+        if let (Evidence::Proof(proven), Some(keys)) = (&self.evidence, self.scram_keys()) {
+            response.value = Some(proven.proof.server_final(keys));
+        }
         let mut effects = smallvec![Effect::Authenticated { identity, freedom, proof, proxied_by }];
         if !change.is_empty() {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
@@ -326,9 +334,9 @@ impl Verification {
 
     /// Looks the password up again, if lists are newer. A bind that ends badly all the same, and a compare, show nothing.
     fn recheck(&self, ctx: &Context<'_>, dn: &Dn, standing: Standing) -> Recheck {
-        match standing {
-            Standing::Good { .. } | Standing::Grace { .. } if self.means == Means::Bind => {
-                ctx.recheck(&self.account, &self.policy, &self.password, dn)
+        match (standing, self.password()) {
+            (Standing::Good { .. } | Standing::Grace { .. }, Some(password)) if self.means == Means::Bind => {
+                ctx.recheck(&self.account, &self.policy, password, dn)
             }
             _ => Recheck::Nothing,
         }
@@ -364,10 +372,11 @@ impl Verification {
             _ => None,
         };
         let wanted = self.policy.hashing.or(ctx.services.new_passwords);
-        let outdated = account.password.as_ref().is_some_and(|stored| stored.is_outdated(wanted));
-        if outdated {
-            account.password = Some(StoredPassword::create(&self.password, wanted, ctx.random));
+        let outdated = self.password().filter(|_| account.password.as_ref().is_some_and(|it| it.is_outdated(wanted)));
+        if let Some(password) = outdated {
+            account.password = Some(StoredPassword::create(password, wanted, ctx.random));
         }
+        let rekeyed = self.rekey(ctx, &mut account);
         let write = || Write::SetCredentials {
             uuid: node.uuid,
             version: self.account.version,
@@ -376,9 +385,9 @@ impl Verification {
         let change = |events| Change { writes: vec![write()], events, ..Change::none() };
         let scheme = || account.password.as_ref().map(|stored| stored.scheme().to_string()).unwrap_or_default();
         let known = recheck.found().map(|rule| event(EventKind::Known, rule.to_owned()));
-        let rehashed = outdated.then(|| event(EventKind::Rehashed, scheme()));
-        let (first, later) = (used.is_some() || recheck.demands_change(), outdated || recheck != Recheck::Nothing);
-        if !first && !later {
+        let rehashed = outdated.map(|_| event(EventKind::Rehashed, scheme()));
+        let first = used.is_some() || recheck.demands_change();
+        if !first && outdated.is_none() && !rekeyed && recheck == Recheck::Nothing {
             return Ok((Change::none(), None));
         }
         let ended = if lock == LockFor::Nobody { self.end_of_lock(ctx, whose)? } else { Vec::new() };
@@ -396,6 +405,14 @@ impl Verification {
         let begun = if written { None } else { ctx.services.journal.lock_of(node.uuid) };
         let ended = counted::lock_has_ended(Whose { uuid: node.uuid, dn }, ctx.now);
         Ok(begun.into_iter().chain([ended]).collect())
+    }
+
+    /// Makes or forgets the keys for SCRAM as the policy wants it, where the password is at hand. Whether it has.
+    fn rekey(&self, ctx: &Context<'_>, account: &mut Account) -> bool {
+        let Some(password) = self.password().filter(|_| self.keys_are_due()) else { return false };
+        let make = |iterations| ScramKeys::make(password, iterations, ctx.random);
+        account.scram_keys = self.policy.scram_iterations.and_then(make);
+        account.scram_keys != self.account.scram_keys
     }
 
     /// Something that the owner brings about by a good bind, or somebody else by comparing.

@@ -16,6 +16,7 @@ use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
 use crate::protocol::control::{Flags, ResetWishes};
 
+use super::channel::ChannelBindings;
 use super::external::External;
 use super::identity_map::IdentityMap;
 use super::integrity::Integrity;
@@ -82,6 +83,8 @@ pub struct Services {
     pub new_passwords: NewScheme,
     /// Takes the place of a password where there is none, so that finding that out takes as long.
     pub no_password: StoredPassword,
+    /// What the salts are made of that SCRAM shows for names without keys: known to this server only, and always the same.
+    pub fake_salts: [u8; 32],
     /// From when on many wrong passwords are an attack on many accounts.
     pub spray: Thresholds,
     /// How exactly the time of the last successful bind is kept.
@@ -207,6 +210,8 @@ pub struct Requester {
     /// What their connection proves, for SASL EXTERNAL (RFC 4422 appendix A): the owner of a local socket, or of a client
     /// certificate.
     pub external: Option<External>,
+    /// What tells the channel of the connection from every other; absent outside TLS.
+    pub channel: Option<Arc<ChannelBindings>>,
     /// What access rules may ask of the connection.
     pub link: Link,
     /// Where they come from, for logs and for counting: an address, or `local`.
@@ -232,6 +237,7 @@ impl Requester {
             confidentiality,
             proxied_by: None,
             external: None,
+            channel: None,
             link: Link { remote: None, protection: None },
             source,
         }

@@ -10,6 +10,7 @@ use crate::directory::{Csn, Identity, ResultCode};
 use crate::password::change::By;
 use crate::protocol::Response;
 
+use super::bind::InProgress;
 use super::read_entry::PostRead;
 use super::{Freedom, Proof};
 
@@ -44,6 +45,8 @@ pub enum Effect {
         /// Who has proven it, if it was somebody else who may act as them.
         proxied_by: Option<Box<Identity>>,
     },
+    /// A bind is half done: the next request may go on with it, if it comes next.
+    BindInProgress(Box<InProgress>),
     /// A password was set.
     PasswordSet {
         /// Whose.

@@ -67,6 +67,8 @@ struct Selecting {
     /// The [`Tree::policies_version`] that they were found at.
     version: Version,
     policies: Vec<Selector>,
+    /// Whether any policy has keys kept for SCRAM.
+    keeps_scram_keys: bool,
 }
 
 #[derive(Debug)]
@@ -110,6 +112,11 @@ impl Policies {
         let policy = self.default_for(dn, tree)?;
         let because = if policy.origin.is_empty() { Because::Nothing } else { Because::Default };
         Ok(Governing { policy, because, tried })
+    }
+
+    /// Whether any policy has keys kept for SCRAM.
+    pub fn keep_scram_keys(&self, tree: &dyn Tree) -> Result<bool, TreeError> {
+        Ok(self.selecting(tree)?.keeps_scram_keys)
     }
 
     /// The policy that governs the entries of the suffix of `dn` that no other governs.
@@ -172,7 +179,8 @@ impl Policies {
         if let Some(known) = known.filter(|known| known.version == version) {
             return Ok(known);
         }
-        let found = Arc::new(Selecting { version, policies: self.find_selecting(tree)? });
+        let (policies, keeps_scram_keys) = self.find_selecting(tree)?;
+        let found = Arc::new(Selecting { version, policies, keeps_scram_keys });
         let mut known = self.selecting.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever still looks at an earlier moment keeps what it has found to itself.
         if known.as_ref().is_none_or(|known| known.version < version) {
@@ -182,10 +190,11 @@ impl Policies {
         Ok(found)
     }
 
-    fn find_selecting(&self, tree: &dyn Tree) -> Result<Vec<Selector>, TreeError> {
-        let mut policies = Vec::new();
+    fn find_selecting(&self, tree: &dyn Tree) -> Result<(Vec<Selector>, bool), TreeError> {
+        let (mut policies, mut keeps_scram_keys) = (Vec::new(), false);
         for (node, dn) in policy_entries(tree)? {
             let policy = self.read(&node, tree)?;
+            keeps_scram_keys |= policy.scram_iterations.is_some() && !policy.report_only;
             if let (Some(applies), Some(suffix)) = (policy.applies.clone(), suffix_of(&dn, tree).cloned()) {
                 policies.push(Selector { suffix, applies, policy });
             }
@@ -193,7 +202,7 @@ impl Policies {
         policies.sort_by_cached_key(|Selector { policy, .. }| {
             (policy.precedence, Reverse(policy.strictness()), policy.origin.to_lowercase())
         });
-        Ok(policies)
+        Ok((policies, keeps_scram_keys))
     }
 
     /// The policy of the entry of that name, if there is one.

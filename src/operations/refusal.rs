@@ -142,6 +142,15 @@ pub enum Refusal {
     /// SASL EXTERNAL on a connection that proves nothing.
     #[error("this connection proves no identity; bind with a name and a password")]
     NoExternalIdentity,
+    /// The client binds to another channel than this connection (RFC 5802 §6).
+    #[error("the client is bound to another channel than this connection: somebody may be in between")]
+    OtherChannel,
+    /// The client could have bound to the channel, and thinks that the server could not (RFC 5802 §6).
+    #[error("SCRAM-SHA-256-PLUS is offered here, and the client could not see that: somebody may be in between")]
+    BindsElsewhere,
+    /// The client binds to the channel by what this connection has not.
+    #[error("this connection has no such channel binding; use TLS 1.3 with tls-exporter, or tls-server-end-point")]
+    NoSuchChannelBinding,
     /// The SASL mechanism is not supported.
     #[error("this authentication method is not supported")]
     UnsupportedAuthentication,
@@ -222,8 +231,12 @@ impl From<&Refusal> for ResultCode {
             }
             Refusal::AuthorizationDenied => Self::AuthorizationDenied,
             Refusal::ConfidentialityRequired => Self::ConfidentialityRequired,
-            Refusal::InvalidCredentials { .. } => Self::InvalidCredentials,
-            Refusal::AnonymousRefused | Refusal::NoExternalIdentity => Self::InappropriateAuthentication,
+            Refusal::InvalidCredentials { .. } | Refusal::OtherChannel | Refusal::BindsElsewhere => {
+                Self::InvalidCredentials
+            }
+            Refusal::AnonymousRefused | Refusal::NoExternalIdentity | Refusal::NoSuchChannelBinding => {
+                Self::InappropriateAuthentication
+            }
             Refusal::AuthenticationRequired => Self::StrongerAuthRequired,
             Refusal::UnsupportedAuthentication => Self::AuthMethodNotSupported,
             Refusal::UnsupportedVersion

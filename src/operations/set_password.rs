@@ -10,6 +10,7 @@ use crate::password::ledger::BY_CODE;
 use crate::password::policy::{BreachAction, CheckQuality};
 use crate::password::quality::{self, BreachList, Facts, lists};
 use crate::password::report::Given;
+use crate::password::scram::ScramKeys;
 use crate::password::verdict::{BrokenRule, Language};
 use crate::password::{Policy, Secret, StoredPassword, generate};
 use crate::protocol::control::ResetOptions;
@@ -146,6 +147,7 @@ impl Context<'_> {
         });
         let checked_against = judge.lists(new);
         account.set_password(stored, policy, request.by, self.now);
+        account.scram_keys = self.scram_keys(new, policy);
         account.checked_against = checked_against;
         if let Some(options) = self.reset_options() {
             self.limit(&mut account, policy, options);
@@ -186,8 +188,18 @@ impl Context<'_> {
         });
         let checked_against = judge.lists(new);
         account.set_password(stored, policy, By::Owner, self.now);
+        account.scram_keys = self.scram_keys(new, policy);
         account.checked_against = checked_against;
         Ok(account)
+    }
+
+    /// The keys of a password that SCRAM needs, if the policy has them kept. A hash has none.
+    pub(super) fn scram_keys(&self, password: &Secret, policy: &Policy) -> Option<ScramKeys> {
+        let iterations = policy.scram_iterations?;
+        if StoredPassword::is_prehashed(password.expose()) {
+            return None;
+        }
+        ScramKeys::make(password, iterations, self.random)
     }
 
     /// What the new password of an entry is judged by.

@@ -85,11 +85,10 @@ impl Context<'_> {
             Begin::Go(attempt) => attempt,
             Begin::Wait => return Err(Refusal::Wait),
             Begin::Locked { .. } => {
-                let noticed = self.services.meter.notice_wrong(&trial, password, &self.services.spray);
+                let refusal = self.refuse_locked(given);
                 self.verify_slowly(current, given);
                 self.is_second(second, given);
-                let locked = Some(PolicyErrorCode::AccountLocked);
-                return Err(wrong(locked, policy.delay(policy.pwd_max_failure).max(noticed), None));
+                return Err(refusal);
             }
         };
         if given.known == Known::Right || is_right_at_once(current, password) || self.verify_slowly(current, given) {
@@ -106,13 +105,40 @@ impl Context<'_> {
                 return Err(wrong(None, policy.delay(failure.tried).max(noticed), Some(*time)));
             }
         }
-        let failure = attempt.failed(password);
+        Err(self.count(attempt, given))
+    }
+
+    /// The same where a proof was sent in the place of the password, and is known to be right or is wrong. Finding that out
+    /// takes no time that would tell anything. Nor does a proof tell of which wrong password it is, so each one counts, also
+    /// those of the password before.
+    pub(super) fn verify_proof(&self, given: &Given<'_>) -> Result<Attempt<'_>, Refusal> {
+        let trial = Trial { subject: given.subject, source: &self.requester.source, now: self.now };
+        match self.services.meter.begin(&trial, given.account, given.policy) {
+            Begin::Go(attempt) if given.known == Known::Right => Ok(attempt),
+            Begin::Go(attempt) => Err(self.count(attempt, given)),
+            Begin::Wait => Err(Refusal::Wait),
+            Begin::Locked { .. } => Err(self.refuse_locked(given)),
+        }
+    }
+
+    /// The refusal of whatever is tried at an account that is locked.
+    fn refuse_locked(&self, given: &Given<'_>) -> Refusal {
+        let trial = Trial { subject: given.subject, source: &self.requester.source, now: self.now };
+        let noticed = self.services.meter.notice_wrong(&trial, given.password, &self.services.spray);
+        let delay = given.policy.delay(given.policy.pwd_max_failure).max(noticed);
+        wrong(Some(PolicyErrorCode::AccountLocked), delay, None)
+    }
+
+    /// Counts a wrong password, and refuses it.
+    fn count(&self, attempt: Attempt<'_>, given: &Given<'_>) -> Refusal {
+        let failure = attempt.failed(given.password);
         if failure.locked_now {
             self.note_tried(given, EventKind::Locked, format!("{} wrong passwords", failure.count));
         }
-        let noticed = self.services.meter.notice_wrong(&trial, password, &self.services.spray);
+        let trial = Trial { subject: given.subject, source: &self.requester.source, now: self.now };
+        let noticed = self.services.meter.notice_wrong(&trial, given.password, &self.services.spray);
         let locked = failure.locked_now.then_some(PolicyErrorCode::AccountLocked);
-        Err(wrong(locked, policy.delay(failure.tried).max(noticed), None))
+        wrong(locked, given.policy.delay(failure.tried).max(noticed), None)
     }
 
     /// Notes that a password was right, which a dry run leaves without effect. That one was wrong is counted by a dry run as

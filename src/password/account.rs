@@ -8,6 +8,7 @@ use crate::directory::{AttributeTypeId, Attributes, Entry, Schema, Timestamp};
 use super::ledger::Ledger;
 use super::one_time_code::OneTimeCode;
 use super::scheme::StoredPassword;
+use super::scram::ScramKeys;
 use super::stale::StaleSource;
 
 /// The password of an entry and its state. Read from its credentials, changed, and written back as a whole.
@@ -17,6 +18,8 @@ pub struct Account {
     pub version: Version,
     /// `userPassword`: one value, or none.
     pub password: Option<StoredPassword>,
+    /// `pwdScramSha256`: what SCRAM needs of the same password.
+    pub scram_keys: Option<ScramKeys>,
     /// `pwdChangedTime`
     pub changed: Option<Timestamp>,
     /// `pwdHistory`, oldest first.
@@ -109,6 +112,7 @@ impl Account {
         Self {
             version: 0,
             password: entry.first(known.user_password).map(StoredPassword::new),
+            scram_keys: entry.first(known.pwd_scram_sha256).and_then(ScramKeys::parse),
             changed: time(known.pwd_changed_time),
             history,
             replaced: entry.first(known.pwd_replaced).and_then(Remembered::parse),
@@ -146,6 +150,7 @@ impl Account {
         let precise = |times: &[Timestamp]| times.iter().map(|time| time.precise().to_string().into_bytes()).collect();
         let mut put = |id, values: Vec<Vec<u8>>| attributes.set(id, values);
         put(known.user_password, self.password.iter().map(|password| password.expose().to_vec()).collect());
+        put(known.pwd_scram_sha256, self.scram_keys.iter().map(ScramKeys::to_value).collect());
         put(known.pwd_changed_time, self.changed.iter().flat_map(|time| text(time)).collect());
         put(known.pwd_history, self.history.iter().map(Remembered::to_value).collect());
         put(known.pwd_replaced, self.replaced.iter().map(Remembered::to_value).collect());
@@ -279,6 +284,7 @@ mod tests {
         Account {
             version: 0,
             password: Some(StoredPassword::new(b"{SSHA}abc")),
+            scram_keys: Some(ScramKeys::of_nobody(&[1; 32], b"a", 4096)),
             changed: Some(time(10)),
             history: vec![Remembered { time: time(5), password: StoredPassword::new(b"{SSHA}d#e") }],
             failures: vec![Timestamp::from_unix_micros(1), Timestamp::from_unix_micros(2)],
@@ -341,8 +347,9 @@ mod tests {
     fn what_others_see_holds_no_hash() {
         let schema = Schema::standard();
         let public = sample().to_public_entry(&schema);
-        assert!(!public.has(schema.known().user_password) && !public.has(schema.known().pwd_history));
-        assert!(!public.has(schema.known().pwd_replaced));
+        let known = schema.known();
+        let secrets = [known.user_password, known.pwd_history, known.pwd_replaced, known.pwd_scram_sha256];
+        assert!(!secrets.iter().any(|id| public.has(*id)));
         assert_eq!(public.first(schema.known().pwd_scheme), Some(&b"unusable"[..]));
         let printed: Vec<u8> = public.octets().to_vec();
         assert!(!printed.windows(5).any(|window| window == b"{SSHA"));

@@ -101,6 +101,8 @@ pub struct Policy {
     pub breach_action: BreachAction,
     /// `pwdHashScheme` and the cost: how new passwords are kept.
     pub hashing: Hashing,
+    /// `pwdScramIterations`: how often clients hash a password for SCRAM; absent: no keys are kept for that.
+    pub scram_iterations: Option<u32>,
     /// `pwdPrecedence`: of several policies that say that they govern somebody, the one with the lowest number does.
     pub precedence: u32,
     /// `pwdReportOnly`: it governs nobody, and what it would have done is reported.
@@ -207,6 +209,7 @@ impl Default for Policy {
             verified_cache: None,
             breach_action: BreachAction::default(),
             hashing: Hashing::default(),
+            scram_iterations: None,
             precedence: u32::MAX,
             report_only: false,
             applies: None,
@@ -267,6 +270,7 @@ impl Policy {
             verified_cache: seconds("pwdVerifiedCacheSeconds")?,
             breach_action: reader.breach_action()?,
             hashing: Hashing::read(&reader)?,
+            scram_iterations: reader.scram_iterations()?,
             precedence: reader.number("pwdPrecedence")?.unwrap_or(u32::MAX),
             report_only: reader.flag("pwdReportOnly")?.unwrap_or(false),
             applies: Applies::read(&reader)?,

@@ -20,6 +20,23 @@ pub fn prepare(password: &Secret) -> Secret {
     Secret::new(prepared.as_bytes())
 }
 
+/// The form in which clients take a password for SCRAM (`SASLprep`, RFC 4013 §2.1, §2.2): what has no appearance goes, every
+/// space is SPACE, and forms that are compatible are one. `None` if it is no text.
+///
+/// What that profile prohibits is kept, as clients do that know no better.
+pub fn saslprep(password: &Secret) -> Option<Secret> {
+    let text = password.expose_text()?;
+    let shown = text.chars().filter(|c| !is_mapped_to_nothing(*c)).map(to_space);
+    let prepared: Zeroizing<String> = Zeroizing::new(shown.nfkc().collect());
+    Some(Secret::new(prepared.as_bytes()))
+}
+
+/// RFC 3454 table B.1.
+const fn is_mapped_to_nothing(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{1806}' | '\u{180b}'..='\u{180d}' | '\u{200b}'..='\u{200d}' | '\u{2060}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
 fn is_prepared(text: &str) -> bool {
     is_nfc(text) && text.chars().all(|c| c == to_space(c))
 }

@@ -17,11 +17,12 @@ use tokio_rustls::TlsAcceptor;
 use crate::access::circumstances::Protection;
 use crate::directory::ResultCode;
 use crate::directory::tree::Version;
+use crate::operations::bind::InProgress;
 use crate::operations::context::Link;
 use crate::operations::identity_map::Origin;
 use crate::operations::{Confidentiality, Effect, External, Requester};
 use crate::protocol::response::put_notice_of_disconnection;
-use crate::protocol::{Fatal, Framing, Response};
+use crate::protocol::{Fatal, Framing, Request, Response};
 use crate::session::{Session, Tls};
 
 use super::Shared;
@@ -32,6 +33,7 @@ use super::peer::Peer;
 use super::settings::Cleartext;
 use super::shared::Place;
 use super::stream::Stream;
+use super::tls::ReadyTls;
 
 /// What is written at once is no more than this, in octets: then it is the client's turn to read.
 const FLUSH: usize = 256 << 10;
@@ -59,6 +61,8 @@ struct Connection {
     requester: Arc<Requester>,
     /// What was found out about the requester.
     known: Option<Known>,
+    /// A bind that is half done; any other request ends it.
+    begun: Option<Box<InProgress>>,
     peer: Peer,
     framing: Framing,
     incoming: BytesMut,
@@ -100,29 +104,33 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, kind: Kind, peer:
     let number = place.number;
     tracing::debug!(target: "access", conn = number, %peer, "connected");
     let limits = shared.settings.connections;
-    let stream = match (kind, stream) {
+    let (stream, tls) = match (kind, stream) {
         (Kind::Tls, Stream::Tcp(tcp)) => match handshake(&shared, tcp, limits.handshake).await {
-            Ok(stream) => stream,
+            Ok((stream, tls)) => (stream, Some(tls)),
             Err(error) => {
                 tracing::debug!(target: "access", conn = number, %error, "TLS was not established");
                 return;
             }
         },
-        (_, stream) => stream,
+        (_, stream) => (stream, None),
     };
     let (done, finished) = unbounded_channel();
     let mut connection = Connection::new(shared, (kind, stream.protection()), peer, place, done);
-    connection.note_certificate(&stream);
+    connection.note_tls(&stream, tls.as_deref());
     if let Err(error) = connection.run(stream, finished).await {
         tracing::debug!(target: "access", conn = number, %error, "the connection broke");
     }
     tracing::debug!(target: "access", conn = number, "closed");
 }
 
-async fn handshake(shared: &Shared, tcp: tokio::net::TcpStream, limit: Duration) -> io::Result<Stream> {
-    let Some(config) = shared.tls.load_full() else { return Err(io::Error::other("TLS is not set up")) };
-    match timeout(limit, TlsAcceptor::from(config).accept(tcp)).await {
-        Ok(accepted) => Ok(Stream::Tls(Box::new(accepted?))),
+async fn handshake(
+    shared: &Shared,
+    tcp: tokio::net::TcpStream,
+    limit: Duration,
+) -> io::Result<(Stream, Arc<ReadyTls>)> {
+    let Some(tls) = shared.tls.load_full() else { return Err(io::Error::other("TLS is not set up")) };
+    match timeout(limit, TlsAcceptor::from(Arc::clone(&tls.config)).accept(tcp)).await {
+        Ok(accepted) => Ok((Stream::Tls(Box::new(accepted?)), tls)),
         Err(_) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
@@ -156,6 +164,7 @@ impl Connection {
             session: Session::new(tls),
             requester: Arc::new(requester),
             known: None,
+            begun: None,
             peer,
             incoming: BytesMut::new(),
             outgoing: BytesMut::new(),
@@ -173,8 +182,11 @@ impl Connection {
         }
     }
 
-    /// Notes what the client's certificate proves, if it has shown one that is by an authority we know.
-    fn note_certificate(&mut self, stream: &Stream) {
+    /// Notes what TLS tells of the channel, and what the client's certificate proves, if it has shown one that is by an
+    /// authority we know.
+    fn note_tls(&mut self, stream: &Stream, tls: Option<&ReadyTls>) {
+        let channel = tls.map(|tls| Arc::new(stream.channel_bindings(tls)));
+        Arc::make_mut(&mut self.requester).channel = channel;
         if let Some(name) = stream.certificate_subject() {
             let external = External::Named { origin: Origin::Certificate, name };
             Arc::make_mut(&mut self.requester).external = Some(external);
@@ -237,6 +249,9 @@ impl Connection {
             match self.framing.next(&mut self.incoming) {
                 Ok(Some(message)) => {
                     self.last_request = Instant::now();
+                    if !matches!(message.request, Request::Bind(_)) {
+                        self.begun = None;
+                    }
                     let actions = self.session.receive(message);
                     self.carry_out(actions);
                 }
@@ -299,13 +314,13 @@ impl Connection {
             return Err(io::Error::other("octets came in the clear behind StartTLS"));
         }
         let limit = self.shared.settings.connections.handshake;
-        let stream = handshake(&self.shared, tcp, limit).await?;
+        let (stream, tls) = handshake(&self.shared, tcp, limit).await?;
         self.session.tls_established();
         self.become_anonymous();
         let requester = Arc::make_mut(&mut self.requester);
         requester.confidentiality = Confidentiality::Protected;
         requester.link.protection = Some(stream.protection());
-        self.note_certificate(&stream);
+        self.note_tls(&stream, Some(&tls));
         self.end = End::Not;
         Ok(stream)
     }

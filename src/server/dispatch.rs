@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::access::{Actor, Rules};
 use crate::directory::tree::{CommitError, Committed, Directory};
-use crate::operations::bind::{self, Prepared, Verification};
+use crate::operations::bind::{self, InProgress, Prepared, Verification};
 use crate::operations::perform::{looks_far, may_search};
 use crate::operations::search::{Search, Step};
 use crate::operations::{Context, Effort, Outcome, Refusal, Requester, Services, effort, perform, proxy};
@@ -50,6 +50,8 @@ pub(super) struct Running {
     pub(super) started: Instant,
     /// Who it is done as, if that is somebody else than the connection belongs to.
     pub(super) acting: Option<Arc<Requester>>,
+    /// The bind that the request before has begun, if this one may go on with it.
+    pub(super) begun: Option<Box<InProgress>>,
     attempts: u32,
 }
 
@@ -109,7 +111,7 @@ pub(super) struct Scene {
 
 impl Running {
     pub(super) fn new(ticket: Ticket, message: Message, controls: Controls) -> Self {
-        Self { ticket, message, controls, started: Instant::now(), acting: None, attempts: 0 }
+        Self { ticket, message, controls, started: Instant::now(), acting: None, begun: None, attempts: 0 }
     }
 
     pub(super) fn operation(&self) -> Operation {
@@ -187,11 +189,13 @@ impl Scene {
     /// Begins a request other than a search.
     pub(super) fn begin(self, running: Box<Running>) -> Progress {
         match &running.message.request {
-            Request::Bind(request) => match self.with(|ctx| bind::prepare(ctx, request, &running.controls)) {
-                Err(refusal) => Progress::Answered(running, Err(refusal)),
-                Ok(Prepared::Done(outcome)) => self.commit(running, *outcome),
-                Ok(Prepared::Verify(verification)) => self.verify(running, verification),
-            },
+            Request::Bind(request) => {
+                match self.with(|ctx| bind::prepare(ctx, request, &running.controls, running.begun.as_deref())) {
+                    Err(refusal) => Progress::Answered(running, Err(refusal)),
+                    Ok(Prepared::Done(outcome)) => self.commit(running, *outcome),
+                    Ok(Prepared::Verify(verification)) => self.verify(running, verification),
+                }
+            }
             _ if running.controls.flags.has(Flag::TreeDelete) => self.on_lane(Place::Scans, running, |ctx, running| {
                 perform(ctx, &running.message.request, &running.controls)
             }),

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Rules;
@@ -17,6 +16,7 @@ use crate::store::{Store, View};
 use super::clock::Clock;
 use super::lanes::Lane;
 use super::settings::Settings;
+use super::tls::ReadyTls;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Shared {
     /// The rules, the policies, the meter: replaced as a whole when the configuration is read again.
     pub services: ArcSwap<Services>,
     /// The certificate, likewise; none where TLS is not set up.
-    pub tls: ArcSwapOption<ServerConfig>,
+    pub tls: ArcSwapOption<ReadyTls>,
     /// The time.
     pub clock: Clock,
     /// Stops the server.
@@ -41,7 +41,7 @@ pub struct Shared {
 
 impl Shared {
     /// Brings together what a server needs.
-    pub fn new(store: Store, services: Services, tls: Option<Arc<ServerConfig>>, settings: Settings) -> Arc<Self> {
+    pub fn new(store: Store, services: Services, tls: Option<Arc<ReadyTls>>, settings: Settings) -> Arc<Self> {
         let start = store.view().csn().time;
         let hashing = Lane::start("hashing", settings.hashing_threads, settings.hashing_queue);
         let scans = Lane::start("scan", settings.workers, 10_000);

@@ -12,7 +12,10 @@ use tokio_rustls::server::TlsStream;
 use zeroize::Zeroize;
 
 use super::client_certificate::subject;
+use super::tls::ReadyTls;
 use crate::access::circumstances::Protection;
+use crate::operations::ChannelBindings;
+use crate::password::Secret;
 
 /// A connection's stream.
 #[derive(Debug)]
@@ -21,6 +24,10 @@ pub(super) enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
     Unix(UnixStream),
 }
+
+/// The label and the length of `tls-exporter` (RFC 9266 §2).
+const EXPORTER: &[u8] = b"EXPORTER-Channel-Binding";
+const EXPORTED: usize = 32;
 
 /// As much is read at once, in octets.
 const READ: usize = 64 << 10;
@@ -36,6 +43,19 @@ impl Stream {
         match self {
             Self::Tls(stream) => subject(stream.get_ref().1.peer_certificates()?.first()?),
             Self::Tcp(_) | Self::Unix(_) => None,
+        }
+    }
+
+    /// What tells this channel from every other.
+    pub(super) fn channel_bindings(&self, tls: &ReadyTls) -> ChannelBindings {
+        let Self::Tls(stream) = self else { return ChannelBindings::default() };
+        let connection = stream.get_ref().1;
+        // Under TLS 1.2 its keys tell that only with an extension which not every client has (RFC 9266 §4.2).
+        let is_1_3 = connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+        let exported = || connection.export_keying_material([0; EXPORTED], EXPORTER, None).ok();
+        ChannelBindings {
+            tls_exporter: is_1_3.then(exported).flatten().map(Secret::new),
+            tls_server_end_point: tls.end_point.clone(),
         }
     }
 

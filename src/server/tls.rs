@@ -13,7 +13,9 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
+use super::end_point;
 use crate::directory::{Timestamp, wire};
+use crate::password::Secret;
 
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
@@ -39,6 +41,14 @@ pub enum ClientCertificate {
     Optional,
     /// Without one, there is no TLS.
     Required,
+}
+
+/// TLS, ready to be spoken.
+#[derive(Debug)]
+pub struct ReadyTls {
+    pub(super) config: Arc<ServerConfig>,
+    /// `tls-server-end-point` of the certificate.
+    pub(super) end_point: Option<Secret>,
 }
 
 /// Why TLS cannot be had.
@@ -92,8 +102,9 @@ impl TlsError {
 
 impl TlsFiles {
     /// Reads the files and makes them ready.
-    pub fn load(&self) -> Result<Arc<ServerConfig>, TlsError> {
+    pub fn load(&self) -> Result<Arc<ReadyTls>, TlsError> {
         let chain = certificates(&self.certificate)?;
+        let end_point = chain.first().and_then(|certificate| end_point::of(certificate));
         let key = private_key(&self.private_key)?;
         let unusable = |cause| TlsError::Unusable {
             certificate: self.certificate.clone(),
@@ -109,7 +120,7 @@ impl TlsFiles {
         // Clients that connect anew for every login come back cheaper with a ticket.
         config.ticketer = ring::Ticketer::new().map_err(unusable)?;
         config.send_tls13_tickets = 1;
-        Ok(Arc::new(config))
+        Ok(Arc::new(ReadyTls { config: Arc::new(config), end_point }))
     }
 
     /// What judges the certificates of clients.

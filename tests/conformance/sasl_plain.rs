@@ -117,7 +117,7 @@ sentences! {
         assert_eq!(result(&answer), Ok(()));
         assert_eq!(policy_response(&answer).as_deref(), Some(CHANGE_AFTER_RESET));
         assert_eq!(client.compare("alice", "sn", "Adams"), InsufficientAccessRights);
-        assert_eq!(client.password_modify(None, None, Some("a better password of hers")), Ok(None));
+        assert_eq!(client.password_modify(None, Some("a new password of alice"), Some("a better password of hers")), Ok(None));
         let asking = [critical(oid::AUTHORIZATION_IDENTITY, None)];
         let told = bind_with(&client, ["", "alice", "a better password of hers"], &asking);
         let name = control_of(&told, oid::AUTHORIZATION_IDENTITY_RESPONSE).map(|octets| octets.to_vec());

@@ -100,6 +100,7 @@ impl<D: Directory> Scene<D> {
             breached: None,
             new_passwords,
             no_password: StoredPassword::create(&Secret::new("nobody's"), new_passwords, &random),
+            fake_salts: [9; 32],
             spray: Thresholds::default(),
             last_success_precision: Duration::from_secs(3600),
             recovery_attributes: keystead::operations::takeover::usual_recovery_attributes(view.schema()),

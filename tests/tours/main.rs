@@ -33,6 +33,9 @@ mod policies;
 mod python_ldap;
 mod reset;
 mod restart;
+mod sasl;
+#[path = "../conformance/scram_client.rs"]
+mod scram_client;
 mod self_service;
 mod sequence;
 mod simulate;

@@ -43,7 +43,8 @@ mod tests {
     #[test]
     fn what_proves_who_somebody_is_stays_secret() {
         let schema = schema();
-        for name in ["userPassword", "pwdHistory", "pwdReplaced", "pwdResetCode", "authPassword", "nisSecretKey"] {
+        let names = ["userPassword", "pwdHistory", "pwdReplaced", "pwdResetCode", "pwdScramSha256"];
+        for name in names.into_iter().chain(["authPassword", "nisSecretKey"]) {
             assert!(schema.find_attribute_type(name).unwrap().is_secret(), "{name}");
         }
     }

@@ -81,6 +81,7 @@ well_known! {
     pwd_temporary_expiry = "pwdTemporaryExpiry";
     pwd_temporary_uses = "pwdTemporaryUses";
     pwd_ledger = "pwdLedger";
+    pwd_scram_sha256 = "pwdScramSha256";
     pwd_reset_code = "pwdResetCode";
     pwd_reset_code_expiry = "pwdResetCodeExpiry";
     pwd_scheme = "pwdScheme";
@@ -108,7 +109,7 @@ impl WellKnown {
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and the scheme, which follows from these.
-    pub const fn credentials(&self) -> [AttributeTypeId; 22] {
+    pub const fn credentials(&self) -> [AttributeTypeId; 23] {
         [
             self.user_password,
             self.pwd_changed_time,
@@ -129,6 +130,7 @@ impl WellKnown {
             self.pwd_temporary_uses,
             self.pwd_checked_against,
             self.pwd_ledger,
+            self.pwd_scram_sha256,
             self.pwd_reset_code,
             self.pwd_reset_code_expiry,
             self.pwd_scheme,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{BreachAction, CheckQuality, DEFAULT_RECORDED, MustChangeBind, PolicyError, QualityProfile};
 use crate::directory::Entry;
 use crate::directory::schema::Schema;
+use crate::password::scram::{LEAST_ITERATIONS, MOST_ITERATIONS};
 
 const MAX_RECORDED: usize = 100;
 
@@ -86,6 +87,17 @@ impl<'a> Reader<'a> {
 
     pub(super) fn must_change_bind(&self) -> Result<MustChangeBind, PolicyError> {
         self.word("pwdMustChangeBind", &[("restrict", MustChangeBind::Restrict), ("fail", MustChangeBind::Fail)])
+    }
+
+    /// As many as RFC 7677 demands at least.
+    pub(super) fn scram_iterations(&self) -> Result<Option<u32>, PolicyError> {
+        let attribute = "pwdScramIterations";
+        let wanted = self.number(attribute)?.filter(|count| *count > 0);
+        if wanted.is_none_or(|count| (LEAST_ITERATIONS..=MOST_ITERATIONS).contains(&count)) {
+            return Ok(wanted);
+        }
+        let reason = format!("from {LEAST_ITERATIONS} to {MOST_ITERATIONS}, or 0 to keep no keys");
+        Err(PolicyError { attribute, reason })
     }
 
     /// At least as many as lock the account, so that the count survives a restart.

@@ -34,6 +34,8 @@ impl Policy {
         all.extend(self.of_lockout());
         all.extend(self.of_changes());
         all.extend(self.of_hashing());
+        let iterations = self.scram_iterations.map_or(0, |count| count as usize);
+        all.push(count("pwdScramIterations", iterations, "iterations for SCRAM-SHA-256, whose keys are kept"));
         all
     }
 

@@ -79,6 +79,7 @@ impl Connection {
     }
 
     fn perform(&mut self, message: Message) -> Actions {
+        let begun = self.begun.take();
         let is_bind = matches!(message.request, Request::Bind(_));
         if !is_bind && let Err(reason) = self.recognise() {
             self.disconnect(ResultCode::StrongerAuthRequired, reason);
@@ -100,6 +101,7 @@ impl Connection {
             }
         };
         let mut running = Box::new(Running::new(ticket, message, controls));
+        running.begun = begun;
         let progress = match self.scene().and_then(|scene| scene.acting(&mut running)) {
             Err(refusal) => Progress::Answered(running, Err(refusal)),
             Ok(scene) => self.begin(scene, running),
@@ -263,7 +265,8 @@ impl Connection {
                     requester.proof = proof;
                     requester.proxied_by = proxied_by.map(|identity| *identity);
                 }
-                Effect::Authenticated { .. } => {}
+                Effect::BindInProgress(begun) if self.is_running(running.ticket) => self.begun = Some(begun),
+                Effect::Authenticated { .. } | Effect::BindInProgress(_) => {}
                 Effect::PasswordSet { uuid, by } => {
                     self.shared.services.load().meter.forget(uuid);
                     if by == By::Owner && self.requester.identity.uuid() == Some(uuid) {

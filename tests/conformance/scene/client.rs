@@ -10,12 +10,14 @@ use keystead::access::Actor;
 use keystead::directory::ldif::{self, Body, Reader};
 use keystead::directory::tree::{Change, Directory, Scope};
 use keystead::directory::{Filter, Identity, ResultCode, wire};
+use keystead::operations::bind::InProgress;
 use keystead::operations::context::Link;
 use keystead::operations::perform::may_search;
 use keystead::operations::refusal::PolicyControl;
 use keystead::operations::search::{self, Search, Step};
 use keystead::operations::{
-    Confidentiality, Context, Effect, Effort, External, Freedom, Outcome, Refusal, Requester, bind, perform, proxy,
+    ChannelBindings, Confidentiality, Context, Effect, Effort, External, Freedom, Outcome, Refusal, Requester, bind,
+    perform, proxy,
 };
 use keystead::protocol::control::{Controls, Flags, ResponseControl};
 use keystead::protocol::request::{
@@ -36,11 +38,19 @@ pub struct Client<'s, D: Directory> {
     requester: RefCell<Requester>,
     effort: Cell<Option<Effort>>,
     delay: Cell<Duration>,
+    /// A bind that is half done.
+    begun: RefCell<Option<Box<InProgress>>>,
 }
 
 impl<'s, D: Directory> Client<'s, D> {
     pub fn new(scene: &'s Scene<D>, requester: Requester) -> Self {
-        Self { scene, requester: requester.into(), effort: Cell::default(), delay: Cell::default() }
+        Self {
+            scene,
+            requester: requester.into(),
+            effort: Cell::default(),
+            delay: Cell::default(),
+            begun: RefCell::default(),
+        }
     }
 
     pub fn become_identity(&self, identity: Identity) {
@@ -77,6 +87,12 @@ impl<'s, D: Directory> Client<'s, D> {
     /// From now on the connection itself proves who it is, for SASL EXTERNAL.
     pub fn prove_externally(&self, external: External) {
         self.requester.borrow_mut().external = Some(external);
+    }
+
+    /// Goes on over a channel that these bindings tell from others.
+    pub fn bound_to(self, channel: ChannelBindings) -> Self {
+        self.requester.borrow_mut().channel = Some(channel.into());
+        self
     }
 
     /// Who the connection belongs to.
@@ -151,6 +167,7 @@ impl<'s, D: Directory> Client<'s, D> {
                     requester.proof = proof;
                     requester.proxied_by = proxied_by.map(|identity| *identity);
                 }
+                Effect::BindInProgress(begun) => *self.begun.borrow_mut() = Some(begun),
                 Effect::PasswordSet { uuid, .. } | Effect::CredentialsSet { uuid } => {
                     self.scene.services.borrow().meter.forget(uuid);
                     if self.identity().uuid() == Some(uuid) && matches!(effect, Effect::PasswordSet { .. }) {
@@ -169,19 +186,26 @@ impl<'s, D: Directory> Client<'s, D> {
             Err(error) => return Refusal::from(error).to_response(PolicyControl::Unwanted),
         };
         let policy = PolicyControl::of(&controls);
+        let begun = self.begun.take();
         if let Request::Bind(bind) = request {
-            return self.send_bind(bind, &controls, policy);
+            return self.send_bind(bind, &controls, policy, begun.as_deref());
         }
         let view = self.scene.directory.view();
         let result = self.acting(&view, &controls, |ctx| perform(ctx, request, &controls));
         self.carry_out(result, policy)
     }
 
-    fn send_bind(&self, request: &BindRequest, controls: &Controls, policy: PolicyControl) -> Response {
+    fn send_bind(
+        &self,
+        request: &BindRequest,
+        controls: &Controls,
+        policy: PolicyControl,
+        begun: Option<&InProgress>,
+    ) -> Response {
         self.requester.borrow_mut().freedom = Freedom::Full;
         self.requester.borrow_mut().proxied_by = None;
         self.become_identity(Identity::Anonymous);
-        let result = self.with(|ctx| match bind::prepare(ctx, request, controls)? {
+        let result = self.with(|ctx| match bind::prepare(ctx, request, controls, begun)? {
             bind::Prepared::Done(outcome) => Ok(*outcome),
             bind::Prepared::Verify(mut verification) => {
                 self.effort.set(Some(verification.effort(ctx)));
@@ -334,7 +358,9 @@ impl<'s, D: Directory> Client<'s, D> {
         let mut out = BytesMut::new();
         let controls = match Controls::read(controls, &Request::Search(request.clone())) {
             Ok(controls) => controls,
-            Err(error) => return (out, Refusal::from(error).to_response(PolicyControl::Unwanted)),
+            Err(error) => {
+                return (out, Refusal::from(error).to_response(PolicyControl::Unwanted));
+            }
         };
         let view = self.scene.directory.view();
         let mut search = self.acting(&view, &controls, |ctx| {
