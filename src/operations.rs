@@ -47,6 +47,7 @@ pub mod search;
 mod selection;
 pub mod set_password;
 mod stamp;
+mod superior;
 pub mod takeover;
 mod target;
 pub mod tree_delete;

@@ -180,8 +180,10 @@ impl Session {
         }
     }
 
-    /// RFC 4511 §4.11: a bind cannot be abandoned, and what has been answered need not be.
+    /// RFC 4511 §4.11: a bind cannot be abandoned nor StartTLS, and what has been answered need not be. What waits for a bind
+    /// to end is forgotten.
     fn abandon(&mut self, id: MessageId) -> Actions {
+        self.waiting.retain(|message| message.id != id || !can_be_abandoned(&message.request));
         let before = self.outstanding.len();
         self.outstanding.retain(|(outstanding, operation)| *outstanding != id || *operation == Operation::Bind);
         if self.outstanding.len() < before { smallvec![Action::Abandon(id)] } else { Actions::new() }
@@ -231,6 +233,14 @@ impl Session {
         let mut actions = self.end();
         actions.push(Action::Disconnect { code: ResultCode::ProtocolError, reason });
         actions
+    }
+}
+
+fn can_be_abandoned(request: &Request) -> bool {
+    match request {
+        Request::Bind(_) | Request::Unbind => false,
+        Request::Extended(request) => request.name != oid::START_TLS,
+        _ => true,
     }
 }
 
@@ -332,6 +342,23 @@ mod tests {
         assert!(session.receive(abandon(1)).is_empty() && session.receive(abandon(7)).is_empty());
         session.receive(bind(2));
         assert!(session.receive(abandon(2)).is_empty());
+    }
+
+    #[test]
+    fn what_waits_for_a_bind_can_be_abandoned_but_for_another_bind() {
+        let mut session = Session::new(Tls::Established);
+        session.receive(bind(1));
+        for waiting in [delete(2), search(3), bind(4), extended(5, oid::START_TLS, None), delete(6)] {
+            session.receive(waiting);
+        }
+        for id in 2..=5 {
+            assert!(session.receive(message(9, Request::Abandon(MessageId(id)))).is_empty());
+        }
+        assert_eq!(session.complete(MessageId(1)).as_slice(), [Action::Perform(bind(4))]);
+        let rest = session.complete(MessageId(4));
+        assert!(
+            matches!(rest.as_slice(), [Action::Respond { id: MessageId(5), .. }, Action::Perform(last)] if *last == delete(6))
+        );
     }
 
     #[test]

@@ -195,6 +195,7 @@ fn check_against_schema(config: &mut Config, spans: &Spans, map: &[Spanned<RawMa
         Ok(schema) => schema,
         Err(error) => return faults.add(None, "directory.schema", error.to_string()),
     };
+    config.warnings.extend(schema.remarks().iter().cloned());
     for suffix in &config.suffixes {
         if let Err(error) = Dn::parse(&schema, suffix) {
             faults.add(None, "directory.suffix", format!("{suffix:?}: {error}"));

@@ -43,6 +43,11 @@ impl AttributeDescription {
         &self.options
     }
 
+    /// Whether an option ends with `-`, and so stands for all that it begins (RFC 3866 §2.1).
+    pub fn is_range(&self) -> bool {
+        self.options.split(';').any(|option| option.ends_with('-'))
+    }
+
     /// As answers carry it: the schema's spelling of the name, and the options.
     pub fn to_text<'s>(&self, schema: &'s Schema) -> Cow<'s, str> {
         let name = schema.attribute_type(self.attribute_type).name();

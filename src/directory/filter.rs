@@ -14,7 +14,7 @@ pub use chain::{Chain, Linked};
 use evaluate::Evaluation;
 pub use evaluate::{Facts, Steps, Truth};
 pub use matcher::{Matcher, Pieces, Selector};
-pub use prepare::{fits, ordering_form};
+pub use prepare::ordering_form;
 pub use text::FilterSyntaxError;
 
 /// How deep filters may be nested. Deeper ones are refused where they are read, so no walk over one can exhaust the

@@ -7,6 +7,7 @@ mod attribute_set;
 mod attribute_type;
 mod builder;
 pub mod check;
+mod content_rule;
 pub mod definition;
 mod foreign;
 mod matching_rule;
@@ -24,9 +25,10 @@ use std::sync::Arc;
 pub use attribute_set::AttributeSet;
 pub use attribute_type::{AttributeType, AttributeTypeId, Traits, Usage};
 pub use builder::{SchemaBuilder, SchemaError, SchemaErrorKind};
+pub use content_rule::ContentRule;
 pub use matching_rule::{MatchingRule, RuleKind, Special};
 use names::Names;
-pub use normal_form::{NormalForm, NotComparable};
+pub use normal_form::{NormalForm, NotComparable, name_and_bits};
 pub use object_class::{ObjectClass, ObjectClassId, ObjectClassKind};
 pub use publish::Publication;
 pub use syntax::Syntax;
@@ -45,6 +47,9 @@ pub struct Schema {
     subtypes: Vec<Vec<AttributeTypeId>>,
     object_classes: Vec<ObjectClass>,
     class_names: Names<ObjectClassId>,
+    content_rules: Vec<ContentRule>,
+    /// What was read otherwise than it stands in a file of somebody else.
+    remarks: Vec<String>,
     known: WellKnown,
     operational: AttributeSet,
     secret: AttributeSet,
@@ -95,6 +100,22 @@ impl Schema {
     /// Every object class, by number.
     pub fn object_classes(&self) -> &[ObjectClass] {
         &self.object_classes
+    }
+
+    /// Every DIT content rule.
+    pub fn content_rules(&self) -> &[ContentRule] {
+        &self.content_rules
+    }
+
+    /// The DIT content rule that governs entries of a structural class.
+    pub fn content_rule(&self, class: ObjectClassId) -> Option<&ContentRule> {
+        self.content_rules.iter().find(|rule| rule.class == class)
+    }
+
+    /// What was left out of the files of somebody else, or read otherwise than it stands there: for whoever has configured
+    /// them.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// The object identifier behind a name, whatever kind of thing it names.

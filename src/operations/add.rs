@@ -170,8 +170,9 @@ fn place(ctx: &Context<'_>, dn: &Dn) -> Result<Result<Place, Refusal>, Refusal> 
     };
     Ok(match ctx.tree.find(&parent)? {
         Found::Entry(id) => {
-            let parent = ctx.tree.node(id)?.ok_or(Refusal::Busy)?.uuid;
-            Ok(Place::Below { parent, rdn: rdn.into(), key: key.into() })
+            let parent = ctx.tree.node(id)?.ok_or(Refusal::Busy)?;
+            let below = Place::Below { parent: parent.uuid, rdn: rdn.into(), key: key.into() };
+            ctx.require_superior(&parent, dn).map(|()| below)
         }
         Found::Missing(nearest) => Err(ctx.no_such_object(nearest)?),
         Found::Outside => Err(Refusal::OutsideSuffixes),

@@ -16,7 +16,7 @@ use super::root_dse::SUBSCHEMA;
 use super::selection::Selection;
 use super::{Context, Refusal};
 
-use dynamic::DynamicGroup;
+pub(super) use dynamic::DynamicGroup;
 pub(super) use groups::Groups;
 
 /// The steps that it may take to derive the attributes of one entry.
@@ -72,7 +72,7 @@ pub(super) struct Sources<'s, 'd> {
 
 /// What it costs to look at an entry below another; compare [`Steps`].
 const CHILD: u64 = 4;
-/// So many of the entries below one are looked at to find one that may be known of.
+/// So many of the entries below one are looked at in one go to find one that may be known of.
 const SOME: usize = 1_000;
 
 impl Context<'_> {
@@ -114,8 +114,7 @@ impl Context<'_> {
             attributes.set(known.member, names.iter().map(|name| name.as_str().as_bytes().to_vec()).collect());
         }
         if needed.any_of(&[known.has_subordinates]) {
-            let has = self.visible_among(&self.tree.some_children(node.id, 1)?, sources)? > 0
-                || self.visible_among(&self.tree.some_children(node.id, SOME)?, sources)? > 0;
+            let Some(has) = self.has_visible_children(node.id, sources)? else { return Ok(None) };
             attributes.set_one(known.has_subordinates, if has { "TRUE" } else { "FALSE" });
         }
         if needed.any_of(&[known.num_subordinates]) {
@@ -135,6 +134,27 @@ impl Context<'_> {
             public.attributes().for_each(|attribute| attributes.push(attribute.decode()));
         }
         Ok(Some(Entry::encode(&attributes, self.schema())))
+    }
+
+    /// Whether the requester may know of an entry below one; `None` if to find one takes too many steps. Mostly the first
+    /// is one.
+    fn has_visible_children(&self, id: EntryId, sources: &mut Sources<'_, '_>) -> Result<Option<bool>, Refusal> {
+        let some = self.tree.some_children(id, 1)?;
+        if some.is_empty() || self.visible_among(&some, sources)? > 0 {
+            return Ok(Some(!some.is_empty()));
+        }
+        let mut after = None;
+        loop {
+            let children = self.tree.children(id, after, SOME)?;
+            let Some(last) = children.last() else { return Ok(Some(false)) };
+            after = Some(*last);
+            if sources.steps.take(CHILD.saturating_mul(children.len() as u64)).is_none() {
+                return Ok(None);
+            }
+            if self.visible_among(&children, sources)? > 0 {
+                return Ok(Some(true));
+            }
+        }
     }
 
     /// How many of these entries the requester may know of.

@@ -5,7 +5,8 @@ use roaring::RoaringBitmap;
 
 use crate::directory::AttributeTypeId;
 use crate::directory::filter::{Matcher, Selector};
-use crate::directory::tree::{Candidates, EntryId, PlanBudget};
+use crate::directory::schema::NormalForm;
+use crate::directory::tree::{Candidates, EntryId, Node, PlanBudget};
 
 use super::{Context, Refusal};
 
@@ -18,30 +19,35 @@ impl Context<'_> {
         let selector = Selector { types: std::iter::once(id).collect(), options: "".into() };
         match self.tree.plan(&Matcher::Present(selector), PlanBudget::IN_FULL)?.candidates {
             Candidates::These(ids) => Ok(ids),
-            Candidates::All => self.look_for(id),
+            Candidates::All => self.look_for(|node| node.entry.has(id)),
         }
     }
 
     /// The same without an index.
-    fn look_for(&self, id: AttributeTypeId) -> Result<RoaringBitmap, Refusal> {
+    fn look_for(&self, wanted: impl Fn(&Node) -> bool) -> Result<RoaringBitmap, Refusal> {
         let mut found = RoaringBitmap::new();
         let mut after = None;
         loop {
             let nodes = self.tree.nodes_after(after, 1_000)?;
             let Some(last) = nodes.last() else { return Ok(found) };
             after = Some(last.id);
-            found.extend(nodes.iter().filter(|node| node.entry.has(id)).map(|node| node.id.0));
+            found.extend(nodes.iter().filter(|node| wanted(node)).map(|node| node.id.0));
         }
     }
 
-    /// The entries of which an index says that they may hold a value of that normal form, in order: all that do, and
-    /// perhaps others whose values look alike to it.
+    /// The entries of which an index says that they may hold a value of that normal form, in order: all that do, all that
+    /// hold it with a bit string behind it, and perhaps others whose values look alike to it.
     pub(super) fn that_may_hold(&self, id: AttributeTypeId, normal: &[u8]) -> Result<Vec<EntryId>, Refusal> {
         let form = self.schema().attribute_type(id).equality_or_fallback().normal_form();
         let selector = Selector { types: std::iter::once(id).collect(), options: "".into() };
         let matcher = Matcher::Equal { selector, form, normal: normal.to_vec(), raw: Bytes::new() };
         match self.tree.plan(&matcher, POSTINGS)?.candidates {
             Candidates::These(ids) => Ok(ids.iter().map(EntryId).collect()),
+            Candidates::All if form == NormalForm::NameAndUid => {
+                let is_it = |value: &[u8]| form.matches(self.schema(), form.name_in(value), normal);
+                let found = self.look_for(|node| node.entry.values(id).any(is_it))?;
+                Ok(found.iter().map(EntryId).collect())
+            }
             Candidates::All => Ok(self.tree.equal(id, normal)?),
         }
     }

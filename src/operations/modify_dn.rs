@@ -5,6 +5,7 @@ mod renamed;
 use crate::access::Right;
 use crate::directory::tree::{Change, EntryId, Found, LogKind, Node, Place, Write};
 use crate::directory::{Attributes, Dn, Entry, Rdn, ldif};
+use crate::protocol::control::Flag;
 use crate::protocol::request::ModifyDnRequest;
 
 use super::integrity::references::Renames;
@@ -51,9 +52,13 @@ pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome
     Ok(Outcome::success(change))
 }
 
-/// The entry to move below: visible, below the same suffix, and not below the entry itself.
+/// The entry to move below: visible, kept here, below the same suffix, and not below the entry itself.
 fn new_superior(ctx: &Context<'_>, target: &Target, name: &str) -> Result<Node, Refusal> {
     let dn = ctx.parse_dn(name.as_bytes())?;
+    // RFC 3296 §5.6: with ManageDsaIT a reference is an entry, and what is wrong with that is told below.
+    if !ctx.flags.has(Flag::ManageDsaIt) && ctx.referral_for(&dn, None)?.is_some() {
+        return Err(Refusal::AffectsOtherServer);
+    }
     let superior = ctx.target(&dn)?;
     superior.require_visible(ctx)?;
     if dn.is_within(&target.dn) {
@@ -63,7 +68,10 @@ fn new_superior(ctx: &Context<'_>, target: &Target, name: &str) -> Result<Node, 
     if suffix(&dn) != suffix(&target.dn) {
         return Err(Refusal::AffectsOtherSuffix);
     }
-    Ok(superior.node)
+    match ctx.require_superior(&superior.node, &dn) {
+        Err(Refusal::Referral { .. }) => Err(Refusal::AffectsOtherServer),
+        other => other.map(|()| superior.node),
+    }
 }
 
 /// The new name must be free, or be the entry's own in another spelling.

@@ -35,6 +35,13 @@ impl Context<'_> {
         Ok(Some(Refusal::Referral { matched: own.to_string(), urls }))
     }
 
+    /// The referral of a reference for a name at or below it.
+    pub(super) fn referral_of(&self, reference: &Node, dn: &Dn) -> Result<Refusal, Refusal> {
+        let own = self.tree.dn(reference.id)?.ok_or(Refusal::Busy)?;
+        let urls = self.urls(reference).map(|url| continued(url, &own, dn, None)).collect();
+        Ok(Refusal::Referral { matched: own.to_string(), urls })
+    }
+
     /// Where to ask for what is below none of the suffixes.
     fn default_referral(&self, dn: &Dn, scope: Option<Scope>) -> Option<Refusal> {
         let urls = &self.services.referrals;

@@ -68,6 +68,12 @@ pub enum Refusal {
         /// The nearest entry above that there is, as far as the requester may know.
         matched: Option<String>,
     },
+    /// An entry was to stand below an alias.
+    #[error("nothing stands below an alias; name the entry that it stands for")]
+    BelowAlias,
+    /// An entry was to stand below a subentry.
+    #[error("nothing stands below a subentry")]
+    BelowSubentry,
     /// Aliases on the way to the base of a search lead to each other.
     #[error("aliases lead to each other without end")]
     AliasLoop,
@@ -86,6 +92,9 @@ pub enum Refusal {
     /// An entry stays below its suffix.
     #[error("an entry cannot be moved to another suffix")]
     AffectsOtherSuffix,
+    /// An entry was to move to where another server keeps entries (RFC 3296 §5.6).
+    #[error("an entry cannot be moved to where another server keeps entries")]
+    AffectsOtherServer,
     /// The policy entry makes no sense.
     #[error("{0}")]
     Policy(#[from] PolicyError),
@@ -203,7 +212,7 @@ impl From<&Refusal> for ResultCode {
             }
             Refusal::NoSuchObject { .. } => Self::NoSuchObject,
             Refusal::Referral { .. } => Self::Referral,
-            Refusal::AliasToNothing { .. } => Self::AliasProblem,
+            Refusal::AliasToNothing { .. } | Refusal::BelowAlias => Self::AliasProblem,
             Refusal::AliasLoop => Self::AliasDereferencingProblem,
             Refusal::AlreadyExists => Self::EntryAlreadyExists,
             Refusal::Violation(violation) | Refusal::Modification(ModificationError::Violation(violation)) => {
@@ -225,7 +234,8 @@ impl From<&Refusal> for ResultCode {
             | Refusal::BadCookie
             | Refusal::AwaitsApproval { .. }
             | Refusal::Unwilling(_) => Self::UnwillingToPerform,
-            Refusal::AffectsOtherSuffix => Self::AffectsMultipleDsas,
+            Refusal::BelowSubentry => Self::ObjectClassViolation,
+            Refusal::AffectsOtherSuffix | Refusal::AffectsOtherServer => Self::AffectsMultipleDsas,
             Refusal::InsufficientAccess(_) | Refusal::WouldEscalate | Refusal::MustChangePassword => {
                 Self::InsufficientAccessRights
             }
@@ -269,8 +279,12 @@ const fn violation_code(violation: &Violation) -> ResultCode {
         | Violation::NoStructuralClass
         | Violation::TwoStructuralClasses(..)
         | Violation::Missing { .. }
+        | Violation::ClassPrecluded { .. }
+        | Violation::MissingByRule { .. }
+        | Violation::Precluded { .. }
         | Violation::NotAllowed(_) => ResultCode::ObjectClassViolation,
         Violation::StructuralClassChanged { .. } => ResultCode::ObjectClassModsProhibited,
+        Violation::LanguageRange(_) => ResultCode::UndefinedAttributeType,
         Violation::SeveralValues(_) => ResultCode::ConstraintViolation,
         Violation::TwiceTheSame(_) => ResultCode::AttributeOrValueExists,
         Violation::NotNamed(_) => ResultCode::NamingViolation,

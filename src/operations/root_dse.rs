@@ -102,6 +102,7 @@ fn make_subschema(schema: &Schema, created: &str) -> Entry {
         ("matchingRuleUse", strs(&published.matching_rule_use)),
         ("attributeTypes", strs(&published.attribute_types)),
         ("objectClasses", strs(&published.object_classes)),
+        ("dITContentRules", strs(&published.content_rules)),
     ] {
         put(&mut attributes, name, values.iter().map(String::as_str).collect(), schema);
     }

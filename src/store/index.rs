@@ -156,6 +156,7 @@ const NEEDED: &[&str] = &[
     "pwdAppliesToGroup",
     "pwdAppliesToSubtree",
     "accessAuthor",
+    "aliasedObjectName",
 ];
 
 /// Attributes whose presence index the server cannot do without: it tells which entries are treated otherwise than others.
@@ -289,6 +290,10 @@ impl Indexes {
                 IndexKind::Equality => {
                     let form = attribute.equality_or_fallback().normal_form();
                     let normal = values().filter_map(|value| form.of_value(schema, value).ok());
+                    postings.extend(normal.map(|normal| Postings::equality(id, &normal)));
+                    // A name with a bit string is found by the name alone, too: groups are looked for by their members.
+                    let named = values().filter(|value| form.name_in(value).len() < value.len());
+                    let normal = named.filter_map(|value| form.of_value(schema, form.name_in(value)).ok());
                     postings.extend(normal.map(|normal| Postings::equality(id, &normal)));
                 }
                 IndexKind::Substring => {

@@ -18,6 +18,18 @@ fn carla(lines: &str) -> String {
 }
 
 sentences! {
+    /// RFC 3866 §2.1: a language range is for asking, and nothing is kept under it.
+    fn nothing_is_kept_under_a_language_range(scene) {
+        let root = scene.root();
+        let person = |option: &str| format!("dn: carol\nobjectClass: inetOrgPerson\ncn: Carol\nsn: C\ncn{option}: Karola\n");
+        assert_eq!(root.change(&person(";lang-de-")), Err(UndefinedAttributeType));
+        assert_eq!(root.change(&person(";lang-")), Err(UndefinedAttributeType));
+        let add = "dn: alice\nchangetype: modify\nadd: cn;lang-de-\ncn;lang-de-: Alizia\n-\n";
+        assert_eq!(root.change(add), Err(UndefinedAttributeType));
+        assert_eq!(root.change(&person(";lang-de-ch")), Ok(()));
+        assert_eq!(root.find("(cn;lang-de-=karola)"), ["uid=carol,ou=people"]);
+    }
+
     /// RFC 4511 §4.7: "the entry ... MUST NOT exist for the `AddRequest` to succeed".
     fn an_entry_that_exists_cannot_be_added(scene) {
         for name in ["uid=alice,ou=people", "uid=ALICE, ou=People", "userid=\\61lice,ou=people"] {

@@ -50,6 +50,37 @@ sentences! {
         assert_eq!(root.find(&format!("(&(cn=m*){})", chain("member", "alice"))), ["cn=middle,ou=groups"]);
     }
 
+    /// A group whose members are found by a search is a group, too.
+    fn groups_that_are_a_search_are_followed(scene) {
+        let root = scene.root();
+        root.change("dn: cn=found,ou=groups\nobjectClass: groupOfURLs\nmemberURL: ldap:///ou=people,dc=example,dc=com??sub?(uid=h*)\n").unwrap();
+        root.change(&group("above", "cn=found,ou=groups")).unwrap();
+        let people = ["uid=hanna,ou=people", "uid=henry,ou=people"];
+        assert_eq!(root.find(&chain("memberOf", "cn=found,ou=groups")), people);
+        assert_eq!(root.find(&format!("(&(uid=*){})", chain("memberOf", "cn=above,ou=groups"))), people);
+        let groups = ["cn=above,ou=groups", "cn=found,ou=groups", "cn=helpdesk,ou=groups"];
+        assert_eq!(root.find(&chain("member", "hanna")), groups);
+    }
+
+    /// RFC 4519 §2.40: a value of uniqueMember is a name, and perhaps a bit string that tells its holders apart in time.
+    fn a_unique_member_may_have_a_bit_string(scene) {
+        let root = scene.root();
+        let unique = |name: &str, member: &str| format!("dn: cn={name},ou=groups\nobjectClass: groupOfUniqueNames\nuniqueMember: {member}\n\n");
+        root.change(&unique("one", &format!("{}#'01'B", full("alice")))).unwrap();
+        root.change(&unique("two", &format!("{}#'1'B", full("cn=one,ou=groups")))).unwrap();
+        let groups = [full("cn=one,ou=groups"), full("cn=staff,ou=groups")];
+        assert_eq!(root.values("alice", "memberOf"), groups);
+        assert_eq!(root.find(&format!("(memberOf={})", groups[0])), ["uid=alice,ou=people"]);
+        assert_eq!(root.find(&chain("memberOf", "cn=two,ou=groups")), ["cn=one,ou=groups", "uid=alice,ou=people"]);
+        assert_eq!(root.find(&chain("uniqueMember", "alice")), ["cn=one,ou=groups", "cn=two,ou=groups"]);
+        assert_eq!(root.find(&format!("(uniqueMember={})", full("alice"))), [""; 0]);
+        assert_eq!(root.find(&format!("(uniqueMember={}#'01'B)", full("alice"))), ["cn=one,ou=groups"]);
+        root.change("dn: alice\nchangetype: modrdn\nnewrdn: uid=alicia\ndeleteoldrdn: 1\n").unwrap();
+        assert_eq!(root.values("cn=one,ou=groups", "uniqueMember"), [format!("{}#'01'B", full("alicia"))]);
+        root.change("dn: alicia\nchangetype: delete\n").unwrap();
+        assert_eq!(root.values("cn=one,ou=groups", "uniqueMember"), [""; 0]);
+    }
+
     /// Any attribute that names entries can be followed.
     fn managers_of_managers_are_found(scene) {
         let root = scene.root();

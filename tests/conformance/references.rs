@@ -56,6 +56,17 @@ sentences! {
         assert_eq!(root.values("alicia", "memberOf"), [full(STAFF), full("cn=unique,ou=groups")]);
     }
 
+    /// RFC 4512 §2.6: an alias stands for an entry also when that is renamed. It keeps nobody from deleting the entry, and then
+    /// leads nowhere.
+    fn an_alias_follows_its_entry(scene) {
+        let root = scene.root();
+        root.change(&format!("dn: cn=chief,ou=groups\nobjectClass: alias\nobjectClass: extensibleObject\naliasedObjectName: {}\n", full("alice"))).unwrap();
+        root.change(&rename("alice", "uid=alicia")).unwrap();
+        assert_eq!(root.values("cn=chief,ou=groups", "aliasedObjectName"), [full("alicia")]);
+        root.change(&delete("alicia")).unwrap();
+        assert_eq!(root.values("cn=chief,ou=groups", "aliasedObjectName"), [full("alicia")]);
+    }
+
     /// A policy that is renamed goes on governing those who name it.
     fn accounts_follow_their_policy(scene) {
         let root = scene.root();

@@ -1,6 +1,9 @@
 //! Entries that are not like others: aliases, references to other servers, and subentries (rows A35, A36, B4, B5).
 
-use keystead::directory::ResultCode::{AliasDereferencingProblem, AliasProblem, NoSuchObject, Referral, Success};
+use keystead::directory::ResultCode::{
+    AffectsMultipleDsas, AliasDereferencingProblem, AliasProblem, InsufficientAccessRights, NoSuchObject,
+    ObjectClassViolation, Referral, Success,
+};
 use keystead::directory::tree::{Directory, Scope};
 use keystead::protocol::request::DerefAliases::{self, Always, FindingBaseObject, InSearching, Never};
 use keystead::protocol::{RawControl, oid};
@@ -113,6 +116,37 @@ sentences! {
         };
         assert_eq!([code("cn=a"), code("cn=x,cn=b"), code("cn=c")], [AliasDereferencingProblem, AliasDereferencingProblem, AliasProblem]);
         assert_eq!(find(&root, Always, "", Scope::WholeSubtree, "(uid=alice)"), ALICE);
+    }
+
+    /// RFC 4512 §2.6: "an alias entry shall have no subordinates", and RFC 3672 §2.2 the same of subentries. What is below a
+    /// reference is kept elsewhere, also where ManageDsaIT makes it an entry.
+    fn nothing_stands_below_an_alias_a_subentry_or_a_reference(scene) {
+        let root = with_aliases(scene);
+        root.change(REFERENCE).unwrap();
+        root.change("dn: cn=area\nobjectClass: subentry\nobjectClass: extensibleObject\nsubtreeSpecification: {}\n").unwrap();
+        let add = |below: &str| format!("dn: uid=x,{below}\nobjectClass: account\n");
+        let moved = |below: &str| format!("dn: bob\nchangetype: modrdn\nnewrdn: uid=bob\ndeleteoldrdn: 0\nnewsuperior: {}\n", full(below));
+        for (below, added, follows) in [
+            ("ou=also", AliasProblem, AliasProblem),
+            ("cn=chief,ou=groups", AliasProblem, AliasProblem),
+            ("cn=area", ObjectClassViolation, ObjectClassViolation),
+            ("ou=remote", Referral, AffectsMultipleDsas),
+        ] {
+            for controls in [&[][..], &manage()] {
+                assert_eq!(root.change_with(&add(below), controls).result.code, added, "{below}");
+                assert_eq!(root.change_with(&moved(below), controls).result.code, follows, "{below}");
+            }
+        }
+        let elsewhere = root.change_with(&moved("ou=y,ou=remote"), &[]).result;
+        assert_eq!(elsewhere.code, AffectsMultipleDsas, "{elsewhere:?}");
+        assert_eq!(root.change_with(&moved("ou=y,ou=remote"), &manage()).result.code, NoSuchObject);
+    }
+
+    /// Which of these it is is told to nobody who may not add entries there, or see the entry.
+    fn what_is_hidden_is_not_told_by_what_cannot_stand_below_it(scene) {
+        with_aliases(scene);
+        let alice = scene.client("alice");
+        assert_eq!(alice.change("dn: uid=x,ou=also\nobjectClass: account\n"), Err(InsufficientAccessRights));
     }
 
     /// Nobody finds by an alias what they may not see.

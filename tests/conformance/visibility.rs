@@ -39,6 +39,19 @@ sentences! {
         assert_eq!(count("ou=people"), ["0", "FALSE"]);
     }
 
+    /// However many entries cannot be seen below one, the one that can be is found.
+    fn an_entry_behind_many_that_cannot_be_seen_stands_below(scene) {
+        let unit = |n| format!("dn: ou=unit {n},ou=policies,{SUFFIX}\nobjectClass: organizationalUnit\n\n");
+        let units: Vec<String> = (0..1_001).map(unit).collect();
+        scene.root().change(&units.concat()).unwrap();
+        let entry = |name: &str| format!("entry:{name}ou=policies,{SUFFIX}");
+        let see = |name, to: &str| rule(name, "authenticated", to, &["*", "+"], SEE);
+        scene.rule_by(&[see("above", &entry("")), see("last", &entry("ou=unit 1000,"))]);
+        assert_eq!(scene.client("bob").values("ou=policies", "hasSubordinates"), ["TRUE"]);
+        scene.rule_by(&[see("above", &entry(""))]);
+        assert_eq!(scene.client("bob").values("ou=policies", "hasSubordinates"), ["FALSE"]);
+    }
+
     /// RFC 4517 §4.2.15: members may be spelled in any way, however many there are and however often it is asked.
     fn members_of_a_large_group_are_found_however_they_are_spelled(scene) {
         let unit = |n| format!("dn: ou=unit {n},ou=people,{SUFFIX}\nobjectClass: organizationalUnit\n\n");

@@ -377,6 +377,8 @@ mod tests {
             "(foobar=*)",
             "(foobar>=x)",
             "(uidNumber=abc)",
+            "(userCertificate={ serialNumber 1, issuer \"cn=ca\" })",
+            "(userCertificate:2.5.13.35:={ serialNumber 1 })",
             "(member=not a name)",
             "(member>=uid=bob)",
             "(uidNumber=1*)",

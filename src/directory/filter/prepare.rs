@@ -127,7 +127,7 @@ fn extensible(extensible: &Extensible, schema: &Schema) -> Option<Matcher> {
     let description = describe(attribute, schema)?;
     let attribute = schema.attribute_type(description.attribute_type);
     let rule = rule.or(attribute.equality)?;
-    if !fits(rule, attribute) {
+    if !rule.fits(attribute) {
         return None;
     }
     by_rule(&description, rule, extensible, schema)
@@ -135,8 +135,7 @@ fn extensible(extensible: &Extensible, schema: &Schema) -> Option<Matcher> {
 
 /// `(:caseExactMatch:=x)`: every attribute that the rule is defined for (RFC 4511 §4.5.1.7.7).
 fn any_attribute(extensible: &Extensible, rule: MatchingRule, schema: &Schema) -> Option<Matcher> {
-    let applies =
-        schema.attribute_types().iter().filter(|attribute| fits(rule, attribute) && !attribute.oid.is_empty());
+    let applies = schema.attribute_types().iter().filter(|attribute| rule.fits(attribute) && !attribute.oid.is_empty());
     let types: SmallVec<[AttributeTypeId; 4]> = applies.map(|attribute| attribute.id).collect();
     let first = *types.first()?;
     let mut matcher = by_rule(&AttributeDescription::plain(first), rule, extensible, schema)?;
@@ -193,22 +192,4 @@ fn by_rule(
     }
     let normal = rule.normal_form().of_assertion(schema, value).ok()?.into_owned();
     Some(Matcher::InName(Selector::new(description, schema), rule.normal_form(), normal, Box::new(matcher)))
-}
-
-/// Whether values of the attribute's syntax can be compared by the rule (RFC 4512 §4.1.4): the rule is its own, or of
-/// the same make.
-pub fn fits(rule: MatchingRule, attribute: &AttributeType) -> bool {
-    let own = [attribute.equality, attribute.ordering, attribute.substring];
-    if own.contains(&Some(rule)) {
-        return true;
-    }
-    let text = |form| matches!(form, NormalForm::CaseExact | NormalForm::CaseIgnore);
-    let form = rule.normal_form();
-    let attribute_form = attribute.equality.map(MatchingRule::normal_form);
-    match rule.special() {
-        Special::Word => attribute_form.is_some_and(text),
-        Special::BitAnd | Special::BitOr => attribute_form == Some(NormalForm::Integer),
-        Special::InChain => matches!(attribute_form, Some(NormalForm::Dn | NormalForm::NameAndUid)),
-        Special::Plain => attribute_form.is_some_and(|own| own == form || (text(own) && text(form))),
-    }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::definition::{Definition, DefinitionError};
 use super::{
-    AttributeSet, AttributeType, AttributeTypeId, MatchingRule, Names, ObjectClass, ObjectClassId, ObjectClassKind,
-    RuleKind, Schema, Syntax, Traits, Usage, WellKnown, foreign,
+    AttributeSet, AttributeType, AttributeTypeId, ContentRule, MatchingRule, Names, ObjectClass, ObjectClassId,
+    ObjectClassKind, RuleKind, Schema, Syntax, Traits, Usage, WellKnown, foreign,
 };
 use crate::directory::ldif;
 
@@ -48,6 +48,15 @@ pub enum SchemaErrorKind {
     /// A class derives from one that it may not derive from.
     #[error("a {0} class may not derive from a {1} one")]
     BadSuperclass(&'static str, &'static str),
+    /// A content rule is about a class that is not structural.
+    #[error("a content rule is about a structural class, and {0:?} is none")]
+    NotStructural(String),
+    /// A content rule lets entries be of a class that is not auxiliary.
+    #[error("AUX lists auxiliary classes, and {0:?} is none")]
+    NotAuxiliary(String),
+    /// A content rule takes away what must be there.
+    #[error("NOT lists {0:?}, which entries of this class must have")]
+    Required(String),
     /// There are more definitions than numbers for them.
     #[error("there are too many definitions")]
     TooMany,
@@ -66,6 +75,8 @@ pub struct SchemaBuilder {
     numbering: HashMap<String, AttributeTypeId>,
     attribute_types: Vec<Source>,
     object_classes: Vec<Source>,
+    content_rules: Vec<Source>,
+    remarks: Vec<String>,
 }
 
 impl SchemaBuilder {
@@ -89,7 +100,7 @@ impl SchemaBuilder {
         Ok(self)
     }
 
-    /// Adds the `attributeTypes` and `objectClasses` values of an LDIF file of our own; `origin` stands in messages.
+    /// Adds the `attributeTypes`, `objectClasses` and `dITContentRules` values of an LDIF file of our own; `origin` stands in messages.
     pub fn add_ldif(mut self, origin: &str, text: &str) -> Result<Self, SchemaError> {
         for record in ldif::Reader::new(text.as_bytes()) {
             let record = record.map_err(|error| SchemaError {
@@ -103,6 +114,7 @@ impl SchemaBuilder {
                 match name.to_ascii_lowercase().as_str() {
                     "attributetypes" => self.add_attribute_type(&origin, &text)?,
                     "objectclasses" => self.add_object_class(&origin, &text)?,
+                    "ditcontentrules" => self.content_rules.push(source(&origin, &text)?),
                     _ => {}
                 }
             }
@@ -124,9 +136,26 @@ impl SchemaBuilder {
             if foreign::is_secret(source.definition.all("NAME")) && !source.definition.is_marked("X-SECRET") {
                 source = self::source(&origin, &foreign::marked_as_secret(&found.text))?;
             }
+            if let Some((unknown, text)) = foreign::unknown_syntax(&found.text, &source.definition) {
+                let label = source.definition.label();
+                self.remarks.push(format!(
+                    "{origin}: {label}: the syntax {unknown} is not known here, so its values are taken as octets"
+                ));
+                source = self::source(&origin, &text)?;
+            }
             let all = match found.kind {
                 foreign::Kind::AttributeType => &mut self.attribute_types,
                 foreign::Kind::ObjectClass => &mut self.object_classes,
+                foreign::Kind::ContentRule => &mut self.content_rules,
+                foreign::Kind::Other(what) => {
+                    if !foreign::is_built_in(&source.definition.oid) {
+                        let label = source.definition.label();
+                        self.remarks.push(format!(
+                            "{origin}: the {what} {label} is left out: there are no others here than those built in"
+                        ));
+                    }
+                    continue;
+                }
             };
             if all.iter().all(|other| other.definition.oid != source.definition.oid) {
                 all.push(source);
@@ -156,6 +185,8 @@ impl SchemaBuilder {
             subtypes: Vec::new(),
             object_classes: Vec::new(),
             class_names: Names::default(),
+            content_rules: Vec::new(),
+            remarks: self.remarks,
             known: WellKnown::default(),
             operational: AttributeSet::EMPTY,
             secret: AttributeSet::EMPTY,
@@ -167,6 +198,14 @@ impl SchemaBuilder {
             let class = object_class(&source, &schema).map_err(|kind| error(&source, kind))?;
             register(&mut schema.class_names, &source, class.id)?;
             schema.object_classes.push(class);
+        }
+        for source in &self.content_rules {
+            let rule = content_rule(source, &schema).map_err(|kind| error(source, kind))?;
+            if schema.content_rule(rule.class).is_some() {
+                return Err(error(source, SchemaErrorKind::Taken(source.definition.oid.clone())));
+            }
+            // A rule that is obsolete governs nobody (RFC 4512 §4.1.6).
+            schema.content_rules.extend((!source.definition.has("OBSOLETE")).then_some(rule));
         }
         schema.known = WellKnown::find(&schema).map_err(|name| SchemaError {
             origin: "the schema".to_owned(),
@@ -414,6 +453,39 @@ fn object_class(source: &Source, schema: &Schema) -> Result<ObjectClass, SchemaE
         must: unique(must),
         may: unique(may),
         structural_when_alone: definition.is_marked("X-STRUCTURAL-WHEN-ALONE"),
+        definition: source.text.as_str().into(),
+    })
+}
+
+fn content_rule(source: &Source, schema: &Schema) -> Result<ContentRule, SchemaErrorKind> {
+    let definition = &source.definition;
+    let find = |name: &str| {
+        schema.find_object_class(name).ok_or_else(|| SchemaErrorKind::Undefined("the object class", name.to_owned()))
+    };
+    let class = find(&definition.oid)?;
+    if class.kind != ObjectClassKind::Structural && !class.structural_when_alone {
+        return Err(SchemaErrorKind::NotStructural(class.name().to_owned()));
+    }
+    let mut aux = Vec::new();
+    for name in definition.all("AUX") {
+        let auxiliary = find(name)?;
+        if auxiliary.kind != ObjectClassKind::Auxiliary {
+            return Err(SchemaErrorKind::NotAuxiliary(name.clone()));
+        }
+        aux.extend(&auxiliary.lineage);
+    }
+    let must = attributes(definition, "MUST", schema)?;
+    let not = attributes(definition, "NOT", schema)?;
+    if let Some(required) = not.iter().find(|id| class.must.contains(id) || must.contains(id)) {
+        return Err(SchemaErrorKind::Required(schema.attribute_type(*required).name().to_owned()));
+    }
+    Ok(ContentRule {
+        class: class.id,
+        names: names(definition),
+        aux: unique(aux),
+        must,
+        may: attributes(definition, "MAY", schema)?,
+        not,
         definition: source.text.as_str().into(),
     })
 }

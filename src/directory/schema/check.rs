@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{AttributeType, AttributeTypeId, ObjectClass, ObjectClassId, ObjectClassKind, Schema};
+use super::{AttributeType, AttributeTypeId, ContentRule, ObjectClass, ObjectClassId, ObjectClassKind, Schema};
 use crate::directory::{Attribute, Attributes, Entry, Rdn};
 
 /// How an entry breaks the schema.
@@ -39,6 +39,33 @@ pub enum Violation {
     /// An attribute is not allowed by any of its classes.
     #[error("the attribute {0} is not allowed by the entry's object classes")]
     NotAllowed(String),
+    /// An option is a range of languages, which values are asked for by and not kept under (RFC 3866 §2.1).
+    #[error("{0} is a range of languages: search for it, but write an option without the hyphen at its end")]
+    LanguageRange(String),
+    /// The content rule of its structural class does not let it be of an auxiliary class (RFC 4512 §4.1.6).
+    #[error("the content rule of {rule} does not let entries be of the class {class}")]
+    ClassPrecluded {
+        /// The structural class.
+        rule: String,
+        /// The auxiliary class.
+        class: String,
+    },
+    /// The content rule of its structural class requires an attribute.
+    #[error("the content rule of {rule} requires the attribute {attribute}")]
+    MissingByRule {
+        /// The structural class.
+        rule: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// The content rule of its structural class forbids an attribute.
+    #[error("the content rule of {rule} does not let entries have the attribute {attribute}")]
+    Precluded {
+        /// The structural class.
+        rule: String,
+        /// The attribute.
+        attribute: String,
+    },
     /// A single-valued attribute has several values.
     #[error("the attribute {0} takes one value only")]
     SeveralValues(String),
@@ -63,6 +90,9 @@ impl Schema {
     pub fn check_attribute(&self, attribute: &Attribute) -> Result<(), Violation> {
         let defined = self.attribute_type(attribute.description.attribute_type);
         let name = || attribute.description.to_text(self).into_owned();
+        if attribute.description.is_range() {
+            return Err(Violation::LanguageRange(name()));
+        }
         if defined.is_single_valued() && attribute.values.len() > 1 {
             return Err(Violation::SeveralValues(name()));
         }
@@ -130,33 +160,85 @@ impl Schema {
                 });
             }
         }
+        let rule = structural_class(&classes).ok().and_then(|structural| self.content_rule(structural));
+        if let Some(rule) = rule {
+            self.check_content(rule, &classes, attributes, &has)?;
+        }
+        let by_rule = |id| {
+            rule.is_some_and(|rule| {
+                [&rule.may, &rule.must].into_iter().any(|list| self.is_or_derives_from_one_of(id, list))
+            })
+        };
         // extensibleObject allows every user attribute (RFC 4512 §4.3).
         let extensible = classes.iter().any(|class| class.oid.as_ref() == EXTENSIBLE_OBJECT);
         for attribute in attributes.iter() {
             let defined = self.attribute_type(attribute.description.attribute_type);
-            if !extensible && !defined.usage.is_operational() && !self.is_allowed(&classes, defined.id) {
+            let is_free = extensible || defined.usage.is_operational() || by_rule(defined.id);
+            if !is_free && !self.is_allowed(&classes, defined.id) {
                 return Err(Violation::NotAllowed(attribute.description.to_text(self).into_owned()));
             }
         }
         for id in elsewhere.iter().filter(|id| !self.attribute_type(**id).usage.is_operational()) {
-            if !extensible && !self.is_allowed(&classes, *id) {
+            if !extensible && !by_rule(*id) && !self.is_allowed(&classes, *id) {
                 return Err(Violation::NotAllowed(self.attribute_type(*id).name().to_owned()));
             }
         }
         attributes.iter().try_for_each(|attribute| self.check_attribute(attribute))
     }
 
-    /// Whether the object classes of an entry allow it an attribute.
+    /// What a content rule says beyond the classes (RFC 4512 §4.1.6).
+    fn check_content(
+        &self,
+        rule: &ContentRule,
+        classes: &[&ObjectClass],
+        attributes: &Attributes,
+        has: &dyn Fn(AttributeTypeId) -> bool,
+    ) -> Result<(), Violation> {
+        let of = || self.object_class(rule.class).map_or_else(String::new, |class| class.name().to_owned());
+        let is_precluded = |class: &&&ObjectClass| {
+            class.kind == ObjectClassKind::Auxiliary && class.id != rule.class && !rule.aux.contains(&class.id)
+        };
+        if let Some(class) = classes.iter().find(is_precluded) {
+            return Err(Violation::ClassPrecluded { rule: of(), class: class.name().to_owned() });
+        }
+        if let Some(missing) = rule.must.iter().find(|id| !has(**id)) {
+            let attribute = self.attribute_type(*missing).name().to_owned();
+            return Err(Violation::MissingByRule { rule: of(), attribute });
+        }
+        let is_precluded = |id: AttributeTypeId| self.is_or_derives_from_one_of(id, &rule.not);
+        let mut types = attributes.iter().map(|attribute| attribute.description.attribute_type);
+        match types.find(|id| is_precluded(*id)) {
+            Some(id) => Err(Violation::Precluded { rule: of(), attribute: self.attribute_type(id).name().to_owned() }),
+            None => Ok(()),
+        }
+    }
+
+    fn is_or_derives_from_one_of(&self, id: AttributeTypeId, list: &[AttributeTypeId]) -> bool {
+        list.iter().any(|above| self.subtypes(*above).contains(&id))
+    }
+
+    /// Whether the object classes of an entry, and the content rule of its structural one, allow it an attribute.
     pub fn allows(&self, entry: &Entry, id: AttributeTypeId) -> bool {
         let values = entry.values(self.known().object_class).filter_map(|value| std::str::from_utf8(value).ok());
         let classes: Vec<_> = values.filter_map(|name| self.find_object_class(name)).collect();
+        let rule = structural_class(&classes).ok().and_then(|structural| self.content_rule(structural));
+        if let Some(rule) = rule {
+            if self.is_or_derives_from_one_of(id, &rule.not) {
+                return false;
+            }
+            if self.is_or_derives_from_one_of(id, &rule.may) || rule.must.contains(&id) {
+                return true;
+            }
+        }
         classes.iter().any(|class| class.oid.as_ref() == EXTENSIBLE_OBJECT) || self.is_allowed(&classes, id)
     }
 
     /// Whether some class of these attributes requires the attribute type, and nothing in its place is there.
     pub fn requires(&self, attributes: &Attributes, id: AttributeTypeId) -> bool {
         let classes = self.classes_of(attributes).unwrap_or_default();
-        let mut required = classes.iter().flat_map(|class| &class.must);
+        let rule = structural_class(&classes).ok().and_then(|structural| self.content_rule(structural));
+        let by_rule = rule.into_iter().flat_map(|rule| &rule.must);
+        let mut required = classes.iter().flat_map(|class| &class.must).chain(by_rule);
         required.any(|must| self.subtypes(*must).contains(&id) && !self.has_any(attributes, *must))
     }
 
@@ -245,6 +327,7 @@ fn top_last(mut classes: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::schema::SchemaBuilder;
 
     fn attributes(list: &[(&str, &[&str])]) -> Attributes {
         let schema = Schema::standard();
@@ -332,6 +415,35 @@ mod tests {
         assert_eq!(person("displayName", &["a", "b"]).unwrap_err(), Violation::SeveralValues("displayName".into()));
         assert_eq!(person("mail", &["bob@x", "BOB@X"]).unwrap_err(), Violation::TwiceTheSame("mail".into()));
         person("mail", &["bob@x", "bob@y"]).unwrap();
+    }
+
+    #[test]
+    fn a_content_rule_says_what_entries_of_a_class_are_besides() {
+        let rule = "ditcontentrule ( 2.5.6.6 AUX ( posixAccount $ extensibleObject ) MUST telephoneNumber MAY mail NOT description )\n";
+        let schema = SchemaBuilder::new().add_standard().unwrap().add_foreign("x", rule).unwrap().build().unwrap();
+        let check = |lines: &[(&str, &str)]| {
+            let mut attributes = Attributes::new();
+            for (name, value) in [("objectClass", "person"), ("cn", "a"), ("sn", "b")].iter().chain(lines) {
+                attributes.values_mut(&schema.describe(name).unwrap()).push(value.as_bytes().to_vec());
+            }
+            schema.complete_object_classes(&mut attributes)?;
+            schema.check_entry(&attributes, &[])
+        };
+        let phone = ("telephoneNumber", "1");
+        let told = |lines: &[(&str, &str)]| check(lines).unwrap_err().to_string();
+        assert_eq!(told(&[]), "the content rule of person requires the attribute telephoneNumber");
+        assert_eq!(check(&[phone]), Ok(()));
+        assert_eq!(check(&[phone, ("mail", "a@b")]), Ok(()));
+        let precluded = "the content rule of person does not let entries have the attribute description";
+        assert_eq!(told(&[phone, ("description", "x")]), precluded);
+        let all = ("objectClass", "extensibleObject");
+        assert_eq!(told(&[phone, all, ("description", "x")]), precluded);
+        assert_eq!(check(&[phone, all, ("l", "x")]), Ok(()));
+        let account = "the content rule of person does not let entries be of the class shadowAccount";
+        assert_eq!(told(&[phone, ("objectClass", "shadowAccount"), ("uid", "u")]), account);
+        // A rule governs the class that it names, and not those that derive from it.
+        let other = [("objectClass", "inetOrgPerson"), ("description", "x")];
+        assert_eq!(check(&other), Ok(()));
     }
 
     #[test]

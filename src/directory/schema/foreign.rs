@@ -4,12 +4,16 @@
 //! * the same below `cn=config` of OpenLDAP: `olcAttributeTypes: {0}( ... )`;
 //! * OpenLDAP's `.schema` files: `attributetype ( ... )`, where a line that begins with white space goes on.
 //!
+//! DIT content rules come along. Syntaxes, matching rules and name forms are what a server can do, or what none does: those that
+//! are not built in are named, and left out. A type of such a syntax is kept as octets.
+//!
 //! OpenLDAP lets a name stand for an object identifier (`objectidentifier`), 389 takes `NAME-oid` for one. Both are
 //! replaced, so that what is published is RFC 4512.
 
 use std::collections::HashMap;
 
-use super::SchemaErrorKind;
+use super::definition::Definition;
+use super::{MatchingRule, SchemaErrorKind, Syntax};
 use crate::directory::ldif;
 
 /// What proves who somebody is in the schemas of others, which do not say so: hashes, keys and seeds.
@@ -59,6 +63,9 @@ pub(super) struct Found {
 pub(super) enum Kind {
     AttributeType,
     ObjectClass,
+    ContentRule,
+    /// Something else, in words: it is left out.
+    Other(&'static str),
 }
 
 /// A keyword with what it says, and its line.
@@ -81,7 +88,14 @@ pub(super) fn definitions(text: &str) -> Result<Vec<Found>, SchemaErrorKind> {
                 continue;
             }
             "attributetype" | "attributetypes" => Kind::AttributeType,
-            "objectclass" | "objectclasses" if says.starts_with('(') => Kind::ObjectClass,
+            // In LDIF, objectClass is also what the entry is.
+            _ if !says.starts_with('(') => continue,
+            "objectclass" | "objectclasses" => Kind::ObjectClass,
+            "ditcontentrule" | "ditcontentrules" => Kind::ContentRule,
+            "ldapsyntax" | "ldapsyntaxes" => Kind::Other("syntax"),
+            "matchingrule" | "matchingrules" => Kind::Other("matching rule"),
+            "nameform" | "nameforms" => Kind::Other("name form"),
+            "ditstructurerule" | "ditstructurerules" => Kind::Other("structure rule"),
             _ => continue,
         };
         found.push(Found { kind, line, text: with_numeric_oids(says, &macros) });
@@ -129,8 +143,30 @@ fn without_number(text: &str) -> &str {
         .map_or(text, |(_, rest)| rest.trim())
 }
 
+/// Whether there is a syntax or a matching rule of that number here.
+pub(super) fn is_built_in(oid: &str) -> bool {
+    Syntax::find(oid).is_some() || MatchingRule::find(oid).is_some()
+}
+
+/// The syntax of a definition, if it is none of those here, and the definition with that of octets in its place.
+pub(super) fn unknown_syntax(text: &str, definition: &Definition) -> Option<(String, String)> {
+    let (oid, _) = definition.syntax()?;
+    let is_number = oid.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');
+    if !is_number || Syntax::find(oid).is_some() {
+        return None;
+    }
+    let octets = |named: &str| (named == oid).then(|| Syntax::OctetString.oid().to_owned());
+    Some((oid.to_owned(), with_oids(text, octets)))
+}
+
 /// Puts numbers in the place of names where a definition has an object identifier: behind `(` and behind `SYNTAX`.
 fn with_numeric_oids(text: &str, macros: &HashMap<String, String>) -> String {
+    // Some write the syntax in quotes.
+    with_oids(text, |oid| Some(resolve(oid.trim_matches('\''), macros)))
+}
+
+/// Puts something else in the place of object identifiers: behind the first `(` and behind `SYNTAX`.
+fn with_oids(text: &str, other: impl Fn(&str) -> Option<String>) -> String {
     let (mut out, mut rest, mut is_oid) = (String::with_capacity(text.len()), text, false);
     while let Some(first) = rest.chars().next() {
         let end = match first {
@@ -143,8 +179,7 @@ fn with_numeric_oids(text: &str, macros: &HashMap<String, String>) -> String {
         if token.trim().is_empty() {
             out.push_str(token);
         } else {
-            // Some write the syntax in quotes.
-            let replaced = is_oid.then(|| resolve(token.trim_matches('\''), macros));
+            let replaced = if is_oid { other(token) } else { None };
             out.push_str(replaced.as_deref().unwrap_or(token));
             is_oid = out.trim() == "(" || token.eq_ignore_ascii_case("SYNTAX");
         }
@@ -233,6 +268,56 @@ mod tests {
         // The same name for something else is a mistake.
         let told = schema_with("attributetype ( 1.2.3 NAME 'cn' SUP name )\n").unwrap_err().to_string();
         assert!(told.contains("theirs, line 1: cn: ") && told.contains("defined already"), "{told}");
+    }
+
+    #[test]
+    fn a_type_of_a_syntax_that_is_not_known_is_kept_as_octets() {
+        let text = "attributetype ( 1.2.3.4 NAME 'x' DESC 'SYNTAX 1.2.3' SYNTAX 1.2.3{64} )\n";
+        let schema = schema_with(text).unwrap();
+        let odd = schema.find_attribute_type("x").unwrap();
+        assert_eq!(odd.syntax, crate::directory::schema::Syntax::OctetString);
+        let published = "( 1.2.3.4 NAME 'x' DESC 'SYNTAX 1.2.3' SYNTAX 1.3.6.1.4.1.1466.115.121.1.40{64} )";
+        assert_eq!(odd.definition.as_ref(), published);
+        let told = "theirs, line 1: x: the syntax 1.2.3 is not known here, so its values are taken as octets";
+        assert_eq!(schema.remarks(), [told]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_told() {
+        let text = "ldapsyntax ( 1.2.3 DESC 'x' )\nldapsyntax ( 1.3.6.1.4.1.1466.115.121.1.15 DESC 'known' )\n\
+                    matchingrule ( 1.2.4 NAME 'oddMatch' SYNTAX 1.2.3 )\nmatchingrule ( 2.5.13.2 NAME 'caseIgnoreMatch' )\n\
+                    nameform ( 1.2.5 NAME 'personForm' OC person MUST cn )\nditstructurerule ( 1 FORM personForm )\n";
+        let told = "theirs, line 1: the syntax 1.2.3 is left out\ntheirs, line 3: the matching rule oddMatch is left out\n\
+                    theirs, line 5: the name form personForm is left out\ntheirs, line 6: the structure rule 1 is left out";
+        let schema = schema_with(text).unwrap();
+        let remarks: Vec<&str> = schema.remarks().iter().filter_map(|remark| remark.split(": there").next()).collect();
+        assert_eq!(remarks.join("\n"), told);
+    }
+
+    #[test]
+    fn content_rules_are_read_from_all_kinds_of_files() {
+        for text in [
+            "ditcontentrule ( 2.5.6.6 NAME 'personContent' AUX posixAccount MUST uid NOT telephoneNumber )\n",
+            "dn: cn={1}x,cn=schema,cn=config\nolcDitContentRules: {0}( 2.5.6.6 NAME 'personContent' AUX posixAccount MUST uid NOT telephoneNumber )\n",
+            "dn: cn=schema\nditContentRules: ( 2.5.6.6 NAME 'personContent' AUX posixAccount MUST uid NOT telephoneNumber )\n",
+        ] {
+            let schema = schema_with(text).unwrap();
+            let [rule] = schema.content_rules() else { panic!("{text}") };
+            assert_eq!(rule.class, schema.find_object_class("person").unwrap().id);
+            assert!(schema.publish().content_rules.concat().contains("'personContent'"));
+            assert!(schema.remarks().is_empty());
+        }
+        for (rule, fault) in [
+            ("( 1.2.3 AUX posixAccount )", "\"1.2.3\" is not defined"),
+            ("( 1.3.6.1.1.1.2.0 MUST cn )", "is about a structural class"),
+            ("( 2.5.6.6 AUX organization )", "AUX lists auxiliary classes"),
+            ("( 2.5.6.6 MUST nosuch )", "\"nosuch\" is not defined"),
+            ("( 2.5.6.6 NOT sn )", "NOT lists \"sn\", which"),
+            ("( 2.5.6.6 MUST uid NOT uid )", "NOT lists \"uid\", which"),
+        ] {
+            let told = schema_with(&format!("ditcontentrule {rule}\n")).unwrap_err().to_string();
+            assert!(told.starts_with("theirs, line 1: ") && told.contains(fault), "{told}");
+        }
     }
 
     #[test]

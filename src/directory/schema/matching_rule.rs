@@ -1,5 +1,6 @@
 //! The matching rules (RFC 4517 §4.2, and those that common schemas add).
 
+use super::attribute_type::AttributeType;
 use super::normal_form::NormalForm;
 
 /// What an attribute type uses a rule for.
@@ -109,13 +110,13 @@ matching_rules! {
         "2.5.13.31", "directoryStringFirstComponentMatch", "15", Equality, TextFirstComponent;
     Word = "2.5.13.32", "wordMatch", "15", Extensible, CaseIgnore, Word;
     Keyword = "2.5.13.33", "keywordMatch", "15", Extensible, CaseIgnore, Word;
-    CertificateExact = "2.5.13.34", "certificateExactMatch", "1.3.6.1.1.15.1", Equality, Octets;
-    Certificate = "2.5.13.35", "certificateMatch", "1.3.6.1.1.15.2", Equality, Octets;
-    CertificatePairExact = "2.5.13.36", "certificatePairExactMatch", "1.3.6.1.1.15.3", Equality, Octets;
-    CertificatePair = "2.5.13.37", "certificatePairMatch", "1.3.6.1.1.15.4", Equality, Octets;
-    CertificateListExact = "2.5.13.38", "certificateListExactMatch", "1.3.6.1.1.15.5", Equality, Octets;
-    CertificateList = "2.5.13.39", "certificateListMatch", "1.3.6.1.1.15.6", Equality, Octets;
-    AlgorithmIdentifier = "2.5.13.40", "algorithmIdentifierMatch", "1.3.6.1.1.15.7", Equality, Octets;
+    CertificateExact = "2.5.13.34", "certificateExactMatch", "1.3.6.1.1.15.1", Equality, Der;
+    Certificate = "2.5.13.35", "certificateMatch", "1.3.6.1.1.15.2", Equality, Der;
+    CertificatePairExact = "2.5.13.36", "certificatePairExactMatch", "1.3.6.1.1.15.3", Equality, Der;
+    CertificatePair = "2.5.13.37", "certificatePairMatch", "1.3.6.1.1.15.4", Equality, Der;
+    CertificateListExact = "2.5.13.38", "certificateListExactMatch", "1.3.6.1.1.15.5", Equality, Der;
+    CertificateList = "2.5.13.39", "certificateListMatch", "1.3.6.1.1.15.6", Equality, Der;
+    AlgorithmIdentifier = "2.5.13.40", "algorithmIdentifierMatch", "1.3.6.1.1.15.7", Equality, Der;
     CaseExactIa5 = "1.3.6.1.4.1.1466.109.114.1", "caseExactIA5Match", "26", Equality, CaseExact;
     CaseIgnoreIa5 = "1.3.6.1.4.1.1466.109.114.2", "caseIgnoreIA5Match", "26", Equality, CaseIgnore;
     CaseIgnoreIa5Substrings =
@@ -138,6 +139,26 @@ impl MatchingRule {
     /// The rule of that name (in any case) or object identifier.
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|rule| rule.name().eq_ignore_ascii_case(name) || rule.oid() == name)
+    }
+
+    /// Whether values of the attribute's syntax can be compared by the rule (RFC 4512 §4.1.4): the rule is its own, or of
+    /// the same make.
+    pub fn fits(self, attribute: &AttributeType) -> bool {
+        let own = [attribute.equality, attribute.ordering, attribute.substring];
+        if own.contains(&Some(self)) {
+            return true;
+        }
+        let text = |form| matches!(form, NormalForm::CaseExact | NormalForm::CaseIgnore);
+        let form = self.normal_form();
+        let attribute_form = attribute.equality.map(Self::normal_form);
+        match self.special() {
+            Special::Word => attribute_form.is_some_and(text),
+            Special::BitAnd | Special::BitOr => attribute_form == Some(NormalForm::Integer),
+            Special::InChain => matches!(attribute_form, Some(NormalForm::Dn | NormalForm::NameAndUid)),
+            Special::Plain => attribute_form.is_some_and(|own| {
+                own == form || (text(own) && text(form)) || (own == NormalForm::Der && form == NormalForm::Octets)
+            }),
+        }
     }
 
     /// The definition as the subschema publishes it (RFC 4512 §4.1.3).

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::prepare::{self, Case, Position};
 use super::{Schema, definition};
 use crate::directory::dn::begins_alike;
+use crate::directory::wire;
 use crate::directory::{AttributeTypeId, Csn, Dn, Entry, Timestamp};
 
 /// The value cannot be compared by this rule; an assertion with it is Undefined (RFC 4511 §4.5.1.7).
@@ -25,6 +26,9 @@ impl From<prepare::NotText> for NotComparable {
 pub enum NormalForm {
     /// The octets themselves.
     Octets,
+    /// The octets of a value in DER (RFC 4523). An assertion may also be about parts of it, in words: of that nothing is known
+    /// here.
+    Der,
     /// Prepared text, case significant.
     CaseExact,
     /// Prepared text, case folded.
@@ -69,6 +73,7 @@ impl NormalForm {
     /// The normal form of a stored value.
     pub fn of_value<'v>(self, schema: &Schema, value: &'v [u8]) -> Normal<'v> {
         match self {
+            Self::Der => Ok(Cow::Borrowed(value)),
             Self::Oid => oid(schema, value).or_else(|NotComparable| unknown_name(value)),
             Self::OidFirstComponent => {
                 let oid = definition::first_component(value).ok_or(NotComparable)?;
@@ -90,6 +95,13 @@ impl NormalForm {
     pub fn of_assertion<'v>(self, schema: &Schema, value: &'v [u8]) -> Normal<'v> {
         match self {
             Self::Octets | Self::BitString => Ok(Cow::Borrowed(value)),
+            Self::Der => {
+                if value.first() == Some(&wire::SEQUENCE) {
+                    Ok(Cow::Borrowed(value))
+                } else {
+                    Err(NotComparable)
+                }
+            }
             Self::CaseExact => Ok(prepare::prepare(value, Case::Exact)?),
             Self::CaseIgnore | Self::TextFirstComponent => Ok(prepare::prepare(value, Case::Ignore)?),
             Self::CaseIgnoreList => list(value),
@@ -121,11 +133,16 @@ impl NormalForm {
     /// Whether a stored value has the normal form `normal`. The common cases build nothing.
     pub fn matches(self, schema: &Schema, value: &[u8], normal: &[u8]) -> bool {
         match self {
-            Self::Octets | Self::BitString => value == normal,
+            Self::Octets | Self::Der | Self::BitString => value == normal,
             Self::CaseExact => prepare::prepares_to(value, normal, Case::Exact),
             Self::CaseIgnore => prepare::prepares_to(value, normal, Case::Ignore),
             _ => self.of_value(schema, value).is_ok_and(|own| own.as_ref() == normal),
         }
+    }
+
+    /// The part of a value that names an entry, where values do.
+    pub fn name_in(self, value: &[u8]) -> &[u8] {
+        if self == Self::NameAndUid { name_and_bits(value).0 } else { value }
     }
 
     /// Prepares a piece of a substring assertion; `None` if this family has no substrings.
@@ -229,9 +246,14 @@ fn time(value: &[u8]) -> Normal<'_> {
     Ok(Cow::Owned(sortable.to_be_bytes().to_vec()))
 }
 
-fn name_and_uid<'v>(schema: &Schema, value: &'v [u8]) -> Normal<'v> {
+/// A name, and the bit string behind it with its `#`; empty if there is none (RFC 4517 §3.3.21).
+pub fn name_and_bits(value: &[u8]) -> (&[u8], &[u8]) {
     let bits = value.ends_with(b"'B").then(|| memchr::memrchr(b'#', value)).flatten();
-    let (name, bits) = value.split_at_checked(bits.unwrap_or(value.len())).unwrap_or((value, &[]));
+    value.split_at_checked(bits.unwrap_or(value.len())).unwrap_or((value, &[]))
+}
+
+fn name_and_uid<'v>(schema: &Schema, value: &'v [u8]) -> Normal<'v> {
+    let (name, bits) = name_and_bits(value);
     let mut normal = dn_key(schema, name)?;
     normal.extend_from_slice(bits);
     Ok(Cow::Owned(normal))

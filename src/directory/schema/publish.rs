@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{AttributeType, MatchingRule, RuleKind, Schema, Syntax};
+use super::{AttributeType, MatchingRule, Schema, Syntax};
 
 /// The values of the subschema subentry's attributes.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Publication {
     pub attribute_types: Vec<String>,
     /// `objectClasses`
     pub object_classes: Vec<String>,
+    /// `dITContentRules`
+    pub content_rules: Vec<String>,
     /// `matchingRules`
     pub matching_rules: Vec<String>,
     /// `matchingRuleUse`
@@ -27,6 +29,7 @@ impl Schema {
         Publication {
             attribute_types: defined().map(|attribute| one_line(&attribute.definition)).collect(),
             object_classes: self.object_classes.iter().map(|class| one_line(&class.definition)).collect(),
+            content_rules: self.content_rules.iter().map(|rule| one_line(&rule.definition)).collect(),
             matching_rules: MatchingRule::ALL.iter().map(|rule| rule.definition()).collect(),
             matching_rule_use: MatchingRule::ALL.iter().filter_map(|rule| rule_use(*rule, &mut defined())).collect(),
             syntaxes: Syntax::ALL.iter().map(|syntax| syntax.definition()).collect(),
@@ -39,15 +42,9 @@ fn one_line(definition: &str) -> String {
     definition.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Which attribute types the rule applies to (RFC 4512 §4.1.4).
+/// Which attribute types the rule applies to (RFC 4512 §4.1.4): those that an extensible filter may ask about by it.
 fn rule_use(rule: MatchingRule, attributes: &mut dyn Iterator<Item = &AttributeType>) -> Option<String> {
-    let uses = |attribute: &&AttributeType| match rule.kind() {
-        RuleKind::Equality => attribute.equality == Some(rule),
-        RuleKind::Ordering => attribute.ordering == Some(rule),
-        RuleKind::Substring => attribute.substring == Some(rule),
-        RuleKind::Extensible => attribute.equality.is_some_and(|own| own.normal_form() == rule.normal_form()),
-    };
-    let names: Vec<&str> = attributes.filter(uses).map(AttributeType::name).collect();
+    let names: Vec<&str> = attributes.filter(|attribute| rule.fits(attribute)).map(AttributeType::name).collect();
     if names.is_empty() {
         return None;
     }
@@ -97,5 +94,22 @@ mod tests {
         let published = Schema::standard().publish();
         let uses = published.matching_rule_use.iter().find(|text| text.contains("'integerOrderingMatch'")).unwrap();
         assert!(uses.contains("uidNumber $") || uses.contains("$ uidNumber"), "{uses}");
+    }
+
+    #[test]
+    fn a_rule_use_lists_all_that_filters_may_ask_about_by_the_rule() {
+        let published = Schema::standard().publish();
+        for (rule, attribute) in [
+            ("caseExactMatch", "cn"),
+            ("caseIgnoreMatch", "mail"),
+            ("wordMatch", "description"),
+            ("keywordMatch", "description"),
+            ("distinguishedNameInChainMatch", "uniqueMember"),
+            ("distinguishedNameInChainMatch", "manager"),
+            ("integerBitAndMatch", "uidNumber"),
+        ] {
+            let uses = published.matching_rule_use.iter().find(|text| text.contains(&format!("'{rule}'"))).unwrap();
+            assert!(uses.split(' ').any(|name| name == attribute), "{rule} {attribute}: {uses}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::dynamic::DynamicGroup;
 use crate::access::Decider;
 use crate::directory::Dn;
 use crate::directory::filter::Steps;
+use crate::directory::schema::NormalForm;
 use crate::directory::tree::{EntryId, Node};
 use crate::operations::{Context, Refusal};
 
@@ -121,9 +122,11 @@ impl Groups {
     }
 }
 
+/// The names of the members, as they are spelled.
 fn values<'n>(ctx: &Context<'_>, node: &'n Node) -> impl Iterator<Item = &'n [u8]> {
     let known = ctx.schema().known();
-    [known.member, known.unique_member].map(|id| node.entry.values(id)).into_iter().flatten()
+    let unique = node.entry.values(known.unique_member).map(|value| NormalForm::NameAndUid.name_in(value));
+    node.entry.values(known.member).chain(unique)
 }
 
 /// Most members are spelled as their entries are: only if none is, it is looked closer.

@@ -25,6 +25,7 @@ const USUAL: &[&str] = &[
     "secretary",
     "seeAlso",
     "roleOccupant",
+    "aliasedObjectName",
     "pwdPolicySubentry",
     "pwdAppliesToGroup",
     "pwdAppliesToSubtree",
@@ -95,18 +96,19 @@ impl Renames {
         self.by_text.get(std::str::from_utf8(value).ok()?).map(AsRef::as_ref)
     }
 
-    /// For each of the values, the key of the old name that it is. No name stands twice in an attribute, so when all have
-    /// been found, which is mostly so by their spelling alone, it is looked no closer.
+    /// For each of the values, the key of the old name that it is. No name stands twice in an attribute, but with different
+    /// bit strings behind it; so when all have been found, which is mostly so by their spelling alone, it is looked no closer.
     fn find<'r>(&'r self, values: &[Vec<u8>], form: NormalForm, schema: &Schema) -> Vec<Option<&'r [u8]>> {
-        let mut found: Vec<_> = values.iter().map(|value| self.spelled(value)).collect();
-        let mut missing = self.by_key.len() - found.iter().flatten().count();
+        let mut found: Vec<_> = values.iter().map(|value| self.spelled(form.name_in(value))).collect();
+        let may_repeat = form == NormalForm::NameAndUid;
+        let mut missing = self.by_key.len().saturating_sub(found.iter().flatten().count());
         for (found, value) in found.iter_mut().zip(values).filter(|(found, _)| found.is_none()) {
-            if missing == 0 {
+            if missing == 0 && !may_repeat {
                 break;
             }
-            let normal = form.of_value(schema, value).ok();
+            let normal = form.of_value(schema, form.name_in(value)).ok();
             *found = normal.and_then(|normal| self.by_key.get_key_value(normal.as_ref())).map(|(key, _)| key.as_ref());
-            missing -= usize::from(found.is_some());
+            missing = missing.saturating_sub(usize::from(found.is_some()));
         }
         found
     }
@@ -228,7 +230,8 @@ impl Left {
     }
 }
 
-/// The values of an attribute when its references have followed; `None` if none had to. A name that would then stand there
+/// The values of an attribute when its references have followed; `None` if none had to. An alias cannot be without what it
+/// stands for, and keeps nobody from deleting that, so it stays and leads nowhere. A name that would then stand there
 /// twice stands there once.
 fn follow_in(
     ctx: &Context<'_>,
@@ -240,30 +243,37 @@ fn follow_in(
     let found = renames.find(&attribute.values, form, ctx.schema());
     let stay = || attribute.values.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(value, _)| value);
     let mut taken: Option<HashSet<Vec<u8>>> = None;
-    let mut is_new = |name: &str| {
+    let mut is_new = |name: &Vec<u8>| {
         let normal = |value: &[u8]| form.of_value(ctx.schema(), value).map(Cow::into_owned).ok();
         let taken = taken.get_or_insert_with(|| stay().filter_map(|value| normal(value)).collect());
-        normal(name.as_bytes()).is_some_and(|normal| taken.insert(normal))
+        normal(name).is_some_and(|normal| taken.insert(normal))
     };
+    let outlives = attribute.description.attribute_type == ctx.schema().known().aliased_object_name;
     let (mut values, mut gone, mut new) = (Vec::new(), Vec::new(), Vec::new());
     for (value, found) in attribute.values.iter().zip(&found) {
         let Some(key) = found else {
             values.push(value.clone());
             continue;
         };
-        let successor = renames.by_key.get(*key)?.as_deref().filter(|name| is_new(name));
-        if successor.map(str::as_bytes) != Some(value) {
-            gone.push(value.as_slice());
-            new.extend(successor.map(str::as_bytes));
+        let name = renames.by_key.get(*key)?.as_deref();
+        if name.is_none() && outlives {
+            values.push(value.clone());
+            continue;
         }
-        values.extend(successor.map(|name| name.as_bytes().to_vec()));
+        let bits = value.get(form.name_in(value).len()..).unwrap_or_default();
+        let successor = name.map(|name| [name.as_bytes(), bits].concat()).filter(&mut is_new);
+        if successor.as_ref() != Some(value) {
+            gone.push(value.as_slice());
+            new.extend(successor.clone());
+        }
+        values.extend(successor);
     }
     if gone.is_empty() {
         return None;
     }
     let name = attribute.description.to_text(ctx.schema());
     put_lines(lines, "delete", &name, &gone);
-    put_lines(lines, "add", &name, &new);
+    put_lines(lines, "add", &name, &new.iter().map(Vec::as_slice).collect::<Vec<_>>());
     Some(values)
 }
 

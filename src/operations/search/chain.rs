@@ -7,6 +7,7 @@ use crate::access::Decider;
 use crate::directory::filter::{Chain, Linked, Matcher, Steps};
 use crate::directory::tree::{EntryId, Node};
 use crate::directory::{AttributeTypeId, Dn};
+use crate::operations::derived::DynamicGroup;
 use crate::operations::{Context, Refusal};
 use crate::password::scheme::Effort;
 
@@ -19,7 +20,7 @@ const STEPS_IN_FULL: u64 = 2_000_000;
 /// Finds what the chains of a filter need. `false` if that takes more effort.
 pub(super) fn link(ctx: &Context<'_>, matcher: &mut Matcher, effort: Effort) -> Result<bool, Refusal> {
     let most = if effort == Effort::Light { STEPS_AT_ONCE } else { STEPS_IN_FULL };
-    let mut linking = Linking { ctx, decider: ctx.decider(), steps: Steps::new(most) };
+    let mut linking = Linking { ctx, decider: ctx.decider(), dynamic: None, steps: Steps::new(most) };
     for chain in matcher.chains_mut().into_iter().filter(|chain| chain.linked.is_none()) {
         chain.linked = linking.links_of(chain)?;
         if chain.linked.is_none() {
@@ -33,6 +34,8 @@ pub(super) fn link(ctx: &Context<'_>, matcher: &mut Matcher, effort: Effort) -> 
 struct Linking<'c> {
     ctx: &'c Context<'c>,
     decider: Decider<'c>,
+    /// The groups whose members are found by a search, once they have been looked for.
+    dynamic: Option<Arc<[DynamicGroup]>>,
     steps: Steps,
 }
 
@@ -69,11 +72,32 @@ impl Linking<'_> {
         for holder in self.ctx.that_may_hold(id, name.key())? {
             let Some(node) = self.ctx.tree.node(holder)? else { continue };
             let mut is_it = |value: &[u8]| {
+                let value = form.name_in(value);
                 value == name.as_str().as_bytes()
                     || (self.steps.take(LOOKUP).is_some() && form.matches(self.ctx.schema(), value, name.key()))
             };
             if node.entry.values(id).any(&mut is_it) {
                 found.push(node);
+            }
+        }
+        if id == self.ctx.schema().known().member {
+            found.extend(self.dynamic_holders(name)?);
+        }
+        Ok(found)
+    }
+
+    /// The groups whose searches find the entry of that name.
+    fn dynamic_holders(&mut self, name: &Dn) -> Result<Vec<Node>, Refusal> {
+        let groups = match &self.dynamic {
+            Some(groups) => Arc::clone(groups),
+            None => Arc::clone(self.dynamic.insert(DynamicGroup::all(self.ctx, &mut self.decider)?.into())),
+        };
+        let Some(node) = self.node(name)? else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        for group in groups.iter() {
+            if group.holds(self.ctx, &node, &mut self.decider, &mut self.steps)? == Some(true) {
+                found
+                    .extend(self.node(&group.name)?.filter(|group| !group.entry.has(self.ctx.schema().known().member)));
             }
         }
         Ok(found)
@@ -83,19 +107,40 @@ impl Linking<'_> {
     fn members(&mut self, group: &Dn) -> Result<Vec<Node>, Refusal> {
         let known = self.ctx.schema().known();
         let Some(node) = self.node(group)? else { return Ok(Vec::new()) };
-        let readable = &self.decider.decide(&node, self.ctx.tree)?.search;
-        let types = [known.member, known.unique_member].into_iter().filter(|id| readable.contains(*id));
+        let decision = self.decider.decide(&node, self.ctx.tree)?;
+        let readable = &decision.search;
         let mut found = Vec::new();
-        for value in types.flat_map(|id| node.entry.values(id)) {
-            if self.steps.take(LOOKUP).is_none() {
-                break;
+        for id in [known.member, known.unique_member].into_iter().filter(|id| readable.contains(*id)) {
+            let form = self.ctx.schema().attribute_type(id).equality_or_fallback().normal_form();
+            for value in node.entry.values(id) {
+                if self.steps.take(LOOKUP).is_none() {
+                    return Ok(found);
+                }
+                let name = std::str::from_utf8(form.name_in(value)).ok();
+                let name = name.and_then(|text| Dn::parse(self.ctx.schema(), text).ok());
+                if let Some(name) = name {
+                    found.extend(self.node(&name)?);
+                }
             }
-            let name = std::str::from_utf8(value).ok().and_then(|text| Dn::parse(self.ctx.schema(), text).ok());
-            if let Some(name) = name {
+        }
+        if readable.contains(known.member)
+            && !node.entry.has(known.member)
+            && let Some(group) = DynamicGroup::read(self.ctx, &node)?
+        {
+            let members = group.members(self.ctx, &mut self.decider, &mut self.steps)?;
+            // Of more than are told, none is.
+            let Some(members) = members else { return self.too_many() };
+            for name in members {
                 found.extend(self.node(&name)?);
             }
         }
         Ok(found)
+    }
+
+    /// Nothing is found, since that would take too many steps.
+    fn too_many(&mut self) -> Result<Vec<Node>, Refusal> {
+        let _ = self.steps.take(u64::MAX);
+        Ok(Vec::new())
     }
 
     fn node(&self, name: &Dn) -> Result<Option<Node>, Refusal> {

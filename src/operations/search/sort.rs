@@ -11,7 +11,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::access::Decision;
-use crate::directory::filter::{Facts, Selector, fits, ordering_form};
+use crate::directory::filter::{Facts, Selector, ordering_form};
 use crate::directory::schema::{MatchingRule, NormalForm, RuleKind, Schema};
 use crate::directory::tree::EntryId;
 use crate::directory::{AttributeTypeId, Dn, Entry, ResultCode};
@@ -104,7 +104,7 @@ impl Key {
             Some(name) => std::str::from_utf8(name)
                 .ok()
                 .and_then(MatchingRule::find)
-                .filter(|rule| matches!(rule.kind(), RuleKind::Ordering | RuleKind::Equality) && fits(*rule, attribute))
+                .filter(|rule| matches!(rule.kind(), RuleKind::Ordering | RuleKind::Equality) && rule.fits(attribute))
                 .map(MatchingRule::normal_form),
         };
         let form = form.ok_or(ResultCode::InappropriateMatching)?;

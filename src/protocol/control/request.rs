@@ -63,6 +63,16 @@ impl Controls {
         }
         Ok(controls)
     }
+
+    /// Whether they ask the same of a page of a search as others (RFC 2696 §3): but for which page that is, and for what
+    /// changes no page, they must.
+    pub fn ask_the_same_of_pages(&self, other: &Self) -> bool {
+        let of_pages = |controls: &Self| {
+            let rare = Rare { sessions: Vec::new(), ..controls.rare().clone() };
+            (controls.flags, controls.subentries, rare)
+        };
+        of_pages(self) == of_pages(other)
+    }
 }
 
 #[cfg(test)]
@@ -116,6 +126,23 @@ mod tests {
         }
         let twice = [raw(oid::MANAGE_DSA_IT, None), critical(raw(oid::MANAGE_DSA_IT, None))];
         assert_eq!(Controls::read(&twice, &delete()), Err(ControlError::Repeated(oid::MANAGE_DSA_IT)));
+    }
+
+    #[test]
+    fn pages_of_a_search_are_asked_for_with_the_same_controls() {
+        let page = |cookie: &'static [u8], more: &[RawControl]| {
+            let mut controls = more.to_vec();
+            controls.push(raw(oid::PAGED_RESULTS, Some(cookie)));
+            Controls::read(&controls, &search()).unwrap()
+        };
+        let (first, second) = (b"\x30\x05\x02\x01\x05\x04\x00", b"\x30\x06\x02\x01\x06\x04\x01\x01");
+        let manage = raw(oid::MANAGE_DSA_IT, None);
+        let subentries = raw(oid::SUBENTRIES, Some(b"\x01\x01\xff"));
+        assert!(page(first, &[]).ask_the_same_of_pages(&page(second, &[])));
+        assert!(page(first, std::slice::from_ref(&manage)).ask_the_same_of_pages(&page(second, &[manage.clone()])));
+        for other in [manage, subentries] {
+            assert!(!page(first, &[]).ask_the_same_of_pages(&page(second, &[other])));
+        }
     }
 
     #[test]

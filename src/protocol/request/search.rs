@@ -28,6 +28,18 @@ pub struct SearchRequest {
     pub attributes: SmallVec<[Bytes; 4]>,
 }
 
+impl SearchRequest {
+    /// Whether nothing but the limits differs.
+    pub fn is_same_but_for_limits(&self, other: &Self) -> bool {
+        self.base == other.base
+            && self.scope == other.scope
+            && self.deref_aliases == other.deref_aliases
+            && self.types_only == other.types_only
+            && self.filter == other.filter
+            && self.attributes == other.attributes
+    }
+}
+
 /// When aliases are followed (RFC 4511 §4.5.1.3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DerefAliases {

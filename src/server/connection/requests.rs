@@ -17,7 +17,7 @@ use crate::protocol::control::Controls;
 use crate::protocol::{Message, MessageId, Operation, Request, Response};
 use crate::server::access_log::{self, Line, Telling};
 use crate::server::dispatch::{Done, Progress, Running, Scene, Ticket};
-use crate::server::paging::Paging;
+use crate::server::paging::{Asked, Paging};
 use crate::session::{Action, Actions};
 
 /// How many searches of one connection may be on the scan lane at once.
@@ -114,7 +114,7 @@ impl Connection {
         match &running.controls.paged {
             Some(paged) if !paged.cookie.is_empty() => {
                 let identity = &running.acting.as_ref().unwrap_or(&self.requester).identity;
-                let Some(mut search) = self.paging.take(&paged.cookie, request, identity) else {
+                let Some(mut search) = self.paging.take(&paged.cookie, (request, &running.controls), identity) else {
                     return Progress::Answered(running, Err(Refusal::BadCookie));
                 };
                 if paged.size == 0 {
@@ -172,7 +172,7 @@ impl Connection {
                 let Request::Search(request) = &running.message.request else { return Actions::new() };
                 let identity = running.acting.as_ref().unwrap_or(&self.requester).identity.clone();
                 let told = search.told();
-                let cookie = self.paging.keep(request.clone(), identity, *search);
+                let cookie = self.paging.keep(Asked::new(request, &running.controls), identity, *search);
                 self.respond(&running, &page_full(&cookie, told))
             }
             Progress::Searched(running, _, Ok(Step::Done(response))) => self.respond(&running, &response),
