@@ -20,15 +20,25 @@ impl AttributeDescription {
         Self { attribute_type, options: "".into() }
     }
 
-    /// Reads a description such as `cn;lang-en`; `None` if the type is not in the schema or an option is malformed.
+    /// Reads a description such as `cn;lang-en`; `None` if the type is not in the schema or an option is malformed. The option
+    /// `binary` belongs to certificates and their like, with or without being written; to other types it is unknown
+    /// (RFC 4522 §3).
     pub fn parse(schema: &Schema, text: &str) -> Option<Self> {
         let (name, options) = text.split_once(';').map_or((text, None), |(name, options)| (name, Some(options)));
-        let attribute_type = schema.find_attribute_type(name)?.id;
-        let options = match options {
-            None => "".into(),
-            Some(options) => normal_options(options)?.into_boxed_str(),
+        let defined = schema.find_attribute_type(name)?;
+        let options = match (options, defined.syntax.is_binary()) {
+            (None, false) => "".into(),
+            (None, true) => BINARY.into(),
+            (Some(options), true) => normal_options(&format!("{options}{BINARY}"))?.into_boxed_str(),
+            (Some(options), false) => {
+                let options = normal_options(options)?.into_boxed_str();
+                if has_options(&options, BINARY) {
+                    return None;
+                }
+                options
+            }
         };
-        Some(Self { attribute_type, options })
+        Some(Self { attribute_type: defined.id, options })
     }
 
     /// This description with options that are known to be in their normal form.
@@ -48,6 +58,15 @@ impl AttributeDescription {
         self.options.split(';').any(|option| option.ends_with('-'))
     }
 
+    /// The options by which the attribute differs from others of its type: what all have is left out.
+    pub fn telling_options(&self, schema: &Schema) -> Cow<'_, str> {
+        if schema.attribute_type(self.attribute_type).syntax.is_binary() {
+            Cow::Owned(self.options.replacen(BINARY, "", 1))
+        } else {
+            Cow::Borrowed(&self.options)
+        }
+    }
+
     /// As answers carry it: the schema's spelling of the name, and the options.
     pub fn to_text<'s>(&self, schema: &'s Schema) -> Cow<'s, str> {
         let name = schema.attribute_type(self.attribute_type).name();
@@ -62,6 +81,9 @@ impl AttributeDescription {
         derives && has_options(&self.options, &asked.options)
     }
 }
+
+/// RFC 4522.
+const BINARY: &str = ";binary";
 
 /// Whether `options` include all of `asked`. An option that ends with `-` asks for every one that it begins
 /// (RFC 3866 §2.1).
@@ -200,16 +222,33 @@ mod tests {
     #[test]
     fn descriptions_compare_without_case_and_order_of_options() {
         let schema = Schema::standard();
-        let one = schema.describe("CN;lang-en;Binary").unwrap();
-        assert_eq!(Some(&one), schema.describe("commonName;binary;lang-EN;binary").as_ref());
-        assert_eq!(one.to_text(&schema), "cn;binary;lang-en");
-        assert_eq!(Some(&one), schema.describe("2.5.4.3;lang-en;binary").as_ref());
+        let one = schema.describe("CN;lang-en;X-Bold").unwrap();
+        assert_eq!(Some(&one), schema.describe("commonName;x-bold;lang-EN;x-bold").as_ref());
+        assert_eq!(one.to_text(&schema), "cn;lang-en;x-bold");
+        assert_eq!(Some(&one), schema.describe("2.5.4.3;x-bold;lang-en").as_ref());
+    }
+
+    #[test]
+    fn a_certificate_is_one_attribute_with_and_without_binary() {
+        let schema = Schema::standard();
+        for name in ["userCertificate", "cACertificate", "certificateRevocationList", "userSMIMECertificate"] {
+            let plain = schema.describe(name).unwrap();
+            assert_eq!(plain.to_text(&schema), format!("{name};binary"));
+            assert_eq!(schema.describe(&format!("{name};BINARY")), Some(plain.clone()));
+            assert_eq!(plain.telling_options(&schema), "");
+        }
+        let tagged = schema.describe("userCertificate;lang-en").unwrap();
+        assert_eq!(tagged.to_text(&schema), "userCertificate;binary;lang-en");
+        assert_eq!(tagged.telling_options(&schema), ";lang-en");
+        for other in ["cn;binary", "jpegPhoto;binary", "member;x-a;binary"] {
+            assert_eq!(schema.describe(other), None, "{other}");
+        }
     }
 
     #[test]
     fn what_is_no_description_is_refused() {
         let schema = Schema::standard();
-        for bad in ["", "nosuch", "cn;", "cn;a b", "cn;;x", "1.2.3.4"] {
+        for bad in ["", "nosuch", "cn;", "cn;a b", "cn;;x", "1.2.3.4", "userCertificate;", "userCertificate;;x"] {
             assert_eq!(schema.describe(bad), None, "{bad}");
         }
     }

@@ -77,7 +77,7 @@ impl Selection {
 
     fn add_description(&mut self, text: &str, schema: &Schema) {
         let Some(description) = schema.describe(text) else { return };
-        if description.options().is_empty() {
+        if description.telling_options(schema).is_empty() {
             self.add_type(description.attribute_type, schema);
         } else {
             self.with_options.push(description);

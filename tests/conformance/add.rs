@@ -18,6 +18,34 @@ fn carla(lines: &str) -> String {
 }
 
 sentences! {
+    /// RFC 4522 §3: "attribute options ... ;binary": certificates are one attribute with it and without, and answered with it. Of
+    /// other types it makes what is not known.
+    fn a_certificate_is_kept_once_however_it_is_asked_for(scene) {
+        let root = scene.root();
+        let change = |verb: &str, name: &str, value: &str| {
+            root.change(&format!("dn: alice\nchangetype: modify\n{verb}: {name}\n{name}:: {value}\n-\n"))
+        };
+        // The DER of two sequences.
+        let (one, two) = ("MAMCAQE=", "MAMCAQI=");
+        assert_eq!(change("add", "userCertificate", one), Ok(()));
+        assert_eq!(change("add", "userCertificate;binary", one), Err(AttributeOrValueExists));
+        assert_eq!(change("add", "userCertificate;binary", two), Ok(()));
+        for asked in ["userCertificate", "userCertificate;binary", "*"] {
+            let entry = root.read("alice", &[asked]).unwrap();
+            let found: Vec<&str> = entry.names().into_iter().filter(|name| name.starts_with("userCert")).collect();
+            assert_eq!(found, ["userCertificate;binary"], "{asked}");
+        }
+        for filter in ["(userCertificate=*)", "(userCertificate;binary=*)", "(userCertificate=\\30\\03\\02\\01\\02)"] {
+            assert_eq!(root.find(filter), ["uid=alice,ou=people"], "{filter}");
+        }
+        assert_eq!(root.find("(!(userCertificate={ serialNumber 1, issuer \"cn=ca\" }))"), [""; 0]);
+        assert_eq!(change("delete", "userCertificate", one), Ok(()));
+        assert_eq!(change("replace", "userCertificate", one), Ok(()));
+        for other in ["cn;binary", "jpegPhoto;binary"] {
+            assert_eq!(change("add", other, one), Err(UndefinedAttributeType), "{other}");
+        }
+    }
+
     /// RFC 3866 §2.1: a language range is for asking, and nothing is kept under it.
     fn nothing_is_kept_under_a_language_range(scene) {
         let root = scene.root();

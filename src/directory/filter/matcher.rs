@@ -99,7 +99,7 @@ impl Selector {
     /// Of a description: its type with subtypes, and its options.
     pub fn new(description: &AttributeDescription, schema: &Schema) -> Self {
         let types = schema.subtypes(description.attribute_type).into();
-        Self { types, options: description.options().into() }
+        Self { types, options: description.telling_options(schema).into() }
     }
 
     /// The only type, if there are no subtypes and no options: what an index can answer alone.

@@ -119,6 +119,19 @@ impl Syntax {
         )
     }
 
+    /// Whether values are asked for and answered by the option `binary` (RFC 4522 §4, RFC 4523 §2, RFC 2798 §2.8). The option then
+    /// says nothing, so an attribute with it is the one without.
+    pub const fn is_binary(self) -> bool {
+        matches!(
+            self,
+            Self::Binary
+                | Self::Certificate
+                | Self::CertificateList
+                | Self::CertificatePair
+                | Self::SupportedAlgorithm
+        )
+    }
+
     /// Whether `value` is legal; the error says in words what a legal one looks like.
     pub fn validate(self, schema: &Schema, value: &[u8]) -> Result<(), &'static str> {
         let (legal, words) = self.judge(schema, value);
