@@ -61,6 +61,8 @@ pub struct Config {
     pub integrity: IntegrityText,
     /// Where to ask for what is below none of the suffixes, as LDAP URLs.
     pub referrals: Vec<String>,
+    /// Other servers that hold the same, as LDAP URLs.
+    pub alt_servers: Vec<String>,
     /// Bounds on operations.
     pub limits: Limits,
     /// What new passwords are kept as.
@@ -159,6 +161,7 @@ impl Config {
             recovery_attributes: self.recovery_attributes(schema),
             integrity: self.integrity.prepare(schema)?,
             referrals: self.referrals.clone(),
+            alt_servers: self.alt_servers.clone(),
             limits: self.limits,
             anonymous: self.anonymous,
             expired_change: self.expired_change,

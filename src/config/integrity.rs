@@ -4,10 +4,13 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::raw::{RawIntegrity, RawUnique};
+use super::raw::{RawConstraint, RawIntegrity, RawUnique};
 use super::resolve::Faults;
 use crate::directory::Schema;
-use crate::operations::integrity::{Integrity, IntegrityError, References, Unique, UniqueText, Uniqueness};
+use crate::operations::integrity::{
+    Constraint, ConstraintText, Constraints, Integrity, IntegrityError, MemberOf, References, Unique, UniqueText,
+    Uniqueness,
+};
 use crate::store::{IndexKind, IndexedAttribute};
 
 /// What is to hold between entries; what is absent is as usual.
@@ -17,14 +20,24 @@ pub struct IntegrityText {
     pub references: Option<Vec<String>>,
     /// What no two entries share.
     pub unique: Option<Vec<UniqueText>>,
+    /// What values are like.
+    pub constraints: Vec<ConstraintText>,
+    /// Whose groups `memberOf` tells.
+    pub member_of: MemberOf,
 }
 
 impl IntegrityText {
-    pub(super) fn resolve(raw: &RawIntegrity, unique: Option<&[Spanned<RawUnique>]>) -> Self {
+    pub(super) fn resolve(
+        raw: &RawIntegrity,
+        unique: Option<&[Spanned<RawUnique>]>,
+        constraints: &[Spanned<RawConstraint>],
+    ) -> Self {
         let name = |name: &Spanned<String>| name.get_ref().clone();
         let references = raw.references.as_ref().map(|names| names.iter().map(name).collect());
         let unique = unique.map(|list| list.iter().map(|one| unique_text(one.get_ref())).collect());
-        Self { references, unique }
+        let constraints = constraints.iter().map(|one| constraint_text(one.get_ref())).collect();
+        let member_of = if raw.nested_member_of { MemberOf::Nested } else { MemberOf::Direct };
+        Self { references, unique, constraints, member_of }
     }
 
     /// What operations take.
@@ -32,7 +45,12 @@ impl IntegrityText {
         let usual = Integrity::usual(schema);
         let references = self.references.as_ref().map(|names| References::prepare(names, schema)).transpose()?;
         let unique = self.unique.as_ref().map(|list| Uniqueness::prepare(list, schema)).transpose()?;
-        Ok(Integrity { references: references.unwrap_or(usual.references), unique: unique.unwrap_or(usual.unique) })
+        Ok(Integrity {
+            references: references.unwrap_or(usual.references),
+            unique: unique.unwrap_or(usual.unique),
+            constraints: Constraints::prepare(&self.constraints, schema)?,
+            member_of: self.member_of,
+        })
     }
 
     /// The indexes that are asked for, and those that are needed besides to find whom a change concerns.
@@ -53,17 +71,35 @@ fn unique_text(raw: &RawUnique) -> UniqueText {
     UniqueText { attributes: raw.attributes.to_vec(), base: raw.base.clone(), filter: raw.filter.clone() }
 }
 
+fn constraint_text(raw: &RawConstraint) -> ConstraintText {
+    ConstraintText {
+        name: raw.name.clone(),
+        attributes: raw.attributes.to_vec(),
+        base: raw.base.clone(),
+        filter: raw.filter.clone(),
+        regex: raw.regex.clone(),
+        count: raw.count,
+        octets: raw.octets,
+    }
+}
+
 /// Where in the file stands what only the schema can judge.
 pub(super) struct Spans {
     references: Vec<Range<usize>>,
     unique: Vec<Range<usize>>,
+    constraints: Vec<Range<usize>>,
 }
 
 impl Spans {
-    pub(super) fn of(raw: &RawIntegrity, unique: Option<&[Spanned<RawUnique>]>) -> Self {
+    pub(super) fn of(
+        raw: &RawIntegrity,
+        unique: Option<&[Spanned<RawUnique>]>,
+        constraints: &[Spanned<RawConstraint>],
+    ) -> Self {
         Self {
             references: raw.references.iter().flatten().map(Spanned::span).collect(),
             unique: unique.into_iter().flatten().map(Spanned::span).collect(),
+            constraints: constraints.iter().map(Spanned::span).collect(),
         }
     }
 
@@ -76,6 +112,11 @@ impl Spans {
         for (unique, span) in text.unique.iter().flatten().zip(&self.unique) {
             if let Err(error) = Unique::prepare(unique, schema) {
                 faults.add(Some(span.clone()), "unique", error.to_string());
+            }
+        }
+        for (constraint, span) in text.constraints.iter().zip(&self.constraints) {
+            if let Err(error) = Constraint::prepare(constraint, schema) {
+                faults.add(Some(span.clone()), "constraint", error.to_string());
             }
         }
     }
@@ -105,6 +146,24 @@ mod tests {
             ("[[unique]]\nattributes = [\"jpegPhoto\"]\n", "line 6: unique: entries cannot be found by"),
             ("[[unique]]\nattributes = \"uid\"\nbase = \"people\"\n", "line 6: unique: the base \"people\""),
             ("[[unique]]\nattributes = \"uid\"\nfilter = \"uid\"\n", "line 6: unique: the filter: "),
+            ("[[constraint]]\nname = \"x\"\nattributes = \"sn\"\n", "line 6: constraint: give at least one of regex"),
+            (
+                "[[constraint]]\nname = \"x\"\nattributes = \"sn\"\nregex = \"(\"\n",
+                "line 6: constraint: the regular expression \"(\": ",
+            ),
+            (
+                "[[constraint]]\nname = \"x\"\nattributes = \"userPassword\"\ncount = 1\n",
+                "line 6: constraint: values of \"userPassword\" cannot be constrained",
+            ),
+            ("[[constraint]]\nattributes = \"sn\"\ncount = 1\n", "line 6: "),
+            (
+                "[[constraint]]\nname = \"x\"\nattributes = []\ncount = 1\n",
+                "line 6: constraint: give at least one attribute",
+            ),
+            (
+                "[[constraint]]\nname = \"x\"\nattributes = \"shoeSize\"\ncount = 1\n",
+                "line 6: constraint: the attribute",
+            ),
         ] {
             let told = parse(text).unwrap_err();
             assert!(told.starts_with(fault), "{text}{told}");

@@ -28,6 +28,8 @@ pub(super) struct RawConfig {
     pub(super) integrity: RawIntegrity,
     pub(super) unique: Option<Vec<Spanned<RawUnique>>>,
     #[serde(default)]
+    pub(super) constraint: Vec<Spanned<RawConstraint>>,
+    #[serde(default)]
     pub(super) access: Vec<Spanned<RawRule>>,
     #[serde(default)]
     pub(super) assert: Vec<Spanned<RawAssertion>>,
@@ -46,6 +48,8 @@ pub(super) struct RawDirectory {
     pub(super) schema: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) referrals: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) alt_servers: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -149,6 +153,20 @@ pub(super) struct RawIndex {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawIntegrity {
     pub(super) references: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(super) nested_member_of: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawConstraint {
+    pub(super) name: String,
+    pub(super) attributes: Words,
+    pub(super) base: Option<String>,
+    pub(super) filter: Option<String>,
+    pub(super) regex: Option<String>,
+    pub(super) count: Option<usize>,
+    pub(super) octets: Option<usize>,
 }
 
 #[derive(Debug, Deserialize)]

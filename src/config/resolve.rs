@@ -60,7 +60,8 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     let at = |name: &str| base.join(name);
     let suffixes = suffixes(&raw.directory, &mut faults);
     let schema_files = schema_files(&raw.directory, base, &mut faults);
-    let referrals = referrals(&raw.directory, &mut faults);
+    let referrals = urls(&raw.directory.referrals, "directory.referrals", &mut faults);
+    let alt_servers = urls(&raw.directory.alt_servers, "directory.alt_servers", &mut faults);
     let mut warnings = Vec::new();
     let listen = listen(&raw.listen, base, &mut faults, &mut warnings);
     let tls = raw.tls.as_ref().map(|raw| tls_files(raw, base, &mut faults));
@@ -87,10 +88,10 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     server.retention = retention(&raw.audit, &mut faults);
     let log = log(&raw.log, &mut faults);
     let index_spans = raw.index.iter().flatten().map(|index| index.attribute.span());
-    let integrity_spans = integrity::Spans::of(&raw.integrity, raw.unique.as_deref());
+    let integrity_spans = integrity::Spans::of(&raw.integrity, raw.unique.as_deref(), &raw.constraint);
     let (rules, assertions, integrity) = (Vec::new(), Vec::new(), integrity_spans);
     let mut spans = Spans { indexes: index_spans.collect(), rules, assertions, integrity };
-    let integrity = IntegrityText::resolve(&raw.integrity, raw.unique.as_deref());
+    let integrity = IntegrityText::resolve(&raw.integrity, raw.unique.as_deref(), &raw.constraint);
     let indexes = integrity.indexes(raw.index.map(|list| indexes(&list, &mut faults)));
     let cache_octets = match &raw.store.cache_mib {
         None => DEFAULT_CACHE,
@@ -116,6 +117,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         mappings: Vec::new(),
         integrity,
         referrals,
+        alt_servers,
         limits,
         new_passwords,
         last_success_precision: Duration::from_secs(u64::from(last_success)),
@@ -252,11 +254,12 @@ fn recovery_attributes(raw: &RawPassword) -> Vec<String> {
     }
 }
 
-fn referrals(raw: &RawDirectory, faults: &mut Faults<'_>) -> Vec<String> {
+/// LDAP URLs, as they are written.
+fn urls(raw: &[Spanned<String>], key: &'static str, faults: &mut Faults<'_>) -> Vec<String> {
     let mut urls = Vec::new();
-    for url in &raw.referrals {
+    for url in raw {
         let parsed = LdapUrl::parse(url.get_ref()).map_err(|error| format!("{:?}: {error}", url.get_ref()));
-        urls.extend(faults.keep(url.span(), "directory.referrals", parsed).map(|_| url.get_ref().clone()));
+        urls.extend(faults.keep(url.span(), key, parsed).map(|_| url.get_ref().clone()));
     }
     urls
 }

@@ -12,7 +12,8 @@ use crate::password::{Account, Policy, Secret};
 use crate::protocol::request::AddRequest;
 
 use super::events::Whose;
-use super::integrity::unique::{State, Transition};
+use super::integrity::State;
+use super::integrity::unique::Transition;
 use super::relax::NOT_RELAXED;
 use super::set_password::{Hashes, Newcomer, has_class};
 use super::{Context, Outcome, Refusal, delegation, policies};
@@ -42,7 +43,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     ctx.require_no_claim(&entry, &dn)?;
     let mut conditions = Vec::new();
     let after = State { dn: &dn, entry: &entry };
-    ctx.require_unique(Transition { uuid, before: None, after }, &mut conditions)?;
+    ctx.require_integrity(Transition { uuid, before: None, after }, &mut conditions)?;
     let (mut account, mut events) = (None, Vec::new());
     if let Some(password) = password {
         let governing = ctx.services.policies.choose(&entry, &dn, ctx.tree)?;

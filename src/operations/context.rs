@@ -95,6 +95,8 @@ pub struct Services {
     pub integrity: Integrity,
     /// Where to ask for what is below none of the suffixes, as LDAP URLs.
     pub referrals: Vec<String>,
+    /// Other servers that hold the same, as LDAP URLs (RFC 4512 §5.1.2).
+    pub alt_servers: Vec<String>,
     /// Bounds on what one operation may ask for.
     pub limits: Limits,
     /// Whether somebody may go on without authenticating.

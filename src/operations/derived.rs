@@ -3,6 +3,7 @@
 
 mod dynamic;
 mod groups;
+mod nested;
 mod policy;
 
 use crate::access::Decider;
@@ -99,10 +100,7 @@ impl Context<'_> {
             attributes.set_one(known.subschema_subentry, SUBSCHEMA);
         }
         if needed.any_of(&[known.member_of, known.is_member_of]) {
-            let Sources { decider, groups, steps } = sources;
-            let Some(mut names) = groups.of(self, dn, decider, steps)? else { return Ok(None) };
-            let Some(found) = groups.dynamic_of(self, node, decider, steps)? else { return Ok(None) };
-            names.extend(found);
+            let Some(names) = self.groups_of(node, dn, sources)? else { return Ok(None) };
             let names: Vec<Vec<u8>> = names.iter().map(|name| name.as_str().as_bytes().to_vec()).collect();
             attributes.set(known.member_of, names.clone());
             attributes.set(known.is_member_of, names);

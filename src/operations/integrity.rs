@@ -1,11 +1,16 @@
-//! What holds between entries, whoever changes them: references follow what they name, and what shall be unique is.
+//! What holds between entries, whoever changes them: references follow what they name, what shall be unique is, and values are as
+//! they shall be.
 
+mod constraint;
+mod extent;
 pub mod references;
 pub mod unique;
 
-use crate::directory::AttributeTypeId;
 use crate::directory::schema::{AttributeType, Schema};
+use crate::directory::{AttributeTypeId, Entry};
 
+pub use constraint::{Constraint, ConstraintText, Constraints, Unmet};
+pub use extent::{Extent, State};
 pub use references::References;
 pub use unique::{Unique, UniqueText, Uniqueness};
 
@@ -16,12 +21,31 @@ pub struct Integrity {
     pub references: References,
     /// The attributes whose values no two entries share.
     pub unique: Uniqueness,
+    /// What values are like.
+    pub constraints: Constraints,
+    /// Whose groups `memberOf` tells.
+    pub member_of: MemberOf,
+}
+
+/// Whose groups `memberOf` tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum MemberOf {
+    /// Those that an entry is in.
+    #[default]
+    Direct,
+    /// And those that these are in, however far.
+    Nested,
 }
 
 impl Integrity {
     /// What holds unless the configuration says otherwise.
     pub fn usual(schema: &Schema) -> Self {
-        Self { references: References::usual(schema), unique: Uniqueness::usual(schema) }
+        Self {
+            references: References::usual(schema),
+            unique: Uniqueness::usual(schema),
+            constraints: Constraints::default(),
+            member_of: MemberOf::default(),
+        }
     }
 
     /// The attributes by which entries must be found quickly.
@@ -42,6 +66,18 @@ pub enum IntegrityError {
     /// Entries cannot be found by the attribute.
     #[error("entries cannot be found by {0:?}: it is derived, secret, or compared by no rule")]
     NotFound(String),
+    /// No entry stores the attribute where it could be looked at.
+    #[error("values of {0:?} cannot be constrained: it is derived, secret, or kept with the password")]
+    NotStored(String),
+    /// The regular expression is none.
+    #[error("the regular expression {0:?}: {1}")]
+    Regex(String, String),
+    /// A constraint says neither of what values look like, nor how many there are, nor how long they are.
+    #[error("give at least one of regex, count and octets")]
+    DemandsNothing,
+    /// A constraint is about no attribute.
+    #[error("give at least one attribute")]
+    NoAttributes,
     /// The base is no name.
     #[error("the base {0:?}: {1}")]
     Base(String, crate::directory::dn::DnError),
@@ -59,4 +95,13 @@ fn stored<'s>(name: &str, schema: &'s Schema) -> Result<&'s AttributeType, Integ
         return Err(IntegrityError::NotFound(name.to_owned()));
     }
     Ok(attribute)
+}
+
+/// Whether the entry has an attribute of the type that it did not have like that.
+fn gains(before: Option<&Entry>, after: &Entry, id: AttributeTypeId) -> bool {
+    after.has(id) && !before.is_some_and(|before| octets_of(before, id).eq(octets_of(after, id)))
+}
+
+fn octets_of(entry: &Entry, id: AttributeTypeId) -> impl Iterator<Item = &[u8]> {
+    entry.attributes().filter(move |one| one.attribute_type == id).map(|one| one.octets)
 }

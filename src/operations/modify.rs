@@ -15,7 +15,8 @@ use crate::protocol::request::{ModifyRequest, RequestedChange};
 
 use super::add::check_policy;
 use super::events::Whose;
-use super::integrity::unique::{State, Transition};
+use super::integrity::State;
+use super::integrity::unique::Transition;
 use super::relax::NOT_RELAXED;
 use super::set_password::has_class;
 use super::target::Target;
@@ -63,7 +64,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     };
     let elsewhere = has_password.then_some(ctx.schema().known().user_password);
     check(ctx, &target, &mut attributes, elsewhere.as_slice())?;
-    let conditions = unique(ctx, &target, &changes, &attributes)?;
+    let conditions = integrity(ctx, &target, &changes, &attributes)?;
     // The old password is verified and the new one hashed last: everything else that can be wrong has been looked at.
     let account = match password {
         Some(prepared) => prepared.run(ctx, &target)?,
@@ -124,20 +125,22 @@ fn apply(ctx: &Context<'_>, change: &Modification, attributes: &mut Attributes) 
     }
 }
 
-/// Requires that what the changes write is unique where it shall be. Most changes write nothing of the kind.
-fn unique(
+/// Requires that what the changes write is unique where it shall be, and breaks no constraint. Most changes write nothing of
+/// the kind.
+fn integrity(
     ctx: &Context<'_>,
     target: &Target,
     changes: &[Modification],
     attributes: &Attributes,
 ) -> Result<Vec<Condition>, Refusal> {
     let mut conditions = Vec::new();
-    let uniqueness = &ctx.services.integrity.unique;
-    if changes.iter().any(|change| uniqueness.depends_on(change.attribute.attribute_type)) {
+    let demands = &ctx.services.integrity;
+    let matters = |id| demands.unique.depends_on(id) || demands.constraints.depend_on(id);
+    if changes.iter().any(|change| matters(change.attribute.attribute_type)) {
         let (dn, entry) = (&*target.dn, &Entry::encode(attributes, ctx.schema()));
         let before = Some(State { dn, entry: &target.node.entry });
         let transition = Transition { uuid: target.node.uuid, before, after: State { dn, entry } };
-        ctx.require_unique(transition, &mut conditions)?;
+        ctx.require_integrity(transition, &mut conditions)?;
     }
     Ok(conditions)
 }

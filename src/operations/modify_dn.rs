@@ -8,8 +8,9 @@ use crate::directory::{Attributes, Dn, Entry, Rdn, ldif};
 use crate::protocol::control::Flag;
 use crate::protocol::request::ModifyDnRequest;
 
+use super::integrity::State;
 use super::integrity::references::Renames;
-use super::integrity::unique::{State, Transition};
+use super::integrity::unique::Transition;
 use super::target::Target;
 use super::{Context, Outcome, Refusal, delegation};
 
@@ -43,7 +44,7 @@ pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome
     let entry = Entry::encode(&attributes, ctx.schema());
     let moved = moved(ctx, &target, new_dn)?;
     let mut change = Change::none();
-    require_unique(ctx, &moved, &entry, &mut change)?;
+    require_integrity(ctx, &moved, &entry, &mut change)?;
     let place = Place::Below { parent: parent.uuid, rdn: rdn.as_str().into(), key: rdn.key().into() };
     let log = ctx.log(LogKind::ModifyDn, target.dn.as_str(), node.uuid, log_lines(request));
     let entry = follow(ctx, &moved, attributes, &mut change)?;
@@ -120,16 +121,17 @@ fn moved(ctx: &Context<'_>, target: &Target, new: Dn) -> Result<Vec<Moved>, Refu
     Ok(moved)
 }
 
-/// Requires that the values of the new RDN are unique where they shall be, and those of all that comes to a place where
-/// more is demanded.
-fn require_unique(ctx: &Context<'_>, moved: &[Moved], entry: &Entry, change: &mut Change) -> Result<(), Refusal> {
+/// Requires that the values of the new RDN are unique where they shall be and break no constraint, and those of all that comes to
+/// a place where more is demanded.
+fn require_integrity(ctx: &Context<'_>, moved: &[Moved], entry: &Entry, change: &mut Change) -> Result<(), Refusal> {
     let mut is_first = true;
     for Moved { node, old, new } in moved {
         let after = if std::mem::take(&mut is_first) { entry } else { &node.entry };
         let before = Some(State { dn: old, entry: &node.entry });
         let transition = Transition { uuid: node.uuid, before, after: State { dn: new, entry: after } };
-        ctx.require_unique(transition, &mut change.conditions)?;
-        if !ctx.services.integrity.unique.differs(old, new) {
+        ctx.require_integrity(transition, &mut change.conditions)?;
+        let demands = &ctx.services.integrity;
+        if !demands.unique.differs(old, new) && !demands.constraints.differ(old, new) {
             break;
         }
     }

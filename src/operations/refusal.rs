@@ -12,6 +12,8 @@ use crate::password::verdict::{PolicyErrorCode, Refused};
 use crate::protocol::control::{ControlError, NetscapeControl, PasswordPolicyResponse};
 use crate::protocol::{LdapResult, Response};
 
+use super::integrity::Unmet;
+
 /// Why an operation is not done. What it displays is for the client; causes that are not are for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -80,6 +82,9 @@ pub enum Refusal {
     /// Another entry has a value that no two may share.
     #[error("another entry has this value of {0} already, and no two may share it")]
     NotUnique(String),
+    /// Values are not as the configuration wants them.
+    #[error("{0}")]
+    Unmet(#[from] Unmet),
     /// Another entry must name this one, so it cannot go.
     #[error("another entry must name an entry here; change that first")]
     StillNamed,
@@ -221,9 +226,11 @@ impl From<&Refusal> for ResultCode {
             Refusal::Modification(modification) => modification_code(modification),
             Refusal::Password(refused) => refused_code(refused.code()),
             Refusal::Delegation(DelegationFault::NotHeld(_)) => Self::InsufficientAccessRights,
-            Refusal::ReadOnly(_) | Refusal::Policy(_) | Refusal::NotUnique(_) | Refusal::Delegation(_) => {
-                Self::ConstraintViolation
-            }
+            Refusal::ReadOnly(_)
+            | Refusal::Policy(_)
+            | Refusal::NotUnique(_)
+            | Refusal::Unmet(_)
+            | Refusal::Delegation(_) => Self::ConstraintViolation,
             Refusal::NotAllowedOnRdn(_) => Self::NotAllowedOnRdn,
             Refusal::NotAllowedOnNonLeaf => Self::NotAllowedOnNonLeaf,
             Refusal::OutsideSuffixes

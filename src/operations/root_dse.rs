@@ -60,6 +60,8 @@ pub fn root_dse(ctx: &Context<'_>) -> Entry {
         put(&mut attributes, name, values, schema);
     }
     put(&mut attributes, "supportedSASLMechanisms", mechanisms, schema);
+    let alt_servers = ctx.services.alt_servers.iter().map(String::as_str);
+    put(&mut attributes, "altServer", alt_servers.collect(), schema);
     put(&mut attributes, "contextCSN", vec![&csn], schema);
     put(&mut attributes, "entryDN", vec![""], schema);
     Entry::encode(&attributes, schema)

@@ -22,7 +22,7 @@ use bytes::BytesMut;
 
 use crate::access::{Actor, Decider, Decision};
 use crate::directory::filter::{Facts, MAX_PARTS, Matcher, Steps, Truth};
-use crate::directory::tree::{Candidates, EntryId, Node};
+use crate::directory::tree::{Candidates, EntryId, Node, Scope};
 use crate::directory::{Dn, Entry, ResultCode, Timestamp};
 use crate::password::scheme::Effort;
 use crate::protocol::control::{Controls, Flag, Flags, PagedResults, ResponseControl, paged_results_response};
@@ -31,6 +31,7 @@ use crate::protocol::request::SearchRequest;
 use crate::protocol::{LdapResult, MessageId, Response};
 
 use super::derived::{Derived, Groups, Sources};
+use super::integrity::MemberOf;
 use super::selection::Selection;
 use super::{Context, Refusal};
 use batch::{Batch, Names};
@@ -123,7 +124,11 @@ impl Search {
             return Err(Refusal::AdminLimit("the filter has more parts than this server takes"));
         }
         let schema = ctx.schema();
-        let matcher = Matcher::prepare(&request.filter, schema);
+        let mut matcher = Matcher::prepare(&request.filter, schema);
+        if ctx.services.integrity.member_of == MemberOf::Nested && request.scope != Scope::BaseObject {
+            // No index knows who is in a group by way of others, so they are looked for from the group on.
+            matcher.follow(&[schema.known().member_of, schema.known().is_member_of]);
+        }
         let selection = Selection::read(&request.attributes, schema).restricted(controls.flags, schema);
         let extras = Extras::read(controls, schema);
         let mut looked_at = matcher.mentioned();

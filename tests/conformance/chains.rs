@@ -1,5 +1,8 @@
 //! Names by way of others (row A42): nested groups, and the managers of managers.
 
+use keystead::directory::tree::Scope;
+use keystead::operations::integrity::MemberOf;
+
 use crate::scene::{full, rule, rules};
 use crate::sentences;
 
@@ -111,5 +114,40 @@ sentences! {
         let bob = scene.client("bob");
         assert_eq!(bob.find(&chain("member", "alice")), ["cn=staff,ou=groups"]);
         assert_eq!(bob.find(&format!("(&(uid=*){})", chain("memberOf", "cn=outer,ou=groups"))), [""; 0]);
+    }
+
+    /// Where it is configured, memberOf tells the groups of groups as well, and finds by them.
+    fn member_of_tells_nested_groups_where_that_is_wanted(scene) {
+        let root = scene.root();
+        root.change(&nest()).unwrap();
+        let people = ["uid=alice,ou=people", "uid=bob,ou=people"];
+        let by = |name: &str| format!("(&(uid=*)(memberOf={}))", full(name));
+        assert_eq!(root.values("alice", "memberOf"), [full("cn=staff,ou=groups")]);
+        assert_eq!(root.find(&by("cn=outer,ou=groups")), [""; 0]);
+        scene.configure(|services| services.integrity.member_of = MemberOf::Nested);
+        let all = ["staff", "middle", "outer", "loop"].map(|name| full(&format!("cn={name},ou=groups")));
+        assert_eq!(root.values("alice", "memberOf"), all);
+        assert_eq!(root.values("alice", "isMemberOf"), all);
+        assert_eq!(root.find(&by("CN=Outer,ou=groups")), people);
+        assert_eq!(root.find(&by("cn=staff,ou=groups")), people);
+        assert_eq!(root.find(&format!("(&(uid=*)(!(memberOf={})))", full("cn=loop,ou=groups"))), ["uid=hanna,ou=people", "uid=henry,ou=people"]);
+        let alone = root.names(&full("alice"), Scope::BaseObject, &format!("(memberOf={})", full("cn=outer,ou=groups")));
+        assert_eq!(alone, Ok(vec!["uid=alice,ou=people".to_owned()]));
+        root.change("dn: cn=middle,ou=groups\nchangetype: delete\n").unwrap();
+        assert_eq!(root.values("alice", "memberOf"), [full("cn=staff,ou=groups")]);
+    }
+
+    /// A group that somebody may not know of leads them nowhere.
+    fn nested_groups_are_told_as_far_as_each_may_be_seen(scene) {
+        scene.root().change(&nest()).unwrap();
+        scene.configure(|services| services.integrity.member_of = MemberOf::Nested);
+        let mut own = rules();
+        let mut deny = rule("hidden", "everyone", &format!("entry:{}", full("cn=middle,ou=groups")), &["*", "+"], &[]);
+        deny.deny = vec!["search".into(), "read".into(), "compare".into()];
+        own.push(deny);
+        scene.rule_by(&own);
+        let bob = scene.client("bob");
+        assert_eq!(bob.values("alice", "memberOf"), [full("cn=staff,ou=groups")]);
+        assert_eq!(bob.find(&format!("(&(uid=*)(memberOf={}))", full("cn=outer,ou=groups"))), [""; 0]);
     }
 }

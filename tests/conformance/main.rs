@@ -30,6 +30,7 @@ mod chains;
 mod change_log;
 mod compare;
 mod composition_rules;
+mod constraints;
 mod delegated_rules;
 mod delete;
 mod dereference;

@@ -106,6 +106,7 @@ impl<D: Directory> Scene<D> {
             recovery_attributes: keystead::operations::takeover::usual_recovery_attributes(view.schema()),
             integrity: Integrity::usual(view.schema()),
             referrals: Vec::new(),
+            alt_servers: Vec::new(),
             limits: Limits::default(),
             anonymous: AnonymousBind::Allowed,
             expired_change: ExpiredChange::Allowed,

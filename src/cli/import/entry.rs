@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::directory::schema::check::find_value;
 use crate::directory::{Attribute, Attributes, Csn, Dn, Entry, Randomness, Rdn, Schema, Timestamp};
+use crate::operations::integrity::{Constraints, State};
 use crate::password::policy::Policy;
 use crate::password::scheme::{NewScheme, Scheme};
 use crate::password::{Account, Secret, StoredPassword};
@@ -32,6 +33,7 @@ pub(super) struct EntryReader<'a> {
     new_passwords: NewScheme,
     clear_text: ClearText,
     now: Timestamp,
+    constraints: Constraints,
     /// Attributes that this server derives itself.
     derived: Vec<&'a str>,
 }
@@ -49,7 +51,9 @@ impl EntryReader<'_> {
             "pwdScheme",
             "pwdEffectivePolicy",
         ];
-        Self { schema: Arc::clone(schema), new_passwords: config.new_passwords, clear_text, now, derived }
+        // The configuration has been checked by the same schema.
+        let constraints = config.integrity.prepare(schema).map(|integrity| integrity.constraints).unwrap_or_default();
+        Self { schema: Arc::clone(schema), new_passwords: config.new_passwords, clear_text, now, constraints, derived }
     }
 
     /// The schema that entries are read by.
@@ -74,12 +78,15 @@ impl EntryReader<'_> {
         if classes.iter().any(|class| class.eq_ignore_ascii_case(b"pwdPolicy")) {
             Policy::read(&Entry::encode(&entry, schema), dn.as_str(), schema).map_err(|error| error.to_string())?;
         }
+        let encoded = Entry::encode(&entry, schema);
+        let state = State { dn: &dn, entry: &encoded };
+        self.constraints.require(None, state, schema).map_err(|unmet| unmet.to_string())?;
         self.hash(&mut credentials)?;
         let has_credentials = credentials.iter().next().is_some();
         Ok(LoadedEntry {
             dn,
             uuid,
-            entry: Entry::encode(&entry, schema),
+            entry: encoded,
             credentials: has_credentials.then(|| Entry::encode(&credentials, schema)),
         })
     }

@@ -34,6 +34,23 @@ impl Matcher {
     }
 }
 
+impl Matcher {
+    /// Has equality of these attributes, whose values are names, mean that a name is reached by way of others as well.
+    pub fn follow(&mut self, attributes: &[AttributeTypeId]) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter_mut().for_each(|part| part.follow(attributes)),
+            Self::Not(inner) | Self::InName(_, _, _, inner) => inner.follow(attributes),
+            Self::Equal { selector, raw, .. } => {
+                let attribute = selector.single().filter(|id| attributes.contains(id));
+                if let (Some(attribute), Ok(end)) = (attribute, std::str::from_utf8(raw)) {
+                    *self = Self::InChain(Chain { attribute, end: end.into(), linked: None });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Evaluation<'_> {
     pub(super) fn is_linked(&self, chain: &Chain) -> Truth {
         match &chain.linked {

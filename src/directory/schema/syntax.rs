@@ -124,11 +124,7 @@ impl Syntax {
     pub const fn is_binary(self) -> bool {
         matches!(
             self,
-            Self::Binary
-                | Self::Certificate
-                | Self::CertificateList
-                | Self::CertificatePair
-                | Self::SupportedAlgorithm
+            Self::Binary | Self::Certificate | Self::CertificateList | Self::CertificatePair | Self::SupportedAlgorithm
         )
     }
 

@@ -3,9 +3,8 @@
 
 use uuid::Uuid;
 
-use super::{IntegrityError, stored};
-use crate::directory::filter::{Facts, Filter, Matcher, Truth};
-use crate::directory::schema::AttributeSet;
+use super::extent::{Extent, State};
+use super::{IntegrityError, gains, stored};
 use crate::directory::tree::{Condition, Node};
 use crate::directory::{AttributeTypeId, Dn, Entry, Schema};
 use crate::operations::{Context, Refusal};
@@ -29,8 +28,7 @@ pub struct Uniqueness(Vec<Unique>);
 #[derive(Clone, Debug)]
 pub struct Unique {
     attributes: Vec<AttributeTypeId>,
-    base: Option<Dn>,
-    filter: Option<Matcher>,
+    extent: Extent,
 }
 
 /// Unique below each suffix unless the configuration says otherwise: people are known by these.
@@ -55,52 +53,27 @@ impl Uniqueness {
 
     /// Whether a change to the attribute may make two entries share a value.
     pub(in crate::operations) fn depends_on(&self, id: AttributeTypeId) -> bool {
-        self.0.iter().any(|unique| unique.filter.is_some() || unique.attributes.contains(&id))
+        self.0.iter().any(|unique| unique.extent.filter.is_some() || unique.attributes.contains(&id))
     }
 
     /// Whether something is demanded at a name that is not at another.
     pub(in crate::operations) fn differs(&self, old: &Dn, new: &Dn) -> bool {
-        self.0.iter().any(|unique| unique.base.is_some() && unique.reaches(new) != unique.reaches(old))
+        self.0.iter().any(|unique| unique.extent.differs(old, new))
     }
 }
 
 impl Unique {
     /// Makes it of its text.
     pub fn prepare(text: &UniqueText, schema: &Schema) -> Result<Self, IntegrityError> {
-        let base = |base: &String| Dn::parse(schema, base).map_err(|error| IntegrityError::Base(base.clone(), error));
-        let filter = |filter: &String| Filter::parse(filter).map_err(IntegrityError::Filter);
         Ok(Self {
             attributes: text
                 .attributes
                 .iter()
                 .map(|name| stored(name, schema).map(|attribute| attribute.id))
                 .collect::<Result<_, _>>()?,
-            base: text.base.as_ref().map(base).transpose()?,
-            filter: text.filter.as_ref().map(filter).transpose()?.map(|filter| Matcher::prepare(&filter, schema)),
+            extent: Extent::prepare(text.base.as_deref(), text.filter.as_deref(), schema)?,
         })
     }
-
-    /// Whether it is about an entry of that name.
-    fn reaches(&self, dn: &Dn) -> bool {
-        self.base.as_ref().is_none_or(|base| dn.is_within(base))
-    }
-
-    /// Whether it is about that entry.
-    fn concerns(&self, State { dn, entry }: State<'_>, schema: &Schema) -> bool {
-        let everything = || AttributeSet::first(schema.attribute_types().len());
-        let matches = |filter: &Matcher| {
-            let facts = Facts { entries: &[entry], searchable: &everything(), dn, schema };
-            filter.evaluate(&facts) == Truth::True
-        };
-        self.reaches(dn) && self.filter.as_ref().is_none_or(matches)
-    }
-}
-
-/// What an entry is called and what it holds.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::operations) struct State<'s> {
-    pub(in crate::operations) dn: &'s Dn,
-    pub(in crate::operations) entry: &'s Entry,
 }
 
 /// What an entry becomes.
@@ -113,18 +86,25 @@ pub(in crate::operations) struct Transition<'s> {
 }
 
 impl Context<'_> {
-    /// Requires that nobody else has a value that an entry gains, and says on which conditions that stays so.
-    pub(in crate::operations) fn require_unique(
+    /// Requires that what an entry becomes breaks no constraint, and that nobody else has a value that it gains; says on which
+    /// conditions that stays so.
+    pub(in crate::operations) fn require_integrity(
         &self,
         entry: Transition<'_>,
         conditions: &mut Vec<Condition>,
     ) -> Result<(), Refusal> {
+        self.services.integrity.constraints.require(entry.before, entry.after, self.schema())?;
+        self.require_unique(entry, conditions)
+    }
+
+    /// Requires that nobody else has a value that an entry gains, and says on which conditions that stays so.
+    fn require_unique(&self, entry: Transition<'_>, conditions: &mut Vec<Condition>) -> Result<(), Refusal> {
         let Transition { before, after, .. } = entry;
-        for unique in self.services.integrity.unique.0.iter().filter(|unique| unique.reaches(after.dn)) {
-            let was_concerned = before.is_some_and(|before| unique.concerns(before, self.schema()));
+        for unique in self.services.integrity.unique.0.iter().filter(|unique| unique.extent.reaches(after.dn)) {
+            let was_concerned = before.is_some_and(|before| unique.extent.concerns(before, self.schema()));
             let known = before.filter(|_| was_concerned).map(|before| before.entry);
             for id in unique.attributes.iter().filter(|id| gains(known, after.entry, **id)) {
-                if unique.concerns(after, self.schema()) {
+                if unique.extent.concerns(after, self.schema()) {
                     self.require_unique_values(unique, *id, known, (entry, conditions))?;
                 }
             }
@@ -166,8 +146,8 @@ impl Context<'_> {
     fn shares(&self, unique: &Unique, node: &Node, dn: &Dn) -> Result<bool, Refusal> {
         let own = self.tree.dn(node.id)?.ok_or(Refusal::Busy)?;
         let suffix = |dn: &Dn| self.tree.suffixes().iter().position(|suffix| dn.is_within(suffix));
-        let together = unique.base.is_some() || suffix(&own) == suffix(dn);
-        Ok(together && unique.concerns(State { dn: &own, entry: &node.entry }, self.schema()))
+        let together = unique.extent.base.is_some() || suffix(&own) == suffix(dn);
+        Ok(together && unique.extent.concerns(State { dn: &own, entry: &node.entry }, self.schema()))
     }
 
     /// An entry that has the value, and to which the demand does not extend, stays what and where it is.
@@ -179,13 +159,4 @@ impl Context<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether the entry has an attribute of the type that it did not have like that.
-fn gains(before: Option<&Entry>, after: &Entry, id: AttributeTypeId) -> bool {
-    after.has(id) && !before.is_some_and(|before| octets_of(before, id).eq(octets_of(after, id)))
-}
-
-fn octets_of(entry: &Entry, id: AttributeTypeId) -> impl Iterator<Item = &[u8]> {
-    entry.attributes().filter(move |one| one.attribute_type == id).map(|one| one.octets)
 }

@@ -8,6 +8,7 @@ use crate::directory::filter::{Chain, Linked, Matcher, Steps};
 use crate::directory::tree::{EntryId, Node};
 use crate::directory::{AttributeTypeId, Dn};
 use crate::operations::derived::DynamicGroup;
+use crate::operations::integrity::MemberOf;
 use crate::operations::{Context, Refusal};
 use crate::password::scheme::Effort;
 
@@ -108,9 +109,11 @@ impl Linking<'_> {
         let known = self.ctx.schema().known();
         let Some(node) = self.node(group)? else { return Ok(Vec::new()) };
         let decision = self.decider.decide(&node, self.ctx.tree)?;
-        let readable = &decision.search;
+        // Where memberOf tells of nested groups, this is what tells it, to whoever may know of the group.
+        let is_told = self.ctx.services.integrity.member_of == MemberOf::Nested && decision.is_visible();
+        let may_follow = |id: AttributeTypeId| is_told || decision.search.contains(id);
         let mut found = Vec::new();
-        for id in [known.member, known.unique_member].into_iter().filter(|id| readable.contains(*id)) {
+        for id in [known.member, known.unique_member].into_iter().filter(|id| may_follow(*id)) {
             let form = self.ctx.schema().attribute_type(id).equality_or_fallback().normal_form();
             for value in node.entry.values(id) {
                 if self.steps.take(LOOKUP).is_none() {
@@ -123,7 +126,7 @@ impl Linking<'_> {
                 }
             }
         }
-        if readable.contains(known.member)
+        if may_follow(known.member)
             && !node.entry.has(known.member)
             && let Some(group) = DynamicGroup::read(self.ctx, &node)?
         {
