@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::raw::{RawConstraint, RawIntegrity, RawUnique};
+use super::raw::{RawAllocation, RawConfig, RawConstraint, RawUnique};
 use super::resolve::Faults;
 use crate::directory::Schema;
 use crate::operations::integrity::{
-    Constraint, ConstraintText, Constraints, Integrity, IntegrityError, MemberOf, References, Unique, UniqueText,
-    Uniqueness,
+    Allocation, AllocationText, Allocations, Constraint, ConstraintText, Constraints, Integrity, IntegrityError,
+    MemberOf, References, Unique, UniqueText, Uniqueness,
 };
 use crate::store::{IndexKind, IndexedAttribute};
 
@@ -22,22 +22,22 @@ pub struct IntegrityText {
     pub unique: Option<Vec<UniqueText>>,
     /// What values are like.
     pub constraints: Vec<ConstraintText>,
+    /// Numbers that entries are given.
+    pub allocations: Vec<AllocationText>,
     /// Whose groups `memberOf` tells.
     pub member_of: MemberOf,
 }
 
 impl IntegrityText {
-    pub(super) fn resolve(
-        raw: &RawIntegrity,
-        unique: Option<&[Spanned<RawUnique>]>,
-        constraints: &[Spanned<RawConstraint>],
-    ) -> Self {
+    pub(super) fn resolve(raw: &RawConfig) -> Self {
+        let (unique, raw_integrity) = (raw.unique.as_deref(), &raw.integrity);
         let name = |name: &Spanned<String>| name.get_ref().clone();
-        let references = raw.references.as_ref().map(|names| names.iter().map(name).collect());
+        let references = raw_integrity.references.as_ref().map(|names| names.iter().map(name).collect());
         let unique = unique.map(|list| list.iter().map(|one| unique_text(one.get_ref())).collect());
-        let constraints = constraints.iter().map(|one| constraint_text(one.get_ref())).collect();
-        let member_of = if raw.nested_member_of { MemberOf::Nested } else { MemberOf::Direct };
-        Self { references, unique, constraints, member_of }
+        let constraints = raw.constraint.iter().map(|one| constraint_text(one.get_ref())).collect();
+        let member_of = if raw_integrity.nested_member_of { MemberOf::Nested } else { MemberOf::Direct };
+        let allocations = raw.allocate.iter().map(|one| allocation_text(one.get_ref())).collect();
+        Self { references, unique, constraints, allocations, member_of }
     }
 
     /// What operations take.
@@ -49,6 +49,7 @@ impl IntegrityText {
             references: references.unwrap_or(usual.references),
             unique: unique.unwrap_or(usual.unique),
             constraints: Constraints::prepare(&self.constraints, schema)?,
+            allocations: Allocations::prepare(&self.allocations, schema)?,
             member_of: self.member_of,
         })
     }
@@ -56,10 +57,14 @@ impl IntegrityText {
     /// The indexes that are asked for, and those that are needed besides to find whom a change concerns.
     pub(super) fn indexes(&self, asked: Option<Vec<IndexedAttribute>>) -> Option<Vec<IndexedAttribute>> {
         let unique = self.unique.iter().flatten().flat_map(|unique| &unique.attributes);
-        let needed = self.references.iter().flatten().chain(unique).peekable();
+        let needed = self.references.iter().flatten().chain(unique);
         let by_equality =
             |name: &String| IndexedAttribute { attribute: name.clone(), kinds: vec![IndexKind::Equality] };
-        let needed: Vec<_> = needed.map(by_equality).collect();
+        let numbered = |given: &AllocationText| IndexedAttribute {
+            attribute: given.attribute.clone(),
+            kinds: vec![IndexKind::Equality, IndexKind::Ordering],
+        };
+        let needed: Vec<_> = needed.map(by_equality).chain(self.allocations.iter().map(numbered)).collect();
         if needed.is_empty() {
             return asked;
         }
@@ -83,23 +88,32 @@ fn constraint_text(raw: &RawConstraint) -> ConstraintText {
     }
 }
 
+fn allocation_text(raw: &RawAllocation) -> AllocationText {
+    AllocationText {
+        attribute: raw.attribute.clone(),
+        class: raw.class.clone(),
+        from: raw.from,
+        to: raw.to,
+        base: raw.base.clone(),
+        magic: raw.magic.clone(),
+    }
+}
+
 /// Where in the file stands what only the schema can judge.
 pub(super) struct Spans {
     references: Vec<Range<usize>>,
     unique: Vec<Range<usize>>,
     constraints: Vec<Range<usize>>,
+    allocations: Vec<Range<usize>>,
 }
 
 impl Spans {
-    pub(super) fn of(
-        raw: &RawIntegrity,
-        unique: Option<&[Spanned<RawUnique>]>,
-        constraints: &[Spanned<RawConstraint>],
-    ) -> Self {
+    pub(super) fn of(raw: &RawConfig) -> Self {
         Self {
-            references: raw.references.iter().flatten().map(Spanned::span).collect(),
-            unique: unique.into_iter().flatten().map(Spanned::span).collect(),
-            constraints: constraints.iter().map(Spanned::span).collect(),
+            references: raw.integrity.references.iter().flatten().map(Spanned::span).collect(),
+            unique: raw.unique.iter().flatten().map(Spanned::span).collect(),
+            constraints: raw.constraint.iter().map(Spanned::span).collect(),
+            allocations: raw.allocate.iter().map(Spanned::span).collect(),
         }
     }
 
@@ -117,6 +131,11 @@ impl Spans {
         for (constraint, span) in text.constraints.iter().zip(&self.constraints) {
             if let Err(error) = Constraint::prepare(constraint, schema) {
                 faults.add(Some(span.clone()), "constraint", error.to_string());
+            }
+        }
+        for (allocation, span) in text.allocations.iter().zip(&self.allocations) {
+            if let Err(error) = Allocation::prepare(allocation, schema) {
+                faults.add(Some(span.clone()), "allocate", error.to_string());
             }
         }
     }
@@ -154,6 +173,18 @@ mod tests {
             (
                 "[[constraint]]\nname = \"x\"\nattributes = \"userPassword\"\ncount = 1\n",
                 "line 6: constraint: values of \"userPassword\" cannot be constrained",
+            ),
+            (
+                "[[allocate]]\nattribute = \"uidNumber\"\nclass = \"posixAccount\"\nfrom = 9\nto = 8\n",
+                "line 6: allocate: the range from 9 to 8 holds no number",
+            ),
+            (
+                "[[allocate]]\nattribute = \"uid\"\nclass = \"posixAccount\"\nfrom = 1\nto = 8\n",
+                "line 6: allocate: the values of \"uid\" are no whole numbers",
+            ),
+            (
+                "[[allocate]]\nattribute = \"uidNumber\"\nclass = \"x\"\nfrom = 1\nto = 8\n",
+                "line 6: allocate: the object class \"x\" is not in the schema",
             ),
             ("[[constraint]]\nattributes = \"sn\"\ncount = 1\n", "line 6: "),
             (

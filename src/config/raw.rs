@@ -30,6 +30,8 @@ pub(super) struct RawConfig {
     #[serde(default)]
     pub(super) constraint: Vec<Spanned<RawConstraint>>,
     #[serde(default)]
+    pub(super) allocate: Vec<Spanned<RawAllocation>>,
+    #[serde(default)]
     pub(super) access: Vec<Spanned<RawRule>>,
     #[serde(default)]
     pub(super) assert: Vec<Spanned<RawAssertion>>,
@@ -167,6 +169,17 @@ pub(super) struct RawConstraint {
     pub(super) regex: Option<String>,
     pub(super) count: Option<usize>,
     pub(super) octets: Option<usize>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAllocation {
+    pub(super) attribute: String,
+    pub(super) class: String,
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) base: Option<String>,
+    pub(super) magic: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

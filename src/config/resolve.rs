@@ -88,10 +88,10 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     server.retention = retention(&raw.audit, &mut faults);
     let log = log(&raw.log, &mut faults);
     let index_spans = raw.index.iter().flatten().map(|index| index.attribute.span());
-    let integrity_spans = integrity::Spans::of(&raw.integrity, raw.unique.as_deref(), &raw.constraint);
+    let integrity_spans = integrity::Spans::of(&raw);
     let (rules, assertions, integrity) = (Vec::new(), Vec::new(), integrity_spans);
     let mut spans = Spans { indexes: index_spans.collect(), rules, assertions, integrity };
-    let integrity = IntegrityText::resolve(&raw.integrity, raw.unique.as_deref(), &raw.constraint);
+    let integrity = IntegrityText::resolve(&raw);
     let indexes = integrity.indexes(raw.index.map(|list| indexes(&list, &mut faults)));
     let cache_octets = match &raw.store.cache_mib {
         None => DEFAULT_CACHE,

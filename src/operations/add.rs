@@ -12,8 +12,8 @@ use crate::password::{Account, Policy, Secret};
 use crate::protocol::request::AddRequest;
 
 use super::events::Whose;
-use super::integrity::State;
 use super::integrity::unique::Transition;
+use super::integrity::{Given, State};
 use super::relax::NOT_RELAXED;
 use super::set_password::{Hashes, Newcomer, has_class};
 use super::{Context, Outcome, Refusal, delegation, policies};
@@ -25,7 +25,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     let state = take_state(ctx, &mut attributes);
     let password = take_password(ctx, &mut attributes)?;
     let place = place(ctx, &dn)?;
-    complete(ctx, &dn, &mut attributes, password.as_ref())?;
+    let given = complete(ctx, &dn, &mut attributes, password.as_ref())?;
     let entry = Entry::encode(&attributes, ctx.schema());
     let decision = ctx.decider().decide_new(&dn, &entry)?;
     if !decision.allows(Right::Add) {
@@ -41,7 +41,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     // The name may stand in a group already, left there by somebody who is gone.
     ctx.require_modest_name(uuid, &dn)?;
     ctx.require_no_claim(&entry, &dn)?;
-    let mut conditions = Vec::new();
+    let mut conditions: Vec<_> = given.into_iter().map(|given| given.to(uuid)).collect();
     let after = State { dn: &dn, entry: &entry };
     ctx.require_integrity(Transition { uuid, before: None, after }, &mut conditions)?;
     let (mut account, mut events) = (None, Vec::new());
@@ -195,8 +195,14 @@ fn denied(ctx: &Context<'_>, dn: &Dn) -> Result<Refusal, Refusal> {
     }
 }
 
-/// Completes the entry by the values of its name and the classes that its classes derive from, and checks it.
-fn complete(ctx: &Context<'_>, dn: &Dn, attributes: &mut Attributes, password: Option<&Secret>) -> Result<(), Refusal> {
+/// Completes the entry by the values of its name, the classes that its classes derive from, and the numbers that it is given,
+/// and checks it.
+fn complete(
+    ctx: &Context<'_>,
+    dn: &Dn,
+    attributes: &mut Attributes,
+    password: Option<&Secret>,
+) -> Result<Vec<Given>, Refusal> {
     let schema = ctx.schema();
     let (text, _) = dn.rdns().next().unwrap_or_default();
     let rdn = Rdn::parse(schema, text)?;
@@ -211,9 +217,11 @@ fn complete(ctx: &Context<'_>, dn: &Dn, attributes: &mut Attributes, password: O
         }
     }
     schema.complete_object_classes(attributes)?;
+    let given = ctx.allocate(dn, attributes)?;
     let elsewhere = password.map(|_| schema.known().user_password);
     schema.check_entry(attributes, elsewhere.as_slice())?;
-    check_policy(ctx, attributes, dn)
+    check_policy(ctx, attributes, dn)?;
+    Ok(given)
 }
 
 /// A password policy that makes no sense is refused where it is written.

@@ -23,8 +23,8 @@ impl Context<'_> {
         }
     }
 
-    /// The same without an index.
-    fn look_for(&self, wanted: impl Fn(&Node) -> bool) -> Result<RoaringBitmap, Refusal> {
+    /// The entries that are `wanted`, found without an index.
+    pub(super) fn look_for(&self, wanted: impl Fn(&Node) -> bool) -> Result<RoaringBitmap, Refusal> {
         let mut found = RoaringBitmap::new();
         let mut after = None;
         loop {

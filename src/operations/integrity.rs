@@ -1,6 +1,7 @@
 //! What holds between entries, whoever changes them: references follow what they name, what shall be unique is, and values are as
 //! they shall be.
 
+mod allocation;
 mod constraint;
 mod extent;
 pub mod references;
@@ -9,6 +10,8 @@ pub mod unique;
 use crate::directory::schema::{AttributeType, Schema};
 use crate::directory::{AttributeTypeId, Entry};
 
+pub(in crate::operations) use allocation::Given;
+pub use allocation::{Allocation, AllocationText, Allocations};
 pub use constraint::{Constraint, ConstraintText, Constraints, Unmet};
 pub use extent::{Extent, State};
 pub use references::References;
@@ -23,6 +26,8 @@ pub struct Integrity {
     pub unique: Uniqueness,
     /// What values are like.
     pub constraints: Constraints,
+    /// Numbers that entries are given.
+    pub allocations: Allocations,
     /// Whose groups `memberOf` tells.
     pub member_of: MemberOf,
 }
@@ -44,13 +49,15 @@ impl Integrity {
             references: References::usual(schema),
             unique: Uniqueness::usual(schema),
             constraints: Constraints::default(),
+            allocations: Allocations::default(),
             member_of: MemberOf::default(),
         }
     }
 
     /// The attributes by which entries must be found quickly.
     pub fn found_by(&self) -> impl Iterator<Item = AttributeTypeId> {
-        self.references.attributes().iter().copied().chain(self.unique.attributes())
+        let given = self.allocations.attributes();
+        self.references.attributes().iter().copied().chain(self.unique.attributes()).chain(given)
     }
 }
 
@@ -66,6 +73,20 @@ pub enum IntegrityError {
     /// Entries cannot be found by the attribute.
     #[error("entries cannot be found by {0:?}: it is derived, secret, or compared by no rule")]
     NotFound(String),
+    /// The values of an attribute whose values are to be given are no numbers.
+    #[error("the values of {0:?} are no whole numbers")]
+    NoNumber(String),
+    /// A range holds no number.
+    #[error("the range from {from} to {to} holds no number")]
+    EmptyRange {
+        /// Its smallest number.
+        from: u64,
+        /// Its greatest.
+        to: u64,
+    },
+    /// The schema does not define the object class.
+    #[error("the object class {0:?} is not in the schema")]
+    UndefinedClass(String),
     /// No entry stores the attribute where it could be looked at.
     #[error("values of {0:?} cannot be constrained: it is derived, secret, or kept with the password")]
     NotStored(String),

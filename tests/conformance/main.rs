@@ -16,6 +16,7 @@ mod account_usability;
 mod add;
 #[cfg(feature = "server")]
 mod agreement;
+mod allocation;
 mod approvals;
 mod asked_again;
 mod assertion;
