@@ -19,6 +19,7 @@ pub mod modification;
 pub mod randomness;
 pub mod result_code;
 pub mod schema;
+pub mod subtree;
 pub mod timestamp;
 pub mod tree;
 pub mod url;

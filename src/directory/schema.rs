@@ -53,6 +53,7 @@ pub struct Schema {
     known: WellKnown,
     operational: AttributeSet,
     secret: AttributeSet,
+    collective: AttributeSet,
 }
 
 impl Schema {
@@ -142,6 +143,11 @@ impl Schema {
     /// The secret types, which nobody is shown.
     pub const fn secret(&self) -> &AttributeSet {
         &self.secret
+    }
+
+    /// The collective types, whose values a collection of entries shares.
+    pub const fn collective(&self) -> &AttributeSet {
+        &self.collective
     }
 
     /// The number and object identifier of every attribute type, for a store to keep.

@@ -1,6 +1,7 @@
 //! Attributes that no entry stores, because they follow from others: what an entry is called, which groups it is in,
 //! what stands below it, and how its password stands.
 
+mod collective;
 mod dynamic;
 mod groups;
 mod nested;
@@ -29,6 +30,8 @@ pub(super) struct Derived {
     types: AttributeSet,
     /// The members of groups, which are derived where a search finds them.
     members: bool,
+    /// What entries share, which they take from subentries.
+    shared: bool,
 }
 
 impl Derived {
@@ -44,12 +47,23 @@ impl Derived {
         Self {
             types: known.derived().into_iter().chain(state).filter(wanted).collect(),
             members: wanted(&known.member),
+            shared: wanted(&known.collective_attribute_subentries) || schema.collective().iter().any(|id| wanted(&id)),
         }
     }
 
     /// Whether nothing has to be derived for an entry.
     pub(super) fn is_nothing_of(&self, node: &Node, schema: &Schema) -> bool {
-        self.types.is_empty() && !self.expands(node, schema)
+        self.types.is_empty() && !self.shared && !self.expands(node, schema)
+    }
+
+    /// Whether what entries share is needed.
+    pub(super) const fn needs_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Leaves out what entries share, where none do.
+    pub(super) const fn without_shared(&mut self) {
+        self.shared = false;
     }
 
     /// Whether the members of a group are to be found by its searches.
@@ -110,6 +124,9 @@ impl Context<'_> {
         {
             let Some(names) = group.members(self, sources.decider, sources.steps)? else { return Ok(None) };
             attributes.set(known.member, names.iter().map(|name| name.as_str().as_bytes().to_vec()).collect());
+        }
+        if needed.shared {
+            self.add_shared(node, dn, (sources.groups, sources.decider), &mut attributes)?;
         }
         if needed.any_of(&[known.has_subordinates]) {
             let Some(has) = self.has_visible_children(node.id, sources)? else { return Ok(None) };

@@ -281,7 +281,9 @@ const fn refused_code(code: PolicyErrorCode) -> ResultCode {
 
 const fn violation_code(violation: &Violation) -> ResultCode {
     match violation {
-        Violation::UndefinedClass(_) | Violation::BadValue { .. } => ResultCode::InvalidAttributeSyntax,
+        Violation::UndefinedClass(_) | Violation::BadValue { .. } | Violation::Subtree(_) => {
+            ResultCode::InvalidAttributeSyntax
+        }
         Violation::NoObjectClass
         | Violation::NoStructuralClass
         | Violation::TwoStructuralClasses(..)
@@ -289,6 +291,7 @@ const fn violation_code(violation: &Violation) -> ResultCode {
         | Violation::ClassPrecluded { .. }
         | Violation::MissingByRule { .. }
         | Violation::Precluded { .. }
+        | Violation::Collective(_)
         | Violation::NotAllowed(_) => ResultCode::ObjectClassViolation,
         Violation::StructuralClassChanged { .. } => ResultCode::ObjectClassModsProhibited,
         Violation::LanguageRange(_) => ResultCode::UndefinedAttributeType,

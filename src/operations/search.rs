@@ -392,10 +392,18 @@ impl Search {
             return Ok(());
         }
         self.special = Special::find(ctx, self.treatment, &mut self.reach)?;
-        self.candidates = self.reach.candidates(ctx, &self.matcher, self.effort)?;
+        if self.derived.needs_shared() && !ctx.share_one(&mut self.groups, |_| true)? {
+            self.derived.without_shared();
+        }
+        let mentioned = self.matcher.mentioned();
+        // No index knows what entries share.
+        let anything = Matcher::Always(Truth::True);
+        let is_shared = self.derived.needs_shared() && ctx.share_one(&mut self.groups, |id| mentioned.contains(id))?;
+        let indexed = if is_shared { &anything } else { &self.matcher };
+        self.candidates = self.reach.candidates(ctx, indexed, self.effort)?;
         if let Some(Candidates::These(ids)) = &mut self.candidates {
             self.special.extend(ids, &self.reach);
-            if self.matcher.mentioned().contains(ctx.schema().known().member) {
+            if mentioned.contains(ctx.schema().known().member) {
                 // No index knows the members that a search finds.
                 *ids |= ctx.those_with(ctx.schema().known().member_url)?;
             }

@@ -71,9 +71,9 @@ sentences! {
         let unique = |name: &str, member: &str| format!("dn: cn={name},ou=groups\nobjectClass: groupOfUniqueNames\nuniqueMember: {member}\n\n");
         root.change(&unique("one", &format!("{}#'01'B", full("alice")))).unwrap();
         root.change(&unique("two", &format!("{}#'1'B", full("cn=one,ou=groups")))).unwrap();
-        let groups = [full("cn=one,ou=groups"), full("cn=staff,ou=groups")];
+        let groups = [full("cn=staff,ou=groups"), full("cn=one,ou=groups")];
         assert_eq!(root.values("alice", "memberOf"), groups);
-        assert_eq!(root.find(&format!("(memberOf={})", groups[0])), ["uid=alice,ou=people"]);
+        assert_eq!(root.find(&format!("(memberOf={})", groups[1])), ["uid=alice,ou=people"]);
         assert_eq!(root.find(&chain("memberOf", "cn=two,ou=groups")), ["cn=one,ou=groups", "uid=alice,ou=people"]);
         assert_eq!(root.find(&chain("uniqueMember", "alice")), ["cn=one,ou=groups", "cn=two,ou=groups"]);
         assert_eq!(root.find(&format!("(uniqueMember={})", full("alice"))), [""; 0]);

@@ -29,6 +29,7 @@ mod breach_recheck;
 mod breached_passwords;
 mod chains;
 mod change_log;
+mod collective;
 mod compare;
 mod composition_rules;
 mod constraints;

@@ -190,6 +190,7 @@ impl SchemaBuilder {
             known: WellKnown::default(),
             operational: AttributeSet::EMPTY,
             secret: AttributeSet::EMPTY,
+            collective: AttributeSet::EMPTY,
         };
         number_attribute_types(&self.attribute_types, &self.numbering, &mut schema)?;
         resolve_attribute_types(&self.attribute_types, &mut schema)?;
@@ -391,6 +392,8 @@ fn collect_sets(schema: &mut Schema) {
     };
     let operational: AttributeSet = with(|attribute| attribute.usage.is_operational());
     let secret: AttributeSet = with(AttributeType::is_secret);
+    let collective: AttributeSet = with(|attribute| attribute.traits.has(Traits::COLLECTIVE));
+    schema.collective = collective;
     schema.subtypes = subtypes;
     schema.operational = operational;
     schema.secret = secret;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{AttributeType, AttributeTypeId, ContentRule, ObjectClass, ObjectClassId, ObjectClassKind, Schema};
+use crate::directory::subtree::{SubtreeError, SubtreeSpecification};
 use crate::directory::{Attribute, Attributes, Entry, Rdn};
 
 /// How an entry breaks the schema.
@@ -66,6 +67,12 @@ pub enum Violation {
         /// The attribute.
         attribute: String,
     },
+    /// A collection of entries shares the attribute (RFC 3671).
+    #[error("entries share {0}: write it into a subentry of the class collectiveAttributeSubentry")]
+    Collective(String),
+    /// A subentry does not say what it is about (RFC 3672).
+    #[error("subtreeSpecification: {0}")]
+    Subtree(SubtreeError),
     /// A single-valued attribute has several values.
     #[error("the attribute {0} takes one value only")]
     SeveralValues(String),
@@ -171,8 +178,18 @@ impl Schema {
         };
         // extensibleObject allows every user attribute (RFC 4512 §4.3).
         let extensible = classes.iter().any(|class| class.oid.as_ref() == EXTENSIBLE_OBJECT);
+        let is_collection = classes.iter().any(|class| class.oid.as_ref() == COLLECTION);
+        if is_collection && let Some(text) = attributes.first(self.known().subtree_specification) {
+            SubtreeSpecification::parse(self, &String::from_utf8_lossy(text)).map_err(Violation::Subtree)?;
+        }
         for attribute in attributes.iter() {
             let defined = self.attribute_type(attribute.description.attribute_type);
+            if self.collective().contains(defined.id) {
+                if is_collection {
+                    continue;
+                }
+                return Err(Violation::Collective(attribute.description.to_text(self).into_owned()));
+            }
             let is_free = extensible || defined.usage.is_operational() || by_rule(defined.id);
             if !is_free && !self.is_allowed(&classes, defined.id) {
                 return Err(Violation::NotAllowed(attribute.description.to_text(self).into_owned()));
@@ -291,6 +308,9 @@ fn structural_class(classes: &[&ObjectClass]) -> Result<ObjectClassId, Violation
     let stand_in = || classes.iter().find(|class| class.structural_when_alone).copied();
     best.or_else(stand_in).map(|class| class.id).ok_or(Violation::NoStructuralClass)
 }
+
+/// `collectiveAttributeSubentry`
+const COLLECTION: &str = "2.5.17.2";
 
 const EXTENSIBLE_OBJECT: &str = "1.3.6.1.4.1.1466.101.120.111";
 

@@ -46,6 +46,8 @@ well_known! {
     referral = "ref";
     aliased_object_name = "aliasedObjectName";
     subtree_specification = "subtreeSpecification";
+    collective_exclusions = "collectiveExclusions";
+    collective_attribute_subentries = "collectiveAttributeSubentries";
     uid = "uid";
     cn = "cn";
     sn = "sn";
@@ -91,7 +93,7 @@ well_known! {
 
 impl WellKnown {
     /// What the server derives of other things when it is asked for, and no entry stores.
-    pub const fn derived(&self) -> [AttributeTypeId; 7] {
+    pub const fn derived(&self) -> [AttributeTypeId; 8] {
         [
             self.entry_dn,
             self.subschema_subentry,
@@ -100,6 +102,7 @@ impl WellKnown {
             self.has_subordinates,
             self.num_subordinates,
             self.pwd_effective_policy,
+            self.collective_attribute_subentries,
         ]
     }
 

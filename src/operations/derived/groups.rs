@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::collective::Collection;
 use super::dynamic::DynamicGroup;
 use crate::access::Decider;
 use crate::directory::Dn;
@@ -26,6 +27,8 @@ pub(in crate::operations) struct Groups {
     known: HashMap<EntryId, Group>,
     remembered: usize,
     dynamic: Option<Arc<[DynamicGroup]>>,
+    /// Not groups, but collections of entries that share attributes.
+    collections: Option<Arc<[Collection]>>,
 }
 
 /// A group.
@@ -87,6 +90,17 @@ impl Groups {
             }
         }
         Ok(Some(names))
+    }
+
+    /// The collections of entries that share attributes, once they have been looked for.
+    pub(super) fn collections(
+        &mut self,
+        find: impl FnOnce() -> Result<Vec<Collection>, Refusal>,
+    ) -> Result<Arc<[Collection]>, Refusal> {
+        match &self.collections {
+            Some(collections) => Ok(Arc::clone(collections)),
+            None => Ok(Arc::clone(self.collections.insert(find()?.into()))),
+        }
     }
 
     fn name(&mut self, ctx: &Context<'_>, id: EntryId, decider: &mut Decider<'_>) -> Result<Option<Arc<Dn>>, Refusal> {
