@@ -14,7 +14,11 @@ use crate::operations::{Context, Refusal};
 
 /// The attributes whose values name entries, and follow them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct References(Vec<AttributeTypeId>);
+pub struct References {
+    types: Vec<AttributeTypeId>,
+    /// The one whose values stay when what they name is deleted.
+    outliving: Option<AttributeTypeId>,
+}
 
 /// Those that follow unless the configuration names others.
 const USUAL: &[&str] = &[
@@ -41,17 +45,20 @@ impl References {
                 _ => Err(IntegrityError::NoReference(name.to_owned())),
             }
         };
-        names.iter().map(|name| find(name.as_ref())).collect::<Result<_, _>>().map(Self)
+        let types = names.iter().map(|name| find(name.as_ref())).collect::<Result<_, _>>()?;
+        Ok(Self { types, outliving: None })
     }
 
-    /// Those that follow unless the configuration names others.
+    /// Those that follow unless the configuration names others. An alias cannot be without what it stands for, and keeps nobody
+    /// from deleting that, so it stays and leads nowhere.
     pub fn usual(schema: &Schema) -> Self {
-        Self::prepare(USUAL, schema).unwrap_or_default()
+        let outliving = Some(schema.known().aliased_object_name);
+        Self { outliving, ..Self::prepare(USUAL, schema).unwrap_or_default() }
     }
 
     /// The attributes; entries must be found quickly by each.
     pub fn attributes(&self) -> &[AttributeTypeId] {
-        &self.0
+        &self.types
     }
 }
 
@@ -230,8 +237,7 @@ impl Left {
     }
 }
 
-/// The values of an attribute when its references have followed; `None` if none had to. An alias cannot be without what it
-/// stands for, and keeps nobody from deleting that, so it stays and leads nowhere. A name that would then stand there
+/// The values of an attribute when its references have followed; `None` if none had to. A name that would then stand there
 /// twice stands there once.
 fn follow_in(
     ctx: &Context<'_>,
@@ -248,7 +254,7 @@ fn follow_in(
         let taken = taken.get_or_insert_with(|| stay().filter_map(|value| normal(value)).collect());
         normal(name).is_some_and(|normal| taken.insert(normal))
     };
-    let outlives = attribute.description.attribute_type == ctx.schema().known().aliased_object_name;
+    let outlives = ctx.services.integrity.references.outliving == Some(attribute.description.attribute_type);
     let (mut values, mut gone, mut new) = (Vec::new(), Vec::new(), Vec::new());
     for (value, found) in attribute.values.iter().zip(&found) {
         let Some(key) = found else {
