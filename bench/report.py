@@ -24,6 +24,8 @@ def _cell(name, runs):
         parts = [run[kind] for run in runs if kind in run]
         if parts:
             text += f"; {kind} {_rate(_median(parts, 'ops_s'))}/s p99 {_median(parts, 'p99_us') / 1000:.1f} ms"
+    if "resident_mib" in runs[0]:
+        text += f"; {_median(runs, 'resident_mib')} MiB resident"
     wrong = sum(run["errors_n"] + run["invalid"] for run in runs)
     return text + (f" **{wrong} wrong: {runs[0]['errors']}**" if wrong else "")
 

@@ -1,5 +1,6 @@
 """The servers that are compared: each is set up from the same LDIF, started, and ended by its process id."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -20,6 +21,8 @@ SERVICE = (f"cn=svc,{SUFFIX}", "svc-secret")
 ADMIN = (f"cn=admin,{SUFFIX}", "admin-secret")
 # The first so many people have passwords hashed with Argon2id (m=19456, t=2, p=1), the others {SSHA}.
 ARGON2_USERS = 500
+# One of them is a service account, which binds again and again: Keystead's policy for it keeps a right password in mind.
+SERVICE_USER = "user0000001"
 
 # What Keystead's directory has besides: an administrator, and the policy that its passwords stand under.
 OWN_ENTRIES = f"""dn: cn=admin,{SUFFIX}
@@ -49,6 +52,18 @@ pwdQualityProfile: none
 pwdLockout: TRUE
 pwdMaxFailure: 10
 pwdLockoutDuration: 900
+
+dn: cn=services,ou=policies,{SUFFIX}
+objectClass: namedPolicy
+objectClass: pwdPolicy
+objectClass: keysteadPolicy
+cn: services
+pwdAttribute: userPassword
+pwdMinLength: 8
+pwdCheckQuality: 2
+pwdQualityProfile: none
+pwdAppliesToFilter: (uid={SERVICE_USER})
+pwdVerifiedCacheSeconds: 60
 """
 
 
@@ -102,15 +117,33 @@ class Server:
         self.loaded = self.load()
 
     def __enter__(self):
+        # Twice: with the files that it needs out of memory, as after a boot, and then with them in memory.
+        self.started = {"cold": self._start(self._forget_files), "warm": None}
+        self._stop()
+        self.started["warm"] = self._start(lambda: None)
+        return self
+
+    def _forget_files(self):
+        """Has the machine read files anew, where that may be asked for."""
+        os.sync()
+        with contextlib.suppress(OSError):
+            pathlib.Path("/proc/sys/vm/drop_caches").write_text("3\n")
+
+    def _start(self, prepare_machine):
+        """Starts it, and returns the milliseconds until it gave its first right answer."""
+        prepare_machine()
         options = {"url": self.ldap, "bind-dn": SERVICE[0], "password": SERVICE[1], "timeout": 120, "log": self.folder / "log"}
         started = ldapload("cold", options, ["--", *map(str, self.command())])
         if "pid" not in started:
             raise SystemExit(f"{self.name} did not start: {started}; see {self.folder / 'log'}")
         self.pid = started["pid"]
-        return self
+        return started["ready_ms"]
+
+    def _stop(self):
+        ldapload("stop", {"pid": self.pid, "timeout": 120})
 
     def __exit__(self, *_):
-        ldapload("stop", {"pid": self.pid, "timeout": 120})
+        self._stop()
 
     def memory(self):
         """Resident memory, MiB."""

@@ -27,6 +27,13 @@ class Workload:
         """What is to be noted after a run."""
 
 
+class Scan(Workload):
+    """Reads every entry, and looks at the memory that the server has then."""
+
+    def after(self, server, measured):
+        measured |= {"resident_mib": server.memory()["VmRSS"]}
+
+
 class Add(Workload):
     """Adds entries that are new in each run."""
 
@@ -62,11 +69,12 @@ WORKLOADS = [
     Workload("(member=dn), c16", "search-member"),
     Workload("missing uid, c16", "search-miss"),
     Workload("sn=ab*, c16", "search-substring", more={"attrs": "cn,mail"}),
-    Workload("paged scan, c1", "search-presence", connections=1),
-    Workload("paged scan, c4", "search-presence", connections=4),
+    Scan("paged scan, c1", "search-presence", connections=1),
+    Scan("paged scan, c4", "search-presence", connections=4),
     Workload("compare, c16", "compare"),
     Workload("bind SSHA, c16", "bind"),
     Workload("bind Argon2id, c16", "bind", argon2=True),
+    Workload("bind of one service account, Argon2id, c16", "bind", argon2=True, more={"users": 1}),
     Workload("bind storm: 64 bind with Argon2id, 16 search", "bindstorm", argon2=True, more={"bind-conns": 64}),
     Workload("connect + TLS + bind + unbind, c16", "bind-reconnect", tls=True),
     Workload("modify, c1", "modify", connections=1),
@@ -79,4 +87,5 @@ WORKLOADS = [
     Delete("delete, c16", "delete", warmup=0),
     Workload("mixed 90/9/1, c16", "mixed"),
     Idle("idle TLS connections", "idle", connections=2000, tls=True),
+    Idle("10,000 idle TLS connections", "idle", connections=10_000, tls=True),
 ]
