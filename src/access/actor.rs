@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Right;
 use super::circumstances::Circumstances;
+use super::decide::Decided;
 use super::rule::{Rule, Rules};
 use super::who::Who;
 use crate::directory::filter::Truth;
@@ -32,6 +33,8 @@ pub struct Actor {
     /// What they and their groups are called, in the normal form, for rules that look for it in the target; otherwise
     /// empty.
     names: HashSet<Box<[u8]>>,
+    /// What was decided for them before.
+    pub(super) decided: Arc<Decided>,
 }
 
 /// How a rule stands to somebody.
@@ -101,7 +104,15 @@ impl Actor {
             names.extend(identity.dn().map(|own| own.key().into()));
             names.extend(memberships.names.iter().map(|name| name.key().into()));
         }
-        Ok(Self { identity, version: tree.membership_version(), since: moment.time(), standings, until, names })
+        Ok(Self {
+            identity,
+            version: tree.membership_version(),
+            since: moment.time(),
+            standings,
+            until,
+            names,
+            decided: Arc::default(),
+        })
     }
 
     /// Whether no condition of a rule has begun or ceased to hold since, by the time alone.

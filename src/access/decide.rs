@@ -1,10 +1,12 @@
 //! Deciding for one actor, entry after entry.
 //!
 //! Most entries of a search stand below one parent and match the same rules, so what is decided is kept: by parent, which
-//! rules reach the entries below it; and by the rules that apply, what they come to.
+//! rules reach the entries below it; and by the rules that apply, what they come to. It is kept with the actor, and so for
+//! all requests of a connection.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use smallvec::SmallVec;
 use uuid::Uuid;
@@ -94,14 +96,46 @@ pub struct Decider<'a> {
     actor: &'a Actor,
     schema: &'a Schema,
     /// The rules of which each entry has a say: whether it is the actor's, or matches a filter.
-    asking: RuleMask,
-    /// Every attribute: filters of rules look at all.
-    everything: AttributeSet,
-    below: HashMap<Option<EntryId>, Rc<Below>>,
-    decisions: HashMap<RuleMask, Rc<Decision>>,
+    asking: &'a RuleMask,
     /// What was asked for last, which is mostly what is asked for next.
-    last_below: Option<(Option<EntryId>, Rc<Below>)>,
-    last_decision: Option<(RuleMask, Rc<Decision>)>,
+    last_below: Option<(Option<EntryId>, Arc<Below>)>,
+    last_decision: Option<(RuleMask, Arc<Decision>)>,
+}
+
+/// What was decided for an actor before, by the rules that they were found for.
+#[derive(Debug, Default)]
+pub(super) struct Decided {
+    asking: OnceLock<RuleMask>,
+    /// By the number of the parent, and good as long as it is called the same.
+    below: Kept<Option<EntryId>, (Option<Arc<Dn>>, Arc<Below>)>,
+    combined: Kept<RuleMask, Arc<Decision>>,
+}
+
+/// Something that was found out lately.
+#[derive(Debug)]
+struct Kept<K, V>(Mutex<HashMap<K, V, foldhash::fast::RandomState>>);
+
+/// So much is kept of a kind; then it begins anew.
+const MOST_KEPT: usize = 1_000;
+
+impl<K: Eq + Hash, V: Clone> Kept<K, V> {
+    fn find(&self, key: &K) -> Option<V> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn keep(&self, key: K, value: V) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, value);
+    }
+}
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
 }
 
 /// Which rules reach the entries below a parent.
@@ -116,15 +150,8 @@ struct Below {
 impl<'a> Decider<'a> {
     /// Decides for `actor` by `rules`.
     pub fn new(rules: &'a Rules, actor: &'a Actor, schema: &'a Schema) -> Self {
-        let (below, decisions, last_below, last_decision) = Default::default();
-        let mut asking = RuleMask::new();
-        for (position, rule) in rules.iter().enumerate() {
-            if rule.filter.is_some() || !actor.has_rule(position) {
-                set(&mut asking, position);
-            }
-        }
-        let everything = AttributeSet::first(schema.attribute_types().len());
-        Self { rules, actor, schema, asking, everything, below, decisions, last_below, last_decision }
+        let asking = actor.decided.asking.get_or_init(|| asking(rules, actor));
+        Self { rules, actor, schema, asking, last_below: None, last_decision: None }
     }
 
     /// Who it decides for.
@@ -133,7 +160,7 @@ impl<'a> Decider<'a> {
     }
 
     /// What the actor may do with an entry that exists.
-    pub fn decide(&mut self, node: &Node, tree: &dyn Tree) -> Result<Rc<Decision>, TreeError> {
+    pub fn decide(&mut self, node: &Node, tree: &dyn Tree) -> Result<Arc<Decision>, TreeError> {
         let mask = self.reaching(node, tree)?;
         let mask = self.retain_applying(mask, &node.entry, Some(node.uuid), || name_of(node, tree))?;
         Ok(self.combined(mask))
@@ -150,7 +177,7 @@ impl<'a> Decider<'a> {
         let below = self.below(node.parent, tree)?;
         let mut mask = below.all.clone();
         if !below.one.is_empty() {
-            let key = rdn_key(node, self.schema);
+            let key = rdn_key(node, self.schema, tree)?;
             for (position, _) in below.one.iter().filter(|(_, own)| **own == *key) {
                 set(&mut mask, *position);
             }
@@ -159,18 +186,18 @@ impl<'a> Decider<'a> {
     }
 
     /// What the actor may do with an entry that is to be at `dn`.
-    pub fn decide_new(&mut self, dn: &Dn, entry: &Entry) -> Result<Rc<Decision>, TreeError> {
+    pub fn decide_new(&mut self, dn: &Dn, entry: &Entry) -> Result<Arc<Decision>, TreeError> {
         self.decide_at(None, dn, entry)
     }
 
     /// What the actor may do with an entry that exists, when it stands at `dn` and is `entry`.
-    pub fn decide_renamed(&mut self, uuid: Uuid, dn: &Dn, entry: &Entry) -> Result<Rc<Decision>, TreeError> {
+    pub fn decide_renamed(&mut self, uuid: Uuid, dn: &Dn, entry: &Entry) -> Result<Arc<Decision>, TreeError> {
         self.decide_at(Some(uuid), dn, entry)
     }
 
     /// What the actor may do with an entry of which only the name is known, since it is gone: a rule that asks for more of it
     /// grants nothing, and denies.
-    pub fn decide_by_name(&mut self, dn: &Dn) -> Rc<Decision> {
+    pub fn decide_by_name(&mut self, dn: &Dn) -> Arc<Decision> {
         let mut mask = RuleMask::new();
         for (position, rule) in self.rules.iter().enumerate() {
             let is_certain = rule.filter.is_none() && self.actor.has_rule(position);
@@ -182,7 +209,7 @@ impl<'a> Decider<'a> {
         self.combined(mask)
     }
 
-    fn decide_at(&mut self, uuid: Option<Uuid>, dn: &Dn, entry: &Entry) -> Result<Rc<Decision>, TreeError> {
+    fn decide_at(&mut self, uuid: Option<Uuid>, dn: &Dn, entry: &Entry) -> Result<Arc<Decision>, TreeError> {
         let mut mask = RuleMask::new();
         for (position, rule) in self.rules.iter().enumerate() {
             if rule.to.iter().any(|reach| reach.has(dn)) {
@@ -202,34 +229,37 @@ impl<'a> Decider<'a> {
         Ok((0..self.rules.iter().len()).filter(|position| has(&mask, *position)).collect())
     }
 
-    fn below(&mut self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Rc<Below>, TreeError> {
+    fn below(&mut self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Arc<Below>, TreeError> {
         if let Some((last, below)) = &self.last_below
             && *last == parent
         {
-            return Ok(Rc::clone(below));
+            return Ok(Arc::clone(below));
         }
         let below = self.find_below(parent, tree)?;
-        self.last_below = Some((parent, Rc::clone(&below)));
+        self.last_below = Some((parent, Arc::clone(&below)));
         Ok(below)
     }
 
-    fn find_below(&mut self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Rc<Below>, TreeError> {
-        if let Some(below) = self.below.get(&parent) {
-            return Ok(Rc::clone(below));
-        }
-        let mut below = Below::default();
+    fn find_below(&self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Arc<Below>, TreeError> {
         let parent_dn = match parent {
             Some(parent) => tree.dn(parent)?,
             None => None,
         };
+        let kept = &self.actor.decided.below;
+        if let Some((called, below)) = kept.find(&parent)
+            && called == parent_dn
+        {
+            return Ok(below);
+        }
+        let mut below = Below::default();
         let rules = self.rules.iter().enumerate().filter(|(position, _)| self.actor.may_have_rule(*position));
         for (position, rule) in rules {
             for reach in &rule.to {
                 below.note(position, reach, parent_dn.as_deref());
             }
         }
-        let below = Rc::new(below);
-        self.below.insert(parent, Rc::clone(&below));
+        let below = Arc::new(below);
+        kept.keep(parent, (parent_dn, Arc::clone(&below)));
         Ok(below)
     }
 
@@ -246,7 +276,7 @@ impl<'a> Decider<'a> {
         let relation = if is_own { Relation::Own } else { Relation::Other };
         let target = TargetFacts { relation, entry, schema: self.schema };
         let applies = |position: usize, rule: &Rule| self.actor.has_rule_on((position, rule), target);
-        for position in both(&mask, &self.asking) {
+        for position in both(&mask, self.asking) {
             let Some(rule) = self.rules.get(position) else { continue };
             if !applies(position, rule) || !self.matches(rule, entry, &dn)? {
                 clear(&mut mask, position);
@@ -256,24 +286,24 @@ impl<'a> Decider<'a> {
     }
 
     /// What the rules of a mask come to together.
-    fn combined(&mut self, mask: RuleMask) -> Rc<Decision> {
+    fn combined(&mut self, mask: RuleMask) -> Arc<Decision> {
         if let Some((last, decision)) = &self.last_decision
             && *last == mask
         {
-            return Rc::clone(decision);
+            return Arc::clone(decision);
         }
         let decision = self.find_combined(&mask);
-        self.last_decision = Some((mask, Rc::clone(&decision)));
+        self.last_decision = Some((mask, Arc::clone(&decision)));
         decision
     }
 
-    fn find_combined(&mut self, mask: &RuleMask) -> Rc<Decision> {
-        if let Some(decision) = self.decisions.get(mask) {
-            return Rc::clone(decision);
+    fn find_combined(&self, mask: &RuleMask) -> Arc<Decision> {
+        if let Some(decision) = self.actor.decided.combined.find(mask) {
+            return decision;
         }
         let applying = self.rules.iter().enumerate().filter(|(position, _)| has(mask, *position));
-        let decision = Rc::new(combine(&applying.map(|(_, rule)| rule).collect::<Vec<_>>(), self.schema));
-        self.decisions.insert(mask.clone(), Rc::clone(&decision));
+        let decision = Arc::new(combine(&applying.map(|(_, rule)| rule).collect::<Vec<_>>(), self.schema));
+        self.actor.decided.combined.keep(mask.clone(), Arc::clone(&decision));
         decision
     }
 
@@ -281,10 +311,21 @@ impl<'a> Decider<'a> {
     fn matches(&self, rule: &Rule, entry: &Entry, dn: &impl Fn() -> Result<Dn, TreeError>) -> Result<bool, TreeError> {
         let Some(filter) = &rule.filter else { return Ok(true) };
         let dn = if filter.asks_for_name() { dn()? } else { Dn::root() };
-        let facts = Facts { entries: &[entry], searchable: &self.everything, dn: &dn, schema: self.schema };
+        let facts = Facts { entries: &[entry], searchable: self.schema.everything(), dn: &dn, schema: self.schema };
         let truth = filter.evaluate(&facts);
         Ok(truth == Truth::True || (truth == Truth::Undefined && rule.is_denial()))
     }
+}
+
+/// The rules of which each entry has a say.
+fn asking(rules: &Rules, actor: &Actor) -> RuleMask {
+    let mut asking = RuleMask::new();
+    for (position, rule) in rules.iter().enumerate() {
+        if rule.filter.is_some() || !actor.has_rule(position) {
+            set(&mut asking, position);
+        }
+    }
+    asking
 }
 
 impl Below {
@@ -316,11 +357,12 @@ fn name_of(node: &Node, tree: &dyn Tree) -> Result<Dn, TreeError> {
     tree.dn(node.id).map(|dn| dn.map_or_else(Dn::root, |dn| Dn::clone(&dn)))
 }
 
-fn rdn_key(node: &Node, schema: &Schema) -> Box<[u8]> {
+/// What an RDN is compared by; of the entry of a suffix, which has no parent, the whole name.
+fn rdn_key(node: &Node, schema: &Schema, tree: &dyn Tree) -> Result<Box<[u8]>, TreeError> {
     if node.parent.is_none() {
-        return Dn::parse(schema, &node.rdn).map(|dn| dn.key().into()).unwrap_or_default();
+        return Ok(tree.dn(node.id)?.map(|dn| dn.key().into()).unwrap_or_default());
     }
-    Rdn::parse(schema, &node.rdn).map(|rdn| rdn.key().into()).unwrap_or_default()
+    Ok(Rdn::parse(schema, &node.rdn).map(|rdn| rdn.key().into()).unwrap_or_default())
 }
 
 /// What rules come to together. Rules of the tree take nothing away from what those of the configuration grant.

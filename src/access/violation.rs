@@ -10,7 +10,6 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -257,7 +256,7 @@ impl Inquiry<'_> {
     }
 
     /// The right, if it is granted, with an attribute that the assertion is about.
-    fn granted(&self, right: Right, decision: &Rc<Decision>, entry: &Entry) -> Option<Granted> {
+    fn granted(&self, right: Right, decision: &Arc<Decision>, entry: &Entry) -> Option<Granted> {
         let Some(mut set) = decision.attributes(right) else {
             return decision.allows(right).then_some(Granted { right, attribute: None });
         };

@@ -51,6 +51,8 @@ pub struct Schema {
     /// What was read otherwise than it stands in a file of somebody else.
     remarks: Vec<String>,
     known: WellKnown,
+    all: AttributeSet,
+    user: AttributeSet,
     operational: AttributeSet,
     secret: AttributeSet,
     collective: AttributeSet,
@@ -133,6 +135,16 @@ impl Schema {
     /// The types that the server itself works with.
     pub const fn known(&self) -> &WellKnown {
         &self.known
+    }
+
+    /// Every attribute type.
+    pub const fn everything(&self) -> &AttributeSet {
+        &self.all
+    }
+
+    /// The user attributes, which `*` asks for.
+    pub const fn user(&self) -> &AttributeSet {
+        &self.user
     }
 
     /// The operational types, which `+` asks for.

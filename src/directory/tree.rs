@@ -143,6 +143,11 @@ pub trait Tree {
     /// The entries that have a value of `attribute_type` with the normal form `normal`, in order, whatever its options.
     fn equal(&self, attribute_type: AttributeTypeId, normal: &[u8]) -> Result<Vec<EntryId>, TreeError>;
 
+    /// The entries that have an attribute of the type, if that is known without looking at all; else any may.
+    fn having(&self, _attribute_type: AttributeTypeId) -> Result<Candidates, TreeError> {
+        Ok(Candidates::All)
+    }
+
     /// The entries that may match. An exact answer is not needed, a complete one is; nor is it worth more than the
     /// budget.
     fn plan(&self, matcher: &Matcher, budget: PlanBudget) -> Result<Plan, TreeError>;

@@ -2,6 +2,8 @@
 //!
 //! Just enough to write and walk `PartialAttribute`s (RFC 4511 §4.1.7); the protocol itself is `crate::protocol`.
 
+use bytes::BufMut;
+
 /// OCTET STRING.
 pub const OCTET_STRING: u8 = 0x04;
 /// SEQUENCE, constructed.
@@ -26,16 +28,15 @@ pub const fn element_len(len: usize) -> usize {
 }
 
 /// Writes tag and length, the length in its shortest form. Lengths end at 4 GiB.
-pub fn put_header(out: &mut impl Extend<u8>, tag: u8, len: usize) {
-    let octets = u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes();
-    let skip = 6 - header_len(len);
-    out.extend([tag]);
-    if len >= 0x80 {
-        #[expect(clippy::cast_possible_truncation, reason = "at most four")]
-        out.extend([0x80 | (4 - skip) as u8]);
-        out.extend(octets.into_iter().skip(skip));
-    } else {
-        out.extend(octets.into_iter().skip(3));
+pub fn put_header(out: &mut impl BufMut, tag: u8, len: usize) {
+    let len = u32::try_from(len).unwrap_or(u32::MAX);
+    let [a, b, c, d] = len.to_be_bytes();
+    match len {
+        0..0x80 => out.put_slice(&[tag, d]),
+        0x80..0x100 => out.put_slice(&[tag, 0x81, d]),
+        0x100..0x1_0000 => out.put_slice(&[tag, 0x82, c, d]),
+        0x1_0000..0x100_0000 => out.put_slice(&[tag, 0x83, b, c, d]),
+        _ => out.put_slice(&[tag, 0x84, a, b, c, d]),
     }
 }
 

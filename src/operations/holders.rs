@@ -16,8 +16,7 @@ const POSTINGS: PlanBudget = PlanBudget(20_000);
 impl Context<'_> {
     /// The entries that have an attribute of the type.
     pub(super) fn those_with(&self, id: AttributeTypeId) -> Result<RoaringBitmap, Refusal> {
-        let selector = Selector { types: std::iter::once(id).collect(), options: "".into() };
-        match self.tree.plan(&Matcher::Present(selector), PlanBudget::IN_FULL)?.candidates {
+        match self.tree.having(id)? {
             Candidates::These(ids) => Ok(ids),
             Candidates::All => self.look_for(|node| node.entry.has(id)),
         }

@@ -30,7 +30,8 @@ pub(super) fn apart(ctx: &Context<'_>, dn: &Dn) -> Option<Entry> {
     if dn.is_root() {
         return Some(root_dse(ctx));
     }
-    let is_subschema = Dn::parse(ctx.schema(), SUBSCHEMA).is_ok_and(|name| name == *dn);
+    // Names of one part are few, so that mostly nothing is to be compared.
+    let is_subschema = dn.depth() == 1 && Dn::parse(ctx.schema(), SUBSCHEMA).is_ok_and(|name| name == *dn);
     is_subschema.then(|| subschema(ctx.tree.schema(), &ctx.tree.csn().time.to_string()))
 }
 

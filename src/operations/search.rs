@@ -14,7 +14,6 @@ mod sending;
 mod sort;
 mod special;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -491,7 +490,7 @@ struct FoundEntry {
     /// What somebody may do with it, as attributes.
     rights: Vec<Vec<u8>>,
     /// What the requester may see of it.
-    decision: Rc<Decision>,
+    decision: Arc<Decision>,
 }
 
 impl Left {

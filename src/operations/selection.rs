@@ -55,11 +55,7 @@ impl Selection {
 
     fn add(&mut self, text: &str, schema: &Schema) {
         match text {
-            "*" => {
-                let mut user = AttributeSet::first(schema.attribute_types().len());
-                user.subtract(schema.operational());
-                self.types.union(&user);
-            }
+            "*" => self.types.union(schema.user()),
             "+" => self.types.union(schema.operational()),
             _ => match text.strip_prefix('@') {
                 Some(class) => self.add_class(class, schema),

@@ -1,6 +1,5 @@
 //! Finding the entry that a request is about, and what the requester may do with it.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::access::{Decider, Decision, Right};
@@ -14,7 +13,7 @@ use super::{Context, Refusal};
 pub(super) struct Target {
     pub(super) node: Node,
     pub(super) dn: Arc<Dn>,
-    pub(super) decision: Rc<Decision>,
+    pub(super) decision: Arc<Decision>,
 }
 
 impl Context<'_> {

@@ -45,9 +45,21 @@ pub(super) struct Planner<'v> {
 
 impl<'v> Planner<'v> {
     pub(super) fn plan(view: &'v View, matcher: &Matcher, budget: PlanBudget) -> Result<Plan, TreeError> {
-        let mut planner = Self { view, left: budget.0, kept: 0, is_curtailed: false, steps: Vec::new() };
+        let mut planner = Self::with(view, budget);
         let candidates = planner.candidates(matcher)?;
         Ok(Plan { candidates, is_curtailed: planner.is_curtailed, steps: planner.steps })
+    }
+
+    /// The entries that have an attribute of the type, if there is an index of that.
+    pub(super) fn having(view: &'v View, id: AttributeTypeId) -> Result<Candidates, TreeError> {
+        if !view.indexes().has(id, IndexKind::Presence) {
+            return Ok(if view.is_unused(id) { Candidates::These(RoaringBitmap::new()) } else { Candidates::All });
+        }
+        Self::with(view, PlanBudget::IN_FULL).read(&Postings::presence(id))
+    }
+
+    const fn with(view: &'v View, budget: PlanBudget) -> Self {
+        Self { view, left: budget.0, kept: 0, is_curtailed: false, steps: Vec::new() }
     }
 
     /// What the part at hand may cost.

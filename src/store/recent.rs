@@ -35,7 +35,7 @@ pub(super) struct Recent {
     postings: Memo<Box<[u8]>, ShortList>,
     /// The last commit that renamed or moved an entry with others below it, and so all of these.
     last_rename: AtomicU64,
-    /// Names of entries that have others below them: each entry that is found needs that of the one above.
+    /// Names: each entry that is found needs that of the one above.
     dns: Memo<EntryId, Arc<Dn>>,
     /// The same entries by the key of their names.
     ids: Memo<Box<[u8]>, EntryId>,
@@ -131,7 +131,7 @@ impl Recent {
         self.ids.get(dn_key, at, |id| self.last_naming(*id))
     }
 
-    /// Keeps the name of an entry that has others below it.
+    /// Keeps the name of an entry.
     pub(super) fn keep_dn(&self, id: EntryId, at: Version, dn: &Arc<Dn>) {
         let last = self.last_naming(id);
         self.dns.keep(id, at, |_| last, Arc::clone(dn));

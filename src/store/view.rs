@@ -14,7 +14,7 @@ use super::recent::Recent;
 use super::record;
 use crate::directory::filter::Matcher;
 use crate::directory::tree::{
-    Credentials, EntryId, Found, LoggedChange, Node, Plan, PlanBudget, Tree, TreeError, Version,
+    Candidates, Credentials, EntryId, Found, LoggedChange, Node, Plan, PlanBudget, Tree, TreeError, Version,
 };
 use crate::directory::{AttributeTypeId, Csn, Dn, Rdn, Schema};
 
@@ -160,6 +160,10 @@ impl Tree for Arc<View> {
         View::equal(self, attribute_type, normal)
     }
 
+    fn having(&self, attribute_type: AttributeTypeId) -> Result<Candidates, TreeError> {
+        Planner::having(self, attribute_type)
+    }
+
     fn plan(&self, matcher: &Matcher, budget: PlanBudget) -> Result<Plan, TreeError> {
         Planner::plan(self, matcher, budget)
     }
@@ -255,24 +259,6 @@ impl View {
 
     /// See [`Tree::dn`].
     pub fn dn(&self, id: EntryId) -> Result<Option<Arc<Dn>>, TreeError> {
-        if let Some(dn) = self.fixed.recent.dn(id, self.moment.version) {
-            return Ok(Some(dn));
-        }
-        self.node(id)?.map(|node| self.read_dn(&node)).transpose()
-    }
-
-    fn read_dn(&self, node: &Node) -> Result<Arc<Dn>, TreeError> {
-        let damaged = || TreeError::new("reading a name", record::DamagedRecord(node.id.0));
-        let Some(parent) = node.parent else {
-            return Dn::parse(&self.fixed.schema, &node.rdn).map(Arc::new).map_err(|_| damaged());
-        };
-        let above = self.dn_above(parent)?.ok_or_else(damaged)?;
-        let rdn = Rdn::parse(&self.fixed.schema, &node.rdn).map_err(|_| damaged())?;
-        Ok(Arc::new(Dn::child(&above, rdn.as_str(), rdn.key())))
-    }
-
-    /// The name of an entry that has others below it, which is kept.
-    fn dn_above(&self, id: EntryId) -> Result<Option<Arc<Dn>>, TreeError> {
         let (recent, at) = (&self.fixed.recent, self.moment.version);
         if let Some(dn) = recent.dn(id, at) {
             return Ok(Some(dn));
@@ -281,6 +267,16 @@ impl View {
         let dn = self.read_dn(&node)?;
         recent.keep_dn(id, at, &dn);
         Ok(Some(dn))
+    }
+
+    fn read_dn(&self, node: &Node) -> Result<Arc<Dn>, TreeError> {
+        let damaged = || TreeError::new("reading a name", record::DamagedRecord(node.id.0));
+        let Some(parent) = node.parent else {
+            return Dn::parse(&self.fixed.schema, &node.rdn).map(Arc::new).map_err(|_| damaged());
+        };
+        let above = self.dn(parent)?.ok_or_else(damaged)?;
+        let rdn = Rdn::parse(&self.fixed.schema, &node.rdn).map_err(|_| damaged())?;
+        Ok(Arc::new(Dn::child(&above, rdn.as_str(), rdn.key())))
     }
 
     /// See [`Tree::parent`].

@@ -188,6 +188,8 @@ impl SchemaBuilder {
             content_rules: Vec::new(),
             remarks: self.remarks,
             known: WellKnown::default(),
+            all: AttributeSet::EMPTY,
+            user: AttributeSet::EMPTY,
             operational: AttributeSet::EMPTY,
             secret: AttributeSet::EMPTY,
             collective: AttributeSet::EMPTY,
@@ -394,6 +396,9 @@ fn collect_sets(schema: &mut Schema) {
     let secret: AttributeSet = with(AttributeType::is_secret);
     let collective: AttributeSet = with(|attribute| attribute.traits.has(Traits::COLLECTIVE));
     schema.collective = collective;
+    schema.all = AttributeSet::first(schema.attribute_types.len());
+    schema.user = schema.all.clone();
+    schema.user.subtract(&operational);
     schema.subtypes = subtypes;
     schema.operational = operational;
     schema.secret = secret;

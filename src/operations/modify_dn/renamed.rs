@@ -4,7 +4,7 @@
 //! right to change what names the entry, and no other attribute; nor one whose values are names of others, whatever names
 //! the entry, since by these people get into groups.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::access::Decision;
 use crate::directory::modification::{Modification, ModificationKind};
@@ -63,7 +63,7 @@ impl Renamed {
     }
 
     /// Requires the right to write what is no mere name, of the entry as it is and as it will be.
-    pub(super) fn require_write(&self, ctx: &Context<'_>, target: &Target, new: &Rc<Decision>) -> Result<(), Refusal> {
+    pub(super) fn require_write(&self, ctx: &Context<'_>, target: &Target, new: &Arc<Decision>) -> Result<(), Refusal> {
         let may = |change: &Modification| {
             let mut decisions = [&target.decision, new].into_iter();
             decisions.all(|decision| decision.may_write(change, &target.node.entry, ctx.actor, ctx.schema()))

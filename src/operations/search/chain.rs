@@ -20,9 +20,13 @@ const STEPS_IN_FULL: u64 = 2_000_000;
 
 /// Finds what the chains of a filter need. `false` if that takes more effort.
 pub(super) fn link(ctx: &Context<'_>, matcher: &mut Matcher, effort: Effort) -> Result<bool, Refusal> {
+    let mut chains = matcher.chains_mut();
+    if chains.is_empty() {
+        return Ok(true);
+    }
     let most = if effort == Effort::Light { STEPS_AT_ONCE } else { STEPS_IN_FULL };
     let mut linking = Linking { ctx, decider: ctx.decider(), dynamic: None, steps: Steps::new(most) };
-    for chain in matcher.chains_mut().into_iter().filter(|chain| chain.linked.is_none()) {
+    for chain in chains.iter_mut().filter(|chain| chain.linked.is_none()) {
         chain.linked = linking.links_of(chain)?;
         if chain.linked.is_none() {
             let too_much = Refusal::AdminLimit("the filter follows more names than this server does for one search");

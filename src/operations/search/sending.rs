@@ -10,7 +10,7 @@ use super::{FoundEntry, Search, Turn};
 use crate::directory::Dn;
 use crate::directory::entry::EncodedAttribute;
 use crate::directory::filter::{Facts, Truth};
-use crate::directory::schema::{AttributeSet, Schema};
+use crate::directory::schema::Schema;
 use crate::directory::tree::{Node, Scope};
 use crate::operations::root_dse::apart;
 use crate::operations::{Context, Refusal};
@@ -87,8 +87,7 @@ impl Search {
         }
         let Some(entry) = apart(ctx, dn) else { return false };
         let in_scope = matches!(self.reach.scope, Scope::BaseObject | Scope::WholeSubtree);
-        let everything = AttributeSet::first(ctx.schema().attribute_types().len());
-        let facts = Facts { entries: &[&entry], searchable: &everything, dn, schema: ctx.schema() };
+        let facts = Facts { entries: &[&entry], searchable: ctx.schema().everything(), dn, schema: ctx.schema() };
         if in_scope && self.matcher.evaluate(&facts) == Truth::True {
             let parcel = Parcel { envelope: self.envelope(dn.as_str(), &[]), rights: &[] };
             self.put(&parcel, entry.attributes(), ctx.schema(), out);

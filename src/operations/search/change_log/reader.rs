@@ -3,7 +3,7 @@
 //! A rule for `cn=changelog` lets people ask for changes; it shows nothing of entries. So a change is there for whoever may know
 //! of its entry, as it is now and by the name that it had then, and tells of the attributes that they may read.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::access::{Decider, Decision};
 use crate::directory::tree::{Found, LogKind, LogRecord, LoggedChange};
@@ -17,7 +17,7 @@ pub(super) struct Reader<'c> {
 }
 
 /// What somebody may do with an entry as it is, and by the name that it had.
-struct Sight(Vec<Rc<Decision>>);
+struct Sight(Vec<Arc<Decision>>);
 
 impl<'c> Reader<'c> {
     pub(super) fn new(ctx: &'c Context<'_>) -> Self {
