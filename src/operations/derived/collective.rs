@@ -7,7 +7,7 @@ use crate::access::Decider;
 use crate::directory::schema::check::find_value;
 use crate::directory::subtree::SubtreeSpecification;
 use crate::directory::tree::{EntryId, Node};
-use crate::directory::{Attribute, AttributeTypeId, Attributes, Dn};
+use crate::directory::{Attribute, AttributeTypeId, Attributes, Dn, Schema};
 use crate::operations::{Context, Refusal};
 
 /// A collection of entries, and what they share.
@@ -97,20 +97,22 @@ impl Context<'_> {
             if !collection.subtree.holds(&collection.point, dn, &node.entry, schema) {
                 continue;
             }
-            for attribute in &collection.shared {
-                let id = attribute.description.attribute_type;
-                if !excluded.contains(&id) {
-                    let values = attributes.values_mut(&attribute.description);
-                    for value in &attribute.values {
-                        if find_value(schema, schema.attribute_type(id), values, value).is_none() {
-                            values.push(value.clone());
-                        }
-                    }
-                }
-            }
+            let is_taken = |attribute: &&Attribute| !excluded.contains(&attribute.description.attribute_type);
+            collection.shared.iter().filter(is_taken).for_each(|attribute| add_values(schema, attribute, attributes));
             names.extend(collection.is_visible.then(|| collection.name.as_str().as_bytes().to_vec()));
         }
         attributes.set(known.collective_attribute_subentries, names);
         Ok(())
+    }
+}
+
+/// Adds values that are not there yet: several collections may share the same.
+fn add_values(schema: &Schema, attribute: &Attribute, attributes: &mut Attributes) {
+    let defined = schema.attribute_type(attribute.description.attribute_type);
+    let values = attributes.values_mut(&attribute.description);
+    for value in &attribute.values {
+        if find_value(schema, defined, values, value).is_none() {
+            values.push(value.clone());
+        }
     }
 }
