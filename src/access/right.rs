@@ -45,6 +45,8 @@ rights! {
     Unlock = "unlock";
     /// Set a password that is hashed already.
     ImportHash = "import-hash";
+    /// Set the password of the entry without what its policy says of quality or history.
+    BypassPolicy = "bypass-policy";
     /// Act as the entry.
     Proxy = "proxy";
     /// Write rules that stand in the tree.
@@ -64,7 +66,7 @@ impl Right {
         matches!(self, Self::Search | Self::Read | Self::Compare | Self::Write)
     }
 
-    const fn bit(self) -> u16 {
+    const fn bit(self) -> u32 {
         1 << self as u16
     }
 }
@@ -77,7 +79,7 @@ impl fmt::Display for Right {
 
 /// A set of rights.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Rights(u16);
+pub struct Rights(u32);
 
 impl Rights {
     /// No right.

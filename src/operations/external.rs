@@ -10,7 +10,7 @@ use crate::password::Account;
 use crate::password::standing::Validity;
 
 use super::identity_map::Origin;
-use super::recognition::ended;
+use super::recognition::ends;
 use super::{Context, Proof, Refusal};
 
 /// What a connection proves.
@@ -56,5 +56,5 @@ pub(super) fn is_open(ctx: &Context<'_>, node: &Node) -> Result<bool, TreeError>
     let account = Account::read(ctx.tree.credentials(node.id)?.as_ref(), ctx.schema());
     let validity = Validity::of(&node.entry, ctx.schema());
     let has_begun = validity.start.is_none_or(|start| start <= ctx.now);
-    Ok(has_begun && ended(Proof::Connection, &account, validity, ctx.now).is_none())
+    Ok(has_begun && ends(Proof::Connection, &account, validity, ctx.now).is_empty())
 }

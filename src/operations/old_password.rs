@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use crate::password::change::{self, By, OldPassword};
-use crate::password::ledger::LastSet;
 use crate::password::meter::{Attempt, Subject};
 use crate::password::verdict::BrokenRule;
 use crate::password::{Account, Policy, Secret};
@@ -60,21 +59,8 @@ impl Context<'_> {
         policy: &Policy,
         request: &NewPassword,
     ) -> Result<Option<OldPassword>, Refusal> {
-        // Whoever acts as the owner has not shown that they know the password, whatever the policy asks of its owner.
-        let acts_as_owner = request.by == By::Owner && self.requester.proxied_by.is_some();
-        if acts_as_owner && matches!(request.old, OldPassword::Absent) {
-            return Err(Refusal::Password(BrokenRule::OldPasswordMissing.into()));
-        }
         let again = self.asked_again(account, request);
-        let may_change = |old: &OldPassword| match request.by {
-            By::Owner => change::may_change(account, policy, old, self.now),
-            By::Administrator => Ok(()),
-        };
-        // Who asks once more, or has a code, is not held back by the age of the password.
-        if again.is_none() && account.code.is_none() {
-            may_change(&request.old)?;
-        }
-        let old = match (&request.old, again) {
+        Ok(Some(match (&request.old, again) {
             (OldPassword::Given(old), _) => {
                 let (by, attempt) = self.prove(&Claim { target, account, policy, request, again })?;
                 self.note_passed(attempt);
@@ -89,17 +75,30 @@ impl Context<'_> {
                 return Ok(None);
             }
             (other, _) => other.clone(),
-        };
-        may_change(&old)?;
-        Ok(Some(old))
+        }))
+    }
+
+    /// What keeps the requester from setting the password now, whatever the new one is.
+    pub(super) fn held_back(&self, account: &Account, policy: &Policy, by: By, old: &OldPassword) -> Vec<BrokenRule> {
+        if by == By::Administrator {
+            return Vec::new();
+        }
+        let mut broken = change::held_back(account, policy, old, self.now);
+        // Whoever acts as the owner has not shown that they know the password, whatever the policy asks of its owner.
+        let is_unproven = self.requester.proxied_by.is_some() && matches!(old, OldPassword::Absent);
+        if is_unproven && !broken.contains(&BrokenRule::OldPasswordMissing) {
+            broken.insert(0, BrokenRule::OldPasswordMissing);
+        }
+        broken
     }
 
     /// Whether a request may be the last change once more: one of the same kind, by the same identity, and a moment ago.
     pub(super) fn asked_again<'r>(&self, account: &Account, request: &'r NewPassword) -> Option<Again<'r>> {
         let new = request.new.as_ref()?;
-        let LastSet { time, kind: what, actor, by_code } = account.ledger.last_set()?;
-        let is_the_same = what == kind(request.by) && actor == self.requester.identity.name();
-        (is_the_same && time <= self.now && self.now.since(time) < AGAIN).then_some(Again { new, by_code })
+        let last = account.ledger.last_set()?;
+        let is_the_same = last.kind == kind(request.by) && last.actor == self.requester.identity.name();
+        let is_recent = last.time <= self.now && self.now.since(last.time) < AGAIN;
+        (is_the_same && is_recent).then(|| Again { new, by_code: last.is_by_code() })
     }
 
     /// Verifies the old password of a request. Whatever is wrong is counted, by the one meter.

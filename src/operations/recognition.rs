@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use crate::directory::tree::{Tree, TreeError};
+use crate::directory::tree::{EventKind, Tree, TreeError};
 use crate::directory::{Dn, Identity, Timestamp};
-use crate::password::Account;
 use crate::password::account::Lock;
+use crate::password::policy::LiveConnections;
 use crate::password::standing::Validity;
+use crate::password::{Account, Policy};
 
+use super::policies::Policies;
 use super::{Freedom, Proof, Requester};
 
 /// What has become of somebody.
@@ -28,10 +30,15 @@ pub enum Recognition {
 }
 
 /// Looks at an authenticated requester again, and at whoever acts as them, who has proven who they are.
-pub fn recognise(requester: &Requester, tree: &dyn Tree, now: Timestamp) -> Result<Recognition, TreeError> {
+pub fn recognise(
+    requester: &Requester,
+    tree: &dyn Tree,
+    policies: &Policies,
+    now: Timestamp,
+) -> Result<Recognition, TreeError> {
     if let Some(by) = &requester.proxied_by {
         let acting = Requester { identity: by.clone(), proxied_by: None, ..requester.clone() };
-        if let ended @ Recognition::Ended(_) = recognise(&acting, tree, now)? {
+        if let ended @ Recognition::Ended(_) = recognise(&acting, tree, policies, now)? {
             return Ok(ended);
         }
     }
@@ -43,26 +50,63 @@ pub fn recognise(requester: &Requester, tree: &dyn Tree, now: Timestamp) -> Resu
     };
     let Some((node, name)) = found else { return Ok(Recognition::Ended("your entry has been removed")) };
     let account = Account::read(tree.credentials(node.id)?.as_ref(), tree.schema());
-    if let Some(reason) = ended(proof, &account, Validity::of(&node.entry, tree.schema()), now) {
-        return Ok(Recognition::Ended(reason));
+    let ends = ends(proof, &account, Validity::of(&node.entry, tree.schema()), now);
+    let must_change = ends.is_empty() && matches!(proof, Proof::Password(_)) && account.must_change;
+    let mut freedom = if must_change { Freedom::PasswordChange } else { requester.freedom };
+    for end in ends {
+        match end.leaves(&account, policies.governing(&node.entry, &name, tree)?.as_ref()) {
+            LiveConnections::End => return Ok(Recognition::Ended(end.in_words())),
+            LiveConnections::Restrict => freedom = Freedom::PasswordChange,
+            LiveConnections::Leave => {}
+        }
     }
-    let freedom = match proof {
-        Proof::Password(_) if account.must_change => Freedom::PasswordChange,
-        _ => requester.freedom,
-    };
     let is_same = same_name(dn, &name) && freedom == requester.freedom;
     let identity = || Identity::Entry { uuid: *uuid, dn: name };
     Ok(if is_same { Recognition::Same } else { Recognition::Changed { identity: identity(), freedom } })
 }
 
-/// Why what was proven no longer counts. A lock that wrong passwords have brought about is no reason, since then whoever
-/// guesses could throw people out.
-pub(super) fn ended(proof: Proof, account: &Account, validity: Validity, now: Timestamp) -> Option<&'static str> {
+/// All for which what was proven no longer counts. A lock that wrong passwords have brought about is no reason, since then
+/// whoever guesses could throw people out.
+pub(super) fn ends(proof: Proof, account: &Account, validity: Validity, now: Timestamp) -> Vec<End> {
+    let mut ends = Vec::new();
     if validity.end.is_some_and(|end| now >= end) || account.locked.is_some_and(Lock::is_by_administrator) {
-        return Some("your account has been closed");
+        ends.push(End::Closed);
     }
-    let changed = matches!(proof, Proof::Password(changed) if changed != account.changed);
-    changed.then_some("your password has been changed; authenticate again")
+    if matches!(proof, Proof::Password(changed) if changed != account.changed) {
+        ends.push(End::PasswordSet);
+    }
+    ends
+}
+
+/// Why what was proven no longer counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    /// The account has been disabled, or locked by an administrator.
+    Closed,
+    /// The password is another one.
+    PasswordSet,
+}
+
+impl End {
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Closed => "your account has been closed",
+            Self::PasswordSet => "your password has been changed; authenticate again",
+        }
+    }
+
+    /// What becomes of the connection. One whose owner has changed the password elsewhere always ends: they may have done
+    /// that to be rid of it.
+    fn leaves(self, account: &Account, policy: &Policy) -> LiveConnections {
+        let was_reset = || account.ledger.last_set().is_some_and(|last| last.kind == EventKind::Reset);
+        match self {
+            Self::Closed => policy.sessions_after_lock,
+            Self::PasswordSet if policy.sessions_after_reset == LiveConnections::End || !was_reset() => {
+                LiveConnections::End
+            }
+            Self::PasswordSet => policy.sessions_after_reset,
+        }
+    }
 }
 
 fn same_name(before: &Arc<Dn>, now: &Arc<Dn>) -> bool {

@@ -8,7 +8,7 @@ use crate::directory::schema::check::Violation;
 use crate::directory::tree::TreeError;
 use crate::directory::{ResultCode, Timestamp};
 use crate::password::policy::PolicyError;
-use crate::password::verdict::{PolicyErrorCode, Refused};
+use crate::password::verdict::{BrokenRule, PolicyErrorCode, Refused};
 use crate::protocol::control::{ControlError, NetscapeControl, PasswordPolicyResponse};
 use crate::protocol::{LdapResult, Response};
 
@@ -311,6 +311,11 @@ const fn modification_code(error: &ModificationError) -> ResultCode {
 }
 
 impl Refusal {
+    /// For all that is wrong with a new password, which is something.
+    pub(super) const fn refused(broken: Vec<BrokenRule>) -> Self {
+        Self::Password(Refused::of(broken))
+    }
+
     /// The answer for it. The password policy control comes along if it was asked for and has something to say.
     pub fn to_response(&self, password_policy: PolicyControl) -> Response {
         let matched_dn = match self {

@@ -45,7 +45,7 @@ impl Context<'_> {
     }
 
     /// How a password stands; not what it was, which is secret.
-    fn password_state(&self) -> [AttributeTypeId; 8] {
+    fn password_state(&self) -> [AttributeTypeId; 9] {
         let known = self.schema().known();
         [
             known.pwd_changed_time,
@@ -54,6 +54,7 @@ impl Context<'_> {
             known.pwd_grace_use_time,
             known.pwd_reset,
             known.pwd_last_success,
+            known.pwd_temporary_valid_from,
             known.pwd_temporary_expiry,
             known.pwd_temporary_uses,
         ]

@@ -11,9 +11,9 @@ use crate::password::policy::{BreachAction, CheckQuality};
 use crate::password::quality::{self, BreachList, Facts, lists};
 use crate::password::report::Given;
 use crate::password::scram::ScramKeys;
-use crate::password::verdict::{BrokenRule, Language};
+use crate::password::verdict::{BrokenRule, Language, Refused};
 use crate::password::{Policy, Secret, StoredPassword, generate};
-use crate::protocol::control::ResetOptions;
+use crate::protocol::control::{ResetOptions, Skipped};
 
 use uuid::Uuid;
 
@@ -116,8 +116,10 @@ impl Context<'_> {
         }
         let governing = self.services.policies.choose(&target.node.entry, &target.dn, self.tree)?;
         let whose = Whose::entry(&target.node, &target.dn);
-        let event = self.event(kind(request.by), request.means, whose, &governing.policy);
-        match self.try_to_set_password(target, request, &governing) {
+        let mut event = self.event(kind(request.by), request.means, whose, &governing.policy);
+        self.tell_skipped(&mut event);
+        let permitted = self.require_right_to_skip(target);
+        match permitted.and_then(|()| self.try_to_set_password(target, request, &governing)) {
             Ok(Some(set)) => Ok(Some(set.recorded(event))),
             Ok(None) => Ok(None),
             Err(refusal) => {
@@ -135,12 +137,18 @@ impl Context<'_> {
     ) -> Result<Option<Made>, Refusal> {
         let policy: &Policy = &governing.policy;
         let mut account = self.account(&target.node)?;
+        let judge = self.judge(&account, policy, &target.node.entry, Hashes::of(&target.decision));
+        self.require_changeable(request, &judge)?;
         let Some(old) = self.proven_old(target, &account, policy, request)? else { return Ok(None) };
-        let hashes = Hashes::of(&target.decision);
-        let judge = Judge { old: old.given(), ..self.judge(&account, policy, &target.node.entry, hashes) };
-        let generated = if request.new.is_none() { Some(judge.generate(self.random)?) } else { None };
+        let judge = Judge { old: old.given(), ..judge };
+        let held_back = self.held_back(&account, policy, request.by, &old);
+        let generated = match request.new {
+            Some(_) => None,
+            None if held_back.is_empty() => Some(judge.generate(self.random)?),
+            None => return Err(Refusal::refused(held_back)),
+        };
         let new = request.new.as_ref().or(generated.as_ref()).ok_or(Refusal::Busy)?;
-        let stored = judge.admit(new, self)?;
+        let stored = judge.admit(new, held_back, self)?;
         judge.with_facts(|facts| {
             let given = Given { new, old: &old, by: request.by, account: &account, facts };
             self.report_change(&target.dn, &governing.tried, &given);
@@ -150,24 +158,73 @@ impl Context<'_> {
         account.scram_keys = self.scram_keys(new, policy);
         account.checked_against = checked_against;
         if let Some(options) = self.reset_options() {
-            self.limit(&mut account, policy, options);
+            self.limit(&mut account, policy, options)?;
         }
         Ok(Some(Made { account, generated, old }))
+    }
+
+    /// Refuses what the owner may not do whatever they prove, before any password is looked at; with all that is wrong with
+    /// the new one by itself. Whether it was had before is told to those alone who give the old one where they must.
+    fn require_changeable(&self, request: &NewPassword, judge: &Judge<'_>) -> Result<(), Refusal> {
+        let Judge { account, policy, .. } = *judge;
+        // Who asks once more, or has a code, is not held back yet.
+        if self.asked_again(account, request).is_some() || account.code.is_some() {
+            return Ok(());
+        }
+        let mut broken = self.held_back(account, policy, request.by, &request.old);
+        if !broken.iter().any(is_final) {
+            return Ok(());
+        }
+        broken.extend(request.new.iter().flat_map(|new| judge.faults(new, Looking::AtItself)));
+        Err(Refusal::refused(broken))
     }
 
     fn reset_options(&self) -> Option<ResetOptions> {
         self.wishes.and_then(|wishes| wishes.options)
     }
 
+    /// Which rules whoever sets the password wants to leave aside.
+    fn skipped(&self) -> Skipped {
+        self.reset_options().unwrap_or_default().skipped
+    }
+
+    /// Requires the right to leave rules of the policy aside, if that is asked for: before any password is looked at.
+    fn require_right_to_skip(&self, target: &Target) -> Result<(), Refusal> {
+        if self.skipped().is_empty() {
+            return Ok(());
+        }
+        target.require(Right::BypassPolicy, "you may not set this password against the policy: leave out skip=", self)
+    }
+
+    /// Records which rules were left aside: those that were asked for, and not what is wrong with the password, since it is in
+    /// use from now on.
+    fn tell_skipped(&self, event: &mut Event) {
+        let skipped = self.skipped();
+        if !skipped.is_empty() {
+            let said = Some(std::mem::take(&mut event.reason)).filter(|reason| !reason.is_empty());
+            let skipped = format!("policy bypassed: {skipped}");
+            event.reason = said.into_iter().chain([skipped]).collect::<Vec<_>>().join(", ");
+        }
+    }
+
     /// Does with a new password as whoever sets it wishes, within what the policy allows.
-    fn limit(&self, account: &mut Account, policy: &Policy, options: ResetOptions) {
+    fn limit(&self, account: &mut Account, policy: &Policy, options: ResetOptions) -> Result<(), Refusal> {
         match options.must_change {
             Some(true) => account.make_temporary(policy, self.now),
             Some(false) => account.make_lasting(),
             None => {}
         }
-        let until = options.lifetime.map(|lifetime| self.now.saturating_add(lifetime));
-        account.shorten(until, options.uses);
+        let from = options.valid_from.map_or(self.now, |from| from.max(self.now));
+        if options.valid_from.is_some() && !account.must_change {
+            return Err(Refusal::Unwilling(
+                "only a password that must be changed is good from later on: add must-change",
+            ));
+        }
+        if self.now < from {
+            account.begin_at(from, policy);
+        }
+        account.shorten(options.lifetime.map(|lifetime| from.saturating_add(lifetime)), options.uses);
+        Ok(())
     }
 
     /// A password for an entry that is being added. It need not be changed at the first bind, as one that was reset must:
@@ -181,7 +238,7 @@ impl Context<'_> {
         let Newcomer { entry, dn, governing: Governing { policy, tried, .. } } = *newcomer;
         let mut account = Account::default();
         let judge = self.judge(&account, policy, entry, hashes);
-        let stored = judge.admit(new, self).map_err(|refusal| self.in_their_language(refusal))?;
+        let stored = judge.admit(new, Vec::new(), self).map_err(|refusal| self.in_their_language(refusal))?;
         judge.with_facts(|facts| {
             let given = Given { new, old: &OldPassword::Absent, by: By::Administrator, account: &account, facts };
             self.report_change(dn, tried, &given);
@@ -212,6 +269,7 @@ impl Context<'_> {
             old: None,
             hashes,
             breached: self.services.breached.as_deref(),
+            skipped: self.skipped(),
         }
     }
 
@@ -282,6 +340,20 @@ impl Hashes {
     }
 }
 
+/// How far a new password is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Looking {
+    /// By itself.
+    AtItself,
+    /// And whether it was had before.
+    AtHistory,
+}
+
+/// Whether a rule keeps the owner from a change whatever the old password is.
+const fn is_final(rule: &BrokenRule) -> bool {
+    matches!(rule, BrokenRule::NotAllowed | BrokenRule::OldPasswordMissing)
+}
+
 /// What a new password is judged by.
 struct Judge<'a> {
     account: &'a Account,
@@ -291,22 +363,44 @@ struct Judge<'a> {
     old: Option<&'a Secret>,
     hashes: Hashes,
     breached: Option<&'a dyn BreachList>,
+    skipped: Skipped,
 }
 
 impl Judge<'_> {
-    /// A new password as it is to be kept, if it is good enough. A hash is kept as it is if the requester may import
-    /// hashes; nobody else can have one taken for a password.
-    fn admit(&self, new: &Secret, ctx: &Context<'_>) -> Result<StoredPassword, Refusal> {
-        if StoredPassword::is_prehashed(new.expose()) {
-            if self.hashes == Hashes::Imported {
-                return Ok(StoredPassword::new(new.expose()));
-            }
-            if self.policy.pwd_check_quality != CheckQuality::Off {
-                return Err(Refusal::Password(BrokenRule::Prehashed.into()));
-            }
+    /// A new password as it is to be kept, if nothing holds it back and it is good enough; else all that is wrong. A hash is
+    /// kept as it is if the requester may import hashes; nobody else can have one taken for a password.
+    fn admit(&self, new: &Secret, held_back: Vec<BrokenRule>, ctx: &Context<'_>) -> Result<StoredPassword, Refusal> {
+        let looking = if held_back.iter().any(is_final) { Looking::AtItself } else { Looking::AtHistory };
+        let mut broken = held_back;
+        broken.extend(self.faults(new, looking));
+        Refused::unless_empty(broken)?;
+        if self.is_imported(new) {
+            return Ok(StoredPassword::new(new.expose()));
         }
-        self.judge(new)?;
         Ok(StoredPassword::create(new, self.policy.hashing.or(ctx.services.new_passwords), ctx.random))
+    }
+
+    fn is_imported(&self, new: &Secret) -> bool {
+        self.hashes == Hashes::Imported && StoredPassword::is_prehashed(new.expose())
+    }
+
+    /// All that is wrong with a new password.
+    fn faults(&self, new: &Secret, looking: Looking) -> Vec<BrokenRule> {
+        if self.is_imported(new) {
+            return Vec::new();
+        }
+        if StoredPassword::is_prehashed(new.expose()) && self.policy.pwd_check_quality != CheckQuality::Off {
+            return vec![BrokenRule::Prehashed];
+        }
+        let mut broken = if self.skipped.quality {
+            quality::judge_bounds(new).into_iter().collect()
+        } else {
+            self.with_facts(|facts| quality::judge(new, self.policy, facts))
+        };
+        if looking == Looking::AtHistory && !self.skipped.history {
+            broken.extend(change::judge_by_history(new, self.account, self.policy));
+        }
+        broken
     }
 
     /// The lists that a password was looked up in that was admitted, if somebody will ask.
@@ -323,19 +417,15 @@ impl Judge<'_> {
         let length = GENERATED_LENGTH.max(self.policy.pwd_min_length).min(most);
         let attempt = || {
             let made = generate::password_that(|made| self.is_good(made), length, random);
-            self.judge(&made).map(|()| made)
+            Refused::unless_empty(self.faults(&made, Looking::AtHistory)).map(|()| made)
         };
         // One in 65,536 is taken for one that is publicly known; hardly two in a row.
-        attempt().or_else(|_| attempt())
+        Ok(attempt().or_else(|_| attempt())?)
     }
 
     /// Whether it is good enough by itself, lists and history aside, which take a disk and hashes to look at.
     fn is_good(&self, new: &Secret) -> bool {
         self.with_facts(|facts| quality::judge(new, self.policy, &Facts { breached: None, ..*facts }).is_empty())
-    }
-
-    fn judge(&self, new: &Secret) -> Result<(), Refusal> {
-        Ok(self.with_facts(|facts| change::admit(new, self.account, self.policy, facts))?)
     }
 
     fn with_facts<R>(&self, judge: impl FnOnce(&Facts<'_>) -> R) -> R {

@@ -91,7 +91,10 @@ impl Context<'_> {
                 return Err(refusal);
             }
         };
-        if given.known == Known::Right || is_right_at_once(current, password) || self.verify_slowly(current, given) {
+        let is_right =
+            given.known == Known::Right || is_right_at_once(current, password) || self.verify_slowly(current, given);
+        // One that is not good yet is as wrong as any other.
+        if is_right && !account.is_early(self.now) {
             return Ok((Matched::Password, attempt));
         }
         match second {

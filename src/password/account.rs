@@ -44,6 +44,8 @@ pub struct Account {
     pub stale: Vec<StaleSource>,
     /// `pwdCheckedAgainst`: the lists that the password was looked up in last, as a number.
     pub checked_against: Option<u64>,
+    /// `pwdTemporaryValidFrom`: from when on a password that somebody else has set is good.
+    pub temporary_from: Option<Timestamp>,
     /// `pwdTemporaryExpiry`: when a password that somebody else has set ends.
     pub temporary_until: Option<Timestamp>,
     /// `pwdTemporaryUses`: how many binds it is still good for.
@@ -132,6 +134,7 @@ impl Account {
             checked_against: entry
                 .first_text(known.pwd_checked_against)
                 .and_then(|text| u64::from_str_radix(text, 16).ok()),
+            temporary_from: time(known.pwd_temporary_valid_from),
             temporary_until: time(known.pwd_temporary_expiry),
             temporary_uses: entry.first_text(known.pwd_temporary_uses).and_then(|text| text.parse().ok()),
             code: entry
@@ -174,6 +177,7 @@ impl Account {
         put(known.pwd_stale_source, self.stale.iter().map(StaleSource::to_value).collect());
         let checked_against = self.checked_against.map(|lists| format!("{lists:016x}").into_bytes());
         put(known.pwd_checked_against, checked_against.into_iter().collect());
+        put(known.pwd_temporary_valid_from, self.temporary_from.iter().flat_map(|time| text(time)).collect());
         put(known.pwd_temporary_expiry, self.temporary_until.iter().flat_map(|time| text(time)).collect());
         put(known.pwd_temporary_uses, self.temporary_uses.iter().flat_map(|uses| text(uses)).collect());
         put(known.pwd_reset_code, self.code.iter().map(|code| code.hash.expose().to_vec()).collect());
@@ -297,6 +301,7 @@ mod tests {
             last_success: Some(Seen { time: Timestamp::from_unix_micros(9), source: "10.2.3.4".into() }),
             last_failure: Some(Seen { time: time(11), source: "".into() }),
             stale: vec![StaleSource { source: "10.2.3.5".into(), count: 3, last: time(12) }],
+            temporary_from: Some(time(35)),
             temporary_until: Some(time(40)),
             temporary_uses: Some(1),
             code: Some(OneTimeCode { hash: StoredPassword::new(b"{SSHA}ghi"), until: time(50) }),

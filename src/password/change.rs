@@ -7,8 +7,9 @@ use crate::directory::Timestamp;
 use super::account::{Lock, Remembered};
 use super::one_time_code::OneTimeCode;
 use super::policy::Policy;
+use super::prepare::MAX_LEN;
 use super::quality::{self, Facts};
-use super::verdict::{BrokenRule, Refused};
+use super::verdict::BrokenRule;
 use super::{Account, Secret, StoredPassword};
 
 /// Who sets a password.
@@ -49,14 +50,15 @@ impl From<Option<Secret>> for OldPassword {
     }
 }
 
-/// Whether the owner may change the password now at all: what can be said without looking at a password.
-pub fn may_change(account: &Account, policy: &Policy, old: &OldPassword, now: Timestamp) -> Result<(), Refused> {
+/// What keeps the owner from changing the password now, whatever the new one is: what can be said without looking at a
+/// password, in the order of draft-behera §8.2.
+pub fn held_back(account: &Account, policy: &Policy, old: &OldPassword, now: Timestamp) -> Vec<BrokenRule> {
     let mut broken = Vec::new();
-    if !policy.pwd_allow_user_change {
-        broken.push(BrokenRule::NotAllowed);
-    }
     if policy.pwd_safe_modify && matches!(old, OldPassword::Absent) && account.password.is_some() {
         broken.push(BrokenRule::OldPasswordMissing);
+    }
+    if !policy.pwd_allow_user_change {
+        broken.push(BrokenRule::NotAllowed);
     }
     // A password that must be changed is not held back by its age (draft-behera §7.8), nor is one that was forgotten.
     let ageless = account.must_change || matches!(old, OldPassword::Code);
@@ -66,24 +68,27 @@ pub fn may_change(account: &Account, policy: &Policy, old: &OldPassword, now: Ti
             broken.push(BrokenRule::TooYoung { wait: until.since(now) });
         }
     }
-    Refused::unless_empty(broken)
+    broken
 }
 
-/// Whether the new password may be had: all that is wrong with it, told at once. The history is looked at only if it is
-/// otherwise good, since that costs a hash for each password remembered.
-pub fn admit(new: &Secret, account: &Account, policy: &Policy, facts: &Facts<'_>) -> Result<(), Refused> {
-    Refused::unless_empty(quality::judge(new, policy, facts))?;
-    if policy.pwd_in_history == 0 {
-        return Ok(());
+/// All that is wrong with a new password, by itself and as one that was had before. That costs a hash for each password
+/// remembered, so it is for those who have shown that they may know.
+pub fn judge(new: &Secret, account: &Account, policy: &Policy, facts: &Facts<'_>) -> Vec<BrokenRule> {
+    let mut broken = quality::judge(new, policy, facts);
+    broken.extend(judge_by_history(new, account, policy));
+    broken
+}
+
+/// Whether the password was had before. What is remembered was once admitted, so what no policy admits is not compared with it.
+pub fn judge_by_history(new: &Secret, account: &Account, policy: &Policy) -> Option<BrokenRule> {
+    if policy.pwd_in_history == 0 || new.is_empty() || new.len() > MAX_LEN {
+        return None;
     }
     if account.password.as_ref().is_some_and(|current| current.verify(new)) {
-        return Err(BrokenRule::Unchanged.into());
+        return Some(BrokenRule::Unchanged);
     }
-    let remembered = account.history.iter().rev().take(policy.pwd_in_history);
-    if remembered.into_iter().any(|remembered| remembered.password.verify(new)) {
-        return Err(BrokenRule::Reused.into());
-    }
-    Ok(())
+    let mut remembered = account.history.iter().rev().take(policy.pwd_in_history);
+    remembered.any(|remembered| remembered.password.verify(new)).then_some(BrokenRule::Reused)
 }
 
 impl Account {
@@ -124,9 +129,21 @@ impl Account {
         self.temporary_uses = policy.temporary_max_uses;
     }
 
+    /// A temporary password is good from then on only, and for as long as the policy lets it be used.
+    pub fn begin_at(&mut self, from: Timestamp, policy: &Policy) {
+        self.make_temporary(policy, from);
+        self.temporary_from = Some(from);
+    }
+
+    /// Whether its password is not good yet.
+    pub fn is_early(&self, now: Timestamp) -> bool {
+        self.temporary_from.is_some_and(|from| now < from)
+    }
+
     /// Its owner need not change the password.
     pub const fn make_lasting(&mut self) {
         self.must_change = false;
+        self.temporary_from = None;
         self.temporary_until = None;
         self.temporary_uses = None;
     }
@@ -188,21 +205,28 @@ mod tests {
         }
     }
 
-    fn rules(result: Result<(), Refused>) -> Vec<BrokenRule> {
-        result.err().map(|refused| refused.rules().to_vec()).unwrap_or_default()
-    }
-
     #[test]
     fn the_current_password_and_the_last_ones_cannot_be_had_again() {
         let mut account = Account::default();
         for (time, password) in ["first one", "second one", "third one", "fourth one"].iter().enumerate() {
             account.set_password(stored(password), &policy(), By::Owner, at(i64::try_from(time).unwrap()));
         }
-        let admitted = |password: &str| rules(admit(&Secret::new(password), &account, &policy(), &Facts::default()));
-        assert_eq!(admitted("fourth one"), [BrokenRule::Unchanged]);
-        assert_eq!(admitted("third one"), [BrokenRule::Reused]);
-        assert_eq!(admitted("second one"), [BrokenRule::Reused]);
-        assert_eq!(admitted("first one"), []);
+        let judged = |password: &str| judge(&Secret::new(password), &account, &policy(), &Facts::default());
+        assert_eq!(judged("fourth one"), [BrokenRule::Unchanged]);
+        assert_eq!(judged("third one"), [BrokenRule::Reused]);
+        assert_eq!(judged("second one"), [BrokenRule::Reused]);
+        assert_eq!(judged("first one"), []);
+    }
+
+    #[test]
+    fn a_poor_password_is_told_as_well_that_it_was_had_before() {
+        let mut account = Account::default();
+        account.set_password(stored("old one"), &policy(), By::Owner, at(0));
+        let stricter = Policy { pwd_min_length: 8, ..policy() };
+        let judged = |password: &str| judge(&Secret::new(password), &account, &stricter, &Facts::default());
+        assert_eq!(judged("old one"), [BrokenRule::TooShort { minimum: 8 }, BrokenRule::Unchanged]);
+        assert_eq!(judged(""), [BrokenRule::Empty]);
+        assert_eq!(judged(&"x".repeat(MAX_LEN + 1)), [BrokenRule::TooLong { maximum: MAX_LEN }]);
     }
 
     #[test]
@@ -243,18 +267,18 @@ mod tests {
         let policy = Policy { pwd_min_age: Duration::from_secs(100), ..policy() };
         let mut account = Account { changed: Some(at(50)), ..Account::default() };
         let old = OldPassword::Given(Secret::new("old"));
-        let may = |account: &Account, now| rules(may_change(account, &policy, &old, at(now)));
-        assert_eq!(may(&account, 149), [BrokenRule::TooYoung { wait: Duration::from_secs(1) }]);
-        assert_eq!(may(&account, 150), []);
+        let held = |account: &Account, now| held_back(account, &policy, &old, at(now));
+        assert_eq!(held(&account, 149), [BrokenRule::TooYoung { wait: Duration::from_secs(1) }]);
+        assert_eq!(held(&account, 150), []);
         account.must_change = true;
-        assert_eq!(may(&account, 51), []);
+        assert_eq!(held(&account, 51), []);
     }
 
     #[test]
     fn the_old_password_is_needed_where_the_policy_says_so() {
         let policy = Policy { pwd_safe_modify: true, pwd_allow_user_change: false, ..policy() };
         let account = Account { password: Some(stored("old")), ..Account::default() };
-        let broken = rules(may_change(&account, &policy, &OldPassword::Absent, at(0)));
-        assert_eq!(broken, [BrokenRule::NotAllowed, BrokenRule::OldPasswordMissing]);
+        let broken = held_back(&account, &policy, &OldPassword::Absent, at(0));
+        assert_eq!(broken, [BrokenRule::OldPasswordMissing, BrokenRule::NotAllowed]);
     }
 }

@@ -37,17 +37,24 @@ struct EncodedLines {
     octets: Bytes,
 }
 
-/// A line of the ledger that says that the password was set.
+/// A line of the ledger.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LastSet {
+pub struct Done {
     /// When.
     pub time: Timestamp,
-    /// By its owner, by somebody else, or with the entry.
+    /// What was done.
     pub kind: EventKind,
     /// The name of whoever did it.
     pub actor: String,
+    /// What they have said of it, and how it came about.
+    pub reason: String,
+}
+
+impl Done {
     /// Whether a one-time code was given in the place of the old password.
-    pub by_code: bool,
+    pub fn is_by_code(&self) -> bool {
+        self.reason.ends_with(BY_CODE)
+    }
 }
 
 impl Ledger {
@@ -78,8 +85,13 @@ impl Ledger {
     }
 
     /// When and by whom the password was set last.
-    pub fn last_set(&self) -> Option<LastSet> {
-        self.lines().into_iter().rev().find_map(LastSet::read)
+    pub fn last_set(&self) -> Option<Done> {
+        self.last(&[EventKind::Set, EventKind::Changed, EventKind::Reset])
+    }
+
+    /// What was done last of these kinds.
+    pub fn last(&self, kinds: &[EventKind]) -> Option<Done> {
+        self.lines().into_iter().rev().filter_map(Done::read).find(|done| kinds.contains(&done.kind))
     }
 
     /// All lines, oldest first.
@@ -101,18 +113,17 @@ fn line(event: &Event, time: Timestamp) -> String {
     if reason.is_empty() { line } else { line + "; reason " + reason }
 }
 
-impl LastSet {
+impl Done {
     fn read(line: &str) -> Option<Self> {
         let (time, rest) = line.split_once(' ')?;
-        let kind = EventKind::of_word(rest.split(';').next()?)
-            .filter(|kind| matches!(kind, EventKind::Set | EventKind::Changed | EventKind::Reset))?;
+        let kind = EventKind::of_word(rest.split(';').next()?)?;
         let (_, rest) = rest.split_once("; by ")?;
         // In a name, a semicolon has a backslash in front of it (RFC 4514 §2.4).
         let is_end = |at: &usize| !rest.get(..*at).unwrap_or_default().ends_with('\\');
         let end = rest.match_indices("; reason ").map(|(at, _)| at).find(is_end);
         let actor = rest.get(..end.unwrap_or(rest.len()))?.to_owned();
-        let by_code = line.ends_with(BY_CODE);
-        Some(Self { time: Timestamp::parse(time.as_bytes())?, kind, actor, by_code })
+        let reason = end.and_then(|end| rest.get(end..)?.strip_prefix("; reason ")).unwrap_or_default().to_owned();
+        Some(Self { time: Timestamp::parse(time.as_bytes())?, kind, actor, reason })
     }
 }
 
@@ -201,6 +212,12 @@ mod tests {
         }
         let last = stored(&ledger).last_set().unwrap();
         assert_eq!((last.time, last.kind), (Timestamp::from_unix_micros(2_000_000), EventKind::Changed));
-        assert_eq!(last.actor, event(0, EventKind::Set).actor);
+        assert_eq!(
+            (last.actor.as_str(), last.reason.as_str()),
+            (event(0, EventKind::Set).actor.as_str(), "asked; by telephone")
+        );
+        let unlocked = stored(&ledger).last(&[EventKind::Locked, EventKind::Unlocked]).unwrap();
+        assert_eq!((unlocked.kind, unlocked.time), (EventKind::Unlocked, Timestamp::from_unix_micros(3_000_000)));
+        assert_eq!(ledger.last(&[EventKind::Locked]), None);
     }
 }

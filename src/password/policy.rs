@@ -77,6 +77,12 @@ pub struct Policy {
     pub max_repeat: usize,
     /// `pwdMaxSequence`: how many characters may follow each other as in `abc` or `321`; 0 for no limit.
     pub max_sequence: usize,
+    /// `pwdMaxClassRun`: how many characters of the same class may come in a row; 0 for no limit.
+    pub max_class_run: usize,
+    /// `pwdForbidNames`: how far names of its owner are looked for, forwards and backwards, whatever the profile does.
+    pub forbid_names: ForbidNames,
+    /// `pwdForbidPalindromes`: whether a password may not be the same backwards.
+    pub forbid_palindromes: bool,
     /// `pwdMinDifferent`: by how many characters a password must differ from the old one, where that is given.
     pub min_different: usize,
     /// `pwdTemporaryMaxAge`: how long a password that somebody else set is good.
@@ -89,6 +95,10 @@ pub struct Policy {
     pub reset_code_max_age: Duration,
     /// `pwdMustChangeBind`
     pub must_change_bind: MustChangeBind,
+    /// `pwdSessionsAfterReset`: what becomes of live connections when somebody else sets the password.
+    pub sessions_after_reset: LiveConnections,
+    /// `pwdSessionsAfterLock`: what becomes of them when an administrator locks or disables the account.
+    pub sessions_after_lock: LiveConnections,
     /// `pwdKnownSourceMaxAge`: how long after a good bind its source may try though wrong passwords from elsewhere have
     /// locked the account; absent: a lock holds for everybody.
     pub known_source_max_age: Option<Duration>,
@@ -157,6 +167,30 @@ pub enum MustChangeBind {
     Fail,
 }
 
+/// How far names of the owner are looked for in a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ForbidNames {
+    /// As the profile does, and no further.
+    #[default]
+    None,
+    /// A password must not be a name.
+    Whole,
+    /// Nor have one in it.
+    Contained,
+}
+
+/// What becomes of connections on which somebody has authenticated, when somebody else ends what they have proven.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LiveConnections {
+    /// They end.
+    #[default]
+    End,
+    /// They may do nothing but change the password.
+    Restrict,
+    /// They go on.
+    Leave,
+}
+
 /// A policy entry that makes no sense.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{attribute}: {reason}")]
@@ -198,12 +232,17 @@ impl Default for Policy {
             min_classes: 0,
             max_repeat: 0,
             max_sequence: 0,
+            max_class_run: 0,
+            forbid_names: ForbidNames::default(),
+            forbid_palindromes: false,
             min_different: 0,
             reset_approval_max_age: None,
             temporary_max_age: None,
             temporary_max_uses: None,
             reset_code_max_age: RESET_CODE_MAX_AGE,
             must_change_bind: MustChangeBind::default(),
+            sessions_after_reset: LiveConnections::default(),
+            sessions_after_lock: LiveConnections::default(),
             known_source_max_age: None,
             netscape_controls: false,
             verified_cache: None,
@@ -259,12 +298,17 @@ impl Policy {
             min_classes: reader.count("pwdMinClasses")?.unwrap_or(0),
             max_repeat: reader.count("pwdMaxRepeat")?.unwrap_or(0),
             max_sequence: reader.count("pwdMaxSequence")?.unwrap_or(0),
+            max_class_run: reader.count("pwdMaxClassRun")?.unwrap_or(0),
+            forbid_names: reader.forbid_names()?,
+            forbid_palindromes: reader.flag("pwdForbidPalindromes")?.unwrap_or(false),
             min_different: reader.count("pwdMinDifferent")?.unwrap_or(0),
             reset_approval_max_age: seconds("pwdResetApprovalMaxAge")?,
             temporary_max_age: seconds("pwdTemporaryMaxAge")?,
             temporary_max_uses: reader.count("pwdTemporaryMaxUses")?.and_then(|uses| u32::try_from(uses).ok()),
             reset_code_max_age: seconds("pwdResetCodeMaxAge")?.unwrap_or(RESET_CODE_MAX_AGE),
             must_change_bind: reader.must_change_bind()?,
+            sessions_after_reset: reader.live_connections("pwdSessionsAfterReset")?,
+            sessions_after_lock: reader.live_connections("pwdSessionsAfterLock")?,
             known_source_max_age: seconds("pwdKnownSourceMaxAge")?,
             netscape_controls: reader.flag("pwdNetscapeControls")?.unwrap_or(false),
             verified_cache: seconds("pwdVerifiedCacheSeconds")?,
@@ -368,6 +412,12 @@ impl Policy {
         }
         if self.max_sequence == 1 {
             return fault("pwdMaxSequence", "it must be at least 2, since words have an ab or a no in them".to_owned());
+        }
+        if self.max_class_run == 1 {
+            return fault(
+                "pwdMaxClassRun",
+                "it must be at least 2, or hardly any password could be read out".to_owned(),
+            );
         }
         let longest = if self.pwd_max_length > 0 { self.pwd_max_length } else { super::prepare::MAX_LEN };
         if self.min_different > longest {

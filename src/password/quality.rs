@@ -11,6 +11,7 @@ mod edit_distance;
 mod entra;
 pub mod filter;
 pub mod lists;
+mod names;
 mod nist;
 
 pub use breach::BreachList;
@@ -35,11 +36,8 @@ pub struct Facts<'a> {
 
 /// Every rule that `password` breaks by itself.
 pub fn judge(password: &Secret, policy: &Policy, facts: &Facts<'_>) -> Vec<BrokenRule> {
-    if password.is_empty() {
-        return vec![BrokenRule::Empty];
-    }
-    if password.len() > MAX_LEN {
-        return vec![BrokenRule::TooLong { maximum: MAX_LEN }];
+    if let Some(rule) = judge_bounds(password) {
+        return vec![rule];
     }
     match (policy.pwd_check_quality, StoredPassword::is_prehashed(password.expose())) {
         (CheckQuality::Off, _) | (CheckQuality::IfPossible, true) => return Vec::new(),
@@ -49,14 +47,24 @@ pub fn judge(password: &Secret, policy: &Policy, facts: &Facts<'_>) -> Vec<Broke
     let mut broken = judge_length(password, policy);
     if let Some(text) = password.expose_text() {
         broken.extend(composition::judge(text, policy, facts));
-        broken.extend(match policy.quality_profile {
+        let by_profile = match policy.quality_profile {
             QualityProfile::Nist => nist::judge(text, policy, facts),
             QualityProfile::Entra => entra::judge(text, policy, facts),
             QualityProfile::None => None,
-        });
+        };
+        // Both may have found the same name.
+        broken.extend(by_profile.filter(|rule| !broken.contains(rule)).into_iter().collect::<Vec<_>>());
     }
     broken.extend(facts.breached.and_then(|list| judge_by_list(password, list)));
     broken
+}
+
+/// What holds of every password, whatever a policy says.
+pub fn judge_bounds(password: &Secret) -> Option<BrokenRule> {
+    if password.is_empty() {
+        return Some(BrokenRule::Empty);
+    }
+    (password.len() > MAX_LEN).then_some(BrokenRule::TooLong { maximum: MAX_LEN })
 }
 
 fn judge_length(password: &Secret, policy: &Policy) -> Vec<BrokenRule> {

@@ -7,7 +7,7 @@ use crate::directory::Timestamp;
 use super::change::{self, By, OldPassword};
 use super::quality::Facts;
 use super::standing::Standing;
-use super::verdict::{BrokenRule, Refused};
+use super::verdict::BrokenRule;
 use super::{Account, Policy, Secret, StoredPassword};
 
 /// What a policy would have done, had it governed.
@@ -57,12 +57,12 @@ impl Would {
         let Given { new, old, by, account, facts } = *given;
         let mut broken = Vec::new();
         if by == By::Owner {
-            broken.extend(names(change::may_change(account, policy, old, now)));
+            broken.extend(change::held_back(account, policy, old, now));
         }
         if !StoredPassword::is_prehashed(new.expose()) {
-            broken.extend(names(change::admit(new, account, policy, facts)));
+            broken.extend(change::judge(new, account, policy, facts));
         }
-        (!broken.is_empty()).then_some(Self::Refuse(broken))
+        (!broken.is_empty()).then(|| Self::Refuse(broken.iter().map(BrokenRule::key).collect()))
     }
 
     /// It in a word, for logs.
@@ -91,10 +91,6 @@ pub struct Given<'g> {
     pub account: &'g Account,
     /// What is known besides.
     pub facts: &'g Facts<'g>,
-}
-
-fn names(result: Result<(), Refused>) -> Vec<&'static str> {
-    result.err().iter().flat_map(Refused::rules).map(BrokenRule::key).collect()
 }
 
 impl fmt::Display for Would {

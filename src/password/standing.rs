@@ -19,6 +19,8 @@ pub enum Blocked {
     NotYetValid,
     /// `pwdEndTime` has passed.
     NoLongerValid,
+    /// A temporary password is not good yet.
+    TemporaryEarly,
     /// A temporary password has ended: its time or its uses are over.
     TemporaryEnded,
 }
@@ -85,6 +87,9 @@ impl Account {
         }
         if self.is_idle(policy, now) {
             return Some(Blocked::Locked { until: None });
+        }
+        if self.is_early(now) {
+            return Some(Blocked::TemporaryEarly);
         }
         let over = self.temporary_until.is_some_and(|until| now >= until) || self.temporary_uses == Some(0);
         (self.must_change && over).then_some(Blocked::TemporaryEnded)

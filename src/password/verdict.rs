@@ -98,6 +98,15 @@ pub enum BrokenRule {
         /// How many may.
         maximum: usize,
     },
+    /// Too many characters of one class come in a row.
+    ClassRun {
+        /// How many may.
+        maximum: usize,
+    },
+    /// It is, or has in it, a name of its owner backwards.
+    ReversedName(String),
+    /// It is the same backwards.
+    Palindrome,
     /// It is nearly the old password.
     Similar {
         /// How many characters must be different.
@@ -139,6 +148,9 @@ impl BrokenRule {
             | Self::FewClasses { .. }
             | Self::Repeats { .. }
             | Self::Sequence { .. }
+            | Self::ClassRun { .. }
+            | Self::ReversedName(_)
+            | Self::Palindrome
             | Self::Similar { .. }
             | Self::Breached
             | Self::Unchecked
@@ -172,6 +184,9 @@ impl BrokenRule {
             Self::FewClasses { .. } => "few-classes",
             Self::Repeats { .. } => "repeats",
             Self::Sequence { .. } => "sequence",
+            Self::ClassRun { .. } => "class-run",
+            Self::ReversedName(_) => "reversed-name",
+            Self::Palindrome => "palindrome",
             Self::Similar { .. } => "similar",
             Self::Breached => "breached",
             Self::Unchecked => "unchecked",
@@ -190,10 +205,13 @@ impl BrokenRule {
             Self::TooShort { minimum } | Self::FewClasses { minimum } | Self::Similar { minimum } => {
                 vec![("minimum", minimum.to_string())]
             }
-            Self::TooLong { maximum } | Self::Repeats { maximum } | Self::Sequence { maximum } => {
+            Self::TooLong { maximum }
+            | Self::Repeats { maximum }
+            | Self::Sequence { maximum }
+            | Self::ClassRun { maximum } => {
                 vec![("maximum", maximum.to_string())]
             }
-            Self::OwnName(name) | Self::ContainsName(name) => vec![("name", name.clone())],
+            Self::OwnName(name) | Self::ContainsName(name) | Self::ReversedName(name) => vec![("name", name.clone())],
             Self::ForbiddenWord(word) => vec![("word", word.clone())],
             Self::Predictable { points, needed } => {
                 vec![("points", points.to_string()), ("needed", needed.to_string())]
@@ -202,6 +220,7 @@ impl BrokenRule {
             Self::Empty
             | Self::Common
             | Self::Pattern
+            | Self::Palindrome
             | Self::Breached
             | Self::Unchecked
             | Self::Unchanged
@@ -221,9 +240,14 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// All rules that are broken: at least one.
+    pub const fn of(rules: Vec<BrokenRule>) -> Self {
+        Self { rules, language: Language::English }
+    }
+
     /// All rules that are broken, or `Ok` if none is.
     pub fn unless_empty(rules: Vec<BrokenRule>) -> Result<(), Self> {
-        if rules.is_empty() { Ok(()) } else { Err(Self { rules, language: Language::default() }) }
+        if rules.is_empty() { Ok(()) } else { Err(Self::of(rules)) }
     }
 
     /// The same, told in another language.
@@ -300,6 +324,9 @@ mod tests {
             BrokenRule::FewClasses { minimum: 1 },
             BrokenRule::Repeats { maximum: 1 },
             BrokenRule::Sequence { maximum: 1 },
+            BrokenRule::ClassRun { maximum: 1 },
+            BrokenRule::ReversedName(word()),
+            BrokenRule::Palindrome,
             BrokenRule::Similar { minimum: 1 },
             BrokenRule::Breached,
             BrokenRule::Unchecked,

@@ -42,7 +42,7 @@ pub use proxied_authorization::ProxiedAuthorization;
 pub use rare::Rare;
 pub use read_entry::read_entry_response;
 pub use request::{ControlError, Controls};
-pub use reset::{GivenOut, ResetOptions, ResetWishes};
+pub use reset::{GivenOut, ResetOptions, ResetWishes, Skipped};
 pub use session_tracking::TrackedSession;
 pub use sort::{MOST_KEYS, SortKey, SortRequest, sort_response};
 

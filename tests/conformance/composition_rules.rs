@@ -44,6 +44,24 @@ sentences! {
         assert_eq!(told(scene, ALICE, "Quite another 1"), "");
     }
 
+    /// Own names, also backwards, palindromes and runs of one class are looked for where the policy says so.
+    fn names_palindromes_and_runs_are_told(scene) {
+        scene.policy(&[("pwdForbidNames", "contained"), ("pwdForbidPalindromes", "TRUE"), ("pwdMaxClassRun", "6")]);
+        assert_eq!(
+            told(scene, ALICE, "1 Alice, 2 ecilA, x"),
+            "The new password must not contain the name \"alice\". The new password must not contain the name \"alice\" \
+             backwards."
+        );
+        assert_eq!(told(scene, ALICE, "Not-A-Car-raC-A-toN"), "The new password must not be the same backwards.");
+        assert_eq!(
+            told(scene, ALICE, "17 bottles of rum"),
+            "The new password may have at most 6 characters of the same kind in a row: lower case, upper case, digits, others."
+        );
+        scene.policy(&[("pwdForbidNames", "whole"), ("pwdMinLength", "5"), ("pwdQualityProfile", "none")]);
+        assert_eq!(told(scene, ALICE, "eciLA"), "The new password must not contain the name \"alice\" backwards.");
+        assert_eq!(told(scene, ALICE, "Alice says no"), "");
+    }
+
     /// The old password is compared wherever it is given: in a modify, and in a change without a bind, too.
     fn a_password_that_is_nearly_the_old_one_is_refused_however_it_is_changed(scene) {
         scene.policy(&[("pwdMinDifferent", "3")]);

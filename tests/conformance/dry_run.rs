@@ -7,6 +7,7 @@ use keystead::directory::ResultCode::{
 use keystead::directory::tree::{Directory, Scope};
 use keystead::protocol::{RawControl, oid};
 
+use crate::scene::answer::{MODIFICATION_NOT_ALLOWED, MUST_SUPPLY_OLD, TOO_YOUNG};
 use crate::scene::{SUFFIX, Scene, TOO_SHORT, assert_told, policy_control, result};
 use crate::sentences;
 
@@ -82,6 +83,33 @@ sentences! {
         assert!(refused.result.diagnostic_message.contains("12"), "{}", refused.result.diagnostic_message);
         assert_told(&try_out(OLD, OLD), Err(ConstraintViolation), crate::scene::answer::IN_HISTORY);
         assert_eq!((everything(scene), scene.anonymous().bind("alice", OLD)), (before, Ok(())));
+    }
+
+    /// Draft-behera §8.2: all that stands in the way is named at once, the age of the password, its quality and the history; the
+    /// control has room for the first in the order of §8.2. It is the same with and without the no-op control.
+    fn every_rule_that_is_broken_is_named(scene) {
+        scene.policy(&[("pwdMinAge", "86400"), ("pwdMinLength", "20"), ("pwdMaxFailure", "9")]);
+        let (young, short, same) = ("too recently", "at least 20 characters", "same as the current one");
+        for controls in [policy_control().to_vec(), [no_op().as_slice(), &policy_control()].concat()] {
+            let told = |who: &str, whom: Option<&str>, old: Option<&str>, code, policy: &[u8], sentences: &[&str]| {
+                let answer = scene.client(who).password_modify_with(whom, old, Some(OLD), &controls);
+                assert_told(&answer, Err(code), policy);
+                let message = &answer.result.diagnostic_message;
+                for sentence in [young, short, same, "must be given", "ask the helpdesk"] {
+                    assert_eq!(message.contains(sentence), sentences.contains(&sentence), "{sentence}: {message}");
+                }
+            };
+            told("alice", None, Some(OLD), ConstraintViolation, TOO_YOUNG, &[young, short, same]);
+            told("hanna", Some("alice"), None, ConstraintViolation, TOO_SHORT, &[short, same]);
+            // Whoever does not give the old password learns nothing of it, and whoever lacks the right nothing at all.
+            told("alice", None, None, InsufficientAccessRights, MUST_SUPPLY_OLD, &[young, short, "must be given"]);
+            told("alice", None, Some("a wrong one"), InvalidCredentials, b"", &[]);
+            told("bob", Some("alice"), None, InsufficientAccessRights, b"", &[]);
+            scene.policy(&[("pwdAllowUserChange", "FALSE")]);
+            told("alice", None, Some(OLD), InsufficientAccessRights, MODIFICATION_NOT_ALLOWED, &["ask the helpdesk", young, short]);
+            scene.policy(&[("pwdAllowUserChange", "TRUE")]);
+        }
+        assert_eq!(scene.anonymous().bind("alice", OLD), Ok(()));
     }
 
     /// A password that would be made is not told, since it is nobody's.

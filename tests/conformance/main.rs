@@ -48,6 +48,7 @@ mod known_sources;
 mod last_seen;
 mod ledger;
 mod list_view;
+mod live_connections;
 mod lock_causes;
 mod matched_values;
 mod modify;

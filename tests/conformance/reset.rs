@@ -9,7 +9,7 @@ use keystead::directory::tree::Directory;
 use keystead::protocol::{RawControl, Response, oid};
 
 use crate::scene::answer::{CHANGE_AFTER_RESET, NOTHING};
-use crate::scene::{Client, Scene, assert_told, full, policy_control, result};
+use crate::scene::{Client, SUFFIX, Scene, assert_told, full, policy_control, result, rule, rules};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
@@ -118,6 +118,101 @@ sentences! {
         for wrong in ["lifetime=0", "uses=none", "forever"] {
             assert_eq!(reset(&hanna, &[options(wrong)]), Err(ProtocolError), "{wrong}");
         }
+    }
+
+    /// Whoever has the right `bypass-policy` may set a password that the policy forbids, where they say so; it is recorded which
+    /// rules were left aside, and nothing of what is wrong with the password.
+    fn a_reset_may_leave_rules_of_the_policy_aside(scene) {
+        scene.wait(60);
+        let admin = scene.client("cn=admin");
+        let set = |who: &Client<'_, _>, new: &str, controls: &[RawControl]| {
+            result(&who.password_modify_with(Some("alice"), None, Some(new), controls))
+        };
+        // Not by default, and each rule by its own word.
+        assert_eq!(set(&admin, "short", &[]), Err(ConstraintViolation));
+        assert_eq!(set(&admin, "short", &[options("skip=history")]), Err(ConstraintViolation));
+        assert_eq!(set(&admin, ALICE, &[options("skip=quality")]), Err(ConstraintViolation));
+        assert_eq!(set(&admin, "short", &[options("skip=quality"), reason("for the old printer")]), Ok(()));
+        assert_eq!(result(&bind(scene, "short")), Ok(()));
+        scene.wait(60);
+        assert_eq!(set(&admin, "short", &[options("skip=quality,history need-not-change")]), Ok(()));
+        // What no password may be stays so.
+        assert_eq!(set(&admin, "", &[options("skip=quality")]), Err(ConstraintViolation));
+        assert_eq!(set(&admin, &"x".repeat(2_000), &[options("skip=quality")]), Err(ConstraintViolation));
+        let events = scene.events();
+        for line in [
+            "reset done of alice by cn=admin, password-modify: for the old printer, policy bypassed: quality",
+            "reset done of alice by cn=admin, password-modify: policy bypassed: quality, history",
+        ] {
+            assert!(events.iter().any(|event| event == line), "{events:?}");
+        }
+        let ledger = scene.client("alice").values("alice", "pwdLedger");
+        assert!(ledger.iter().any(|line| line.ends_with("; reason policy bypassed: quality, history")), "{ledger:?}");
+    }
+
+    /// It needs its own right on the target, which the right to reset does not bring along, and is never for oneself.
+    fn to_leave_rules_aside_needs_a_right_of_its_own(scene) {
+        let skip = [options("skip=quality,history")];
+        assert_eq!(reset(&scene.client("hanna"), &skip), Err(InsufficientAccessRights));
+        let own = scene.client("cn=admin").password_modify_with(None, None, Some("short"), &skip);
+        assert_eq!(result(&own), Err(UnwillingToPerform));
+        let code = scene.client("cn=admin").password_modify_with(Some("alice"), None, None, &[options("code skip=quality")]);
+        assert_eq!(result(&code), Err(UnwillingToPerform));
+        assert!(scene.events().contains(&"reset refused of alice by hanna, password-modify: no-right".to_owned()));
+        let more = rule("trusted", &format!("dn:{}", full("hanna")), &format!("subtree:ou=people,{SUFFIX}"), &[], &["bypass-policy"]);
+        scene.rule_by(&[rules(), vec![more]].concat());
+        assert_eq!(reset(&scene.client("hanna"), &skip), Ok(()));
+        let modify = alice("replace: userPassword\nuserPassword: tiny\n");
+        assert_eq!(result(&scene.client("hanna").change_with(&modify, &[])), Err(ConstraintViolation));
+        assert_eq!(result(&scene.client("hanna").change_with(&modify, &skip)), Ok(()));
+        assert_eq!(result(&bind(scene, "tiny")), Ok(()));
+        // Whoever may less than that takes over nobody who may.
+        let henry = rule("colleague", &format!("dn:{}", full("bob")), &format!("subtree:ou=people,{SUFFIX}"), &[], &["reset-password"]);
+        let more = rule("trusted", &format!("dn:{}", full("alice")), &format!("subtree:ou=people,{SUFFIX}"), &[], &["bypass-policy"]);
+        scene.rule_by(&[rules(), vec![henry, more]].concat());
+        assert_eq!(reset(&scene.client("bob"), &[]), Err(InsufficientAccessRights));
+    }
+
+    /// A temporary password may be good from later on: before that it is as wrong as any other.
+    fn a_temporary_password_may_begin_later(scene) {
+        scene.policy(&[("pwdTemporaryMaxAge", "3600"), ("pwdInHistory", "")]);
+        let hanna = scene.client("hanna");
+        assert_eq!(reset(&hanna, &[options("valid-from=20260602080000Z")]), Ok(()));
+        let root = scene.root();
+        let stored = |name: &str| root.values("alice", name).concat();
+        assert_eq!(stored("pwdTemporaryValidFrom"), "20260602080000Z");
+        assert_eq!(stored("pwdTemporaryExpiry"), "20260602090000Z");
+        scene.wait(20 * 3_600 - 1);
+        assert_told(&bind(scene, TEMPORARY), Err(InvalidCredentials), NOTHING);
+        assert_told(&bind(scene, "another wrong one"), Err(InvalidCredentials), NOTHING);
+        assert_eq!(change(scene, TEMPORARY, NEW), Err(InvalidCredentials));
+        scene.wait(1);
+        assert_told(&bind(scene, TEMPORARY), Ok(()), CHANGE_AFTER_RESET);
+        assert_eq!(change(scene, TEMPORARY, NEW), Ok(()));
+        assert_eq!((stored("pwdTemporaryValidFrom"), stored("pwdTemporaryExpiry")), (String::new(), String::new()));
+        assert_told(&bind(scene, NEW), Ok(()), NOTHING);
+    }
+
+    /// The life that a reset gives it begins then, too; one that need not be changed begins at once or not at all.
+    fn what_bounds_a_temporary_password_begins_with_it(scene) {
+        scene.policy(&[("pwdInHistory", "")]);
+        let hanna = scene.client("hanna");
+        // Not so soon that it is the same reset once more.
+        let reset = |client: &Client<'_, _>, controls: &[RawControl]| {
+            scene.wait(60);
+            reset(client, controls)
+        };
+        assert_eq!(reset(&hanna, &[options("valid-from=20260602080000Z lifetime=60 uses=1")]), Ok(()));
+        assert_eq!(scene.root().values("alice", "pwdTemporaryExpiry"), ["20260602080100Z"]);
+        let lasting = reset(&hanna, &[options("need-not-change valid-from=20260602080000Z")]);
+        assert_eq!(lasting, Err(UnwillingToPerform));
+        scene.policy(&[("pwdMustChange", "FALSE")]);
+        assert_eq!(reset(&hanna, &[options("valid-from=20260602080000Z")]), Err(UnwillingToPerform));
+        assert_eq!(reset(&hanna, &[options("must-change valid-from=20260602080000Z")]), Ok(()));
+        // A time that has passed bounds nothing.
+        assert_eq!(reset(&hanna, &[options("must-change valid-from=20200101000000Z lifetime=60")]), Ok(()));
+        assert_told(&bind(scene, TEMPORARY), Ok(()), CHANGE_AFTER_RESET);
+        assert_eq!(reset(&hanna, &[options("valid-from=monday")]), Err(ProtocolError));
     }
 
     /// Nobody says of their own password how long it is good.

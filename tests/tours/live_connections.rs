@@ -29,6 +29,25 @@ fn a_reset_ends_the_connections_that_the_old_password_has_opened() {
 }
 
 #[test]
+fn the_policy_says_what_becomes_of_connections_after_a_reset_or_a_lock() {
+    let server = Server::start();
+    server.change_policy(&[
+        "replace: pwdSessionsAfterReset\npwdSessionsAfterReset: restrict",
+        "replace: pwdSessionsAfterLock\npwdSessionsAfterLock: leave",
+    ]);
+    let mut alice = Client::bound(&server, "alice", &server.password("alice"));
+    let mut bob = Client::bound(&server, "bob", &server.password("bob"));
+    let mut root = Client::root(&server);
+    assert_eq!(root.ask(&ber::password_modify(Some("u:alice"), None, Some(NEW))).code, 0);
+    let search = ber::read(&full("alice"), &["cn"]);
+    assert_eq!(alice.ask(&search).code, 50);
+    assert_eq!(alice.ask(&ber::password_modify(None, Some(NEW), Some("yet another secret"))).code, 0);
+    assert_eq!(alice.ask(&search).code, 0);
+    assert_eq!(root.ask(&ber::replace(&full("bob"), "pwdAccountLockedTime", "000001010000Z")).code, 0);
+    assert_eq!(bob.who_am_i(), format!("dn:{}", full("bob")));
+}
+
+#[test]
 fn whoever_changes_their_password_goes_on_where_they_did_and_nowhere_else() {
     let server = Server::start();
     let old = server.password("alice");

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::server::{SUFFIX, Server, full};
+use crate::server::{KEYSTEAD, SUFFIX, Server, full, text};
 
 /// One of Keystead's own controls, as `-e` wants it.
 fn control(number: u32, text: &str) -> String {
@@ -37,6 +37,43 @@ fn somebody_who_has_forgotten_the_password_gets_in_with_a_code_that_the_helpdesk
     assert!(issued.contains(" code-issued; through password-modify; from 127.0.0.1; by uid=hanna,"), "{issued}");
     assert!(issued.ends_with("; reason forgotten, ticket #4711"), "{issued}");
     assert!(changed.ends_with(&format!("; by {}; reason by a one-time code", full("alice"))), "{changed}");
+}
+
+#[test]
+fn an_administrator_sets_a_password_against_the_policy_and_that_is_recorded() {
+    let server = Server::start();
+    let skip = control(2, "skip=quality,history need-not-change");
+    let set = |who: &str, more: &[&str]| {
+        let arguments = [more, &["-s", "1234", "u:bob"]].concat();
+        server.ldap("ldappasswd", who, &arguments)
+    };
+    set("cn=admin", &[]).refuses_with(19).tells("at least 15 characters");
+    set("hanna", &["-e", &skip]).refuses_with(50).tells("leave out skip=");
+    set("cn=admin", &["-e", &skip, "-e", &control(1, "for the old printer")]).ok();
+    assert_eq!(server.bind("bob", "1234"), 0);
+    let recorded = server.keystead("events", &["--kind", "reset"]).ok().out;
+    let last = recorded.trim_end();
+    assert!(last.ends_with("for the old printer, policy bypassed: quality, history"), "{recorded}");
+    let lines = ledger(&server, "bob", "1234");
+    assert!(lines.iter().any(|line| line.ends_with("policy bypassed: quality, history")), "{lines:?}");
+    let config = server.config();
+    let asked = ["explain", "access", "--config", text(&config), "--to", "bob", "--right", "bypass-policy"];
+    let who = server.run(KEYSTEAD, &asked, "").ok();
+    assert!(!who.out.contains("hanna"), "{}", who.out);
+}
+
+#[test]
+fn a_temporary_password_that_begins_later_is_wrong_until_then() {
+    let server = Server::start();
+    server.answer_wrong_passwords_at_once();
+    let later = control(2, "valid-from=29990101000000Z");
+    server.ldap("ldappasswd", "hanna", &["-e", &later, "-s", "for the first of January", "u:bob"]).ok();
+    assert_eq!(server.bind("bob", "for the first of January"), 49);
+    let explained = server.run(KEYSTEAD, &["explain", "login", "--config", text(&server.config()), "bob"], "");
+    explained.fails_with(1).tells("the temporary password is good from 2999-01-01 00:00:00 UTC on");
+    let now = control(2, "valid-from=20200101000000Z");
+    server.ldap("ldappasswd", "hanna", &["-e", &now, "-s", "for this very moment", "u:bob"]).ok();
+    assert_eq!(server.bind("bob", "for this very moment"), 0);
 }
 
 #[test]

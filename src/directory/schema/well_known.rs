@@ -80,6 +80,7 @@ well_known! {
     pwd_failures_in_a_row = "pwdFailuresInARow";
     pwd_replaced = "pwdReplaced";
     pwd_account_tmp_lockout_end = "pwdAccountTmpLockoutEnd";
+    pwd_temporary_valid_from = "pwdTemporaryValidFrom";
     pwd_temporary_expiry = "pwdTemporaryExpiry";
     pwd_temporary_uses = "pwdTemporaryUses";
     pwd_ledger = "pwdLedger";
@@ -129,6 +130,7 @@ impl WellKnown {
             self.pwd_locked_by,
             self.pwd_failures_in_a_row,
             self.pwd_replaced,
+            self.pwd_temporary_valid_from,
             self.pwd_temporary_expiry,
             self.pwd_temporary_uses,
             self.pwd_checked_against,

@@ -29,6 +29,9 @@ pub(super) fn issue(
     if request.new.is_some() || !matches!(request.old, OldPassword::Absent) {
         return Err(Refusal::Unwilling("a code is made by the server: give neither an old nor a new password"));
     }
+    if !options.skipped.is_empty() || options.valid_from.is_some() {
+        return Err(Refusal::Unwilling("a code is good at once, and what its owner chooses is judged by the policy"));
+    }
     let policy = ctx.services.policies.governing(&target.node.entry, &target.dn, ctx.tree)?;
     if !policy.pwd_allow_user_change {
         return Err(Refusal::Unwilling("the owner may not change this password, so a code would be good for nothing"));

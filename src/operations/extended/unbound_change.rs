@@ -89,7 +89,12 @@ fn try_old(ctx: &Context<'_>, claim: &Claim<'_>) -> Result<ProvenBy, Refusal> {
 /// what would hold behind the change as well is in its way.
 fn account_behind<'c>(ctx: &Context<'_>, claim: &Claim<'c>, by: ProvenBy) -> Cow<'c, Account> {
     match by {
-        ProvenBy::Code => Cow::Owned(Account { must_change: false, changed: Some(ctx.now), ..claim.account.clone() }),
+        ProvenBy::Code => Cow::Owned(Account {
+            must_change: false,
+            temporary_from: None,
+            changed: Some(ctx.now),
+            ..claim.account.clone()
+        }),
         ProvenBy::Old | ProvenBy::Again => Cow::Borrowed(claim.account),
     }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{BreachAction, CheckQuality, DEFAULT_RECORDED, MustChangeBind, PolicyError, QualityProfile};
+use super::{
+    BreachAction, CheckQuality, DEFAULT_RECORDED, ForbidNames, LiveConnections, MustChangeBind, PolicyError,
+    QualityProfile,
+};
 use crate::directory::Entry;
 use crate::directory::schema::Schema;
 use crate::password::scram::{LEAST_ITERATIONS, MOST_ITERATIONS};
@@ -98,6 +101,17 @@ impl<'a> Reader<'a> {
         }
         let reason = format!("from {LEAST_ITERATIONS} to {MOST_ITERATIONS}, or 0 to keep no keys");
         Err(PolicyError { attribute, reason })
+    }
+
+    pub(super) fn forbid_names(&self) -> Result<ForbidNames, PolicyError> {
+        let words = [("none", ForbidNames::None), ("whole", ForbidNames::Whole), ("contained", ForbidNames::Contained)];
+        self.word("pwdForbidNames", &words)
+    }
+
+    pub(super) fn live_connections(&self, attribute: &'static str) -> Result<LiveConnections, PolicyError> {
+        let words =
+            [("end", LiveConnections::End), ("restrict", LiveConnections::Restrict), ("leave", LiveConnections::Leave)];
+        self.word(attribute, &words)
     }
 
     /// At least as many as lock the account, so that the count survives a restart.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BreachAction, CheckQuality, MustChangeBind, Policy, QualityProfile};
+use super::{BreachAction, CheckQuality, ForbidNames, LiveConnections, MustChangeBind, Policy, QualityProfile};
 use crate::password::scheme::{Cost, NewScheme};
 
 /// One thing that a policy says.
@@ -50,6 +50,16 @@ impl Policy {
             QualityProfile::Entra => ("entra", "own names are refused, and what has fewer than five points"),
             QualityProfile::None => ("none", "only length counts"),
         };
+        let names = match self.forbid_names {
+            ForbidNames::None => ("none", "own names are looked for by the profile alone"),
+            ForbidNames::Whole => ("whole", "no password is an own name, forwards or backwards"),
+            ForbidNames::Contained => ("contained", "no password has an own name in it, forwards or backwards"),
+        };
+        let palindromes = if self.forbid_palindromes {
+            ("TRUE", "no password is the same backwards")
+        } else {
+            ("FALSE", "a password may be the same backwards")
+        };
         vec![
             words("pwdCheckQuality", check),
             words("pwdQualityProfile", profile),
@@ -64,6 +74,9 @@ impl Policy {
             ),
             count("pwdMaxRepeat", self.max_repeat, "times the same character in a row at most"),
             count("pwdMaxSequence", self.max_sequence, "characters in a sequence such as abc at most"),
+            count("pwdMaxClassRun", self.max_class_run, "characters of the same class in a row at most"),
+            words("pwdForbidNames", names),
+            words("pwdForbidPalindromes", palindromes),
             count("pwdMinDifferent", self.min_different, "characters different from the old password at least"),
         ]
     }
@@ -143,6 +156,12 @@ impl Policy {
             words("pwdSafeModify", old),
             words("pwdMustChange", must),
             words("pwdMustChangeBind", bind),
+            connections("pwdSessionsAfterReset", self.sessions_after_reset, "after a reset"),
+            connections(
+                "pwdSessionsAfterLock",
+                self.sessions_after_lock,
+                "when an administrator has closed the account",
+            ),
             words("pwdBreachAction", breach),
             time("pwdTemporaryMaxAge", self.temporary_max_age, "is a password good that somebody else has set"),
             time(
@@ -178,6 +197,15 @@ fn setting(attribute: &'static str, value: String, meaning: &str) -> Setting {
 
 fn words(attribute: &'static str, (value, meaning): (&str, &str)) -> Setting {
     Setting { attribute, value: value.to_owned(), meaning: meaning.to_owned() }
+}
+
+fn connections(attribute: &'static str, become_of: LiveConnections, when: &str) -> Setting {
+    let (value, meaning) = match become_of {
+        LiveConnections::End => ("end", "live connections end"),
+        LiveConnections::Restrict => ("restrict", "live connections may only change the password"),
+        LiveConnections::Leave => ("leave", "live connections go on"),
+    };
+    setting(attribute, value.to_owned(), &format!("{meaning} {when}"))
 }
 
 fn count(attribute: &'static str, number: usize, meaning: &str) -> Setting {

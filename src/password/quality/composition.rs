@@ -3,6 +3,7 @@
 
 use super::Facts;
 use super::edit_distance::edit_distance;
+use super::names;
 use crate::password::policy::Policy;
 use crate::password::verdict::BrokenRule;
 
@@ -12,6 +13,8 @@ pub(super) fn judge(text: &str, policy: &Policy, facts: &Facts<'_>) -> Vec<Broke
     let classes = policy.min_classes > 0 && classes(&characters) < policy.min_classes;
     let repeats = policy.max_repeat > 0 && longest_repetition(&characters) > policy.max_repeat;
     let sequence = policy.max_sequence > 0 && longest_sequence(&characters) > policy.max_sequence;
+    let class_run = policy.max_class_run > 0 && longest_class_run(&characters) > policy.max_class_run;
+    let palindrome = policy.forbid_palindromes && is_palindrome(text);
     let old = facts.old.and_then(|old| old.expose_text()).map(|old| old.chars().collect::<Vec<_>>());
     let is_similar = |old: Vec<char>| edit_distance(&old, &characters) < policy.min_different;
     let similar = policy.min_different > 0 && old.is_some_and(is_similar);
@@ -19,17 +22,52 @@ pub(super) fn judge(text: &str, policy: &Policy, facts: &Facts<'_>) -> Vec<Broke
         (classes, BrokenRule::FewClasses { minimum: policy.min_classes }),
         (repeats, BrokenRule::Repeats { maximum: policy.max_repeat }),
         (sequence, BrokenRule::Sequence { maximum: policy.max_sequence }),
+        (class_run, BrokenRule::ClassRun { maximum: policy.max_class_run }),
+        (palindrome, BrokenRule::Palindrome),
         (similar, BrokenRule::Similar { minimum: policy.min_different }),
     ];
-    rules.into_iter().filter_map(|(broken, rule)| broken.then_some(rule)).collect()
+    let mut broken: Vec<BrokenRule> =
+        rules.into_iter().filter_map(|(is_broken, rule)| is_broken.then_some(rule)).collect();
+    broken.extend(names::judge(text, policy.forbid_names, facts.names));
+    broken
 }
 
-/// How many classes of characters there are: lower case, upper case, digits, others. A letter without case is one of the
-/// others.
+/// What kind of character it is. A letter without case is one of the others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Lower,
+    Upper,
+    Digit,
+    Other,
+}
+
+impl Class {
+    const ALL: [Self; 4] = [Self::Lower, Self::Upper, Self::Digit, Self::Other];
+
+    fn of(c: char) -> Self {
+        match c {
+            c if c.is_lowercase() => Self::Lower,
+            c if c.is_uppercase() => Self::Upper,
+            c if c.is_numeric() => Self::Digit,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// How many classes of characters there are.
 fn classes(characters: &[char]) -> usize {
-    let is_other = |c: char| !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric();
-    let has = |class: &dyn Fn(char) -> bool| usize::from(characters.iter().any(|c| class(*c)));
-    has(&char::is_lowercase) + has(&char::is_uppercase) + has(&char::is_numeric) + has(&is_other)
+    Class::ALL.iter().filter(|class| characters.iter().any(|c| Class::of(*c) == **class)).count()
+}
+
+/// How many characters of one class come one after the other: 3 in `aB12c345`.
+fn longest_class_run(characters: &[char]) -> usize {
+    longest_run(characters, |before, after| Class::of(before) == Class::of(after))
+}
+
+/// Whether it is the same backwards, case aside.
+fn is_palindrome(text: &str) -> bool {
+    let folded: Vec<char> = caseless::default_case_fold_str(text).chars().collect();
+    folded.iter().eq(folded.iter().rev())
 }
 
 /// How often a character comes one after the other: 3 in `baaab`.
@@ -84,6 +122,28 @@ mod tests {
         }
         for bad in ["aaab", "x111", "!!!", "ääää"] {
             assert_eq!(judged(bad, &policy), [BrokenRule::Repeats { maximum: 2 }], "{bad}");
+        }
+    }
+
+    #[test]
+    fn so_many_characters_of_one_class_may_come_in_a_row() {
+        let policy = Policy { max_class_run: 3, ..Policy::default() };
+        for good in ["abcABC123-+*", "aB", "密碼密a", ""] {
+            assert_eq!(judged(good, &policy), [], "{good}");
+        }
+        for bad in ["abcd", "aBCDEf", "a1234", "密碼密碼", "a - -b"] {
+            let run = (bad != "a - -b").then_some(BrokenRule::ClassRun { maximum: 3 });
+            assert_eq!(judged(bad, &policy), run.into_iter().collect::<Vec<_>>(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_may_not_be_the_same_backwards() {
+        let policy = Policy { forbid_palindromes: true, ..Policy::default() };
+        for (password, is_one) in
+            [("A man a plan", false), ("Never odd oRdd oReven", false), ("abc1CBA", true), ("ß2SS", true)]
+        {
+            assert_eq!(judged(password, &policy) == [BrokenRule::Palindrome], is_one, "{password}");
         }
     }
 

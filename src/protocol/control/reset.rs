@@ -1,9 +1,11 @@
 //! What whoever sets somebody's password says beside it: two controls of Keystead's own. Their values are plain text, so that
 //! any client can send them, and a person with `ldappasswd -e`, too.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::{Controls, RawControl};
+use crate::directory::Timestamp;
 
 /// What is said beside a new password.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -25,6 +27,50 @@ pub struct ResetOptions {
     pub lifetime: Option<Duration>,
     /// For how many binds it is good, if fewer than the policy says.
     pub uses: Option<u32>,
+    /// From when on it is good; absent if at once.
+    pub valid_from: Option<Timestamp>,
+    /// Which rules of the policy it need not follow.
+    pub skipped: Skipped,
+}
+
+/// Rules that are left aside for once, by whoever may do that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Skipped {
+    /// What the password is.
+    pub quality: bool,
+    /// Whether it was had before.
+    pub history: bool,
+}
+
+impl Skipped {
+    /// Whether every rule holds.
+    pub const fn is_empty(self) -> bool {
+        !self.quality && !self.history
+    }
+
+    /// Words between commas: `quality`, `history`, each at most once.
+    fn parse(words: &str) -> Option<Self> {
+        let mut skipped = Self::default();
+        for word in words.split(',') {
+            let rule = match word {
+                "quality" => &mut skipped.quality,
+                "history" => &mut skipped.history,
+                _ => return None,
+            };
+            if std::mem::replace(rule, true) {
+                return None;
+            }
+        }
+        Some(skipped)
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rules = [(self.quality, "quality"), (self.history, "history")];
+        let names: Vec<&str> = rules.into_iter().filter_map(|(is_skipped, name)| is_skipped.then_some(name)).collect();
+        f.write_str(&names.join(", "))
+    }
 }
 
 /// What is given out to somebody who has no password.
@@ -66,7 +112,8 @@ fn wishes(controls: &mut Controls) -> &mut ResetWishes {
 }
 
 impl ResetOptions {
-    /// `code`, `must-change`, `need-not-change`, `lifetime=SECONDS`, `uses=BINDS`: each at most once.
+    /// `code`, `must-change`, `need-not-change`, `lifetime=SECONDS`, `uses=BINDS`, `valid-from=TIME`, `skip=RULE,...`: each at
+    /// most once.
     fn take(&mut self, word: &str) -> Option<()> {
         let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
         let is_new = match word.split_once('=') {
@@ -77,6 +124,8 @@ impl ResetOptions {
                 self.lifetime.replace(Duration::from_secs(number(seconds)?.into())).is_none()
             }
             Some(("uses", binds)) => self.uses.replace(number(binds)?).is_none(),
+            Some(("valid-from", time)) => self.valid_from.replace(Timestamp::parse(time.as_bytes())?).is_none(),
+            Some(("skip", rules)) => std::mem::replace(&mut self.skipped, Skipped::parse(rules)?).is_empty(),
             _ => false,
         };
         is_new.then_some(())
@@ -112,6 +161,14 @@ mod tests {
         let all = ResetOptions { must_change: Some(true), lifetime, uses: Some(1), ..ResetOptions::default() };
         assert_eq!(options_of("uses=1 must-change lifetime=3600"), Some(all));
         assert_eq!(options_of("need-not-change").unwrap().must_change, Some(false));
+        let from = options_of("valid-from=20261201080000Z").unwrap().valid_from.unwrap();
+        assert_eq!(from.to_string(), "20261201080000Z");
+        let skipped = |text| options_of(text).unwrap().skipped.to_string();
+        assert_eq!(
+            (skipped("skip=history"), skipped("skip=history,quality")),
+            ("history".into(), "quality, history".into())
+        );
+        assert_eq!((skipped("uses=1"), Skipped::default().is_empty()), (String::new(), true));
     }
 
     #[test]
@@ -129,6 +186,16 @@ mod tests {
             "uses=",
             "uses=1 uses=2",
             "must-change=yes",
+            "skip",
+            "skip=",
+            "skip=quality,",
+            "skip=quality,quality",
+            "skip=quality skip=history",
+            "skip=approval",
+            "valid-from=",
+            "valid-from=tomorrow",
+            "valid-from=2026-12-01",
+            "valid-from=20261201080000Z valid-from=20261201080000Z",
         ] {
             assert_eq!(options_of(wrong), None, "{wrong}");
         }

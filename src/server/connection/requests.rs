@@ -319,7 +319,8 @@ impl Connection {
         if self.recognised == view.version() {
             return Ok(());
         }
-        match recognise(&self.requester, &view, self.shared.clock.now()) {
+        let services = self.shared.services.load();
+        match recognise(&self.requester, &view, &services.policies, self.shared.clock.now()) {
             Ok(Recognition::Same) => {}
             Ok(Recognition::Changed { identity, freedom }) => self.become_identity(identity, freedom),
             // Perhaps it was they who have changed it, and the answer is on its way; then the next request is looked at.

@@ -13,6 +13,7 @@ use keystead::directory::{Filter, Identity, ResultCode, wire};
 use keystead::operations::bind::InProgress;
 use keystead::operations::context::Link;
 use keystead::operations::perform::may_search;
+use keystead::operations::recognition::{Recognition, recognise};
 use keystead::operations::refusal::PolicyControl;
 use keystead::operations::search::{self, Search, Step};
 use keystead::operations::{
@@ -93,6 +94,12 @@ impl<'s, D: Directory> Client<'s, D> {
     pub fn bound_to(self, channel: ChannelBindings) -> Self {
         self.requester.borrow_mut().channel = Some(channel.into());
         self
+    }
+
+    /// What has become of whoever has authenticated here, as a server finds it out before the next request.
+    pub fn recognised(&self) -> Recognition {
+        let (view, services) = (self.scene.directory.view(), self.scene.services.borrow());
+        recognise(&self.requester.borrow(), &view, &services.policies, self.scene.clock.get()).unwrap()
     }
 
     /// Who the connection belongs to.
