@@ -52,7 +52,7 @@
 //! | what | where |
 //! |---|---|
 //! | a result code | [`operations::refusal`] |
-//! | why a bind failed | [`operations::bind`], then [`password::standing`] |
+//! | why a bind failed | [`operations::bind`], then [`password::standing`]; in words, [`password::condition`] |
 //! | whether a value is legal | [`directory::schema`] (`check`, `syntax`) |
 //! | how two values compare | [`directory::schema`] (`matching_rule`, `normal_form`, `prepare`) |
 //! | which index a search uses | [`store::planner`]: a plan prints itself |

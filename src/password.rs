@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod change;
+pub mod condition;
 pub mod generate;
 pub mod ledger;
 pub mod meter;

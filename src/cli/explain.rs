@@ -2,6 +2,7 @@
 
 mod access;
 mod circumstances;
+mod login;
 mod paths;
 mod policy;
 mod rules;
@@ -30,6 +31,8 @@ pub(super) struct ExplainArgs {
 enum Question {
     /// May somebody do something, and by which rule; who may do it; to whom may somebody do it.
     Access(access::AccessArgs),
+    /// Can somebody log in, and why not.
+    Login(login::LoginArgs),
     /// In which ways somebody could become an administrator.
     Paths(paths::PathsArgs),
     /// Which password policy governs an entry, and what each of its settings comes to.
@@ -43,6 +46,7 @@ enum Question {
 pub(super) fn run(args: &ExplainArgs) -> Result<(), CliError> {
     match &args.question {
         Question::Access(args) => access::run(args),
+        Question::Login(args) => login::run(args),
         Question::Paths(args) => paths::run(args),
         Question::Policy(args) => policy::run(args),
         Question::Rules(args) => rules::run(args),

@@ -117,7 +117,7 @@ impl Context<'_> {
     pub(super) fn verify_proof(&self, given: &Given<'_>) -> Result<Attempt<'_>, Refusal> {
         let trial = Trial { subject: given.subject, source: &self.requester.source, now: self.now };
         match self.services.meter.begin(&trial, given.account, given.policy) {
-            Begin::Go(attempt) if given.known == Known::Right => Ok(attempt),
+            Begin::Go(attempt) if given.known == Known::Right && !given.account.is_early(self.now) => Ok(attempt),
             Begin::Go(attempt) => Err(self.count(attempt, given)),
             Begin::Wait => Err(Refusal::Wait),
             Begin::Locked { .. } => Err(self.refuse_locked(given)),

@@ -53,7 +53,9 @@ pub fn judge(password: &Secret, policy: &Policy, facts: &Facts<'_>) -> Vec<Broke
             QualityProfile::None => None,
         };
         // Both may have found the same name.
-        broken.extend(by_profile.filter(|rule| !broken.contains(rule)).into_iter().collect::<Vec<_>>());
+        if let Some(rule) = by_profile.filter(|rule| !broken.contains(rule)) {
+            broken.push(rule);
+        }
     }
     broken.extend(facts.breached.and_then(|list| judge_by_list(password, list)));
     broken

@@ -13,7 +13,7 @@ const ALICE: &str = "alice's password";
 const NEW: &str = "a much better secret";
 
 /// Alice, who has authenticated by her password.
-fn alice<D: Directory>(scene: &Scene<D>, password: &str) -> Client<'_, D> {
+fn alice<'s, D: Directory>(scene: &'s Scene<D>, password: &str) -> Client<'s, D> {
     let client = scene.anonymous();
     client.bind("alice", password).unwrap();
     client

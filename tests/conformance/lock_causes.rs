@@ -3,6 +3,7 @@
 
 use keystead::directory::ResultCode::InvalidCredentials;
 use keystead::directory::tree::Directory;
+use keystead::operations::policies::Policies;
 use keystead::operations::recognition::{Recognition, recognise};
 use keystead::operations::{Confidentiality, Requester};
 use keystead::password::meter::ABSOLUTE_LIMIT;
@@ -40,7 +41,7 @@ fn goes_on<D: Directory>(scene: &Scene<D>) -> bool {
     scene.settle();
     let identity = scene.client("alice").identity();
     let requester = Requester { identity, ..Requester::anonymous(Confidentiality::Protected, HOME.into()) };
-    recognise(&requester, &scene.directory.view(), scene.now()).unwrap() == Recognition::Same
+    recognise(&requester, &scene.directory.view(), &Policies::default(), scene.now()).unwrap() == Recognition::Same
 }
 
 fn state<D: Directory>(scene: &Scene<D>, attribute: &str) -> Vec<String> {

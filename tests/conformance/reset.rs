@@ -152,6 +152,7 @@ sentences! {
 
     /// It needs its own right on the target, which the right to reset does not bring along, and is never for oneself.
     fn to_leave_rules_aside_needs_a_right_of_its_own(scene) {
+        scene.wait(60);
         let skip = [options("skip=quality,history")];
         assert_eq!(reset(&scene.client("hanna"), &skip), Err(InsufficientAccessRights));
         let own = scene.client("cn=admin").password_modify_with(None, None, Some("short"), &skip);

@@ -41,6 +41,39 @@ fn which_policy_governs_somebody_is_answered_with_the_reason() {
 }
 
 #[test]
+fn why_somebody_cannot_log_in_is_answered_with_times_and_places() {
+    let mut server = Server::start();
+    server.answer_wrong_passwords_at_once();
+    server.change_policy(&["replace: pwdMaxFailure\npwdMaxFailure: 2", "delete: pwdKnownSourceMaxAge"]);
+    let config = server.config();
+    let asked = |server: &Server, more: &[&str]| {
+        server.run(KEYSTEAD, &[&["explain", "login", "--config", text(&config)], more].concat(), "")
+    };
+    let bob = asked(&server, &["bob"]).ok().out;
+    assert!(bob.starts_with(&format!("{} can log in with the right password:", full("bob"))), "{bob}");
+    assert!(bob.contains(&format!("governed by cn=default,ou=policies,{SUFFIX}: it is the default")), "{bob}");
+    for wrong in ["a first guess", "a second guess"] {
+        assert_eq!(server.bind("bob", wrong), 49);
+    }
+    let hanna = "dn: uid=alice,ou=people,dc=example,dc=com\nchangetype: modify\nreplace: pwdAccountLockedTime\n\
+                 pwdAccountLockedTime: 000001010000Z\n";
+    server.ldap_in("ldapmodify", "hanna", &[], hanna).ok();
+    // What it has counted is on disk when it has stopped.
+    server.stop();
+    let locked = asked(&server, &["bob"]).fails_with(1).out;
+    assert!(locked.contains("locked since 2"), "{locked}");
+    assert!(locked.contains(" by 2 wrong passwords, the last on ") && locked.contains(" from 127.0.0.1"), "{locked}");
+    let alice = asked(&server, &["alice", "--json"]).fails_with(1).out;
+    let alice: serde_json::Value = serde_json::from_str(&alice).unwrap();
+    assert_eq!((&alice["can"], &alice["conditions"][0]["condition"]), (&false.into(), &"locked-by-hand".into()));
+    let meaning = alice["conditions"][0]["meaning"].as_str().unwrap();
+    assert!(meaning.starts_with(&format!("locked by {} since ", full("hanna"))), "{meaning}");
+    let policy = server.run(KEYSTEAD, &["explain", "policy", "--config", text(&config), "alice"], "").ok().out;
+    assert!(policy.contains(meaning), "{policy}");
+    asked(&server, &["nobody"]).fails_with(1).tells("there is no entry");
+}
+
+#[test]
 fn what_a_policy_would_do_that_is_only_tried_out_stands_in_the_log() {
     let mut server = Server::start();
     let strict =

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
+use super::login::{conditions, to_json};
 use super::{Subject, unreadable};
 use crate::cli::{CliError, output};
 use crate::directory::Dn;
 use crate::directory::tree::Node;
 use crate::operations::policies::{Because, Governing, Policies};
+use crate::password::condition::Condition;
 use crate::password::policy::settings::Setting;
+use crate::server::Clock;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PolicyArgs {
@@ -43,6 +46,8 @@ struct Answer<'a> {
     reasons: Vec<String>,
     /// Policies that would govern it if this one did not, with their precedence.
     others: Vec<(String, Option<u32>)>,
+    /// How the account stands under it.
+    conditions: Vec<Condition>,
 }
 
 impl<'a> Answer<'a> {
@@ -55,7 +60,9 @@ impl<'a> Answer<'a> {
         let others = claiming.iter().filter(|policy| policy.origin != governing.policy.origin && !policy.report_only);
         let precedence = |number| (number != u32::MAX).then_some(number);
         let others = others.map(|policy| (policy.origin.clone(), precedence(policy.precedence))).collect();
-        Ok(Self { dn, reasons: reasons.iter().map(ToString::to_string).collect(), governing, others })
+        let conditions = conditions(subject, node, &governing, Clock::default().now());
+        let conditions = conditions.map_err(|error| unreadable(&error))?;
+        Ok(Self { dn, conditions, reasons: reasons.iter().map(ToString::to_string).collect(), governing, others })
     }
 
     fn say(&self) {
@@ -69,6 +76,10 @@ impl<'a> Answer<'a> {
         for Setting { attribute, value, meaning } in governing.policy.settings() {
             let origin = if governing.policy.said.contains(&attribute) { "says so" } else { "default" };
             output::say(&format!("  {attribute:<24} {value:<10} {origin:<8} {meaning}"));
+        }
+        output::say("The account:");
+        for condition in &self.conditions {
+            output::say(&format!("  {condition}"));
         }
         for policy in &governing.tried {
             output::say(&format!("{} would govern it, were it not only tried out", policy.origin));
@@ -91,6 +102,7 @@ impl<'a> Answer<'a> {
             "entry": self.dn.as_str(),
             "policy": origin,
             "because": self.reasons,
+            "account": self.conditions.iter().map(to_json).collect::<Vec<_>>(),
             "settings": policy.settings().iter().map(setting).collect::<Vec<_>>(),
             "tried": self.governing.tried.iter().map(|policy| policy.origin.as_str()).collect::<Vec<_>>(),
             "others": self.others.iter().map(other).collect::<Vec<_>>(),

@@ -113,7 +113,7 @@ impl WellKnown {
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and the scheme, which follows from these.
-    pub const fn credentials(&self) -> [AttributeTypeId; 23] {
+    pub const fn credentials(&self) -> [AttributeTypeId; 24] {
         [
             self.user_password,
             self.pwd_changed_time,
