@@ -15,6 +15,7 @@ pub(super) struct Plain<'m> {
 
 impl<'m> Plain<'m> {
     /// Reads a message: text with exactly two NULs in it, a name and a password.
+    #[expect(clippy::similar_names, reason = "the names of RFC 4616")]
     pub(super) fn read(message: &'m [u8]) -> Result<Self, Refusal> {
         const MALFORMED: Refusal = Refusal::Protocol(
             "SASL PLAIN is an authorization identity or nothing, NUL, a name, NUL, and a password, all of them UTF-8",
