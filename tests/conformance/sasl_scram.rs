@@ -312,7 +312,7 @@ sentences! {
         assert_eq!(client.password_modify(None, Some("a new password of alice"), Some("a better password of hers")), Ok(None));
 
         scene.policy(&[("pwdMaxAge", "100"), ("pwdGraceAuthNLimit", "0")]);
-        scene.wait(101);
+        scene.wait(200);
         let (answer, _) = whole(&client, (SCRAM, "n,,", b""), ("alice", "a better password of hers"), &policy_control());
         assert_eq!((result(&answer), answer.value.clone()), (Err(InvalidCredentials), None));
         assert_eq!(policy_response(&answer).as_deref(), Some(EXPIRED));
