@@ -152,6 +152,7 @@ impl Config {
             journal,
             policies: crate::operations::policies::Policies::default(),
             reports: Arc::new(crate::server::policy_log::PolicyLog),
+            monitor: Arc::new(crate::operations::monitor::Unwatched),
             breached: breached.map(|list| list as Arc<dyn BreachList>),
             fake_salts: crate::server::fake_salts::read(&self.data),
             spray: self.spray,

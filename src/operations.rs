@@ -30,6 +30,7 @@ pub mod journal;
 pub mod login_name;
 pub mod modify;
 pub mod modify_dn;
+pub mod monitor;
 mod old_password;
 pub mod outcome;
 pub mod perform;

@@ -16,6 +16,7 @@ mod end_point;
 pub mod fake_salts;
 pub mod lanes;
 pub mod listener;
+mod monitor;
 mod paging;
 mod peer;
 pub mod policy_log;

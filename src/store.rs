@@ -25,7 +25,7 @@ pub mod verify;
 mod view;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 
@@ -138,18 +138,48 @@ pub struct Store {
     committer: Committer,
 }
 
+/// How large a store is, and what it holds in memory. What the engine cannot tell is 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Figures {
+    /// Entries, as the engine estimates.
+    pub entries: u64,
+    /// Octets of its files.
+    pub disk_octets: u64,
+    /// Octets that have yet to be written to files; a log holds them.
+    pub unwritten_octets: u64,
+    /// Octets in memory of what was read.
+    pub cache_octets: u64,
+    /// How many these may be.
+    pub cache_capacity: u64,
+}
+
 /// What readers and the commit thread share.
 #[derive(Debug)]
 struct Shared {
     engine: Arc<Engine>,
     current: ArcSwap<View>,
+    /// What is called when a view has become the current one.
+    announce: OnceLock<Announce>,
+}
+
+/// Is told that something has been committed; on the commit thread, so it must be quick.
+struct Announce(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Announce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Announce")
+    }
 }
 
 impl Store {
     /// Opens the folder, and makes what is missing of indexes.
     pub fn open(options: &OpenOptions<'_>) -> Result<Self, OpenError> {
         let opened = format::open(options)?;
-        let shared = Arc::new(Shared { current: ArcSwap::from_pointee(opened.view), engine: opened.engine });
+        let shared = Arc::new(Shared {
+            current: ArcSwap::from_pointee(opened.view),
+            engine: opened.engine,
+            announce: OnceLock::new(),
+        });
         let committer = Committer::start(Arc::clone(&shared), opened.position);
         Ok(Self { shared, committer })
     }
@@ -158,6 +188,18 @@ impl Store {
     /// commit thread and must be quick.
     pub fn submit(&self, change: Change, reply: Reply) {
         self.committer.submit(change, reply);
+    }
+
+    /// Has `announce` called after each commit, when readers see what was committed. It must be quick. Only the first that
+    /// asks for it is told.
+    pub fn announce_commits(&self, announce: impl Fn() + Send + Sync + 'static) {
+        // Whoever asks for it shares the store with those whom it tells.
+        let _ = self.shared.announce.set(Announce(Box::new(announce)));
+    }
+
+    /// How large the store is, and what it holds in memory.
+    pub fn figures(&self) -> Figures {
+        self.shared.engine.figures()
     }
 
     /// Figures of the engine, for people who look into a slow server.

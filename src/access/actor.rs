@@ -1,6 +1,7 @@
 //! Somebody, with the groups that they are in, under the circumstances in which they ask.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::Right;
@@ -113,6 +114,16 @@ impl Actor {
             names,
             decided: Arc::default(),
         })
+    }
+
+    /// A number that stands for how they stand to rules: while it is the same, so are their rights, as far as these do not
+    /// depend on the target.
+    pub fn fingerprint(&self, rules: &Rules) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let mut names: Vec<_> = self.names.iter().collect();
+        names.sort_unstable();
+        (self.identity.name(), format!("{:?}", self.standings), names, format!("{rules:?}")).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Whether no condition of a rule has begun or ceased to hold since, by the time alone.

@@ -7,7 +7,7 @@ use crate::directory::schema::Schema;
 /// Some entries.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reach {
-    /// All, but for the change log, which must be named.
+    /// All, but for the change log and what a server tells of itself, which must be named.
     Everything,
     /// The one of that name.
     Entry(Dn),
@@ -40,7 +40,7 @@ impl Reach {
     /// Whether an entry of that name is one of these.
     pub fn has(&self, dn: &Dn) -> bool {
         match self {
-            Self::Everything => !is_change_log(dn),
+            Self::Everything => !is_apart(dn),
             Self::Entry(base) => dn == base,
             Self::Children(base) => dn.depth() == base.depth() + 1 && dn.is_within(base),
             Self::Subtree(base) => dn.is_within(base),
@@ -74,7 +74,8 @@ impl Reach {
     }
 }
 
-/// Whether an entry of that name stands in the change log, which tells of others.
-fn is_change_log(dn: &Dn) -> bool {
-    dn.rdns().last().is_some_and(|(rdn, _)| rdn.eq_ignore_ascii_case("cn=changelog"))
+/// Whether an entry of that name stands in the change log, or in what a server tells of itself: both tell of others.
+fn is_apart(dn: &Dn) -> bool {
+    let top = dn.rdns().next_back().map(|(rdn, _)| rdn);
+    top.is_some_and(|rdn| ["cn=changelog", "cn=monitor"].iter().any(|apart| rdn.eq_ignore_ascii_case(apart)))
 }

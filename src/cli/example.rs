@@ -74,6 +74,13 @@ attributes = ["*", "+"]
 allow = ["search", "read", "compare"]
 
 [[access]]
+name = "administrators see how the server is doing"
+who = ["group:cn=administrators,ou=groups,{suffix}", "local-root"]
+to = "subtree:cn=monitor"
+attributes = ["*", "+"]
+allow = ["search", "read", "compare"]
+
+[[access]]
 name = "the superuser of this machine does everything, over ldapi://"
 who = "local-root"
 to = "everything"

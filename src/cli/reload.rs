@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{CliError, assertions, rule_names};
 use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
+use crate::operations::Services;
 use crate::server::Shared;
 use crate::server::tls::TlsFiles;
 
@@ -114,6 +115,7 @@ fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
     let view = shared.store.view();
     let services = config.services(view.schema(), meter, journal);
     let services = services.map_err(|error| CliError::Message(error.to_string()))?;
+    let services = Services { monitor: Arc::clone(&before.monitor), ..services };
     if let Some(id) = services.integrity.found_by().find(|id| !view.finds_by(*id)) {
         let name = view.schema().attribute_type(id).name();
         return Err(CliError::Message(format!("entries cannot be found by {name} yet; restart to have it indexed")));

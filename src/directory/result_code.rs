@@ -9,6 +9,9 @@ macro_rules! result_codes {
         pub enum ResultCode { $($(#[$doc])* $variant,)* }
 
         impl ResultCode {
+            /// All of them, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
             /// The number on the wire.
             pub const fn number(self) -> u32 {
                 match self { $(Self::$variant => $number,)* }
@@ -119,6 +122,8 @@ result_codes! {
     AssertionFailed = 122, "assertionFailed";
     /// Acting as somebody else was refused (RFC 4370).
     AuthorizationDenied = 123, "authorizationDenied";
+    /// The copy cannot be kept up to date by what changes (RFC 4533 §2.6).
+    SyncRefreshRequired = 4096, "e-syncRefreshRequired";
     /// Nothing was done, as the no-op control asked; it would have succeeded.
     NoOperation = 16654, "noOperation";
 }

@@ -11,6 +11,7 @@ pub mod memory;
 mod plan;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -155,6 +156,9 @@ pub trait Tree {
     /// The number of the last change.
     fn csn(&self) -> Csn;
 
+    /// The version of the last change.
+    fn version(&self) -> Version;
+
     /// The version of the last change that may have made or ended a membership: what was found out about groups before
     /// it may no longer hold.
     fn membership_version(&self) -> Version;
@@ -163,8 +167,12 @@ pub trait Tree {
     /// are called.
     fn policies_version(&self) -> Version;
 
-    /// The changes that the log holds and whose numbers follow `after`, in order: at most `limit`.
+    /// The changes that the log holds and whose numbers follow `after`, in order: at most `limit`, fewer if they are large,
+    /// and none only if no more follow.
     fn changes_after(&self, after: u64, limit: usize) -> Result<Vec<LoggedChange>, TreeError>;
+
+    /// The numbers of the first and the last change that the log holds.
+    fn change_numbers(&self) -> Result<Option<RangeInclusive<u64>>, TreeError>;
 
     /// Whether `id` lies at or below `base`.
     fn is_within(&self, id: EntryId, base: EntryId) -> Result<bool, TreeError> {

@@ -1,8 +1,12 @@
 //! The change log as entries (draft-good-ldap-changelog): who changed what, in the order in which it happened.
 
+use uuid::Uuid;
+
 use crate::directory::filter::Filter;
-use crate::directory::tree::{LogKind, LoggedChange};
+use crate::directory::tree::{LogKind, LoggedChange, TreeError};
 use crate::directory::{Attribute, Attributes, Dn, Entry, Schema, ldif};
+
+use super::Context;
 
 /// The name below which the changes stand.
 pub(super) const CHANGE_LOG: &str = "cn=changelog";
@@ -57,6 +61,13 @@ fn number(assertion: &crate::directory::filter::Assertion) -> Option<u64> {
     std::str::from_utf8(&assertion.value).ok().filter(|_| is_number)?.parse().ok()
 }
 
+/// Whether somebody may know that there is a change log.
+pub(super) fn is_visible(ctx: &Context<'_>) -> Result<bool, TreeError> {
+    let (schema, name) = (ctx.schema(), CHANGE_LOG);
+    let Ok(dn) = Dn::parse(schema, name) else { return Ok(false) };
+    Ok(ctx.decider().decide_new(&dn, &top(schema))?.is_visible())
+}
+
 /// The entry above all changes.
 pub(super) fn top(schema: &Schema) -> Entry {
     let list =
@@ -77,6 +88,8 @@ pub(super) fn entry(change: &LoggedChange, schema: &Schema) -> (String, Entry) {
     put(&mut attributes, "objectClass", vec![b"top".to_vec(), b"changeLogEntry".to_vec()], schema);
     put(&mut attributes, "changeNumber", one(&number), schema);
     put(&mut attributes, "targetDN", one(&record.target), schema);
+    put(&mut attributes, "targetEntryUUID", one(&record.uuid.to_string()), schema);
+    put(&mut attributes, "targetUniqueId", one(&unique_id(record.uuid)), schema);
     put(&mut attributes, "changeType", one(record.kind.word()), schema);
     if record.kind == LogKind::ModifyDn {
         put_new_name(&mut attributes, &record.changes, schema);
@@ -88,6 +101,13 @@ pub(super) fn entry(change: &LoggedChange, schema: &Schema) -> (String, Entry) {
     put(&mut attributes, "entryDN", one(&name), schema);
     let entry = Entry::encode(&attributes, schema);
     (name, entry)
+}
+
+/// An identity as Netscape's servers write it: four groups of eight digits.
+fn unique_id(uuid: Uuid) -> String {
+    let digits = uuid.simple().to_string();
+    let groups: Vec<&str> = (0..4).filter_map(|group| digits.get(group * 8..group * 8 + 8)).collect();
+    groups.join("-")
 }
 
 fn put_new_name(attributes: &mut Attributes, lines: &str, schema: &Schema) {

@@ -21,6 +21,7 @@ use super::external::External;
 use super::identity_map::IdentityMap;
 use super::integrity::Integrity;
 use super::journal::Journal;
+use super::monitor::Monitor;
 use super::policies::Policies;
 use super::reports::Reports;
 
@@ -77,6 +78,8 @@ pub struct Services {
     pub policies: Policies,
     /// Takes what policies that are only tried out would have done.
     pub reports: Arc<dyn Reports>,
+    /// Knows how the server is doing. It outlives the rest as well.
+    pub monitor: Arc<dyn Monitor>,
     /// Passwords that are publicly known, which no new one may be.
     pub breached: Option<Arc<dyn BreachList>>,
     /// What new passwords are kept as.

@@ -6,14 +6,15 @@ use crate::directory::schema::Schema;
 use crate::directory::{Attribute, Attributes, Dn, Entry};
 use crate::protocol::{control, extended, oid};
 
-use super::Context;
 use super::bind::Mechanism;
+use super::{Context, change_log, monitor};
 
 /// The name of the subschema subentry.
 pub const SUBSCHEMA: &str = "cn=Subschema";
 
 /// What this server is, for `vendorName` and `vendorVersion` (RFC 3045).
 const VENDOR: &str = "Keystead";
+pub(super) const NAME_AND_VERSION: &str = concat!("Keystead ", env!("CARGO_PKG_VERSION"));
 
 const FEATURES: &[&str] = &[
     oid::FEATURE_INCREMENT,
@@ -51,7 +52,7 @@ pub fn root_dse(ctx: &Context<'_>) -> Entry {
         ("supportedExtension", extended::SUPPORTED.to_vec()),
         ("supportedFeatures", FEATURES.to_vec()),
         ("vendorName", vec![VENDOR]),
-        ("vendorVersion", vec![concat!("Keystead ", env!("CARGO_PKG_VERSION"))]),
+        ("vendorVersion", vec![NAME_AND_VERSION]),
     ];
     // Only what would succeed is listed, since clients take the first that they know.
     let mechanisms = Mechanism::offered(ctx).collect();
@@ -65,7 +66,22 @@ pub fn root_dse(ctx: &Context<'_>) -> Entry {
     put(&mut attributes, "altServer", alt_servers.collect(), schema);
     put(&mut attributes, "contextCSN", vec![&csn], schema);
     put(&mut attributes, "entryDN", vec![""], schema);
+    put_change_log(ctx, &mut attributes);
+    if matches!(monitor::is_visible(ctx), Ok(true)) {
+        put(&mut attributes, "monitorContext", vec![monitor::MONITOR], schema);
+    }
     Entry::encode(&attributes, schema)
+}
+
+/// Where the change log is and how far it goes (draft-good-ldap-changelog §3), for those who may know of it.
+fn put_change_log(ctx: &Context<'_>, attributes: &mut Attributes) {
+    if !matches!(change_log::is_visible(ctx), Ok(true)) {
+        return;
+    }
+    put(attributes, "changelog", vec![change_log::CHANGE_LOG], ctx.schema());
+    let Ok(Some(numbers)) = ctx.tree.change_numbers() else { return };
+    put(attributes, "firstChangeNumber", vec![&numbers.start().to_string()], ctx.schema());
+    put(attributes, "lastChangeNumber", vec![&numbers.end().to_string()], ctx.schema());
 }
 
 /// The subschema subentry, made once for each schema.

@@ -1,6 +1,7 @@
 //! Search (RFC 4511 §4.5): done in steps, so that a long one neither holds a thread nor fills memory.
 
 mod alias;
+mod apart;
 mod batch;
 mod chain;
 mod change_log;
@@ -9,10 +10,13 @@ mod effective_rights;
 mod extras;
 mod list_view;
 mod matched_values;
+mod monitor;
+mod persistent;
 mod reach;
 mod sending;
 mod sort;
 mod special;
+mod sync;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,12 +37,15 @@ use super::derived::{Derived, Groups, Sources};
 use super::integrity::MemberOf;
 use super::selection::Selection;
 use super::{Context, Refusal};
+use apart::Apart;
 use batch::{Batch, Names};
 use dereference::Following;
 use effective_rights::Question;
 use extras::{Extras, Sorting};
+use persistent::Persistent;
 use reach::{Base, Reach};
 use special::{Role, Special, Treatment};
+use sync::{Sync, Telling};
 
 /// A search under way. It belongs to the tree that it was started on, and goes on reading that.
 #[derive(Clone, Debug)]
@@ -60,16 +67,22 @@ pub struct Search {
     /// Where to go on: behind this entry.
     after: Option<EntryId>,
     left: Left,
+    /// Entries that were sent, as far as nobody has counted them.
+    sent: u64,
     page: Option<Page>,
     paged: bool,
     /// What is to be told with each entry.
     asked: Flags,
-    /// How a search ends that was answered at once.
-    ended: Option<ResultCode>,
+    /// What it looks at instead of a tree.
+    apart: Option<Box<Apart>>,
     /// What somebody may do with what is found is to be told.
     rights: Option<Arc<Question>>,
     /// What controls ask for besides.
     extras: Option<Box<Extras>>,
+    /// It goes on to tell of changes.
+    persistent: Option<Persistent>,
+    /// It brings a copy up to date.
+    sync: Option<Box<Sync>>,
 }
 
 /// What waits to be sent is no more than this, in octets, by more than one entry.
@@ -103,6 +116,8 @@ pub enum Step {
     More,
     /// The page is full, and more may follow: keep the search until the client comes back with its cookie.
     PageFull,
+    /// It has told everything, and goes on to tell of changes: [`Search::watch`].
+    Waiting,
     /// It is done.
     Done(Response),
 }
@@ -155,12 +170,15 @@ impl Search {
             effort: Effort::Light,
             after: None,
             left: Left::of(ctx, request, controls.paged.as_ref()),
+            sent: 0,
             page: None,
             paged: controls.paged.is_some(),
             asked: controls.flags,
-            ended: None,
+            apart: None,
             rights: rights.transpose()?.map(Arc::new),
             extras,
+            persistent: Persistent::begin(ctx, controls)?,
+            sync: Sync::begin(ctx, request, controls)?,
         };
         if search.refused().is_some() {
             return Ok(search);
@@ -168,12 +186,13 @@ impl Search {
         if let Some(paged) = &controls.paged {
             search.next_page(ctx, paged, id);
         }
-        if search.answer_apart(ctx, &dn, out) {
+        if search.answer_at_once(ctx, &dn, out)? {
             return Ok(search);
         }
-        search.ended = search.answer_change_log(ctx, &dn, &request.filter, out)?;
-        if search.ended.is_none() {
-            search.reach.base = search.treatment.find_base(ctx, &dn, request.scope)?;
+        match Apart::find(ctx, &dn, request)? {
+            Some(_) if search.is_about_a_tree() => return Err(persistent::NOTHING_TO_TELL),
+            Some(apart) => search.begin_apart(apart),
+            None => search.reach.base = search.treatment.find_base(ctx, &dn, request.scope)?,
         }
         Ok(search)
     }
@@ -188,16 +207,36 @@ impl Search {
         self.page = Some(Page { left: paged.size.min(limits.page).min(limits.size) });
     }
 
+    /// Whether it makes sense only for what a tree holds.
+    const fn is_about_a_tree(&self) -> bool {
+        self.persistent.is_some() || self.sync.is_some()
+    }
+
     /// Looks at up to `budget` entries, and writes those that match, until much has been written.
     pub fn run(&mut self, ctx: &Context<'_>, budget: usize, out: &mut BytesMut) -> Result<Step, Refusal> {
-        if let Some(code) = self.ended {
-            return Ok(self.done(code));
-        }
+        let step = self.go_on(ctx, budget, out)?;
+        Ok(self.end_refresh(step, out))
+    }
+
+    fn go_on(&mut self, ctx: &Context<'_>, budget: usize, out: &mut BytesMut) -> Result<Step, Refusal> {
         if let Some(response) = self.refused() {
             return Ok(Step::Done(response.clone()));
         }
+        if self.persistent.is_some_and(|persistent| persistent.is_about_changes_only()) {
+            return Ok(Step::Waiting);
+        }
         if ctx.now >= self.left.deadline {
             return Ok(self.done(ResultCode::TimeLimitExceeded));
+        }
+        if let Some(sync) = self.sync.as_mut().filter(|sync| sync.is_unchecked()) {
+            match self.effort {
+                Effort::Light => self.effort = Effort::Heavy,
+                Effort::Heavy => sync.check(ctx)?,
+            }
+            return Ok(Step::More);
+        }
+        if let Some(apart) = self.apart.take() {
+            return self.send_apart(apart, ctx, budget, out);
         }
         if self.is_sorted() {
             return self.send_sorted(ctx, budget, out);
@@ -312,7 +351,9 @@ impl Search {
         if let Some(end) = self.count() {
             return Ok(Some(end));
         }
-        self.write(node, &found, turn)?;
+        if let Telling::Written(notice) = self.telling(node, turn.out) {
+            self.write(node, &found, notice, turn)?;
+        }
         Ok(None)
     }
 
@@ -356,7 +397,13 @@ impl Search {
             page.left -= 1;
         }
         self.left.entries -= 1;
+        self.sent += 1;
         None
+    }
+
+    /// How many entries were sent since this was asked last.
+    pub const fn take_sent(&mut self) -> u64 {
+        std::mem::replace(&mut self.sent, 0)
     }
 
     const fn steps_of_a_turn(&self) -> u64 {
@@ -414,6 +461,9 @@ impl Search {
     }
 
     fn done(&self, code: ResultCode) -> Step {
+        if code == ResultCode::Success && self.persistent.is_some() {
+            return Step::Waiting;
+        }
         let mut response = Response { controls: self.told(), ..code.into() };
         if self.paged {
             response.controls.push(paged_results_response(b""));

@@ -15,6 +15,7 @@ mod matched_values;
 mod netscape;
 mod paged_results;
 mod password_policy;
+mod persistent_search;
 mod proxied_authorization;
 mod rare;
 mod read_entry;
@@ -22,6 +23,7 @@ mod request;
 mod reset;
 mod session_tracking;
 mod sort;
+mod sync;
 
 use bytes::Bytes;
 
@@ -38,6 +40,7 @@ pub use list_view::{ListView, ViewTarget, list_view_response};
 pub use netscape::NetscapeControl;
 pub use paged_results::{PagedResults, paged_results_response};
 pub use password_policy::{PasswordPolicyResponse, PasswordWarning};
+pub use persistent_search::{EntryChange, PersistentSearch};
 pub use proxied_authorization::ProxiedAuthorization;
 pub use rare::Rare;
 pub use read_entry::read_entry_response;
@@ -45,6 +48,7 @@ pub use request::{ControlError, Controls};
 pub use reset::{GivenOut, ResetOptions, ResetWishes, Skipped};
 pub use session_tracking::TrackedSession;
 pub use sort::{MOST_KEYS, SortKey, SortRequest, sort_response};
+pub use sync::{SyncInfo, SyncMode, SyncRequest, SyncState, sync_done, sync_state};
 
 /// A control as it came.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -67,6 +67,18 @@ pub const SEARCH_OPTIONS: &str = "1.2.840.113556.1.4.1340";
 pub const REAL_ATTRIBUTES_ONLY: &str = "2.16.840.1.113730.3.4.17";
 /// Virtual attributes only (Netscape).
 pub const VIRTUAL_ATTRIBUTES_ONLY: &str = "2.16.840.1.113730.3.4.19";
+/// Persistent search (draft-ietf-ldapext-psearch).
+pub const PERSISTENT_SEARCH: &str = "2.16.840.1.113730.3.4.3";
+/// Entry change notification.
+pub const ENTRY_CHANGE: &str = "2.16.840.1.113730.3.4.7";
+/// Content synchronization, request (RFC 4533 §2.2).
+pub const SYNC_REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";
+/// Content synchronization, state of an entry.
+pub const SYNC_STATE: &str = "1.3.6.1.4.1.4203.1.9.1.2";
+/// Content synchronization, end.
+pub const SYNC_DONE: &str = "1.3.6.1.4.1.4203.1.9.1.3";
+/// Content synchronization, information.
+pub const SYNC_INFO: &str = "1.3.6.1.4.1.4203.1.9.1.4";
 /// Session tracking (draft-wahl-ldap-session).
 pub const SESSION_TRACKING: &str = "1.3.6.1.4.1.21008.108.63.1";
 /// No-op (draft-zeilenga-ldap-noop).

@@ -86,6 +86,22 @@ pub enum Operation {
     Extended,
 }
 
+impl Operation {
+    /// All of them, in order.
+    pub const ALL: [Self; 10] = [
+        Self::Bind,
+        Self::Unbind,
+        Self::Search,
+        Self::Modify,
+        Self::Add,
+        Self::Delete,
+        Self::ModifyDn,
+        Self::Compare,
+        Self::Abandon,
+        Self::Extended,
+    ];
+}
+
 /// A question whether an entry has a value (RFC 4511 §4.10).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CompareRequest {

@@ -91,6 +91,19 @@ impl Response {
     }
 }
 
+/// Writes something that is told before the answer to the request `id` (RFC 4511 §4.13).
+pub(super) fn put_intermediate(out: &mut BytesMut, id: MessageId, name: &str, value: &[u8]) {
+    let mut content = Vec::with_capacity(value.len() + 40);
+    wire::put_element(&mut content, ber::context(0), name.as_bytes());
+    wire::put_element(&mut content, ber::context(1), value);
+    let mut message = Vec::with_capacity(content.len() + 16);
+    ber::put_integer(&mut message, ber::INTEGER, i64::from(id.0));
+    wire::put_element(&mut message, INTERMEDIATE_RESPONSE, &content);
+    wire::put_header(out, wire::SEQUENCE, message.len());
+    out.extend_from_slice(&message);
+}
+
+const INTERMEDIATE_RESPONSE: u8 = 0x79;
 const BIND_RESPONSE: u8 = 0x61;
 const EXTENDED_RESPONSE: u8 = 0x78;
 

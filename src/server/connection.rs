@@ -11,6 +11,7 @@ use bytes::BytesMut;
 use smallvec::SmallVec;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
@@ -28,6 +29,7 @@ use crate::session::{Session, Tls};
 use super::Shared;
 use super::access_log::Refusals;
 use super::dispatch::{Done, Known, Running, Ticket};
+use super::monitor::Tally;
 use super::paging::Paging;
 use super::peer::Peer;
 use super::settings::Cleartext;
@@ -57,6 +59,8 @@ pub(super) enum Kind {
 struct Connection {
     shared: Arc<Shared>,
     place: Place,
+    /// Where it is counted what is done here.
+    tally: Arc<Tally>,
     session: Session,
     requester: Arc<Requester>,
     /// What was found out about the requester.
@@ -70,6 +74,12 @@ struct Connection {
     running: SmallVec<[Ticket; 4]>,
     /// Searches that go on when what they have found has been written.
     paused: VecDeque<(Box<Running>, Box<crate::operations::search::Search>)>,
+    /// Searches that wait for something to happen.
+    waiting: Vec<(Box<Running>, Box<crate::operations::search::Search>)>,
+    /// The requests of these, and of those like them that are being worked on.
+    persistent: Vec<Ticket>,
+    /// Hears of commits.
+    commits: watch::Receiver<()>,
     /// How many searches are on the scan lane, and will come back with something to write.
     scanning: usize,
     /// Answers that are held back.
@@ -100,7 +110,7 @@ enum End {
 }
 
 /// Serves one connection until it ends.
-pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, kind: Kind, peer: Peer, place: Place) {
+pub(super) async fn serve(shared: Arc<Shared>, worker: usize, stream: Stream, kind: Kind, peer: Peer, place: Place) {
     let number = place.number;
     tracing::debug!(target: "access", conn = number, %peer, "connected");
     let limits = shared.settings.connections;
@@ -114,8 +124,9 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: Stream, kind: Kind, peer:
         },
         (_, stream) => (stream, None),
     };
+    let Some(tally) = shared.tallies.get(worker).map(Arc::clone) else { return };
     let (done, finished) = unbounded_channel();
-    let mut connection = Connection::new(shared, (kind, stream.protection()), peer, place, done);
+    let mut connection = Connection::new(shared, (kind, stream.protection()), peer, (place, tally), done);
     connection.note_tls(&stream, tls.as_deref());
     if let Err(error) = connection.run(stream, finished).await {
         tracing::debug!(target: "access", conn = number, %error, "the connection broke");
@@ -140,7 +151,7 @@ impl Connection {
         shared: Arc<Shared>,
         (kind, protection): (Kind, Protection),
         peer: Peer,
-        place: Place,
+        (place, tally): (Place, Arc<Tally>),
         done: UnboundedSender<Done>,
     ) -> Self {
         let tls = match kind {
@@ -159,8 +170,10 @@ impl Connection {
         let refusals = Refusals::new(place.number);
         Self {
             framing: shared.settings.connections.before_bind,
+            commits: shared.commits.clone(),
             shared,
             place,
+            tally,
             session: Session::new(tls),
             requester: Arc::new(requester),
             known: None,
@@ -170,6 +183,8 @@ impl Connection {
             outgoing: BytesMut::new(),
             running: SmallVec::new(),
             paused: VecDeque::new(),
+            waiting: Vec::new(),
+            persistent: Vec::new(),
             scanning: 0,
             held: Vec::new(),
             paging: Paging::default(),
@@ -217,7 +232,8 @@ impl Connection {
             if was_full || !self.outgoing.is_empty() {
                 continue;
             }
-            let may_read = self.end == End::Not && self.session.load() < self.shared.settings.connections.outstanding;
+            let may_read = self.end == End::Not && self.load() < self.shared.settings.connections.outstanding;
+            let is_waiting = !self.waiting.is_empty();
             tokio::select! {
                 biased;
                 Some(done) = finished.recv() => {
@@ -227,12 +243,19 @@ impl Connection {
                     }
                 }
                 read = stream.read_into(&mut self.incoming), if may_read => {
-                    if read? == 0 {
+                    let octets = read?;
+                    if octets == 0 {
                         self.session.end();
                         return Ok(());
                     }
+                    self.tally.receive(octets);
                 }
-                () = &mut stopped, if self.end == End::Not => self.end = End::Drain,
+                () = &mut stopped, if self.end == End::Not => {
+                    self.end = End::Drain;
+                    self.end_waiting();
+                }
+                // The sender is part of the store, which outlives this.
+                _ = self.commits.changed(), if is_waiting && self.end == End::Not => self.look_at_changes(),
                 () = &mut idle => {
                     idle.as_mut().reset(tokio::time::Instant::now() + IDLE_CHECK);
                     self.give_back_buffers();
@@ -242,16 +265,22 @@ impl Connection {
         }
     }
 
+    /// How many requests are under way, but for those that only wait for something to happen.
+    fn load(&self) -> usize {
+        self.session.load().saturating_sub(self.persistent.len())
+    }
+
     /// Handles the messages that have arrived whole, as far as there is room for their answers.
     fn take_messages(&mut self) {
         let most = self.shared.settings.connections.outstanding;
-        while self.end == End::Not && self.session.load() < most && self.outgoing.len() < FLUSH {
+        while self.end == End::Not && self.load() < most && self.outgoing.len() < FLUSH {
             match self.framing.next(&mut self.incoming) {
                 Ok(Some(message)) => {
                     self.last_request = Instant::now();
                     if !matches!(message.request, Request::Bind(_)) {
                         self.begun = None;
                     }
+                    self.tally.begin(message.request.operation());
                     let actions = self.session.receive(message);
                     self.carry_out(actions);
                 }
@@ -299,6 +328,7 @@ impl Connection {
             stream.flush().await
         });
         written.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        self.tally.send(self.outgoing.len());
         self.outgoing.clear();
         if self.outgoing.capacity() > KEEP {
             self.outgoing = BytesMut::new();
@@ -323,5 +353,12 @@ impl Connection {
         self.note_tls(&stream, Some(&tls));
         self.end = End::Not;
         Ok(stream)
+    }
+}
+
+impl Drop for Connection {
+    /// What is under way gets no answer any more.
+    fn drop(&mut self) {
+        self.running.iter().for_each(|ticket| self.tally.end(ticket.operation));
     }
 }

@@ -52,7 +52,58 @@ pub(super) struct Running {
     pub(super) acting: Option<Arc<Requester>>,
     /// The bind that the request before has begun, if this one may go on with it.
     pub(super) begun: Option<Box<InProgress>>,
+    /// What a persistent search compares.
+    pub(super) moments: Option<Box<Moments>>,
     attempts: u32,
+}
+
+/// The two moments that a persistent search compares.
+#[derive(Debug)]
+pub(super) struct Moments {
+    /// When everything had been told.
+    before: Arc<View>,
+    /// When it began to look at what has happened since; it looks at nothing later before it is done with that.
+    now: Option<Arc<View>>,
+    phase: Phase,
+}
+
+/// How far a persistent search is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// It tells what is there.
+    Finding,
+    /// It tells of changes.
+    Watching,
+}
+
+impl Moments {
+    /// Notes that everything has been told.
+    pub(super) fn settle(&mut self) {
+        self.phase = Phase::Watching;
+        if let Some(now) = self.now.take() {
+            self.before = now;
+        }
+    }
+
+    /// Puts the directory in the place of `view` that is to be looked at, and returns the one that it is compared with if
+    /// there is one. While something is being told, later changes are none: they would come between the two.
+    fn look(&mut self, view: &mut Arc<View>) -> Option<Arc<View>> {
+        match self.phase {
+            Phase::Finding => {
+                *view = Arc::clone(&self.before);
+                None
+            }
+            Phase::Watching => {
+                *view = Arc::clone(self.now.get_or_insert_with(|| Arc::clone(view)));
+                Some(Arc::clone(&self.before))
+            }
+        }
+    }
+
+    /// Whether something was committed since.
+    pub(super) fn are_behind(&self, view: &View) -> bool {
+        self.before.version() < view.version()
+    }
 }
 
 /// Where a request is done that takes long.
@@ -111,7 +162,16 @@ pub(super) struct Scene {
 
 impl Running {
     pub(super) fn new(ticket: Ticket, message: Message, controls: Controls) -> Self {
-        Self { ticket, message, controls, started: Instant::now(), acting: None, begun: None, attempts: 0 }
+        Self {
+            ticket,
+            message,
+            controls,
+            started: Instant::now(),
+            acting: None,
+            begun: None,
+            moments: None,
+            attempts: 0,
+        }
     }
 
     pub(super) fn operation(&self) -> Operation {
@@ -320,7 +380,11 @@ impl Scene {
     }
 
     /// Begins a search: what a few entries answer is answered at once.
-    pub(super) fn search(self, running: Box<Running>, out: &mut BytesMut) -> Progress {
+    pub(super) fn search(self, mut running: Box<Running>, out: &mut BytesMut) -> Progress {
+        if running.controls.rare().persists() {
+            let before = Arc::clone(&self.view);
+            running.moments = Some(Box::new(Moments { before, now: None, phase: Phase::Finding }));
+        }
         let Request::Search(request) = &running.message.request else { return self.begin(running) };
         let id = running.ticket.id;
         let started = self.with(|ctx| {
@@ -352,16 +416,18 @@ impl Scene {
     }
 
     /// Goes on with a search on the scan lane.
-    pub(super) fn scan(self, running: Box<Running>, search: Box<Search>) -> Progress {
+    pub(super) fn scan(mut self, mut running: Box<Running>, search: Box<Search>) -> Progress {
+        let before = running.moments.as_mut().and_then(|moments| moments.look(&mut self.view));
         let shared = Arc::clone(&self.shared);
         let source = self.source;
         let mut held = Some((running, search));
         let job = move |fate| {
             let mut out = BytesMut::new();
-            let Some((_, search)) = held.as_mut().filter(|_| self.is_wanted()) else { return Status::Finished };
-            let step = match fate {
-                Fate::Run => self.scan_turn(search, &mut out),
-                other => Err(unfinished(other)),
+            let Some((running, search)) = held.as_mut().filter(|_| self.is_wanted()) else { return Status::Finished };
+            let step = match (fate, &before) {
+                (Fate::Run, Some(before)) => self.watch_turn(running, search, before, &mut out),
+                (Fate::Run, None) => self.scan_turn(search, &mut out),
+                (other, _) => Err(unfinished(other)),
             };
             if let Some((running, search)) = held.take() {
                 // A connection that has ended needs no answer.
@@ -374,10 +440,33 @@ impl Scene {
     }
 
     fn scan_turn(&self, search: &mut Search, out: &mut BytesMut) -> Result<Step, Refusal> {
+        self.turn(out, |ctx, out| search.run(ctx, AT_ONCE, out))
+    }
+
+    /// Tells of changes, as far as whoever waits for them may still know of them.
+    fn watch_turn(
+        &self,
+        running: &Running,
+        search: &mut Search,
+        before: &Arc<View>,
+        out: &mut BytesMut,
+    ) -> Result<Step, Refusal> {
+        if let Request::Search(request) = &running.message.request {
+            self.with(|ctx| may_search(ctx, request))?;
+        }
+        self.turn(out, |ctx, out| search.watch(ctx, before, AT_ONCE, out))
+    }
+
+    /// Goes on until others have their turn.
+    fn turn(
+        &self,
+        out: &mut BytesMut,
+        mut step: impl FnMut(&Context<'_>, &mut BytesMut) -> Result<Step, Refusal>,
+    ) -> Result<Step, Refusal> {
         let mut looked_at = 0;
         let started = Instant::now();
         while looked_at < PER_TURN && out.len() < OCTETS_PER_TURN && started.elapsed() < TURN {
-            match self.with(|ctx| search.run(ctx, AT_ONCE, out))? {
+            match self.with(|ctx| step(ctx, out))? {
                 Step::More => looked_at += AT_ONCE,
                 last => return Ok(last),
             }

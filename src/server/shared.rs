@@ -6,15 +6,18 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Rules;
-use crate::directory::tree::{Directory, Tree, TreeError};
+use crate::directory::Timestamp;
+use crate::directory::tree::{Directory, Tree, TreeError, Version};
 use crate::operations::Services;
 use crate::store::{Store, View};
 
 use super::clock::Clock;
 use super::lanes::Lane;
+use super::monitor::{Register, Seen, Tally, Watching};
 use super::settings::Settings;
 use super::tls::ReadyTls;
 
@@ -31,26 +34,43 @@ pub struct Shared {
     pub clock: Clock,
     /// Stops the server.
     pub stop: CancellationToken,
+    /// Hears of each commit.
+    pub(super) commits: watch::Receiver<()>,
     pub(super) settings: Settings,
     pub(super) hashing: Lane,
     pub(super) scans: Lane,
     pub(super) connections: Connections,
+    /// What has been counted, by each worker.
+    pub(super) tallies: Box<[Arc<Tally>]>,
+    /// When the server was started, and the last commit before.
+    pub(super) started: Timestamp,
+    pub(super) first_version: Version,
     /// Up to which moment it has been told which access rules of the tree are suspended.
     told_of_rules: AtomicU64,
 }
 
+/// So many searches may wait for the lane where many entries are looked at.
+pub(super) const SCAN_QUEUE: usize = 10_000;
+
 impl Shared {
     /// Brings together what a server needs.
     pub fn new(store: Store, services: Services, tls: Option<Arc<ReadyTls>>, settings: Settings) -> Arc<Self> {
-        let start = store.view().csn().time;
+        let view = store.view();
+        let clock = Clock::starting_at(view.csn().time);
         let hashing = Lane::start("hashing", settings.hashing_threads, settings.hashing_queue);
-        let scans = Lane::start("scan", settings.workers, 10_000);
-        Arc::new(Self {
-            clock: Clock::starting_at(start),
+        let scans = Lane::start("scan", settings.workers, SCAN_QUEUE);
+        let (announce, commits) = watch::channel(());
+        store.announce_commits(move || announce.send_replace(()));
+        Arc::new_cyclic(|shared| Self {
+            started: clock.now(),
+            clock,
+            first_version: view.version(),
             store,
-            services: ArcSwap::from_pointee(services),
+            services: ArcSwap::from_pointee(Services { monitor: Arc::new(Watching(shared.clone())), ..services }),
+            tallies: Tally::for_workers(settings.workers),
             tls: ArcSwapOption::new(tls),
             stop: CancellationToken::new(),
+            commits,
             settings,
             hashing,
             scans,
@@ -78,6 +98,14 @@ pub(super) struct Connections {
     opened: AtomicU64,
     open: AtomicUsize,
     by_address: Mutex<HashMap<IpAddr, usize>>,
+    pub(super) register: Register,
+}
+
+impl Connections {
+    /// How many are open, and how many were opened.
+    pub(super) fn counted(&self) -> (u64, u64) {
+        (self.open.load(Ordering::Relaxed) as u64, self.opened.load(Ordering::Relaxed))
+    }
 }
 
 /// A place among the connections, given back when it is dropped.
@@ -87,6 +115,8 @@ pub(super) struct Place {
     address: Option<IpAddr>,
     /// The number of the connection, for logs.
     pub(super) number: u64,
+    /// The connection, as others see it.
+    pub(super) seen: Arc<Seen>,
 }
 
 impl Place {
@@ -110,13 +140,16 @@ impl Place {
             *count += 1;
             drop(by_address);
         }
-        Some(Self { shared: Arc::clone(shared), address, number })
+        let from = address.map_or_else(|| "local".to_owned(), |address| address.to_canonical().to_string());
+        let seen = connections.register.enter(number, from, shared.clock.now());
+        Some(Self { shared: Arc::clone(shared), address, number, seen })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let connections = &self.shared.connections;
+        connections.register.leave(self.number);
         connections.open.fetch_sub(1, Ordering::Relaxed);
         let Some(address) = self.address else { return };
         let mut by_address = connections.by_address.lock().unwrap_or_else(PoisonError::into_inner);

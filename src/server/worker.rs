@@ -53,7 +53,7 @@ pub(super) fn run(shared: &Arc<Shared>, listeners: Listeners) {
         let (sender, receiver) = unbounded_channel();
         senders.push(sender);
         let shared = Arc::clone(shared);
-        let run = move || in_runtime(work(shared, receiver));
+        let run = move || in_runtime(work(shared, number, receiver));
         threads.extend(std::thread::Builder::new().name(format!("worker-{number}")).spawn(run));
     }
     let dealer = Dealer { workers: senders.into(), next: Arc::default() };
@@ -72,7 +72,7 @@ fn in_runtime(work: impl Future<Output = ()>) {
     }
 }
 
-async fn work(shared: Arc<Shared>, mut accepted: UnboundedReceiver<Accepted>) {
+async fn work(shared: Arc<Shared>, worker: usize, mut accepted: UnboundedReceiver<Accepted>) {
     let connections = TaskTracker::new();
     while let Some(Accepted { raw, kind, peer, place }) = accepted.recv().await {
         let stream = match raw {
@@ -80,7 +80,7 @@ async fn work(shared: Arc<Shared>, mut accepted: UnboundedReceiver<Accepted>) {
             Raw::Unix(stream) => tokio::net::UnixStream::from_std(stream).map(Stream::Unix),
         };
         if let Ok(stream) = stream {
-            connections.spawn(serve(Arc::clone(&shared), stream, kind, peer, place));
+            connections.spawn(serve(Arc::clone(&shared), worker, stream, kind, peer, place));
         }
     }
     connections.close();

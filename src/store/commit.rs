@@ -113,6 +113,9 @@ impl Writer {
         match pending.write() {
             Ok(position) => {
                 self.position = position;
+                if let Some(announce) = shared.announce.get() {
+                    announce.0();
+                }
                 for (reply, result) in answers {
                     reply(result);
                 }

@@ -14,8 +14,8 @@ use rocksdb::{
 };
 use rustix::process::{Resource, getrlimit};
 
-use super::StoreError;
 use super::notes::Notes;
+use super::{Figures, StoreError};
 
 /// The kinds of records, each in a column family of its own, because they are read and written so differently.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -219,6 +219,23 @@ impl Engine {
         Ok(SortedFile { writer })
     }
 
+    /// How large it is, and what it holds in memory.
+    pub(super) fn figures(&self) -> Figures {
+        let number = |family: Family, name: &str| {
+            let family = self.family(family).ok();
+            family.and_then(|family| self.db.property_int_value_cf(family, name).ok()).flatten().unwrap_or_default()
+        };
+        let total = |name: &str| Family::ALL.iter().map(|family| number(*family, name)).sum();
+        Figures {
+            entries: number(Family::Entry, "rocksdb.estimate-num-keys"),
+            disk_octets: total("rocksdb.total-sst-files-size"),
+            unwritten_octets: total("rocksdb.cur-size-all-mem-tables"),
+            // All families share one cache.
+            cache_octets: number(Family::Meta, "rocksdb.block-cache-usage"),
+            cache_capacity: number(Family::Meta, "rocksdb.block-cache-capacity"),
+        }
+    }
+
     /// Figures for people.
     pub(super) fn statistics(&self) -> String {
         Family::ALL
@@ -361,6 +378,14 @@ impl Snapshot {
         };
         let value = snapshot.borrow_dependent().get_pinned_cf(self.engine().family(family)?, key)?;
         Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+    }
+
+    /// The greatest key.
+    pub(super) fn last_key(&self, family: Family) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut iterator = self.iterator(family, total_order())?;
+        iterator.seek_to_last();
+        iterator.status()?;
+        Ok(iterator.key().map(<[u8]>::to_vec))
     }
 
     /// Calls `visit` with the keys from `start` on, in order, until it says to stop.

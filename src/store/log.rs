@@ -4,6 +4,8 @@
 //! time u64 (microseconds) | kind u8 | uuid 16 octets | version u64 | actor, target, changes: each length u32 and text
 //! ```
 
+use std::ops::RangeInclusive;
+
 use bytes::{Buf, BufMut};
 use uuid::Uuid;
 
@@ -15,6 +17,8 @@ use crate::directory::tree::{LogKind, LogRecord, LoggedChange, Version};
 
 /// How many changes are kept; older ones are forgotten.
 const KEPT: u64 = 100_000;
+/// What is read at once is no larger, in octets, by more than one change.
+const BATCH_OCTETS: usize = 256 << 10;
 /// After so many changes, what is too old is removed.
 const TRIM_EVERY: u64 = 4_096;
 
@@ -33,15 +37,32 @@ pub(super) fn put(
 
 pub(super) fn read_after(snapshot: &Snapshot, after: u64, limit: usize) -> Result<Vec<LoggedChange>, StoreError> {
     let mut changes = Vec::new();
+    let mut octets = 0;
     if limit == 0 {
         return Ok(changes);
     }
     snapshot.scan(Family::Log, &key::log(after.saturating_add(1)), &mut |key, value| {
-        let sequence = key.first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
+        let sequence = number(key);
         changes.extend(decode(value).map(|(_, record)| LoggedChange { sequence, record }));
-        if changes.len() >= limit { Go::Stop } else { Go::On }
+        octets += value.len();
+        if changes.len() >= limit || octets >= BATCH_OCTETS { Go::Stop } else { Go::On }
     })?;
     Ok(changes)
+}
+
+/// The numbers of the first and the last change.
+pub(super) fn numbers(snapshot: &Snapshot) -> Result<Option<RangeInclusive<u64>>, StoreError> {
+    let Some(last) = snapshot.last_key(Family::Log)? else { return Ok(None) };
+    let mut first = None;
+    snapshot.scan(Family::Log, &key::log(0), &mut |key, _| {
+        first = Some(number(key));
+        Go::Stop
+    })?;
+    Ok(first.map(|first| first..=number(&last)))
+}
+
+fn number(key: &[u8]) -> u64 {
+    key.first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets))
 }
 
 fn encode(version: Version, record: &LogRecord) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! The directory as it was after some commit.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -172,8 +173,16 @@ impl Tree for Arc<View> {
         super::log::read_after(&self.snapshot, after, limit).map_err(|error| unreadable(&error))
     }
 
+    fn change_numbers(&self) -> Result<Option<RangeInclusive<u64>>, TreeError> {
+        super::log::numbers(&self.snapshot).map_err(|error| unreadable(&error))
+    }
+
     fn csn(&self) -> Csn {
         self.moment.csn
+    }
+
+    fn version(&self) -> Version {
+        View::version(self)
     }
 
     fn membership_version(&self) -> Version {

@@ -1,10 +1,12 @@
 //! The change log over LDAP (row E9): who changed what, in order, under access rules and without secrets.
 
-use keystead::directory::ResultCode::{NoSuchObject, SizeLimitExceeded, Success};
+use keystead::directory::ResultCode::{NoSuchObject, SizeLimitExceeded, Success, UnavailableCriticalExtension};
 use keystead::directory::tree::{Directory, Scope};
 use keystead::protocol::request::SearchRequest;
+use keystead::protocol::{RawControl, oid};
 
-use crate::scene::{Client, FoundEntry, rule, rules, search_request};
+use crate::scene::answer::control_of;
+use crate::scene::{Client, FoundEntry, only, rule, rules, search_request};
 use crate::sentences;
 
 const LOG: &str = "cn=changelog";
@@ -81,5 +83,67 @@ sentences! {
         assert!(!found.is_empty());
         assert!(!format!("{found:?}").contains("set by a modify"));
         assert!(found.iter().all(|entry| entry.texts("creatorsName").is_empty()));
+    }
+
+    /// RFC 2696 §3: a page holds no more than was asked for; the change log goes in pages and steps as every search does.
+    fn the_change_log_is_read_in_pages(scene) {
+        let root = scene.root();
+        let all = last(&root);
+        let request = search_request(LOG, Scope::WholeSubtree, "(objectClass=*)", &[]);
+        let (counts, response) = root.pages(&request, 5, || {});
+        assert_eq!((counts.iter().sum::<usize>() as u64, response.result.code), (all + 1, Success));
+        assert!(counts.len() > 2 && counts.iter().all(|count| *count <= 5), "{counts:?}");
+        let some = SearchRequest { size_limit: 7, ..request };
+        let (counts, response) = root.pages(&some, 5, || {});
+        assert_eq!((counts, response.result.code), (vec![5, 2], SizeLimitExceeded));
+    }
+
+    /// Changes are in the order in which they happened, and in no other (RFC 2891 §2).
+    fn the_change_log_is_not_sorted(scene) {
+        let by_name = crate::sort::sort_by(&["cn"]);
+        for (is_critical, code) in [(true, UnavailableCriticalExtension), (false, Success)] {
+            let control = RawControl { critical: is_critical, ..by_name.clone() };
+            let request = search_request(LOG, Scope::SingleLevel, "(changeNumber<=5)", &[]);
+            let (found, response) = scene.root().send_search(&request, &[control]);
+            assert_eq!((found.len(), response.result.code), (if is_critical { 0 } else { 5 }, code));
+            assert_eq!(control_of(&response, oid::SORT_RESPONSE), Some(&b"\x30\x03\x0a\x01\x35"[..]));
+        }
+    }
+
+    /// A change tells by what identity the entry is found that it was made to, under whichever name now.
+    fn a_change_tells_the_identity_of_its_target(scene) {
+        let root = scene.root();
+        let uuid = root.values("alice", "entryUUID").concat();
+        root.change("dn: alice\nchangetype: modrdn\nnewrdn: uid=alicia\ndeleteoldrdn: 1\n").unwrap();
+        let found = search(&root, &format!("(targetEntryUUID={uuid})"));
+        assert_eq!(found.iter().map(|entry| entry.texts("changeType").concat()).collect::<Vec<_>>(), ["add", "modrdn"]);
+        let digits = uuid.replace('-', "");
+        let groups = [&digits[..8], &digits[8..16], &digits[16..24], &digits[24..]].join("-");
+        assert_eq!(only(&found[..1]).texts("targetUniqueId"), [groups]);
+    }
+
+    /// draft-good-ldap-changelog §3: the root DSE tells where the change log is and how far it goes; to whoever may not
+    /// see it, nothing.
+    fn the_root_dse_tells_how_far_the_change_log_goes(scene) {
+        let told = |client: &Client<'_, D>| {
+            let names = ["changelog", "firstChangeNumber", "lastChangeNumber"];
+            let found = client.search("", Scope::BaseObject, "(objectClass=*)", &names).unwrap();
+            names.map(|name| only(&found).texts(name).concat())
+        };
+        let number = last(&scene.root()).to_string();
+        assert_eq!(told(&scene.root()), [LOG, "1", &number]);
+        assert_eq!(told(&scene.client("cn=admin")), [LOG, "1", &number]);
+        for client in [scene.anonymous(), scene.client("alice")] {
+            assert_eq!(told(&client), ["", "", ""]);
+        }
+    }
+
+    /// RFC 4511 §4.5.1: the base of a search must exist.
+    fn a_change_that_is_not_there_is_no_base(scene) {
+        let root = scene.root();
+        for name in [format!("changeNumber={},{LOG}", last(&root) + 1), format!("cn=x,{LOG}"), format!("cn=x,changeNumber=1,{LOG}")] {
+            let (_, response) = root.send_search(&search_request(&name, Scope::BaseObject, "(objectClass=*)", &[]), &[]);
+            assert_eq!(response.result.code, NoSuchObject, "{name}");
+        }
     }
 }

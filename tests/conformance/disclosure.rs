@@ -60,8 +60,10 @@ fn rows(attribute: &str) -> Vec<(&'static str, Option<Vec<u8>>)> {
         ("1.2.840.113556.1.4.1340", Some(sequence(&[element(2, b"\x00")]))),
         ("2.16.840.1.113730.3.4.17", None),
         ("2.16.840.1.113730.3.4.19", None),
-        ("2.16.840.1.113730.3.4.3", None),
+        ("2.16.840.1.113730.3.4.3", Some(sequence(&[element(2, b"\x0f"), element(1, b"\x00"), element(1, b"\xff")]))),
         ("1.3.6.1.4.1.42.2.27.9.5.8", None),
+        // Content synchronization.
+        ("1.3.6.1.4.1.4203.1.9.1.1", Some(sequence(&[element(0x0a, b"\x03")]))),
         // Why and how a password is reset.
         ("2.25.271882395885119902382355470247459148908.3.1", Some(b"forgotten".to_vec())),
         ("2.25.271882395885119902382355470247459148908.3.2", Some(b"need-not-change".to_vec())),

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod client;
 mod reported;
+mod watched;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
@@ -25,6 +26,7 @@ use keystead::password::{Meter, Secret, StoredPassword};
 
 pub use answer::{FoundEntry, TOO_SHORT, acting_as, assert_told, only, policy_control, policy_response, result};
 use reported::Reported;
+use watched::Watched;
 
 pub use client::{Client, requests, search_request};
 
@@ -97,6 +99,7 @@ impl<D: Directory> Scene<D> {
             journal: Arc::default(),
             policies: Policies::default(),
             reports: Arc::clone(&reported) as _,
+            monitor: Arc::new(Watched),
             breached: None,
             new_passwords,
             no_password: StoredPassword::create(&Secret::new("nobody's"), new_passwords, &random),
@@ -317,6 +320,10 @@ pub fn rules() -> Vec<RuleText> {
         RuleText {
             who: vec![group("administrators"), "local-root".into()],
             ..rule("change log", "local-root", "subtree:cn=changelog", &["*", "+"], SEE)
+        },
+        RuleText {
+            who: vec![group("administrators"), "local-root".into()],
+            ..rule("monitor", "local-root", "subtree:cn=monitor", &["*", "+"], SEE)
         },
         rule("local root", "local-root", "everything", &everything, &["all"]),
         rule("authenticate", "everyone", &tree, &[], &["authenticate"]),

@@ -41,4 +41,5 @@ mod sequence;
 mod simulate;
 mod transport;
 mod trouble;
+mod watching;
 mod wire;

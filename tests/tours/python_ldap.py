@@ -14,6 +14,9 @@ import ldap.sasl
 import ldap.schema
 from ldap.controls.libldap import SimplePagedResultsControl
 from ldap.controls.ppolicy import PasswordPolicyControl
+from ldap.controls.psearch import CHANGE_TYPES_STR, PersistentSearchControl
+from ldap.ldapobject import ReconnectLDAPObject
+from ldap.syncrepl import SyncreplConsumer
 
 SUFFIX = "dc=example,dc=com"
 PEOPLE = "ou=people," + SUFFIX
@@ -232,7 +235,125 @@ def browse():
     assert sorted(seen) == sorted(name for name, _ in connection.search_s(SUFFIX, ldap.SCOPE_SUBTREE, attrlist=["1.1"]))
 
 
+def next_notice(watching, search):
+    """The next entry of a persistent search: its name, its attributes, and what has happened to it."""
+    _, entries, _, _, _, _ = watching.result4(search, all=0, timeout=20, add_ctrls=1)
+    [(name, attributes, controls)] = entries
+    told = [(CHANGE_TYPES_STR[it.changeType], it.previousDN, it.changeNumber) for it in controls]
+    return name, attributes, told
+
+
+def persistent_search():
+    admin = "cn=admin," + SUFFIX
+    watching, working = bound(admin), bound(admin)
+    control = PersistentSearchControl(criticality=True, changesOnly=False, returnECs=True)
+    search = watching.search_ext(PEOPLE, ldap.SCOPE_SUBTREE, "(|(uid=alice)(uid=w*))", serverctrls=[control])
+    # It has begun when it has told what is there.
+    name, _, told = next_notice(watching, search)
+    assert (name, told) == (person("alice"), []), (name, told)
+    wanda, wilma, numbers = person("wanda"), person("wilma"), []
+    entry = [("objectClass", [b"inetOrgPerson"]), ("cn", [b"W"]), ("sn", [b"W"])]
+    for change, happened, expected, previous in [
+        (lambda: working.add_s(wanda, entry), "add", wanda, None),
+        (lambda: working.modify_s(wanda, [(ldap.MOD_REPLACE, "title", [b"watched"])]), "modify", wanda, None),
+        (lambda: working.rename_s(wanda, "uid=wilma"), "modDN", wilma, wanda),
+        (lambda: working.delete_s(wilma), "delete", wilma, None),
+    ]:
+        working.modify_s(person("bob"), [(ldap.MOD_REPLACE, "title", [happened.encode()])])
+        change()
+        name, attributes, [(kind, before, number)] = next_notice(watching, search)
+        assert (name, kind, before) == (expected, happened, previous), (name, kind, before)
+        assert attributes["cn"] == [b"W"] and "userPassword" not in attributes, attributes
+        numbers.append(number)
+    assert numbers == sorted(set(numbers)), numbers
+    watching.cancel_s(search)
+    assert watching.whoami_s() == "dn:" + admin
+
+
+
+class Copy(SyncreplConsumer, ReconnectLDAPObject):
+    """A copy of what a search finds: names by identity."""
+
+    def begin(self):
+        self.entries, self.present, self.cookie, self.is_up_to_date = {}, set(), None, False
+
+    def syncrepl_get_cookie(self):
+        return self.cookie
+
+    def syncrepl_set_cookie(self, cookie):
+        self.cookie = cookie
+
+    def syncrepl_entry(self, dn, attributes, uuid):
+        self.entries[uuid] = dn
+        self.present.add(uuid)
+
+    def syncrepl_delete(self, uuids):
+        for uuid in uuids:
+            del self.entries[uuid]
+
+    def syncrepl_present(self, uuids, refreshDeletes=False):
+        if uuids is not None:
+            self.present.update(uuids)
+        elif not refreshDeletes:
+            self.entries = {uuid: dn for uuid, dn in self.entries.items() if uuid in self.present}
+            self.present = set()
+
+    def syncrepl_refreshdone(self):
+        self.is_up_to_date = True
+
+
+def content_synchronization():
+    admin = "cn=admin," + SUFFIX
+    working, copy = bound(admin), Copy(task["ldapi"])
+    copy.simple_bind_s(admin, task["passwords"][admin])
+    copy.begin()
+
+    def found():
+        return sorted(name for name, _ in working.search_s(PEOPLE, ldap.SCOPE_SUBTREE, attrlist=["1.1"]))
+
+    def refresh():
+        search = copy.syncrepl_search(PEOPLE, ldap.SCOPE_SUBTREE, mode="refreshOnly")
+        while copy.syncrepl_poll(msgid=search, timeout=20):
+            pass
+        assert sorted(copy.entries.values()) == found(), copy.entries
+
+    refresh()
+    wanda, wilma = person("wanda"), person("wilma")
+    entry = [("objectClass", [b"inetOrgPerson"]), ("cn", [b"W"]), ("sn", [b"W"])]
+    changes = [
+        lambda: working.add_s(wanda, entry),
+        lambda: working.modify_s(wanda, [(ldap.MOD_REPLACE, "title", [b"watched"])]),
+        lambda: working.rename_s(wanda, "uid=wilma"),
+        lambda: working.delete_s(wilma),
+    ]
+    for change in changes:
+        change()
+        refresh()
+    search = copy.syncrepl_search(PEOPLE, ldap.SCOPE_SUBTREE, mode="refreshAndPersist")
+    while not copy.is_up_to_date:
+        assert copy.syncrepl_poll(msgid=search, timeout=20)
+    for change in changes:
+        cookie = copy.cookie
+        change()
+        # It is told everything when it gets a cookie.
+        while copy.cookie == cookie:
+            assert copy.syncrepl_poll(msgid=search, timeout=20)
+        assert sorted(copy.entries.values()) == found(), copy.entries
+    copy.cancel_s(search)
+    refresh()
+
+
+
 {
     work.__name__: work
-    for work in [bind_over_every_transport, search_page_by_page, modify, change_passwords, password_policy, browse]
+    for work in [
+        bind_over_every_transport,
+        search_page_by_page,
+        modify,
+        change_passwords,
+        password_policy,
+        browse,
+        persistent_search,
+        content_synchronization,
+    ]
 }[sys.argv[1]]()

@@ -48,3 +48,13 @@ fn python_ldap_reads_how_a_password_stands() {
 fn python_ldap_understands_the_root_dse_the_schema_and_every_entry() {
     works("browse");
 }
+
+#[test]
+fn python_ldap_sees_changes_as_they_happen() {
+    works("persistent_search");
+}
+
+#[test]
+fn python_ldap_keeps_a_copy_up_to_date() {
+    works("content_synchronization");
+}

@@ -1,6 +1,7 @@
 //! A directory as it would be after some changes that are not made.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -159,8 +160,16 @@ impl Tree for Supposed<'_> {
         self.view.changes_after(after, limit)
     }
 
+    fn change_numbers(&self) -> Result<Option<RangeInclusive<u64>>, TreeError> {
+        self.view.change_numbers()
+    }
+
     fn csn(&self) -> Csn {
         self.view.csn()
+    }
+
+    fn version(&self) -> Version {
+        self.view.version()
     }
 
     fn membership_version(&self) -> Version {

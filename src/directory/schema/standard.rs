@@ -14,6 +14,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("05-dyngroup.ldif", include_str!("../../../schema/05-dyngroup.ldif")),
     ("06-misc.ldif", include_str!("../../../schema/06-misc.ldif")),
     ("07-keystead.ldif", include_str!("../../../schema/07-keystead.ldif")),
+    ("08-monitor.ldif", include_str!("../../../schema/08-monitor.ldif")),
 ];
 
 static STANDARD: LazyLock<Arc<Schema>> = LazyLock::new(|| {

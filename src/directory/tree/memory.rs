@@ -3,6 +3,7 @@
 //! Tests of operations run on it, and the store is tested against it. What it says is right by being obvious.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
@@ -281,8 +282,17 @@ impl Tree for MemoryTree {
         Ok(all.filter(|change| change.sequence > after).take(limit).collect())
     }
 
+    fn change_numbers(&self) -> Result<Option<RangeInclusive<u64>>, TreeError> {
+        let last = self.0.log.len() as u64;
+        Ok((last > 0).then_some(1..=last))
+    }
+
     fn csn(&self) -> Csn {
         self.0.csn
+    }
+
+    fn version(&self) -> Version {
+        self.0.version
     }
 
     fn membership_version(&self) -> Version {

@@ -128,6 +128,11 @@ impl Extras {
         self.sorting = Sorting::Sending(Sorted::new(ids));
     }
 
+    /// Whether entries are kept until they can be sorted.
+    pub(super) const fn is_collecting(&self) -> bool {
+        matches!(self.sorting, Sorting::Collecting(_))
+    }
+
     /// The entry that is to be sent next.
     pub(super) fn next(&self) -> Option<EntryId> {
         match &self.sorting {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use smallvec::SmallVec;
 
+use super::persistent::NOTHING_TO_TELL;
 use super::{FoundEntry, Search, Turn};
 use crate::directory::Dn;
 use crate::directory::entry::EncodedAttribute;
@@ -25,8 +26,14 @@ struct Parcel<'e> {
 }
 
 impl Search {
-    /// Writes an entry that matches.
-    pub(super) fn write(&self, node: &Node, found: &FoundEntry, turn: &mut Turn<'_>) -> Result<(), Refusal> {
+    /// Writes an entry that matches, and what has happened to it.
+    pub(super) fn write(
+        &self,
+        node: &Node,
+        found: &FoundEntry,
+        notice: Option<ResponseControl>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Refusal> {
         let ctx = turn.ctx;
         let dn = turn.names.name(node, ctx)?;
         let followed = match self.extras.as_ref().and_then(|extras| extras.following.as_ref()) {
@@ -34,7 +41,7 @@ impl Search {
             None => None,
         };
         let usability = self.usability(ctx, node, found)?;
-        let controls: SmallVec<[ResponseControl; 1]> = usability.into_iter().chain(followed).collect();
+        let controls: SmallVec<[ResponseControl; 1]> = usability.into_iter().chain(followed).chain(notice).collect();
         let attributes = node.entry.attributes().chain(found.derived.attributes());
         let readable = attributes.filter(|attribute| found.decision.read.contains(attribute.attribute_type));
         let parcel = Parcel { envelope: self.envelope(&dn, &controls), rights: &found.rights };
@@ -81,21 +88,35 @@ impl Search {
     }
 
     /// The root DSE and the subschema subentry, which no tree holds and everybody may read.
-    pub(super) fn answer_apart(&self, ctx: &Context<'_>, dn: &Dn, out: &mut BytesMut) -> bool {
+    pub(super) fn answer_at_once(&mut self, ctx: &Context<'_>, dn: &Dn, out: &mut BytesMut) -> Result<bool, Refusal> {
         if dn.is_root() && self.reach.scope != Scope::BaseObject {
-            return false;
+            return Ok(false);
         }
-        let Some(entry) = apart(ctx, dn) else { return false };
+        let Some(entry) = apart(ctx, dn) else { return Ok(false) };
+        if self.is_about_a_tree() {
+            return Err(NOTHING_TO_TELL);
+        }
         let in_scope = matches!(self.reach.scope, Scope::BaseObject | Scope::WholeSubtree);
         let facts = Facts { entries: &[&entry], searchable: ctx.schema().everything(), dn, schema: ctx.schema() };
         if in_scope && self.matcher.evaluate(&facts) == Truth::True {
-            let parcel = Parcel { envelope: self.envelope(dn.as_str(), &[]), rights: &[] };
-            self.put(&parcel, entry.attributes(), ctx.schema(), out);
+            self.sent += 1;
+            self.put_plainly((dn.as_str(), &[]), entry.attributes(), ctx.schema(), out);
         }
-        true
+        Ok(true)
     }
 
-    pub(super) const fn envelope<'e>(&self, dn: &'e str, controls: &'e [ResponseControl]) -> Envelope<'e> {
+    /// Writes what is wanted of an entry, with these controls and nothing besides.
+    pub(super) fn put_plainly<'e>(
+        &self,
+        (name, controls): (&str, &[ResponseControl]),
+        readable: impl Iterator<Item = EncodedAttribute<'e>>,
+        schema: &Schema,
+        out: &mut BytesMut,
+    ) {
+        self.put(&Parcel { envelope: self.envelope(name, controls), rights: &[] }, readable, schema, out);
+    }
+
+    const fn envelope<'e>(&self, dn: &'e str, controls: &'e [ResponseControl]) -> Envelope<'e> {
         Envelope { id: self.id, dn, values: self.values, controls }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Controls, Flag, RawControl, assertion, dereference, effective_rights, list_view, matched_values, paged_results,
-    proxied_authorization, read_entry, reset, session_tracking, sort,
+    persistent_search, proxied_authorization, read_entry, reset, session_tracking, sort, sync,
 };
 use crate::protocol::request::ExtendedRequest;
 use crate::protocol::{Request, ber, oid};
@@ -50,6 +50,8 @@ const KNOWN: &[Known] = &[
     Known { oid: oid::SEARCH_OPTIONS, fits: searches, meaning: Value(search_options) },
     Known { oid: oid::REAL_ATTRIBUTES_ONLY, fits: searches, meaning: Says(Flag::RealAttributesOnly) },
     Known { oid: oid::VIRTUAL_ATTRIBUTES_ONLY, fits: searches, meaning: Says(Flag::VirtualAttributesOnly) },
+    Known { oid: oid::PERSISTENT_SEARCH, fits: searches, meaning: Value(persistent_search::read) },
+    Known { oid: oid::SYNC_REQUEST, fits: searches, meaning: Value(sync::read) },
     Known { oid: oid::SESSION_TRACKING, fits: anything, meaning: Values(session_tracking::read) },
     Known { oid: oid::ACCOUNT_USABILITY, fits: searches, meaning: Says(Flag::AccountUsability) },
     Known { oid: oid::NO_OP, fits: changes_something, meaning: Says(Flag::NoOp) },

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{Controls, DerefSpec, EffectiveRights, ListView, ResetWishes, SortRequest, TrackedSession};
+use super::{
+    Controls, DerefSpec, EffectiveRights, ListView, PersistentSearch, ResetWishes, SortRequest, SyncMode, SyncRequest,
+    TrackedSession,
+};
 use crate::directory::Filter;
 
 /// What few requests ask for, kept apart so that [`Controls`] is small.
@@ -26,6 +29,10 @@ pub struct Rare {
     pub matched_values: Option<Vec<Filter>>,
     /// Names to be followed (draft-masarati-ldap-deref).
     pub dereference: Vec<DerefSpec>,
+    /// Changes are to be told of as they happen (draft-ietf-ldapext-psearch).
+    pub persistent: Option<PersistentSearch>,
+    /// A copy is to be brought up to date (RFC 4533).
+    pub sync: Option<SyncRequest>,
     /// What is said beside a new password.
     pub reset: Option<ResetWishes>,
 }
@@ -40,8 +47,17 @@ static NOTHING: Rare = Rare {
     list_view: None,
     matched_values: None,
     dereference: Vec::new(),
+    persistent: None,
+    sync: None,
     reset: None,
 };
+
+impl Rare {
+    /// Whether a search goes on to tell of changes.
+    pub fn persists(&self) -> bool {
+        self.persistent.is_some() || self.sync.as_ref().is_some_and(|sync| sync.mode == SyncMode::RefreshAndPersist)
+    }
+}
 
 impl Controls {
     /// What is rarely asked for.

@@ -10,7 +10,7 @@ use crate::directory::ResultCode;
 use crate::directory::tree::Directory;
 use crate::operations::recognition::{Recognition, password_of, recognise};
 use crate::operations::refusal::PolicyControl;
-use crate::operations::search::{Step, page_full, refused};
+use crate::operations::search::{Search, Step, page_full, refused};
 use crate::operations::{Effect, Freedom, Outcome, Proof, Refusal};
 use crate::password::change::By;
 use crate::protocol::control::Controls;
@@ -22,6 +22,8 @@ use crate::session::{Action, Actions};
 
 /// How many searches of one connection may be on the scan lane at once.
 const SCANS: usize = 4;
+/// How many searches of one connection may wait for something to happen.
+const PERSISTENT: usize = 16;
 
 impl Connection {
     /// Carries out actions, and those that follow from them.
@@ -45,6 +47,7 @@ impl Connection {
                     self.become_anonymous();
                 }
                 response.put(&mut self.outgoing, id, operation);
+                self.tally.answer(operation, response.result.code);
                 if self.note(operation, response.result.code) == Telling::TooMany {
                     self.disconnect(ResultCode::Busy, "too many requests were refused on this connection");
                 }
@@ -53,6 +56,7 @@ impl Connection {
                 let name = Some(crate::protocol::oid::START_TLS);
                 let response = Response { name, ..ResultCode::Success.into() };
                 response.put(&mut self.outgoing, id, Operation::Extended);
+                self.tally.answer(Operation::Extended, ResultCode::Success);
                 self.end = End::StartTls;
             }
             Action::Disconnect { code, reason } => self.disconnect(code, reason),
@@ -63,8 +67,17 @@ impl Connection {
 
     /// Stops working on a request.
     fn forget(&mut self, id: MessageId) {
-        self.running.retain(|ticket| ticket.id != id);
+        let tally = &self.tally;
+        self.running.retain(|ticket| {
+            let is_other = ticket.id != id;
+            if !is_other {
+                tally.end(ticket.operation);
+            }
+            is_other
+        });
         self.paused.retain(|(running, _)| running.ticket.id != id);
+        self.waiting.retain(|(running, _)| running.ticket.id != id);
+        self.persistent.retain(|ticket| ticket.id != id);
         self.held.retain(|(running, ..)| running.ticket.id != id);
     }
 
@@ -126,6 +139,14 @@ impl Connection {
                     Err(refusal) => Progress::Answered(running, Err(refusal)),
                 }
             }
+            _ if running.controls.rare().persists() => {
+                if self.persistent.len() >= PERSISTENT {
+                    let refusal = Refusal::AdminLimit("this connection has as many persistent searches as it may");
+                    return Progress::Answered(running, Err(refusal));
+                }
+                self.persistent.push(running.ticket);
+                scene.search(running, &mut self.outgoing)
+            }
             _ => scene.search(running, &mut self.outgoing),
         }
     }
@@ -160,7 +181,10 @@ impl Connection {
         self.running.contains(&ticket)
     }
 
-    fn progress(&mut self, progress: Progress) -> Actions {
+    fn progress(&mut self, mut progress: Progress) -> Actions {
+        if let Progress::Searched(_, search, _) = &mut progress {
+            self.tally.send_entries(search.take_sent());
+        }
         match progress {
             Progress::Elsewhere => Actions::new(),
             Progress::Answered(running, result) => self.answered(running, result),
@@ -168,6 +192,7 @@ impl Connection {
                 self.paused.push_back((running, search));
                 Actions::new()
             }
+            Progress::Searched(running, search, Ok(Step::Waiting)) => self.wait(running, search),
             Progress::Searched(running, search, Ok(Step::PageFull)) => {
                 let Request::Search(request) = &running.message.request else { return Actions::new() };
                 let identity = running.acting.as_ref().unwrap_or(&self.requester).identity.clone();
@@ -240,7 +265,9 @@ impl Connection {
             return Actions::new();
         }
         self.running.retain(|ticket| *ticket != running.ticket);
+        self.persistent.retain(|ticket| *ticket != running.ticket);
         response.put(&mut self.outgoing, running.ticket.id, running.operation());
+        self.tally.answer(running.operation(), code);
         if telling == Telling::TooMany {
             self.disconnect(ResultCode::Busy, "too many requests were refused on this connection");
         }
@@ -339,6 +366,7 @@ impl Connection {
         let limits = self.shared.settings.connections;
         self.framing = if identity.is_anonymous() { limits.before_bind } else { limits.after_bind };
         let requester = Arc::make_mut(&mut self.requester);
+        self.place.seen.belongs_to(&identity);
         requester.identity = identity;
         requester.freedom = freedom;
         self.known = None;
@@ -361,5 +389,41 @@ impl Connection {
             let actions = self.progress(progress);
             self.carry_out(actions);
         }
+    }
+
+    /// Has a search wait for something to happen, unless that is the case already.
+    fn wait(&mut self, mut running: Box<Running>, search: Box<Search>) -> Actions {
+        if self.end == End::Drain {
+            return self.end_one_waiting(&running);
+        }
+        let Some(moments) = &mut running.moments else { return Actions::new() };
+        moments.settle();
+        if moments.are_behind(&self.shared.store.view()) {
+            self.paused.push_back((running, search));
+        } else {
+            self.waiting.push((running, search));
+        }
+        Actions::new()
+    }
+
+    /// Has the searches that wait for something to happen look at what has.
+    pub(super) fn look_at_changes(&mut self) {
+        if let Err(reason) = self.recognise() {
+            return self.disconnect(ResultCode::StrongerAuthRequired, reason);
+        }
+        self.paused.extend(self.waiting.drain(..));
+    }
+
+    /// Ends those that wait, since the server stops.
+    pub(super) fn end_waiting(&mut self) {
+        for (running, _) in std::mem::take(&mut self.waiting) {
+            let actions = self.end_one_waiting(&running);
+            self.carry_out(actions);
+        }
+    }
+
+    fn end_one_waiting(&mut self, running: &Running) -> Actions {
+        let response = Response::with_message(ResultCode::Unavailable, "the server is shutting down");
+        self.respond(running, &response)
     }
 }

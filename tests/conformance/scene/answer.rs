@@ -149,6 +149,18 @@ pub fn controls_of_entries(octets: &[u8]) -> Vec<(String, Vec<u8>)> {
     wire::elements(octets).map(controls).collect()
 }
 
+const INTERMEDIATE: u8 = 0x79;
+
+/// The values of what is told besides entries, and the entries between them as nothing.
+pub fn intermediate(octets: &[u8]) -> Vec<Option<Vec<u8>>> {
+    let operation = |message: wire::Element<'_>| {
+        let operation = wire::element(wire::element(message.content).unwrap().rest).unwrap();
+        let name = wire::element(operation.content).unwrap();
+        (operation.tag == INTERMEDIATE).then(|| wire::element(name.rest).unwrap().content.to_vec())
+    };
+    wire::elements(octets).map(operation).collect()
+}
+
 /// The entries of a search answer. Where it says that others are kept elsewhere, that is an entry without a name.
 pub fn entries(octets: &[u8]) -> Vec<FoundEntry> {
     let operation = |message: wire::Element<'_>| {
@@ -156,11 +168,12 @@ pub fn entries(octets: &[u8]) -> Vec<FoundEntry> {
         let operation = wire::element(id.rest).unwrap();
         if operation.tag == REFERENCE {
             let urls = wire::elements(operation.content).map(|url| url.content.to_vec()).collect();
-            return FoundEntry { dn: String::new(), attributes: vec![("ref".to_owned(), urls)], controls: Vec::new() };
+            let attributes = vec![("ref".to_owned(), urls)];
+            return Some(FoundEntry { dn: String::new(), attributes, controls: Vec::new() });
         }
-        entry(id.rest)
+        (operation.tag != INTERMEDIATE).then(|| entry(id.rest))
     };
-    wire::elements(octets).map(operation).collect()
+    wire::elements(octets).filter_map(operation).collect()
 }
 
 /// The names and values of the controls in a list.

@@ -1,6 +1,7 @@
 //! Somebody who uses the directory.
 
 mod pages;
+mod watching;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -26,6 +27,8 @@ use keystead::protocol::request::{
     ModifyRequest, RequestedChange, SearchRequest,
 };
 use keystead::protocol::{MessageId, RawControl, Request, Response, oid};
+
+pub use watching::Watching;
 
 use super::answer::{FoundEntry, entries, generated, result};
 use super::{SUFFIX, Scene, full, short};
@@ -56,6 +59,11 @@ impl<'s, D: Directory> Client<'s, D> {
 
     pub fn become_identity(&self, identity: Identity) {
         self.requester.borrow_mut().identity = identity;
+    }
+
+    /// How much they may do from now on.
+    pub fn become_free(&self, freedom: Freedom) {
+        self.requester.borrow_mut().freedom = freedom;
     }
 
     /// The address that the connection comes from.
@@ -382,6 +390,7 @@ impl<'s, D: Directory> Client<'s, D> {
             match step {
                 Ok(Step::More) => between(),
                 Ok(Step::Done(response)) => break response,
+                Ok(Step::Waiting) => break Response::from(ResultCode::Success),
                 Ok(Step::PageFull) => break search::page_full(b"more", told(&search)),
                 Err(refusal) => break search::refused(&refusal),
             }

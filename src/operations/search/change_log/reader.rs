@@ -11,7 +11,7 @@ use crate::directory::{Dn, Schema};
 use crate::operations::{Context, Refusal};
 
 /// Somebody who reads the change log.
-pub(super) struct Reader<'c> {
+pub(in crate::operations::search) struct Reader<'c> {
     ctx: &'c Context<'c>,
     decider: Decider<'c>,
 }
@@ -20,12 +20,15 @@ pub(super) struct Reader<'c> {
 struct Sight(Vec<Arc<Decision>>);
 
 impl<'c> Reader<'c> {
-    pub(super) fn new(ctx: &'c Context<'_>) -> Self {
+    pub(in crate::operations::search) fn new(ctx: &'c Context<'_>) -> Self {
         Self { decider: ctx.decider(), ctx }
     }
 
     /// The change as they may know of it; `None` if they may not know of its entry.
-    pub(super) fn shown(&mut self, change: &LoggedChange) -> Result<Option<LoggedChange>, Refusal> {
+    pub(in crate::operations::search) fn shown(
+        &mut self,
+        change: &LoggedChange,
+    ) -> Result<Option<LoggedChange>, Refusal> {
         let record = &change.record;
         let sight = self.sight(record)?;
         if !sight.is_visible() {

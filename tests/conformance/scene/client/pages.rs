@@ -28,7 +28,7 @@ impl<D: Directory> Client<'_, D> {
         let mut search = start(&mut out).unwrap();
         loop {
             match self.with_view(&view, |ctx| search.run(ctx, 3, &mut out)).unwrap() {
-                Step::More => {}
+                Step::More | Step::Waiting => {}
                 Step::PageFull => {
                     counts.push(entries(&out.split()).len());
                     between();
