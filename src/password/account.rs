@@ -261,8 +261,8 @@ impl Lock {
 }
 
 impl Remembered {
-    /// `time#syntax#length#data`
-    fn parse(value: &[u8]) -> Option<Self> {
+    /// Reads a value of `pwdHistory`: `time#syntax#length#data`.
+    pub fn parse(value: &[u8]) -> Option<Self> {
         let mut fields = value.splitn(4, |octet| *octet == b'#');
         let time = Timestamp::parse(fields.next()?)?;
         let (_syntax, length) = (fields.next()?, fields.next()?);
@@ -271,7 +271,8 @@ impl Remembered {
         (data.len() == length).then(|| Self { time, password: StoredPassword::new(data) })
     }
 
-    fn to_value(&self) -> Vec<u8> {
+    /// Writes it as a value of `pwdHistory`.
+    pub fn to_value(&self) -> Vec<u8> {
         let hash = self.password.expose();
         let mut value = format!("{}#{HISTORY_SYNTAX}#{}#", self.time.precise(), hash.len()).into_bytes();
         value.extend_from_slice(hash);

@@ -122,6 +122,15 @@ impl StoredPassword {
         self.0.expose()
     }
 
+    /// The password itself, if that is what is kept, without the name of a scheme in front of it.
+    pub fn clear_text(&self) -> Option<Secret> {
+        match self.parts() {
+            Parts::Scheme("CLEAR" | "CLEARTEXT", clear) => Some(Secret::new(clear)),
+            Parts::Clear(clear) => Some(Secret::new(clear)),
+            Parts::Scheme(..) => None,
+        }
+    }
+
     /// How it is kept.
     pub fn scheme(&self) -> Scheme {
         match self.parts() {
@@ -597,6 +606,16 @@ mod tests {
         assert!(verify("secret", "secret") && verify("{CLEAR}secret", "secret") && !verify("secret", "Secret"));
         assert!(verify("{hello} world", "{hello} world") && verify("{", "{"));
         assert!(!StoredPassword::is_prehashed(b"{hello} world") && StoredPassword::is_prehashed(b"{SASL}x"));
+    }
+
+    #[test]
+    fn clear_text_is_without_the_name_of_its_scheme() {
+        let clear = |value: &str| StoredPassword::new(value.as_bytes()).clear_text();
+        for value in ["secret", "{CLEAR}secret", "{cleartext}secret"] {
+            assert_eq!(clear(value), Some(Secret::new("secret")), "{value}");
+        }
+        assert_eq!(clear("{hello} world"), Some(Secret::new("{hello} world")));
+        assert!(FIXTURES.iter().all(|(value, _)| clear(value).is_none()) && clear("{SASL}user").is_none());
     }
 
     #[test]

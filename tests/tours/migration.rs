@@ -212,3 +212,82 @@ fn what_the_schema_does_not_know_is_told_and_can_be_left_out() {
     let said = import(&["--leave-out", "shoesize", "--leave-out", "STRANGE"]).ok();
     said.tells("1 entries were imported").tells("Left out: shoesize (1): by --leave-out.");
 }
+
+/// People of `fast.ldif`, as slapcat writes them, with the passwords that they have there.
+const FAST: [(&str, &str); 4] = [
+    ("alice", "alice's password"),
+    ("bob", "bob's password"),
+    ("carol", "carol's password"),
+    ("dora", "dora's password"),
+];
+
+/// What a thief could try passwords on quickly: their digests, alice's old one last.
+const DIGESTS: [&str; 4] =
+    ["CrmKrj30gekCWWYFBjtfCzpptx", "OJvTyTE4oyc+zW55avcuXQ==", "yckNSKKahRmkCd8gISdxn.", "4+ad9mfDlQ1r81GNUU3xWWCvlA"];
+
+/// What `keystead export` says, with its lines unfolded.
+fn exported(server: &Server) -> String {
+    let ldif = server.keystead("export", &[]).ok().out.replace("\n ", "");
+    for kept in DIGESTS.iter().chain(&["dora's password"]) {
+        assert!(!ldif.contains(kept), "{kept}: {ldif}");
+    }
+    ldif
+}
+
+/// The beginnings of all passwords in an export.
+fn kept_as(ldif: &str) -> Vec<&str> {
+    let values = ldif.lines().filter_map(|line| line.strip_prefix("userPassword: "));
+    let mut schemes: Vec<&str> = values.map(|value| &value[..=value.rfind('}').unwrap()]).collect();
+    schemes.sort_unstable();
+    schemes
+}
+
+fn schemes(server: &Server) -> String {
+    server.run(KEYSTEAD, &["explain", "schemes", "--config", text(&server.config())], "").ok().out
+}
+
+#[test]
+fn fast_hashes_are_wrapped_at_once_and_nobody_needs_a_new_password() {
+    let mut server = newcomer("badge.schema");
+    let ldif = server.file("fast.ldif", &fixture("fast.ldif"));
+    server.keystead("import", &[text(&ldif), "--wrap", "--keep-clear-text"]).fails_with(2).tells("cannot be used with");
+    let said = server.keystead("import", &[text(&ldif), "--wrap"]).ok().tells(", an export of OpenLDAP.");
+    let said = said.tells("Translated: userPassword (3): in Argon2id, until its owner binds.");
+    said.tells("Translated: pwdHistory (1): in Argon2id, until its owner binds.");
+    let wrapped = exported(&server);
+    assert_eq!(
+        kept_as(&wrapped),
+        ["{ARGON2-WRAP}{CRYPT}", "{ARGON2-WRAP}{MD5}", "{ARGON2-WRAP}{SSHA}", "{ARGON2}"],
+        "{wrapped}"
+    );
+    let counted = schemes(&server);
+    for kind in ["md5-crypt in argon2id", "md5 in argon2id", "ssha in argon2id"] {
+        let line =
+            format!("        1  {kind} m=19456,t=2,p=1  1 of them are hashed anew when their owners bind next\n");
+        assert!(counted.contains(&line), "{kind}: {counted}");
+    }
+    assert!(counted.contains("        1  argon2id m=19456,t=2,p=1\n"), "{counted}");
+
+    // What is wrapped can be taken elsewhere, and wrapping it again changes nothing.
+    let mut other = newcomer("badge.schema");
+    let ldif = other.file("wrapped.ldif", &wrapped);
+    other.keystead("import", &[text(&ldif), "--wrap"]).ok().tells("8 entries were imported from ");
+    assert_eq!(exported(&other), wrapped);
+    for server in [&mut server, &mut other] {
+        server.serve();
+        for (who, password) in FAST {
+            // The new hash gives way to the first writing of the last success, should both happen at once.
+            assert_eq!([server.bind(who, password), server.bind(who, password)], [0, 0], "{who}");
+            assert_eq!(server.bind(who, &password.to_uppercase()), 49, "{who}");
+        }
+        for stolen in ["{SSHA}CrmKrj30gekCWWYFBjtfCzpptx2zyRtq", "CrmKrj30gekCWWYFBjtfCzpptx2zyRtq"] {
+            assert_eq!(server.bind("alice", stolen), 49);
+        }
+        server.stop();
+        assert_eq!(kept_as(&exported(server)), ["{ARGON2}"; 4]);
+        assert_eq!(schemes(server), "        4  argon2id m=19456,t=2,p=1\n");
+    }
+    server.serve();
+    changes(&server, "alice", "alice's password", "alice's first").refuses_with(19).tells("was used before");
+    changes(&server, "alice", "alice's password", "a much better secret").ok();
+}

@@ -9,8 +9,8 @@ use crate::directory::schema::check::find_value;
 use crate::directory::{Attribute, Attributes, Csn, Dn, Entry, Randomness, Rdn, Schema, Timestamp};
 use crate::operations::integrity::{Constraints, State};
 use crate::password::policy::Policy;
-use crate::password::scheme::{NewScheme, Scheme};
-use crate::password::{Account, Secret, StoredPassword};
+use crate::password::scheme::NewScheme;
+use crate::password::{Account, StoredPassword};
 use crate::server::random::SystemRandom;
 use crate::store::bulk::LoadedEntry;
 
@@ -163,9 +163,9 @@ impl EntryReader<'_> {
             [value] => value.clone(),
             _ => return Err("an entry has one password, and here are several".to_owned()),
         };
-        let stored = StoredPassword::new(&value);
-        if stored.scheme() == Scheme::Clear && self.clear_text == ClearText::Hashed {
-            let hashed = StoredPassword::create(&Secret::new(value), self.new_passwords, &SystemRandom);
+        let clear = StoredPassword::new(&value).clear_text();
+        if let (Some(clear), ClearText::Hashed) = (clear, self.clear_text) {
+            let hashed = StoredPassword::create(&clear, self.new_passwords, &SystemRandom);
             credentials.set_one(known.user_password, hashed.expose());
         }
         if !credentials.has(known.pwd_changed_time) {
@@ -182,10 +182,10 @@ impl EntryReader<'_> {
             return;
         }
         let mut account = Account::from_entry(&Entry::encode(credentials, schema), schema);
-        let old = account.history.iter_mut().chain(&mut account.replaced);
-        for old in old.filter(|old| old.password.scheme() == Scheme::Clear) {
-            let clear = Secret::new(old.password.expose());
-            old.password = StoredPassword::create(&clear, self.new_passwords, &SystemRandom);
+        for old in account.history.iter_mut().chain(&mut account.replaced) {
+            if let Some(clear) = old.password.clear_text() {
+                old.password = StoredPassword::create(&clear, self.new_passwords, &SystemRandom);
+            }
         }
         let hashed = account.to_entry(schema).decode();
         for id in kept_in {

@@ -1,11 +1,12 @@
 //! What is made of a record, on any thread: translated, then an entry, then what indexes say of it.
 
 use super::entry::EntryReader;
+use super::wrap;
 use crate::directory::ldif::{Body, Record};
 use crate::directory::migration::{Draft, Fate, Note, Origin};
 use crate::directory::{AttributeTypeId, Csn, Schema, Timestamp};
 use crate::password::StoredPassword;
-use crate::password::scheme::Scheme;
+use crate::password::scheme::{Cost, Scheme};
 use crate::store::bulk::{PreparedEntry, Preparer};
 
 const NO_LOGIN: &str = "no password matches it here: unless that was wanted, it needs a new one";
@@ -17,6 +18,8 @@ pub(super) struct Maker<'a> {
     pub(super) preparer: Preparer,
     pub(super) origin: Option<Origin>,
     pub(super) leave_out: &'a [String],
+    /// At what cost fast hashes are wrapped, if they are.
+    pub(super) wrap: Option<Cost>,
     pub(super) now: Timestamp,
 }
 
@@ -48,6 +51,9 @@ impl Maker<'_> {
             draft.leave_class_out(name, AS_TOLD);
         }
         note_unusable_password(&mut draft);
+        if let Some(cost) = self.wrap {
+            wrap::wrap(&mut draft, cost);
+        }
         let entry = self.reader.read(&record.dn, &draft.attributes, csn)?;
         let entry = Box::new(self.preparer.prepare(entry));
         let kept = self.origin.map(|_| operational(&draft, self.reader.schema())).unwrap_or_default();
