@@ -41,6 +41,7 @@ mod recheck;
 pub mod recognition;
 mod referral;
 pub mod refusal;
+mod rehash;
 mod relax;
 pub mod reports;
 pub mod root_dse;

@@ -34,6 +34,7 @@ use super::login_name::UserName;
 use super::policies::Governing;
 use super::recheck::Recheck;
 use super::refusal::PolicyControl;
+use super::rehash::Rehash;
 use super::target::Target;
 use super::verify_password::{Given, Known, blocked, blocks};
 use super::{Context, Effect, Freedom, Outcome, Proof, Refusal};
@@ -290,7 +291,8 @@ impl Verification {
         }
         let mut standing = self.account.standing(&self.policy, ctx.now);
         let recheck = self.recheck(ctx, dn, standing);
-        if recheck.demands_change() {
+        let rehash = self.password().map_or(Rehash::Nothing, |_| ctx.rehash(&self.account, &self.policy, self.means));
+        if recheck.demands_change() || rehash.demands_change() && standing != Standing::Expired {
             standing = Account { must_change: true, ..Account::default() }.standing(&self.policy, ctx.now);
         }
         let told = Told::of(standing);
@@ -310,7 +312,7 @@ impl Verification {
         let lock = if attempt.is_despite_lock() { LockFor::Others } else { LockFor::Nobody };
         attempt.let_in(precision.min(ctx.services.last_success_precision));
         self.remember(ctx);
-        let (change, afterwards) = self.changes(ctx, (node, dn), Entered { standing, recheck, lock })?;
+        let (change, afterwards) = self.changes(ctx, (node, dn), Entered { standing, recheck, rehash, lock })?;
         if let Standing::Good { expires_in: Some(left) } = standing {
             // It is the owner whom it is told of, wherever they bind from.
             let event = Event { source: String::new(), ..self.event(ctx, EventKind::Expiring, (node, dn)) };
@@ -348,7 +350,7 @@ impl Verification {
         &self,
         ctx: &Context<'_>,
         whose: (&Node, &Dn),
-        Entered { standing, recheck, lock }: Entered,
+        Entered { standing, recheck, rehash, lock }: Entered,
     ) -> Result<(Change, Option<Box<Change>>), Refusal> {
         let (node, _) = whose;
         let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
@@ -358,7 +360,8 @@ impl Verification {
         }
         let event = |kind, reason| Event { reason, ..self.event(ctx, kind, whose) };
         account.checked_against = recheck.lists().or(account.checked_against);
-        account.must_change |= recheck.demands_change();
+        let demands_change = recheck.demands_change() || rehash.demands_change();
+        account.must_change |= demands_change;
         let used = match (standing, account.temporary_uses) {
             (Standing::Grace { remaining }, _) => {
                 account.grace_uses.push(distinct(&account.grace_uses, ctx.now));
@@ -371,9 +374,7 @@ impl Verification {
             }
             _ => None,
         };
-        let wanted = self.policy.hashing.or(ctx.services.new_passwords);
-        let outdated = self.password().filter(|_| account.password.as_ref().is_some_and(|it| it.is_outdated(wanted)));
-        if let Some(password) = outdated {
+        if let (Some(wanted), Some(password)) = (rehash.wanted(), self.password()) {
             account.password = Some(StoredPassword::create(password, wanted, ctx.random));
         }
         let rekeyed = self.rekey(ctx, &mut account);
@@ -383,13 +384,14 @@ impl Verification {
             credentials: account.to_entry(ctx.schema()),
         };
         let change = |events| Change { writes: vec![write()], events, ..Change::none() };
-        let scheme = || account.password.as_ref().map(|stored| stored.scheme().to_string()).unwrap_or_default();
-        let known = recheck.found().map(|rule| event(EventKind::Known, rule.to_owned()));
-        let rehashed = outdated.map(|_| event(EventKind::Rehashed, scheme()));
-        let first = used.is_some() || recheck.demands_change();
-        if !first && outdated.is_none() && !rekeyed && recheck == Recheck::Nothing {
+        let first = used.is_some() || demands_change;
+        if !first && !rekeyed && rehash == Rehash::Nothing && recheck == Recheck::Nothing {
             return Ok((Change::none(), None));
         }
+        let scheme = account.password.as_ref().map(|stored| stored.scheme().to_string()).unwrap_or_default();
+        let scheme = if rehash.demands_change() { scheme + ", after pwdRehashDeadline" } else { scheme };
+        let known = recheck.found().map(|rule| event(EventKind::Known, rule.to_owned()));
+        let rehashed = rehash.wanted().map(|_| event(EventKind::Rehashed, scheme));
         let ended = if lock == LockFor::Nobody { self.end_of_lock(ctx, whose)? } else { Vec::new() };
         let change = change(ended.into_iter().chain(used).chain(known).chain(rehashed).collect());
         Ok(if first { (change, None) } else { (Change::none(), Some(Box::new(change))) })
@@ -427,6 +429,7 @@ impl Verification {
 struct Entered {
     standing: Standing,
     recheck: Recheck,
+    rehash: Rehash,
     lock: LockFor,
 }
 

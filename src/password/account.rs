@@ -191,7 +191,7 @@ impl Account {
         self.history.last().or(self.replaced.as_ref())
     }
 
-    /// What others may see of it: everything but the secrets, and the scheme in the place of the hash.
+    /// What others may see of it: everything but the secrets, and scheme and cost in the place of the hash.
     pub fn to_public_entry(&self, schema: &Schema) -> Entry {
         let mut attributes = self.to_entry(schema).decode();
         for secret in schema.secret().iter() {
@@ -199,6 +199,9 @@ impl Account {
         }
         if let Some(password) = &self.password {
             attributes.set_one(schema.known().pwd_scheme, password.scheme().to_string());
+            if let Some(cost) = password.cost() {
+                attributes.set_one(schema.known().pwd_hash_cost, cost);
+            }
         }
         Entry::encode(&attributes, schema)
     }

@@ -113,6 +113,8 @@ pub struct Policy {
     pub hashing: Hashing,
     /// `pwdScramIterations`: how often clients hash a password for SCRAM; absent: no keys are kept for that.
     pub scram_iterations: Option<u32>,
+    /// `pwdRehashDeadline`: from then on, whoever binds with a password that is not kept so must change it.
+    pub rehash_deadline: Option<Timestamp>,
     /// `pwdPrecedence`: of several policies that say that they govern somebody, the one with the lowest number does.
     pub precedence: u32,
     /// `pwdReportOnly`: it governs nobody, and what it would have done is reported.
@@ -249,6 +251,7 @@ impl Default for Policy {
             breach_action: BreachAction::default(),
             hashing: Hashing::default(),
             scram_iterations: None,
+            rehash_deadline: None,
             precedence: u32::MAX,
             report_only: false,
             applies: None,
@@ -315,6 +318,7 @@ impl Policy {
             breach_action: reader.breach_action()?,
             hashing: Hashing::read(&reader)?,
             scram_iterations: reader.scram_iterations()?,
+            rehash_deadline: reader.time("pwdRehashDeadline")?,
             precedence: reader.number("pwdPrecedence")?.unwrap_or(u32::MAX),
             report_only: reader.flag("pwdReportOnly")?.unwrap_or(false),
             applies: Applies::read(&reader)?,
@@ -386,6 +390,10 @@ impl Policy {
         }
         if self.reset_code_max_age > LONGEST_RESET_CODE {
             return fault("pwdResetCodeMaxAge", "no code is good for more than a day".to_owned());
+        }
+        if self.rehash_deadline.is_some() && !self.pwd_allow_user_change {
+            let reason = "with pwdAllowUserChange FALSE, those who must change their passwords could not";
+            return fault("pwdRehashDeadline", reason.to_owned());
         }
         self.check_composition()?;
         if self.verified_cache.is_some_and(|life| life > MAX_VERIFIED) {

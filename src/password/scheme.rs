@@ -5,6 +5,7 @@
 
 mod argon2id;
 mod bare;
+mod cost;
 mod crypt;
 mod digest;
 mod pbkdf2;

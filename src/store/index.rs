@@ -316,7 +316,9 @@ impl Indexes {
 fn stored<'s>(name: &str, schema: &'s Schema) -> Result<&'s AttributeType, IndexError> {
     let attribute = schema.find_attribute_type(name).ok_or_else(|| IndexError::Undefined(name.to_owned()))?;
     let known = schema.known();
-    if known.derived().contains(&attribute.id) || [known.context_csn, known.pwd_scheme].contains(&attribute.id) {
+    if known.derived().contains(&attribute.id)
+        || [known.context_csn, known.pwd_scheme, known.pwd_hash_cost].contains(&attribute.id)
+    {
         return Err(IndexError::Derived(name.to_owned()));
     }
     if known.credentials().contains(&attribute.id) {
@@ -382,7 +384,9 @@ mod tests {
 
     #[test]
     fn what_no_entry_stores_has_no_index() {
-        for name in ["hasSubordinates", "numSubordinates", "memberOf", "isMemberOf", "entryDN", "pwdScheme"] {
+        for name in
+            ["hasSubordinates", "numSubordinates", "memberOf", "isMemberOf", "entryDN", "pwdScheme", "pwdHashCost"]
+        {
             assert_eq!(choose(name, IndexKind::Presence), Err(IndexError::Derived(name.to_owned())));
         }
         for name in ["pwdAccountLockedTime", "pwdReset", "pwdLastSuccess", "userPassword"] {

@@ -170,7 +170,7 @@ sentences! {
             "memberOf: cn=administrators,ou=groups,dc=example,dc=com", "hasSubordinates: TRUE",
             "subschemaSubentry: cn=mine", "entryDN: cn=mine", "entryCSN: x", "pwdChangedTime: 20260101000000Z",
             "pwdHistory: x", "pwdFailureTime: 20260101000000Z", "pwdReset: FALSE",
-            "pwdAccountLockedTime: 000001010000Z", "pwdScheme: clear",
+            "pwdAccountLockedTime: 000001010000Z", "pwdScheme: clear", "pwdHashCost: rounds=1",
         ] {
             let response = scene.root().change_with(&carla(&format!("{line}\n")), &[]);
             assert_eq!(response.result.code, ConstraintViolation, "{line}");

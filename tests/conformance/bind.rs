@@ -228,7 +228,7 @@ sentences! {
         let stamps = ["pwdChangedTime", "pwdReset", "pwdHistory", "modifyTimestamp", "modifiersName", "entryCSN"];
         let before = scene.root().read("alice", &stamps);
         scene.wait(60);
-        for wrong in ["wrong", wrapped, "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="] {
+        for wrong in [wrapped, "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="] {
             assert_eq!(scene.anonymous().bind("alice", wrong), Err(InvalidCredentials));
         }
         assert_eq!(scene.root().values("alice", "pwdScheme"), ["argon2-wrap"]);

@@ -1,11 +1,16 @@
-//! How passwords are kept, by policy: `pwdHashScheme`, `pwdHashMemory`, `pwdHashPasses` and `pwdHashLanes`.
+//! How passwords are kept, by policy: `pwdHashScheme`, `pwdHashMemory`, `pwdHashPasses`, `pwdHashLanes` and
+//! `pwdRehashDeadline`; and what is told of that.
 
-use keystead::directory::ResultCode::{ConstraintViolation, InvalidCredentials};
+use std::time::Duration;
+
+use keystead::directory::ResultCode::{
+    CompareTrue, ConstraintViolation, InsufficientAccessRights, InvalidAttributeSyntax, InvalidCredentials,
+};
 use keystead::directory::tree::{Directory, Tree};
 use keystead::directory::{Dn, ResultCode};
 use keystead::password::Account;
 
-use crate::scene::{Scene, full};
+use crate::scene::{Scene, full, policy_control, policy_response};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
@@ -31,6 +36,19 @@ fn change<D: Directory>(scene: &Scene<D>, name: &str, old: &str, new: &str) {
     assert_eq!(scene.client(name).password_modify(None, Some(old), Some(new)), Ok(None));
 }
 
+/// A policy by which alice's hash is outdated, with a deadline so many seconds from now, or before.
+fn deadline<D: Directory>(scene: &Scene<D>, seconds: i64) {
+    let by = Duration::from_secs(seconds.unsigned_abs());
+    let time = if seconds < 0 { scene.now().saturating_sub(by) } else { scene.now().saturating_add(by) };
+    assert_eq!(add(scene, &format!("{COSTLY}\npwdRehashDeadline: {time}")), Ok(()));
+}
+
+fn state<D: Directory>(scene: &Scene<D>, name: &str) -> Vec<String> {
+    scene.root().values("alice", name)
+}
+
+const COSTLY: &str = "pwdHashMemory: 8192\npwdHashPasses: 5";
+const ANEW: &str = "argon2id m=8192,t=5,p=1";
 const USUAL: &str = "argon2id m=64,t=1,p=1";
 
 sentences! {
@@ -78,6 +96,106 @@ sentences! {
         assert_eq!(scene.client("cn=admin").find(weak), ["uid=alice,ou=people"]);
         assert_eq!(scene.client("cn=admin").find("(&(uid=*)(!(pwdScheme=argon2)))"), ["uid=alice,ou=people"]);
         assert_eq!(scene.client("bob").find(weak), [""; 0]);
+    }
+
+    /// The cost is told as the scheme is, without the hash, to the same people.
+    fn what_a_hash_costs_is_told_without_the_hash(scene) {
+        assert_eq!((state(scene, "pwdHashCost"), state(scene, "pwdScheme")), (vec!["m=64,t=1,p=1".into()], vec!["argon2".into()]));
+        assert_eq!(add(scene, COSTLY), Ok(()));
+        assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
+        assert_eq!(state(scene, "pwdHashCost"), ["m=8192,t=5,p=1"]);
+        assert_eq!(scene.client("cn=admin").find("(pwdHashCost=m=8192,*)"), ["uid=alice,ou=people"]);
+        assert_eq!(scene.client("bob").find("(pwdHashCost=m=8192,*)"), [""; 0]);
+        let all = scene.client("cn=admin").read("alice", &["+"]).unwrap();
+        assert_eq!(all.texts("pwdHashCost"), ["m=8192,t=5,p=1"]);
+        for (hash, cost) in [
+            ("{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", vec![]),
+            ("{CRYPT}$1$7NJkUwSS$2n7U0fCLMPpIx44W.iV/Y/", vec!["rounds=1000".to_owned()]),
+        ] {
+            let change = format!("dn: alice\nchangetype: modify\nreplace: userPassword\nuserPassword: {hash}\n");
+            assert_eq!(scene.root().change(&change), Ok(()));
+            assert_eq!(state(scene, "pwdHashCost"), cost);
+        }
+        assert_eq!(scene.root().values("cn=staff,ou=groups", "pwdHashCost"), [""; 0]);
+    }
+
+    /// Until the deadline, who binds has the password hashed anew and notices nothing, then or later.
+    fn who_binds_before_the_deadline_keeps_the_password(scene) {
+        deadline(scene, 60);
+        scene.wait(59);
+        assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
+        assert_eq!(kind(scene, "alice"), ANEW);
+        scene.wait(60);
+        assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
+        assert_eq!(state(scene, "pwdReset"), [""; 0]);
+        assert_eq!(scene.events(), ["rehashed done of alice by alice, bind: argon2"]);
+    }
+
+    /// From then on, the first good bind hashes the password anew and lets its owner do nothing but change it.
+    fn who_binds_after_the_deadline_must_change_the_password(scene) {
+        deadline(scene, 60);
+        scene.wait(60);
+        assert_eq!(scene.anonymous().bind("alice", "wrong"), Err(InvalidCredentials));
+        assert_eq!((kind(scene, "alice"), state(scene, "pwdReset")), (USUAL.into(), Vec::new()));
+        let client = scene.anonymous();
+        let response = client.bind_with("alice", ALICE, &policy_control());
+        assert_eq!(policy_response(&response), Some(vec![0x30, 3, 0x81, 1, 2]), "changeAfterReset");
+        assert_eq!((kind(scene, "alice"), state(scene, "pwdReset")), (ANEW.into(), vec!["TRUE".into()]));
+        assert_eq!(client.change("dn: alice\nchangetype: modify\nreplace: sn\nsn: x\n"), Err(InsufficientAccessRights));
+        let again = scene.anonymous();
+        assert_eq!(again.bind("alice", ALICE), Ok(()));
+        let change = "dn: alice\nchangetype: modify\nreplace: sn\nsn: x\n";
+        assert_eq!(again.change(change), Err(InsufficientAccessRights), "until it is changed");
+        assert_eq!(client.password_modify(None, Some(ALICE), Some(NEW)), Ok(None));
+        assert_eq!(client.find("(uid=alice)"), ["uid=alice,ou=people"]);
+        assert_eq!(scene.client("bob").find("(uid=bob)"), ["uid=bob,ou=people"], "others go on");
+        let told = scene.events();
+        let rehashed: Vec<_> = told.iter().filter(|event| event.starts_with("rehashed")).collect();
+        assert_eq!(rehashed, ["rehashed done of alice by alice, bind: argon2, after pwdRehashDeadline"], "{told:?}");
+    }
+
+    /// To compare is no bind: it does not take the old hash away, by which the next bind is known to come too late.
+    fn a_compare_does_not_get_round_the_deadline(scene) {
+        deadline(scene, -1);
+        assert_eq!(scene.root().compare("alice", "userPassword", ALICE), CompareTrue);
+        scene.settle();
+        assert_eq!((kind(scene, "alice"), state(scene, "pwdReset")), (USUAL.into(), Vec::new()));
+        assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
+        assert_eq!((kind(scene, "alice"), state(scene, "pwdReset")), (ANEW.into(), vec!["TRUE".into()]));
+    }
+
+    /// Where such binds fail by policy, this one does and writes nothing; the password can be changed without a bind.
+    fn after_the_deadline_a_bind_fails_where_the_policy_says_so(scene) {
+        deadline(scene, -1);
+        let fail = "dn: cn=own,ou=policies\nchangetype: modify\nreplace: pwdMustChangeBind\npwdMustChangeBind: fail\n";
+        assert_eq!(scene.root().change(fail), Ok(()));
+        for _ in 0..2 {
+            assert_eq!(scene.anonymous().bind("alice", ALICE), Err(InvalidCredentials));
+            assert_eq!(kind(scene, "alice"), USUAL);
+        }
+        assert_eq!(scene.anonymous().password_modify(Some("alice"), Some(ALICE), Some(NEW)), Ok(None));
+        assert_eq!(scene.anonymous().bind("alice", NEW), Ok(()));
+    }
+
+    /// It demands nothing that has expired from being let in again.
+    fn the_deadline_opens_nothing(scene) {
+        deadline(scene, -1);
+        let expire = "dn: cn=own,ou=policies\nchangetype: modify\nreplace: pwdMaxAge\npwdMaxAge: 60\n";
+        assert_eq!(scene.root().change(expire), Ok(()));
+        scene.wait(120);
+        assert_eq!(scene.anonymous().bind("alice", ALICE), Err(InvalidCredentials));
+        assert_eq!((kind(scene, "alice"), state(scene, "pwdReset")), (USUAL.into(), Vec::new()));
+    }
+
+    /// A deadline is a time, and of use only where people can change their passwords. Who asks is told.
+    fn a_deadline_that_nobody_could_meet_is_refused(scene) {
+        assert_eq!(add(scene, "pwdRehashDeadline: soon"), Err(InvalidAttributeSyntax));
+        let nobody = "pwdRehashDeadline: 20270101000000Z\npwdAllowUserChange: FALSE";
+        assert_eq!(add(scene, nobody), Err(ConstraintViolation));
+        assert_eq!(add(scene, "pwdRehashDeadline: 20270101000000Z"), Ok(()));
+        let told = state(scene, "pwdEffectivePolicy");
+        let line = format!("pwdRehashDeadline: 20270101000000Z ({})", full("cn=own,ou=policies"));
+        assert!(told.contains(&line), "{told:?}");
     }
 
     /// A cost is bounded both ways, and a scheme must be one that is made here.

@@ -62,7 +62,7 @@ sentences! {
 
     /// Beyond everybody: secrets, what the server derives, identity and the sequence number of what exists.
     fn some_things_nobody_sets(scene) {
-        for attribute in ["pwdHistory", "entryCSN", "entryUUID", "structuralObjectClass", "memberOf", "entryDN", "pwdScheme"] {
+        for attribute in ["pwdHistory", "entryCSN", "entryUUID", "structuralObjectClass", "memberOf", "entryDN", "pwdScheme", "pwdHashCost"] {
             let text = format!("dn: alice\nchangetype: modify\nreplace: {attribute}\n{attribute}: 1\n");
             assert_eq!(relaxed(&scene.root(), &text), ConstraintViolation, "{attribute}");
         }

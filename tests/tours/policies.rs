@@ -105,10 +105,49 @@ fn how_many_passwords_are_kept_by_which_scheme_is_told() {
     let said = asked(&[]);
     assert!(said.contains("        1  ssha512\n") && said.contains("argon2id m=19456,t=2,p=1\n"), "{said}");
     let told: serde_json::Value = serde_json::from_str(&asked(&["--json"])).unwrap();
+    assert_eq!(told["deadlines"], serde_json::json!([]));
     assert_eq!(told["schemes"][1], serde_json::json!({ "scheme": "ssha512", "passwords": 1, "outdated": 0 }), "{told}");
     server.ldap("ldapdelete", "cn=admin", &[&format!("cn=old,ou=policies,{SUFFIX}")]).ok();
     let said = asked(&[]);
     assert!(said.contains("1  ssha512  1 of them are hashed anew"), "{said}");
     let found = server.ldap("ldapsearch", "cn=admin", &["-LLL", "(pwdScheme=salted-digest)", "1.1"]).ok().out;
     assert!(found.contains(&full("alice")), "{found}");
+}
+
+#[test]
+fn how_many_passwords_come_too_late_to_be_hashed_anew_is_told() {
+    let server = Server::start();
+    let costly =
+        "pwdAppliesToFilter: (|(uid=alice)(uid=bob))\npwdHashMemory: 20000\npwdRehashDeadline: 20200101000000Z";
+    add(&server, &policy("costly", costly));
+    let config = server.config();
+    let asked = |more: &[&str]| {
+        server.run(KEYSTEAD, &[&["explain", "schemes", "--config", text(&config)], more].concat(), "").ok().out
+    };
+    let name = format!("cn=costly,ou=policies,{SUFFIX}");
+    let line = |number| {
+        format!(
+            "        {number}  must be changed when their owners bind next, since 20200101000000Z (pwdRehashDeadline of {name})\n"
+        )
+    };
+    let said = asked(&[]);
+    assert!(said.contains(&line(2)), "{said}");
+    let bound = server.login("alice").run("ldapwhoami", &["-e", "ppolicy"]);
+    bound.ok().tells("Password must be changed");
+    let cost = ["-LLL", "(uid=alice)", "pwdHashCost", "pwdReset"];
+    let seen = server.ldap("ldapsearch", "cn=admin", &cost).ok();
+    assert_eq!(
+        (seen.values("pwdHashCost"), seen.values("pwdReset")),
+        (vec!["m=20000,t=2,p=1".into()], vec!["TRUE".into()])
+    );
+    let said = asked(&[]);
+    assert!(said.contains(&line(1)) && said.contains("        1  argon2id m=20000,t=2,p=1\n"), "{said}");
+    let later =
+        format!("dn: {name}\nchangetype: modify\nreplace: pwdRehashDeadline\npwdRehashDeadline: 29990101000000Z\n");
+    server.ldap_in("ldapmodify", "cn=admin", &[], &later).ok();
+    let said = asked(&[]);
+    assert!(said.contains("        1  must be changed if their owners first bind after 29990101000000Z ("), "{said}");
+    let told: serde_json::Value = serde_json::from_str(&asked(&["--json"])).unwrap();
+    let deadline = serde_json::json!({ "policy": name, "deadline": "29990101000000Z", "passed": false, "outdated": 1 });
+    assert_eq!(told["deadlines"], serde_json::json!([deadline]));
 }

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Subject, unreadable};
 use crate::cli::{CliError, output};
+use crate::directory::Timestamp;
 use crate::directory::tree::{Node, TreeError};
 use crate::operations::policies::Policies;
 use crate::password::Account;
+use crate::password::scheme::Scheme;
+use crate::server::Clock;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SchemesArgs {
@@ -30,33 +33,65 @@ struct Count {
     outdated: u64,
 }
 
+/// What is told.
+#[derive(Default)]
+struct Counts {
+    /// By scheme and cost.
+    kinds: BTreeMap<String, Count>,
+    /// Outdated passwords, by the policy that has a deadline for them, and that.
+    deadlines: BTreeMap<(String, Timestamp), u64>,
+}
+
 /// So many entries are read at once.
 const BATCH: usize = 1_000;
 
 pub(super) fn run(args: &SchemesArgs) -> Result<(), CliError> {
     let subject = Subject::open(&args.config)?;
     let counts = count_all(&subject).map_err(|error| unreadable(&error))?;
+    let now = Clock::default().now();
     if args.json {
-        let scheme = |(kind, Count { passwords, outdated }): (&String, &Count)| json!({ "scheme": kind, "passwords": passwords, "outdated": outdated });
-        output::say(&json!({ "schemes": counts.iter().map(scheme).collect::<Vec<_>>() }).to_string());
-        return Ok(());
-    }
-    for (kind, Count { passwords, outdated }) in &counts {
-        let outdated = match outdated {
-            0 => String::new(),
-            some => format!("  {some} of them are hashed anew when their owners bind next"),
-        };
-        output::say(&format!("{passwords:>9}  {kind}{outdated}"));
-    }
-    if counts.is_empty() {
-        output::say("nobody has a password");
+        output::say(&counts.to_json(now).to_string());
+    } else {
+        counts.say(now);
     }
     Ok(())
 }
 
-fn count_all(subject: &Subject) -> Result<BTreeMap<String, Count>, TreeError> {
+impl Counts {
+    fn to_json(&self, now: Timestamp) -> Value {
+        let scheme = |(kind, Count { passwords, outdated }): (&String, &Count)| json!({ "scheme": kind, "passwords": passwords, "outdated": outdated });
+        let deadline = |((policy, deadline), passwords): (&(String, Timestamp), &u64)| json!({ "policy": policy, "deadline": deadline.to_string(), "passed": *deadline <= now, "outdated": passwords });
+        json!({
+            "schemes": self.kinds.iter().map(scheme).collect::<Vec<_>>(),
+            "deadlines": self.deadlines.iter().map(deadline).collect::<Vec<_>>(),
+        })
+    }
+
+    fn say(&self, now: Timestamp) {
+        for (kind, Count { passwords, outdated }) in &self.kinds {
+            let outdated = match outdated {
+                0 => String::new(),
+                some => format!("  {some} of them are hashed anew when their owners bind next"),
+            };
+            output::say(&format!("{passwords:>9}  {kind}{outdated}"));
+        }
+        if self.kinds.is_empty() {
+            output::say("nobody has a password");
+        }
+        for ((policy, deadline), passwords) in &self.deadlines {
+            let when = if *deadline <= now {
+                "when their owners bind next, since"
+            } else {
+                "if their owners first bind after"
+            };
+            output::say(&format!("{passwords:>9}  must be changed {when} {deadline} (pwdRehashDeadline of {policy})"));
+        }
+    }
+}
+
+fn count_all(subject: &Subject) -> Result<Counts, TreeError> {
     let policies = Policies::default();
-    let mut counts = BTreeMap::new();
+    let mut counts = Counts::default();
     let bar = output::progress(0, "{spinner} {pos} entries ({per_sec})");
     let mut after = None;
     loop {
@@ -72,20 +107,20 @@ fn count_all(subject: &Subject) -> Result<BTreeMap<String, Count>, TreeError> {
     Ok(counts)
 }
 
-fn count(
-    subject: &Subject,
-    node: &Node,
-    policies: &Policies,
-    counts: &mut BTreeMap<String, Count>,
-) -> Result<(), TreeError> {
+fn count(subject: &Subject, node: &Node, policies: &Policies, counts: &mut Counts) -> Result<(), TreeError> {
     let view = &subject.view;
     let Some(credentials) = view.credentials(node.id)? else { return Ok(()) };
     let Some(password) = Account::read(Some(&credentials), view.schema()).password else { return Ok(()) };
     let Some(dn) = view.dn(node.id)? else { return Ok(()) };
     let policy = policies.governing(&node.entry, &dn, view)?;
     let wanted = policy.hashing.or(subject.config.new_passwords);
-    let count = counts.entry(password.kind()).or_default();
+    let outdated = u64::from(password.is_outdated(wanted));
+    let count = counts.kinds.entry(password.kind()).or_default();
     count.passwords += 1;
-    count.outdated += u64::from(password.is_outdated(wanted));
+    count.outdated += outdated;
+    // What matches no password is shown by no bind.
+    if let (Some(deadline), true) = (policy.rehash_deadline, password.scheme() != Scheme::Unusable) {
+        *counts.deadlines.entry((policy.origin.clone(), deadline)).or_default() += outdated;
+    }
     Ok(())
 }

@@ -49,6 +49,7 @@ impl EntryReader<'_> {
             "subschemaSubentry",
             "contextCSN",
             "pwdScheme",
+            "pwdHashCost",
             "pwdEffectivePolicy",
         ];
         // The configuration has been checked by the same schema.

@@ -88,6 +88,7 @@ well_known! {
     pwd_reset_code = "pwdResetCode";
     pwd_reset_code_expiry = "pwdResetCodeExpiry";
     pwd_scheme = "pwdScheme";
+    pwd_hash_cost = "pwdHashCost";
     pwd_checked_against = "pwdCheckedAgainst";
     pwd_effective_policy = "pwdEffectivePolicy";
 }
@@ -112,8 +113,8 @@ impl WellKnown {
         [self.pwd_applies_to_group, self.pwd_applies_to_subtree, self.pwd_applies_to_filter]
     }
 
-    /// What is kept as credentials, beside the entry: passwords and their state, and the scheme, which follows from these.
-    pub const fn credentials(&self) -> [AttributeTypeId; 24] {
+    /// What is kept as credentials, beside the entry: passwords and their state, and scheme and cost, which follow from these.
+    pub const fn credentials(&self) -> [AttributeTypeId; 25] {
         [
             self.user_password,
             self.pwd_changed_time,
@@ -139,6 +140,7 @@ impl WellKnown {
             self.pwd_reset_code,
             self.pwd_reset_code_expiry,
             self.pwd_scheme,
+            self.pwd_hash_cost,
         ]
     }
 }

@@ -6,8 +6,8 @@ use super::{
     BreachAction, CheckQuality, DEFAULT_RECORDED, ForbidNames, LiveConnections, MustChangeBind, PolicyError,
     QualityProfile,
 };
-use crate::directory::Entry;
 use crate::directory::schema::Schema;
+use crate::directory::{Entry, Timestamp};
 use crate::password::scram::{LEAST_ITERATIONS, MOST_ITERATIONS};
 
 const MAX_RECORDED: usize = 100;
@@ -48,6 +48,13 @@ impl<'a> Reader<'a> {
     pub(super) fn seconds(&self, attribute: &'static str) -> Result<Option<Duration>, PolicyError> {
         let seconds = self.number(attribute)?.filter(|seconds| *seconds > 0);
         Ok(seconds.map(|seconds| Duration::from_secs(u64::from(seconds))))
+    }
+
+    pub(super) fn time(&self, attribute: &'static str) -> Result<Option<Timestamp>, PolicyError> {
+        let Some(text) = self.value(attribute) else { return Ok(None) };
+        let time = Timestamp::parse(text.as_bytes());
+        let reason = || format!("{text:?} must be a time such as 20270101000000Z");
+        time.map(Some).ok_or_else(|| PolicyError { attribute, reason: reason() })
     }
 
     pub(super) fn flag(&self, attribute: &'static str) -> Result<Option<bool>, PolicyError> {

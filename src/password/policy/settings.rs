@@ -176,7 +176,9 @@ impl Policy {
 
     fn of_hashing(&self) -> Vec<Setting> {
         let weak = "a weak hash, which a thief of the data breaks quickly";
-        match self.hashing.said() {
+        let deadline = self.rehash_deadline.map(|time| time.to_string()).unwrap_or_default();
+        let meaning = "from then on, who binds with an outdated hash must change the password";
+        let mut all = match self.hashing.said() {
             None => vec![setting("pwdHashScheme", String::new(), "")],
             Some(NewScheme::Ssha512) => vec![words("pwdHashScheme", ("ssha512", weak))],
             Some(NewScheme::Ssha) => vec![words("pwdHashScheme", ("ssha", weak))],
@@ -186,7 +188,9 @@ impl Policy {
                 count("pwdHashPasses", passes as usize, "passes over it"),
                 count("pwdHashLanes", lanes as usize, "lanes"),
             ],
-        }
+        };
+        all.push(setting("pwdRehashDeadline", deadline, meaning));
+        all
     }
 }
 

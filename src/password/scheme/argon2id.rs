@@ -83,6 +83,12 @@ pub(super) fn kind(text: &str) -> String {
     format!("{} {}", fields.next().unwrap_or_default(), fields.next().unwrap_or_default())
 }
 
+/// The cost as it stands in the hash: `m=19456,t=2,p=1`.
+pub(super) fn told_cost(text: &str) -> Option<String> {
+    let Cost { memory_kib, passes, lanes } = parse(text)?.cost;
+    Some(format!("m={memory_kib},t={passes},p={lanes}"))
+}
+
 pub(super) fn verify(text: &str, password: &[u8]) -> bool {
     let Some(parsed) = parse(text) else { return false };
     let mut hash = vec![0; parsed.hash.len()];

@@ -13,6 +13,8 @@ const MAX_SHA_ROUNDS: u32 = 2_000_000;
 const MAX_BCRYPT_COST: u32 = 15;
 /// So many rounds are about as much work as Argon2id at its usual cost.
 const ENOUGH_SHA_ROUNDS: u32 = 200_000;
+/// As many as it always has.
+const MD5_ROUNDS: u32 = 1000;
 /// In KiB, as of Argon2.
 const MAX_YESCRYPT_MEMORY: u64 = 256 * 1024;
 
@@ -64,6 +66,20 @@ pub(super) fn compute(setting: &str, password: &[u8]) -> Option<Vec<u8>> {
     match setting.strip_prefix("$1$") {
         Some(salt) => is_md5_salt(salt).then(|| md5_crypt(password, salt.as_bytes()).into_bytes()),
         None => sha::compute(setting, password),
+    }
+}
+
+/// What a hash says of its cost, or what holds where it says nothing.
+pub(super) fn told_cost(text: &str) -> Option<String> {
+    match scheme(text) {
+        Scheme::Md5Crypt => Some(format!("rounds={MD5_ROUNDS}")),
+        Scheme::ShaCrypt => sha::rounds(text).map(|rounds| format!("rounds={rounds}")),
+        Scheme::Bcrypt => text.split('$').nth(2)?.parse().ok().map(|cost: u32| format!("cost={cost}")),
+        Scheme::Yescrypt => {
+            let params: yescrypt::Params = text.split('$').nth(2)?.parse().ok()?;
+            Some(format!("n={},r={},p={}", params.n(), params.r(), params.p()))
+        }
+        _ => None,
     }
 }
 
@@ -130,7 +146,7 @@ fn md5_crypt(password: &[u8], salt: &[u8]) -> String {
         length >>= 1;
     }
     let mut digest = first.finalize();
-    for round in 0..1000 {
+    for round in 0..MD5_ROUNDS {
         let mut next = Md5::new();
         if round % 2 == 1 {
             next.update(password);

@@ -71,6 +71,10 @@ pub(super) fn is_valid(scheme: &str, text: &str) -> bool {
     parse(scheme, text).is_some()
 }
 
+pub(super) fn told_cost(scheme: &str, text: &str) -> Option<String> {
+    Some(format!("rounds={}", parse(scheme, text)?.setting.rounds))
+}
+
 pub(super) fn verify(scheme: &str, text: &str, password: &[u8]) -> bool {
     parse(scheme, text)
         .is_some_and(|parsed| parsed.setting.derive(password).is_some_and(|key| equal(&key, &parsed.key)))

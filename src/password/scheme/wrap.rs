@@ -72,6 +72,11 @@ pub(super) fn kind(text: &str) -> Option<String> {
     })
 }
 
+/// The cost of the outer scheme, which is what a thief pays.
+pub(super) fn told_cost(text: &str) -> Option<String> {
+    argon2id::told_cost(parse(text)?.argon2)
+}
+
 fn parse(text: &str) -> Option<Wrapped<'_>> {
     let (old, argon2) = text.rsplit_once('|')?;
     let (name, setting) = old.strip_prefix('{')?.split_once('}')?;

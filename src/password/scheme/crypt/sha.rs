@@ -25,6 +25,12 @@ pub(super) fn digest_of_fast(setting: &str, hash: &str, enough: u32) -> Option<V
     (setting.rounds < enough && digest.len() == setting.function.len()).then_some(digest)
 }
 
+/// The rounds of a hash.
+pub(super) fn rounds(text: &str) -> Option<u32> {
+    let (setting, _) = text.rsplit_once('$')?;
+    Setting::parse(setting).map(|setting| setting.rounds)
+}
+
 pub(super) fn is_setting(setting: &str) -> bool {
     Setting::parse(setting).is_some()
 }
