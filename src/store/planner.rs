@@ -301,10 +301,9 @@ impl<'v> Planner<'v> {
             Some(id) => self.view.node(id)?,
             None => None,
         };
-        for member in node
-            .iter()
-            .flat_map(|node| [known.member, known.unique_member].map(|id| node.entry.values(id)).into_iter().flatten())
-        {
+        let unique = node.iter().flat_map(|node| node.entry.values(known.unique_member));
+        let unique = unique.map(|value| NormalForm::NameAndUid.name_in(value));
+        for member in node.iter().flat_map(|node| node.entry.values(known.member)).chain(unique) {
             if !self.pays(LOOKUP) {
                 return Ok(self.all("the group has too many members"));
             }

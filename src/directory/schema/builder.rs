@@ -136,7 +136,9 @@ impl SchemaBuilder {
             if foreign::is_secret(source.definition.all("NAME")) && !source.definition.is_marked("X-SECRET") {
                 source = self::source(&origin, &foreign::marked_as_secret(&found.text))?;
             }
-            if let Some((unknown, text)) = foreign::unknown_syntax(&found.text, &source.definition) {
+            if found.kind == foreign::Kind::AttributeType
+                && let Some((unknown, text)) = foreign::unknown_syntax(&found.text, &source.definition)
+            {
                 let label = source.definition.label();
                 self.remarks.push(format!(
                     "{origin}: {label}: the syntax {unknown} is not known here, so its values are taken as octets"

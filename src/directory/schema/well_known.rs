@@ -84,6 +84,7 @@ well_known! {
     pwd_temporary_expiry = "pwdTemporaryExpiry";
     pwd_temporary_uses = "pwdTemporaryUses";
     pwd_ledger = "pwdLedger";
+    pwd_scram_iterations = "pwdScramIterations";
     pwd_scram_sha256 = "pwdScramSha256";
     pwd_reset_code = "pwdResetCode";
     pwd_reset_code_expiry = "pwdResetCodeExpiry";
@@ -108,9 +109,11 @@ impl WellKnown {
         ]
     }
 
-    /// By what a password policy says whom it governs.
-    pub const fn selecting(&self) -> [AttributeTypeId; 3] {
-        [self.pwd_applies_to_group, self.pwd_applies_to_subtree, self.pwd_applies_to_filter]
+    /// By what a password policy says something for others than those whose entries name it: whom it governs, and that keys are
+    /// kept for some.
+    pub const fn selecting(&self) -> [AttributeTypeId; 4] {
+        let applies = (self.pwd_applies_to_group, self.pwd_applies_to_subtree, self.pwd_applies_to_filter);
+        [applies.0, applies.1, applies.2, self.pwd_scram_iterations]
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and scheme and cost, which follow from these.
