@@ -169,6 +169,7 @@ fn open_options<'a>(config: &'a Config, existence: Existence, schema: &'a Schema
         suffixes: &config.suffixes,
         indexes: config.indexes.as_deref(),
         cache_octets: config.cache_octets,
+        now: crate::server::Clock::default().now(),
         schema,
     }
 }

@@ -128,6 +128,33 @@ impl Config {
         builder.build()
     }
 
+    /// Makes what operations share ready for another schema, which clients have made of the one before.
+    pub fn services_for(&self, schema: &Schema, before: &Services) -> Result<Services, ServicesError> {
+        Ok(Services {
+            rules: RuleBook::new(Rules::prepare(&self.rules, schema)?),
+            assertions: Assertion::prepare_all(&self.assertions, schema)?,
+            identities: IdentityMap::prepare(&self.mappings, schema).map_err(|(_, error)| error)?,
+            policies: crate::operations::policies::Policies::default(),
+            recovery_attributes: self.recovery_attributes(schema),
+            integrity: self.integrity.prepare(schema)?,
+            meter: Arc::clone(&before.meter),
+            journal: Arc::clone(&before.journal),
+            reports: Arc::clone(&before.reports),
+            monitor: Arc::clone(&before.monitor),
+            breached: before.breached.clone(),
+            fake_salts: before.fake_salts,
+            spray: before.spray,
+            new_passwords: before.new_passwords,
+            no_password: before.no_password.clone(),
+            last_success_precision: before.last_success_precision,
+            referrals: before.referrals.clone(),
+            alt_servers: before.alt_servers.clone(),
+            limits: before.limits,
+            anonymous: before.anonymous,
+            expired_change: before.expired_change,
+        })
+    }
+
     fn recovery_attributes(&self, schema: &Schema) -> AttributeSet {
         self.recovery_attributes.iter().filter_map(|name| Some(schema.find_attribute_type(name)?.id)).collect()
     }

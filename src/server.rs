@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 pub use clock::Clock;
 pub use listener::{Bound, ListenError};
 pub use settings::Settings;
-pub use shared::Shared;
+pub use shared::{Refit, Shared};
 
 /// A server whose sockets are open.
 #[derive(Debug)]

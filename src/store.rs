@@ -21,6 +21,7 @@ mod pending;
 pub mod planner;
 mod recent;
 pub mod record;
+mod schema;
 pub mod verify;
 mod view;
 
@@ -31,7 +32,7 @@ use arc_swap::ArcSwap;
 
 use crate::directory::schema::{AttributeTypeId, SchemaError};
 use crate::directory::tree::{Change, CommitError, Committed, Directory, Recorded, TreeError};
-use crate::directory::{Dn, Schema, dn};
+use crate::directory::{Dn, Schema, Timestamp, dn};
 use commit::{Committer, Reply};
 use engine::Engine;
 pub use events::{Outbox, Retention};
@@ -102,6 +103,8 @@ pub struct OpenOptions<'a> {
     pub indexes: Option<&'a [IndexedAttribute]>,
     /// Memory for what was read, and for what is to be written, in octets.
     pub cache_octets: usize,
+    /// The time, for what is noticed on opening.
+    pub now: Timestamp,
     /// Builds the schema, given the numbers that attribute types have had so far.
     pub schema: &'a dyn Fn(Vec<(String, AttributeTypeId)>) -> Result<Schema, SchemaError>,
 }

@@ -67,6 +67,13 @@ attributes = ["*", "+", "password-state"]
 allow = "all"
 
 [[access]]
+name = "administrators change the schema"
+who = "group:cn=administrators,ou=groups,{suffix}"
+to = "entry:cn=Subschema"
+attributes = ["*", "+"]
+allow = ["search", "read", "compare", "write"]
+
+[[access]]
 name = "administrators read the change log"
 who = ["group:cn=administrators,ou=groups,{suffix}", "local-root"]
 to = "subtree:cn=changelog"

@@ -12,6 +12,7 @@ use super::{CliError, open_store, output};
 use crate::config::Config;
 use crate::directory::tree::{Directory, EntryId, Tree, TreeError};
 use crate::directory::{Dn, Entry, ldif};
+use crate::operations::root_dse::SUBSCHEMA;
 use crate::store::{Existence, View};
 
 #[derive(Debug, Args)]
@@ -46,6 +47,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), CliError> {
     let bar = output::progress(0, "{spinner} {pos} entries ({per_sec})");
     let mut writer = Exporter { view: &view, out: BufWriter::with_capacity(1 << 20, out), args, count: 0 };
     let written = writer.out.write_all(b"# Keystead\nversion: 1\n").map_err(Failure::Output);
+    let written = written.and_then(|()| writer.export_schema());
     let written = written.and_then(|()| tops.into_iter().try_for_each(|top| writer.export(top, &bar)));
     let written = written.and_then(|()| writer.out.flush().map_err(Failure::Output));
     bar.finish_and_clear();
@@ -90,6 +92,18 @@ struct Exporter<'a> {
 }
 
 impl Exporter<'_> {
+    /// Writes what clients have added to the schema, in front of the entries that need it.
+    fn export_schema(&mut self) -> Result<(), Failure> {
+        let extension = self.view.schema().extension();
+        if extension.is_empty() || self.args.base.is_some() {
+            return Ok(());
+        }
+        let mut record = b"\n".to_vec();
+        ldif::write_dn(&mut record, SUBSCHEMA);
+        extension.write_definitions(&mut record);
+        self.out.write_all(&record).map_err(Failure::Output)
+    }
+
     /// Writes an entry and those below it: parents first, as an import needs them.
     fn export(&mut self, top: EntryId, bar: &indicatif::ProgressBar) -> Result<(), Failure> {
         let mut pending = vec![top];

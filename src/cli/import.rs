@@ -4,6 +4,7 @@ mod entry;
 mod maker;
 mod pipeline;
 mod report;
+mod schema;
 mod wrap;
 
 use std::fs::File;
@@ -96,6 +97,12 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let mut source = BufReader::with_capacity(HEAD, bar.wrap_read(file));
     let head = source.fill_buf().map_err(failed)?;
     let origin = args.from.map_or_else(|| Origin::recognize(head), From::origin);
+    let mut records = Reader::new(source);
+    if schema::begins(&args.ldif)? {
+        // Its entries are read by what it defines.
+        records.next().transpose().map_err(|error| CliError::Message(error.to_string()))?;
+        schema::extend(&config, &args.ldif)?;
+    }
     let schema = |numbering| config.build_schema(numbering);
     let loader = BulkLoader::open(&open_options(&config, Existence::Required, &schema))?;
     complain_of_access(&config);
@@ -109,7 +116,7 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     };
     let report = Report::open(args.report.as_deref(), loader.schema())?;
     let import = Import { csn: loader.csn(), loader, report, faults: Vec::new(), held: Vec::new(), count: 0 };
-    let done = import.run(&maker, Reader::new(source), &bar, args);
+    let done = import.run(&maker, records, &bar, args);
     bar.finish_and_clear();
     let (count, report) = done?;
     let by = origin.map(|origin| format!(", an export of {}", origin.name())).unwrap_or_default();

@@ -11,8 +11,8 @@ use super::{CliError, assertions, rule_names};
 use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
 use crate::operations::Services;
-use crate::server::Shared;
 use crate::server::tls::TlsFiles;
+use crate::server::{Refit, Shared};
 
 /// How often the certificate's files are looked at.
 const WATCH: Duration = Duration::from_secs(5);
@@ -108,6 +108,11 @@ impl Watcher {
     }
 }
 
+/// How services are made ready for a schema that clients have changed.
+pub(super) fn refit(config: Config) -> Refit {
+    Box::new(move |schema, before| config.services_for(schema, before).map_err(|error| error.to_string()))
+}
+
 fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
     let config = Config::read(path)?;
     let before = shared.services.load();
@@ -123,6 +128,7 @@ fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
     let in_force = services.rules.in_force(&view).map_err(|error| CliError::Message(error.to_string()))?;
     rule_names::require(&in_force.rules, &view, &|told| tracing::warn!(target: "access", "{told}"))?;
     assertions::require(&in_force.rules, &services.assertions, &view)?;
-    shared.services.store(Arc::new(services));
-    Ok(config.tls)
+    let tls = config.tls.clone();
+    shared.replace_services(services, view.schema(), refit(config));
+    Ok(tls)
 }

@@ -60,7 +60,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
         Some(files) => Some(files.load().map_err(|error| CliError::Message(error.to_string()))?),
         None => None,
     };
-    let shared = Shared::new(store, services, tls, config.server.clone());
+    let shared = Shared::new(store, services, reload::refit(config.clone()), tls, config.server.clone());
     let server =
         Server::open(Arc::clone(&shared), &config.server).map_err(|error| CliError::Message(error.to_string()))?;
     reload::watch(&shared, &config);

@@ -9,6 +9,7 @@ mod builder;
 pub mod check;
 mod content_rule;
 pub mod definition;
+mod extension;
 mod foreign;
 mod matching_rule;
 mod names;
@@ -20,12 +21,14 @@ mod standard;
 mod syntax;
 mod well_known;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use attribute_set::AttributeSet;
 pub use attribute_type::{AttributeType, AttributeTypeId, Traits, Usage};
 pub use builder::{SchemaBuilder, SchemaError, SchemaErrorKind};
 pub use content_rule::ContentRule;
+pub use extension::{Extension, read_addition};
 pub use matching_rule::{MatchingRule, RuleKind, Special};
 use names::Names;
 pub use normal_form::{NormalForm, NotComparable, name_and_bits};
@@ -56,6 +59,14 @@ pub struct Schema {
     operational: AttributeSet,
     secret: AttributeSet,
     collective: AttributeSet,
+    /// The types that the extension defines.
+    extended_by: AttributeSet,
+    /// Every number that was ever given out.
+    numbering: BTreeMap<AttributeTypeId, Box<str>>,
+    /// The definitions that are built in or come with the configuration.
+    base: Arc<SchemaBuilder>,
+    /// What the directory itself adds to them.
+    extension: Extension,
 }
 
 impl Schema {
@@ -162,8 +173,9 @@ impl Schema {
         &self.collective
     }
 
-    /// The number and object identifier of every attribute type, for a store to keep.
+    /// The number and object identifier of every attribute type, for a store to keep; also of those that are no longer
+    /// defined, since numbers are not given out twice.
     pub fn numbering(&self) -> impl Iterator<Item = (AttributeTypeId, &str)> {
-        self.attribute_types.iter().map(|attribute| (attribute.id, attribute.oid.as_ref()))
+        self.numbering.iter().map(|(id, oid)| (*id, oid.as_ref()))
     }
 }

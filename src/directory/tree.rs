@@ -304,6 +304,8 @@ pub enum Write {
         /// The credentials from now on; empty for none.
         credentials: Entry,
     },
+    /// Another schema, made of the one before by [`Schema::extended`]. Its condition is [`Condition::SchemaIs`].
+    SetSchema(Arc<Schema>),
 }
 
 /// What the change log keeps: who changed what, in words that hold no secret.

@@ -219,7 +219,7 @@ pub(super) fn complete_same_structure(
 }
 
 /// The changes as LDIF has them, without the values of secret attributes.
-fn log_lines<'c>(ctx: &Context<'_>, changes: impl Iterator<Item = &'c Modification>) -> String {
+pub(super) fn log_lines<'c>(ctx: &Context<'_>, changes: impl Iterator<Item = &'c Modification>) -> String {
     let mut out = Vec::new();
     for change in changes {
         let name = change.attribute.to_text(ctx.schema());

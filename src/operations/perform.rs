@@ -1,6 +1,6 @@
 //! Finding the operation for a request.
 
-use crate::directory::tree::Scope;
+use crate::directory::tree::{Condition, Scope};
 use crate::protocol::control::{Controls, Flag, Rare};
 use crate::protocol::extended::PasswordModify;
 use crate::protocol::request::{ExtendedRequest, ModifyRequest, SearchRequest, names_password};
@@ -9,7 +9,9 @@ use crate::protocol::{Request, oid};
 pub use crate::password::scheme::Effort;
 
 use super::extended::{password_modify, who_am_i};
-use super::{Context, Freedom, Outcome, Refusal, add, approval, compare, delete, modify, modify_dn, tree_delete};
+use super::{
+    Context, Freedom, Outcome, Refusal, add, approval, compare, delete, modify, modify_dn, schema_change, tree_delete,
+};
 
 /// How much work a request may be: whether it may hash.
 pub fn effort(request: &Request) -> Effort {
@@ -24,13 +26,16 @@ pub fn effort(request: &Request) -> Effort {
 }
 
 /// Whether a request may have to look at many entries before it is refused or done: a rename gives another name to all that
-/// stands below, and a rule of the tree is held against what the operator says of all entries.
+/// stands below, a rule of the tree is held against what the operator says of all entries, and of the schema nothing is
+/// taken away that an entry uses.
 pub fn looks_far(request: &Request) -> bool {
     let of_rule = |name: &str| name.get(.."access".len()).is_some_and(|start| start.eq_ignore_ascii_case("access"));
+    let of_schema = |name: &str| ["attributeTypes", "objectClasses"].iter().any(|own| own.eq_ignore_ascii_case(name));
+    let far = |name: &str| of_rule(name) || of_schema(name);
     match request {
         Request::ModifyDn(_) => true,
         Request::Add(add) => add.attributes.iter().any(|(name, _)| of_rule(name)),
-        Request::Modify(modify) => modify.changes.iter().any(|change| of_rule(&change.attribute)),
+        Request::Modify(modify) => modify.changes.iter().any(|change| far(&change.attribute)),
         _ => false,
     }
 }
@@ -43,7 +48,11 @@ pub fn perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Res
         Some(name) => plan_and_look(ctx, request, controls, name)?,
         None => plan(ctx, request, controls)?,
     };
-    let outcome = approval::hold(ctx, outcome)?;
+    let mut outcome = approval::hold(ctx, outcome)?;
+    if !outcome.change.writes.is_empty() {
+        // What it was checked by must still be what is in force.
+        outcome.change.conditions.push(Condition::SchemaIs(ctx.tree.schema().clone()));
+    }
     Ok(if ctx.flags.has(Flag::NoOp) { outcome.left_undone() } else { outcome })
 }
 
@@ -63,7 +72,11 @@ fn target(request: &Request) -> Option<&[u8]> {
 fn plan_and_look(ctx: &Context<'_>, request: &Request, controls: &Controls, name: &[u8]) -> Result<Outcome, Refusal> {
     let Rare { assertion, pre_read, post_read, .. } = controls.rare();
     let is_new = matches!(request, Request::Add(_));
-    if !ctx.flags.has(Flag::ManageDsaIt) {
+    let of_schema = matches!(request, Request::Modify(request) if schema_change::is_about_schema(ctx, request));
+    if of_schema && (pre_read.is_some() || post_read.is_some()) {
+        return Err(Refusal::Unwilling("the schema is read by a search, not together with a change of it"));
+    }
+    if !of_schema && !ctx.flags.has(Flag::ManageDsaIt) {
         ctx.divert(name)?;
     }
     if let Some(asserted) = assertion.as_ref().filter(|_| !is_new) {
@@ -89,6 +102,7 @@ fn plan(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Out
         Request::Add(request) => add::add(ctx, request),
         Request::Delete(name) if ctx.flags.has(Flag::TreeDelete) => tree_delete::tree_delete(ctx, name),
         Request::Delete(name) => delete::delete(ctx, name),
+        Request::Modify(request) if schema_change::is_about_schema(ctx, request) => schema_change::modify(ctx, request),
         Request::Modify(request) => modify::modify(ctx, request),
         Request::ModifyDn(request) => modify_dn::modify_dn(ctx, request),
         Request::Compare(request) => compare::compare(ctx, request, controls),

@@ -146,7 +146,7 @@ const fn written(write: &Write) -> Option<Written<'_>> {
             Some(Written { entry, place: Some(place) })
         }
         Write::Replace { entry, .. } => Some(Written { entry, place: None }),
-        Write::Remove { .. } | Write::SetCredentials { .. } => None,
+        Write::Remove { .. } | Write::SetCredentials { .. } | Write::SetSchema(_) => None,
     }
 }
 
@@ -154,6 +154,6 @@ const fn credentials(write: &Write) -> Option<&Entry> {
     match write {
         Write::SetCredentials { credentials, .. } => Some(credentials),
         Write::Insert { credentials, .. } => credentials.as_ref(),
-        Write::Replace { .. } | Write::Move { .. } | Write::Remove { .. } => None,
+        Write::Replace { .. } | Write::Move { .. } | Write::Remove { .. } | Write::SetSchema(_) => None,
     }
 }

@@ -13,6 +13,7 @@ use crate::protocol::control::{ControlError, NetscapeControl, PasswordPolicyResp
 use crate::protocol::{LdapResult, Response};
 
 use super::integrity::Unmet;
+use super::schema_change::SchemaFault;
 
 /// Why an operation is not done. What it displays is for the client; causes that are not are for the log.
 #[derive(Debug, thiserror::Error)]
@@ -189,6 +190,9 @@ pub enum Refusal {
     /// The server does not do that.
     #[error("{0}")]
     Unwilling(&'static str),
+    /// The schema cannot be changed like that.
+    #[error("{0}")]
+    Schema(#[from] SchemaFault),
     /// Other attempts at the same password must end first; try again a little later, or tell that the server is busy.
     #[error("the server is busy; try again")]
     Wait,
@@ -260,6 +264,7 @@ impl From<&Refusal> for ResultCode {
             | Refusal::Protocol(_)
             | Refusal::Control(ControlError::Malformed(_) | ControlError::Repeated(_)) => Self::ProtocolError,
             Refusal::Control(ControlError::Unavailable(_)) => Self::UnavailableCriticalExtension,
+            Refusal::Schema(fault) => fault.code(),
             Refusal::AssertionFailed => Self::AssertionFailed,
             Refusal::AdminLimit(_) => Self::AdminLimitExceeded,
             Refusal::Busy | Refusal::Wait => Self::Busy,

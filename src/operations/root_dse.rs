@@ -31,9 +31,13 @@ pub(super) fn apart(ctx: &Context<'_>, dn: &Dn) -> Option<Entry> {
     if dn.is_root() {
         return Some(root_dse(ctx));
     }
+    is_subschema(ctx.schema(), dn).then(|| subschema(ctx.tree.schema()))
+}
+
+/// Whether a name is that of the subschema subentry.
+pub(super) fn is_subschema(schema: &Schema, dn: &Dn) -> bool {
     // Names of one part are few, so that mostly nothing is to be compared.
-    let is_subschema = dn.depth() == 1 && Dn::parse(ctx.schema(), SUBSCHEMA).is_ok_and(|name| name == *dn);
-    is_subschema.then(|| subschema(ctx.tree.schema(), &ctx.tree.csn().time.to_string()))
+    dn.depth() == 1 && Dn::parse(schema, SUBSCHEMA).is_ok_and(|name| name == *dn)
 }
 
 /// The root DSE, as it is for somebody who is connected in that way.
@@ -85,7 +89,7 @@ fn put_change_log(ctx: &Context<'_>, attributes: &mut Attributes) {
 }
 
 /// The subschema subentry, made once for each schema.
-pub fn subschema(schema: &Arc<Schema>, created: &str) -> Entry {
+pub fn subschema(schema: &Arc<Schema>) -> Entry {
     static MADE: Mutex<Option<(Arc<Schema>, Entry)>> = Mutex::new(None);
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((of, entry)) = made.as_ref()
@@ -93,13 +97,15 @@ pub fn subschema(schema: &Arc<Schema>, created: &str) -> Entry {
     {
         return entry.clone();
     }
-    let entry = make_subschema(schema, created);
+    let entry = make_subschema(schema);
     *made = Some((Arc::clone(schema), entry.clone()));
     drop(made);
     entry
 }
 
-fn make_subschema(schema: &Schema, created: &str) -> Entry {
+fn make_subschema(schema: &Schema) -> Entry {
+    let extension = schema.extension();
+    let (created, modified) = (extension.created.to_string(), extension.modified.to_string());
     let published = schema.publish();
     let strs = |list: &[String]| -> Vec<String> { list.to_vec() };
     let mut attributes = Attributes::new();
@@ -109,11 +115,14 @@ fn make_subschema(schema: &Schema, created: &str) -> Entry {
         ("cn", vec!["Subschema"]),
         ("subschemaSubentry", vec![SUBSCHEMA]),
         ("entryDN", vec![SUBSCHEMA]),
-        ("createTimestamp", vec![created]),
-        ("modifyTimestamp", vec![created]),
+        ("createTimestamp", vec![created.as_str()]),
+        ("modifyTimestamp", vec![modified.as_str()]),
     ];
     for (name, values) in fixed {
         put(&mut attributes, name, values, schema);
+    }
+    if !extension.modifier.is_empty() {
+        put(&mut attributes, "modifiersName", vec![&extension.modifier], schema);
     }
     for (name, values) in [
         ("ldapSyntaxes", strs(&published.syntaxes)),

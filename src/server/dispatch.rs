@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::access::{Actor, Rules};
-use crate::directory::tree::{CommitError, Committed, Directory};
+use crate::directory::tree::{CommitError, Committed};
 use crate::operations::bind::{self, InProgress, Prepared, Verification};
 use crate::operations::perform::{looks_far, may_search};
 use crate::operations::search::{Search, Step};
@@ -190,8 +190,7 @@ impl Scene {
     ) -> Result<Self, Refusal> {
         use crate::directory::tree::Tree;
 
-        let view = shared.store.view();
-        let services = shared.services.load_full();
+        let (view, services) = shared.now();
         let now = shared.clock.now();
         let holds = |actor: &Actor| actor.version == view.membership_version() && actor.is_current(now);
         let usable = known.as_ref().filter(|known| Arc::ptr_eq(&known.services, &services) && holds(&known.actor));

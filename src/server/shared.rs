@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Rules;
-use crate::directory::Timestamp;
 use crate::directory::tree::{Directory, Tree, TreeError, Version};
+use crate::directory::{Schema, Timestamp};
 use crate::operations::Services;
 use crate::store::{Store, View};
 
@@ -21,13 +21,30 @@ use super::monitor::{Register, Seen, Tally, Watching};
 use super::settings::Settings;
 use super::tls::ReadyTls;
 
+/// Makes services ready for another schema; the error is for the log.
+pub type Refit = Box<dyn Fn(&Schema, &Services) -> Result<Services, String> + Send + Sync>;
+
+/// For which schema the services have been made ready, and how that is done.
+struct Fitting {
+    schema: ArcSwap<Schema>,
+    /// Held while services are replaced.
+    refit: Mutex<Refit>,
+}
+
+impl std::fmt::Debug for Fitting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fitting")
+    }
+}
+
 /// What all connections share.
 #[derive(Debug)]
 pub struct Shared {
     /// The directory.
     pub store: Store,
-    /// The rules, the policies, the meter: replaced as a whole when the configuration is read again.
+    /// The rules, the policies, the meter: replaced as a whole when the configuration is read again, or the schema changes.
     pub services: ArcSwap<Services>,
+    fitting: Fitting,
     /// The certificate, likewise; none where TLS is not set up.
     pub tls: ArcSwapOption<ReadyTls>,
     /// The time.
@@ -54,8 +71,15 @@ pub(super) const SCAN_QUEUE: usize = 10_000;
 
 impl Shared {
     /// Brings together what a server needs.
-    pub fn new(store: Store, services: Services, tls: Option<Arc<ReadyTls>>, settings: Settings) -> Arc<Self> {
+    pub fn new(
+        store: Store,
+        services: Services,
+        refit: Refit,
+        tls: Option<Arc<ReadyTls>>,
+        settings: Settings,
+    ) -> Arc<Self> {
         let view = store.view();
+        let fitting = Fitting { schema: ArcSwap::new(Arc::clone(view.schema())), refit: Mutex::new(refit) };
         let clock = Clock::starting_at(view.csn().time);
         let hashing = Lane::start("hashing", settings.hashing_threads, settings.hashing_queue);
         let scans = Lane::start("scan", settings.workers, SCAN_QUEUE);
@@ -67,6 +91,7 @@ impl Shared {
             first_version: view.version(),
             store,
             services: ArcSwap::from_pointee(Services { monitor: Arc::new(Watching(shared.clone())), ..services }),
+            fitting,
             tallies: Tally::for_workers(settings.workers),
             tls: ArcSwapOption::new(tls),
             stop: CancellationToken::new(),
@@ -77,6 +102,43 @@ impl Shared {
             connections: Connections::default(),
             told_of_rules: AtomicU64::new(0),
         })
+    }
+
+    /// The directory as it is now, and services that fit its schema.
+    pub(super) fn now(&self) -> (Arc<View>, Arc<Services>) {
+        let view = self.store.view();
+        if Arc::ptr_eq(&self.fitting.schema.load(), view.schema()) {
+            return (view, self.services.load_full());
+        }
+        self.refit();
+        // If the schema has changed again by now, they are of a moment ago, which can only grant less.
+        (self.store.view(), self.services.load_full())
+    }
+
+    /// Makes the services ready for a schema that clients have changed.
+    fn refit(&self) {
+        let refit = self.fitting.refit.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = self.store.view();
+        if Arc::ptr_eq(&self.fitting.schema.load(), view.schema()) {
+            return;
+        }
+        match refit(view.schema(), &self.services.load()) {
+            Ok(services) => self.services.store(Arc::new(services)),
+            Err(error) => {
+                tracing::error!(%error, "the configuration does not fit the new schema; what is new is not in it")
+            }
+        }
+        self.fitting.schema.store(Arc::clone(view.schema()));
+        drop(refit);
+    }
+
+    /// Takes other services into use, which were made ready for that schema.
+    pub fn replace_services(&self, services: Services, schema: &Arc<Schema>, refit: Refit) {
+        let mut current = self.fitting.refit.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = refit;
+        self.services.store(Arc::new(services));
+        self.fitting.schema.store(Arc::clone(schema));
+        drop(current);
     }
 
     /// The access rules in force. Which of those in the tree are not is told once for each change.

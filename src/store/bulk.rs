@@ -61,13 +61,13 @@ impl PreparedEntry {
 
 /// Prepares entries, on any thread.
 #[derive(Clone, Debug)]
-pub struct Preparer(Arc<Fixed>);
+pub struct Preparer(Arc<Fixed>, Arc<Schema>);
 
 impl Preparer {
     /// Finds out what indexes say of an entry.
     pub fn prepare(&self, loaded: LoadedEntry) -> PreparedEntry {
         let mut postings = Vec::new();
-        self.0.indexes.append_postings(&loaded.entry, &self.0.schema, &mut postings);
+        self.0.indexes.append_postings(&loaded.entry, &self.1, &mut postings);
         PreparedEntry { loaded, postings }
     }
 }
@@ -149,7 +149,7 @@ impl BulkLoader {
 
     /// Prepares entries for [`BulkLoader::add`].
     pub fn preparer(&self) -> Preparer {
-        Preparer(Arc::clone(self.view.fixed()))
+        Preparer(Arc::clone(self.view.fixed()), Arc::clone(self.schema()))
     }
 
     /// The change sequence number of the last change to the store, which entries that have none of their own follow.

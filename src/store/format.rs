@@ -3,6 +3,7 @@
 //! ```text
 //! format     the number of this format, as text
 //! numbering  lines of attribute type number and object identifier
+//! schema     what clients have added to the schema and when it was changed, as LDIF (see `schema`)
 //! indexes    lines of attribute type number and kind of index
 //! importing  see `importing`
 //! position   version u64 | csn (40 octets of text) | membership version u64 | last id u32 | log sequence u64
@@ -20,6 +21,7 @@ use super::commit::Position;
 use super::engine::{self, Batch, Engine, Family, Go, Snapshot};
 use super::index::{IndexKind, Indexes};
 use super::recent::Recent;
+use super::schema;
 use super::view::{Fixed, Moment, View};
 use super::{Existence, OpenError, OpenOptions, StoreError, importing, key, parse_suffixes, record};
 use crate::directory::tree::EntryId;
@@ -27,6 +29,11 @@ use crate::directory::{AttributeTypeId, Csn, Schema, Timestamp};
 
 /// The format that this release reads and writes.
 const FORMAT: u32 = 1;
+
+/// What is written when the schema is changed: the numbers of new types, and what was added.
+pub(super) fn schema_records(schema: &Schema) -> [(&'static [u8], Vec<u8>); 2] {
+    [(b"numbering", numbering_record(schema).into_bytes()), (schema::KEY, schema::record(schema))]
+}
 
 /// A store that was brought up.
 pub(super) struct Opened {
@@ -51,17 +58,19 @@ pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     } else if importing::begun(&engine).map_err(failed)?.is_some() {
         return Err(OpenError::Importing(options.path.to_owned()));
     }
-    let schema = Arc::new((options.schema)(numbering(&engine).map_err(failed)?)?);
+    let position = position(&engine).map_err(failed)?;
+    let configured = (options.schema)(numbering(&engine).map_err(failed)?)?;
+    let schema = schema::extended(configured, &engine, options.now.max(position.moment.csn.time))?;
     let suffixes = parse_suffixes(options.suffixes, &schema)?;
     let indexes = Indexes::choose(options.indexes, &schema)?;
     if !reading {
         put_numbering(&engine, &schema).map_err(failed)?;
+        schema::keep(&engine, &schema).map_err(failed)?;
         update_indexes(&engine, &indexes, &schema).map_err(failed)?;
     }
-    let position = position(&engine).map_err(failed)?;
     let recent = Recent::new(options.cache_octets / 2);
-    let fixed = Arc::new(Fixed { schema, suffixes, indexes, recent });
-    let view = View::new(Snapshot::new(&engine), fixed, position.moment);
+    let fixed = Arc::new(Fixed { suffixes, indexes, recent });
+    let view = View::new(Snapshot::new(&engine), schema, fixed, position.moment);
     Ok(Opened { engine, view, position })
 }
 
@@ -80,7 +89,7 @@ fn check_format(engine: &Engine, options: &OpenOptions<'_>) -> Result<(), OpenEr
     }
 }
 
-fn put(engine: &Engine, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+pub(super) fn put(engine: &Engine, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
     let mut batch = engine.batch();
     batch.put(Family::Meta, key, value)?;
     batch.write()
@@ -101,18 +110,18 @@ fn numbering(engine: &Engine) -> Result<Vec<(String, AttributeTypeId)>, StoreErr
 
 /// Keeps the numbers of new types; numbers of types that are no longer defined stay taken, since entries may hold them.
 fn put_numbering(engine: &Engine, schema: &Schema) -> Result<(), StoreError> {
-    let before = numbering(engine)?;
-    let mut all: BTreeSet<(u16, String)> = before.into_iter().map(|(oid, id)| (id.0, oid)).collect();
-    let count = all.len();
-    all.extend(schema.numbering().filter(|(_, oid)| *oid != "0.0").map(|(id, oid)| (id.0, oid.to_owned())));
-    if all.len() == count {
+    if numbering(engine)?.len() == schema.numbering().count() {
         return Ok(());
     }
+    put(engine, b"numbering", numbering_record(schema).as_bytes())
+}
+
+fn numbering_record(schema: &Schema) -> String {
     let mut text = String::new();
-    for (number, oid) in all {
-        let _ = writeln!(text, "{number} {oid}");
+    for (id, oid) in schema.numbering() {
+        let _ = writeln!(text, "{} {oid}", id.0);
     }
-    put(engine, b"numbering", text.as_bytes())
+    text
 }
 
 /// Builds indexes that are new, and removes those that are no longer wanted.
@@ -199,6 +208,7 @@ fn decode_position(record: Option<Bytes>) -> Result<Position, StoreError> {
             csn: Csn { time: Timestamp::default(), count: 0, sid: 1 },
             membership_version: 0,
             policies_version: 0,
+            extension_used: Csn { time: Timestamp::default(), count: 0, sid: 1 },
         },
         last_id: 0,
         log_sequence: 0,
@@ -218,13 +228,13 @@ fn read_position(mut record: &[u8]) -> Option<Position> {
     let last_id = rest.try_get_u32().ok()?;
     let log_sequence = rest.try_get_u64().ok()?;
     let event_sequence = if rest.is_empty() { 0 } else { rest.try_get_u64().ok()? };
-    let moment = Moment { version, csn, membership_version, policies_version: version };
+    let moment = Moment { version, csn, membership_version, policies_version: version, extension_used: csn };
     Some(Position { moment, last_id, log_sequence, event_sequence })
 }
 
 /// Writes where numbering goes on.
 pub(super) fn put_position(batch: &mut Batch<'_>, position: Position) -> Result<(), StoreError> {
-    let Moment { version, csn, membership_version, policies_version: _ } = position.moment;
+    let Moment { version, csn, membership_version, policies_version: _, extension_used: _ } = position.moment;
     let mut record = Vec::with_capacity(80);
     record.put_u64(version);
     record.extend_from_slice(csn.to_string().as_bytes());

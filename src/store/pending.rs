@@ -16,7 +16,7 @@ use super::key::{self, Key, Postings};
 use super::view::{Moment, View};
 use super::{Shared, StoreError, events, log, record};
 use crate::directory::tree::{Change, CommitError, Committed, EntryId, Node, Place, Version, Write};
-use crate::directory::{AttributeTypeId, Csn, Entry};
+use crate::directory::{AttributeTypeId, Csn, Entry, Schema};
 
 /// A larger change is refused: RocksDB would take it, and keep everybody waiting.
 const MAX_CHANGE_OCTETS: usize = 64 << 20;
@@ -54,6 +54,8 @@ enum Operation {
 pub(super) struct Pending<'s> {
     shared: &'s Shared,
     view: Arc<View>,
+    /// The schema in force after what the group has changed so far.
+    schema: Arc<Schema>,
     batch: Batch<'s>,
     position: Position,
     overlay: Overlay,
@@ -88,9 +90,11 @@ impl From<StoreError> for Rejected {
 
 impl<'s> Pending<'s> {
     pub(super) fn new(shared: &'s Shared, position: Position) -> Self {
+        let view = shared.current.load_full();
         Self {
             shared,
-            view: shared.current.load_full(),
+            schema: Arc::clone(view.schema()),
+            view,
             batch: shared.engine.batch(),
             position,
             overlay: Overlay::default(),
@@ -107,6 +111,7 @@ impl<'s> Pending<'s> {
             return Err(CommitError::TooLarge);
         }
         let before = (self.position, self.outdated);
+        let schema = Arc::clone(&self.schema);
         self.renames_below = false;
         match self.stage(change) {
             Ok(committed) => {
@@ -118,6 +123,7 @@ impl<'s> Pending<'s> {
                 self.staged = Overlay::default();
                 self.operations.clear();
                 (self.position, self.outdated) = before;
+                self.schema = schema;
                 Err(match rejected {
                     Rejected::Conflict => CommitError::Conflict,
                     Rejected::Store(error) => CommitError::Unavailable(error.to_string()),
@@ -183,6 +189,15 @@ impl<'s> Pending<'s> {
                     return Err(Rejected::Conflict);
                 }
                 self.put_credentials(id, &credentials);
+                Ok(())
+            }
+            Write::SetSchema(schema) => {
+                for (key, value) in super::format::schema_records(&schema) {
+                    self.operations.push(Operation::Put(Family::Meta, key.into(), value));
+                }
+                // Who may do what, and which policy governs whom, may be said with names that were not known before.
+                self.outdated = Outdated { memberships: true, policies: true };
+                self.schema = schema;
                 Ok(())
             }
         }
@@ -346,8 +361,11 @@ impl<'s> Pending<'s> {
         self.staged.names.insert(name, None);
     }
 
-    fn stamped(&self, node: Node) -> Node {
+    fn stamped(&mut self, node: Node) -> Node {
         let Moment { version, csn, .. } = self.position.moment;
+        if self.schema.extension_is_used_by(&node.entry) {
+            self.position.moment.extension_used = csn;
+        }
         let entry = node.entry.stamped(self.view.schema().known().entry_csn, csn.to_string().as_bytes());
         Node { version, entry, ..node }
     }
@@ -411,7 +429,7 @@ impl<'s> Pending<'s> {
         super::format::put_position(&mut self.batch, self.position)?;
         self.batch.write()?;
         let snapshot = Snapshot::new(&self.shared.engine);
-        let view = View::new(snapshot, Arc::clone(self.view.fixed()), self.position.moment);
+        let view = View::new(snapshot, self.schema, Arc::clone(self.view.fixed()), self.position.moment);
         self.shared.current.store(Arc::new(view));
         Ok(self.position)
     }

@@ -462,6 +462,7 @@ mod tests {
             suffixes: &[SUFFIX.to_owned()],
             indexes: None,
             cache_octets: 16 << 20,
+            now: crate::directory::Timestamp::default(),
             schema: &|numbering| SchemaBuilder::new().with_numbering(numbering).add_standard()?.build(),
         };
         let store = Store::open(&options).unwrap();

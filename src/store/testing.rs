@@ -6,11 +6,22 @@ use uuid::Uuid;
 
 use super::bulk::{BulkLoader, LoadedEntry};
 use super::{Existence, OpenError, OpenOptions, Store};
-use crate::directory::schema::SchemaBuilder;
+use crate::directory::schema::{SchemaBuilder, SchemaError};
 use crate::directory::tree::{Change, Directory, EntryId, Place, Write};
-use crate::directory::{Attributes, Dn, Entry, Rdn, Schema};
+use crate::directory::{AttributeTypeId, Attributes, Dn, Entry, Rdn, Schema, Timestamp};
 
 pub(super) const SUFFIX: &str = "dc=example";
+
+/// Opens a store at that time, with a schema of its own.
+pub(super) fn open_by(
+    path: &Path,
+    existence: Existence,
+    now: Timestamp,
+    schema: &dyn Fn(Vec<(String, AttributeTypeId)>) -> Result<Schema, SchemaError>,
+) -> Result<Store, OpenError> {
+    let suffixes = &[SUFFIX.to_owned()];
+    Store::open(&OpenOptions { path, existence, suffixes, indexes: None, cache_octets: 16 << 20, now, schema })
+}
 
 fn with_options<R>(path: &Path, existence: Existence, open: impl FnOnce(&OpenOptions<'_>) -> R) -> R {
     open(&OpenOptions {
@@ -19,6 +30,7 @@ fn with_options<R>(path: &Path, existence: Existence, open: impl FnOnce(&OpenOpt
         suffixes: &[SUFFIX.to_owned()],
         indexes: None,
         cache_octets: 16 << 20,
+        now: Timestamp::default(),
         schema: &|numbering| SchemaBuilder::new().with_numbering(numbering).add_standard()?.build(),
     })
 }

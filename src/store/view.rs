@@ -23,6 +23,7 @@ use crate::directory::{AttributeTypeId, Csn, Dn, Rdn, Schema};
 #[derive(Debug)]
 pub struct View {
     snapshot: Snapshot,
+    schema: Arc<Schema>,
     fixed: Arc<Fixed>,
     moment: Moment,
 }
@@ -33,7 +34,6 @@ const BATCH_OCTETS: usize = 256 << 10;
 /// What is the same for every view of a store.
 #[derive(Debug)]
 pub(super) struct Fixed {
-    pub(super) schema: Arc<Schema>,
     pub(super) suffixes: Vec<Dn>,
     pub(super) indexes: Indexes,
     pub(super) recent: Recent,
@@ -47,11 +47,14 @@ pub(super) struct Moment {
     pub(super) membership_version: Version,
     /// Not on disk: what was found out about policies does not outlive the process either.
     pub(super) policies_version: Version,
+    /// When an entry was written last that has something of the schema's extension. Not on disk, since only changes that
+    /// are being planned ask.
+    pub(super) extension_used: Csn,
 }
 
 impl View {
-    pub(super) const fn new(snapshot: Snapshot, fixed: Arc<Fixed>, moment: Moment) -> Self {
-        Self { snapshot, fixed, moment }
+    pub(super) const fn new(snapshot: Snapshot, schema: Arc<Schema>, fixed: Arc<Fixed>, moment: Moment) -> Self {
+        Self { snapshot, schema, fixed, moment }
     }
 
     pub(super) const fn fixed(&self) -> &Arc<Fixed> {
@@ -78,7 +81,7 @@ impl View {
 
     /// Whether no entry can have the attribute, because the server derives it or the schema does not define it.
     pub(super) fn is_unused(&self, id: AttributeTypeId) -> bool {
-        self.fixed.schema.attribute_type(id).oid.as_ref() == "0.0"
+        self.schema.attribute_type(id).oid.as_ref() == "0.0"
     }
 
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Bytes>, TreeError> {
@@ -205,7 +208,7 @@ impl Tree for Arc<View> {
 impl View {
     /// See [`Tree::schema`].
     pub fn schema(&self) -> &Arc<Schema> {
-        &self.fixed.schema
+        &self.schema
     }
 
     /// See [`Tree::find`].
@@ -281,10 +284,10 @@ impl View {
     fn read_dn(&self, node: &Node) -> Result<Arc<Dn>, TreeError> {
         let damaged = || TreeError::new("reading a name", record::DamagedRecord(node.id.0));
         let Some(parent) = node.parent else {
-            return Dn::parse(&self.fixed.schema, &node.rdn).map(Arc::new).map_err(|_| damaged());
+            return Dn::parse(&self.schema, &node.rdn).map(Arc::new).map_err(|_| damaged());
         };
         let above = self.dn(parent)?.ok_or_else(damaged)?;
-        let rdn = Rdn::parse(&self.fixed.schema, &node.rdn).map_err(|_| damaged())?;
+        let rdn = Rdn::parse(&self.schema, &node.rdn).map_err(|_| damaged())?;
         Ok(Arc::new(Dn::child(&above, rdn.as_str(), rdn.key())))
     }
 
@@ -348,8 +351,8 @@ impl View {
 
     /// See [`Tree::equal`]. Without an index, every entry is looked at.
     pub fn equal(&self, attribute_type: AttributeTypeId, normal: &[u8]) -> Result<Vec<EntryId>, TreeError> {
-        let form = self.fixed.schema.attribute_type(attribute_type).equality_or_fallback().normal_form();
-        let has = |node: &Node| form.matches_one_of(&self.fixed.schema, &node.entry, attribute_type, normal);
+        let form = self.schema.attribute_type(attribute_type).equality_or_fallback().normal_form();
+        let has = |node: &Node| form.matches_one_of(&self.schema, &node.entry, attribute_type, normal);
         if !self.fixed.indexes.has(attribute_type, IndexKind::Equality) {
             return self.scan_for(&has);
         }

@@ -79,6 +79,7 @@ mod rights_paths;
 mod root_dse;
 mod sasl_plain;
 mod sasl_scram;
+mod schema_change;
 mod scram_client;
 mod search;
 mod secrets;

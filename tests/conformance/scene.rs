@@ -39,6 +39,8 @@ const ENTRIES: &str = include_str!("scene.ldif");
 pub struct Scene<D: Directory> {
     pub directory: D,
     services: RefCell<Services>,
+    /// The rules as they were written.
+    ruled_by: RefCell<Vec<RuleText>>,
     began: Timestamp,
     clock: Cell<Timestamp>,
     random: CountingRandom,
@@ -69,6 +71,11 @@ impl Scene<keystead::store::Store> {
     }
 }
 
+/// When every scene begins.
+fn began() -> Timestamp {
+    Timestamp::parse(b"20260601120000Z").unwrap()
+}
+
 /// Opens a store with the usual indexes.
 #[cfg(feature = "server")]
 fn open_store(path: &std::path::Path, existence: keystead::store::Existence) -> keystead::store::Store {
@@ -78,6 +85,7 @@ fn open_store(path: &std::path::Path, existence: keystead::store::Existence) -> 
         suffixes: &[SUFFIX.to_owned()],
         indexes: None,
         cache_octets: 16 << 20,
+        now: began(),
         schema: &|numbering| {
             keystead::directory::schema::SchemaBuilder::new().with_numbering(numbering).add_standard()?.build()
         },
@@ -114,10 +122,11 @@ impl<D: Directory> Scene<D> {
             anonymous: AnonymousBind::Allowed,
             expired_change: ExpiredChange::Allowed,
         };
-        let began = Timestamp::parse(b"20260601120000Z").unwrap();
+        let began = began();
         let scene = Self {
             directory,
             services: RefCell::new(services),
+            ruled_by: RefCell::new(rules()),
             began,
             clock: Cell::new(began),
             random,
@@ -166,7 +175,13 @@ impl<D: Directory> Scene<D> {
 
     /// Puts other access rules in the place of those that `keystead init` writes.
     pub fn rule_by(&self, rules: &[RuleText]) {
-        let rules = Rules::prepare(rules, self.directory.view().schema()).unwrap();
+        *self.ruled_by.borrow_mut() = rules.to_vec();
+        self.refit();
+    }
+
+    /// Makes the rules ready for the schema that is in force.
+    pub fn refit(&self) {
+        let rules = Rules::prepare(&self.ruled_by.borrow(), self.directory.view().schema()).unwrap();
         self.configure(|services| services.rules = RuleBook::new(rules));
     }
 
@@ -257,7 +272,8 @@ impl<D: Directory> Scene<D> {
 /// `dc=com` or `dc=org` is a whole name already.
 pub fn full(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
-    if name.is_empty() || lower.ends_with("dc=com") || lower.ends_with("dc=org") {
+    let is_whole = |end| lower.ends_with(end);
+    if name.is_empty() || lower == "cn=subschema" || is_whole("dc=com") || is_whole("dc=org") {
         name.to_owned()
     } else if name.contains('=') {
         format!("{name},{SUFFIX}")
@@ -317,6 +333,13 @@ pub fn rules() -> Vec<RuleText> {
     let group = |name: &str| format!("group:cn={name},ou=groups,{SUFFIX}");
     vec![
         rule("administrators", &group("administrators"), &tree, &everything, &["all"]),
+        rule(
+            "schema",
+            &group("administrators"),
+            "entry:cn=Subschema",
+            &["*", "+"],
+            &["search", "read", "compare", "write"],
+        ),
         RuleText {
             who: vec![group("administrators"), "local-root".into()],
             ..rule("change log", "local-root", "subtree:cn=changelog", &["*", "+"], SEE)

@@ -34,6 +34,7 @@ mod python_ldap;
 mod reset;
 mod restart;
 mod sasl;
+mod schema;
 #[path = "../conformance/scram_client.rs"]
 mod scram_client;
 mod self_service;

@@ -51,7 +51,9 @@ impl<'v> Supposed<'v> {
                     let id = self.find_uuid(uuid)?.ok_or_else(unlikely)?;
                     self.otherwise.insert(id, None);
                 }
-                Write::Insert { .. } | Write::Move { .. } | Write::SetCredentials { .. } => return Err(unlikely()),
+                Write::Insert { .. } | Write::Move { .. } | Write::SetCredentials { .. } | Write::SetSchema(_) => {
+                    return Err(unlikely());
+                }
             }
         }
         Ok(())

@@ -1,11 +1,12 @@
 //! Building a schema from definitions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::definition::{Definition, DefinitionError};
 use super::{
-    AttributeSet, AttributeType, AttributeTypeId, ContentRule, MatchingRule, Names, ObjectClass, ObjectClassId,
-    ObjectClassKind, RuleKind, Schema, Syntax, Traits, Usage, WellKnown, foreign,
+    AttributeSet, AttributeType, AttributeTypeId, ContentRule, Extension, MatchingRule, Names, ObjectClass,
+    ObjectClassId, ObjectClassKind, RuleKind, Schema, Syntax, Traits, Usage, WellKnown, foreign,
 };
 use crate::directory::ldif;
 
@@ -62,7 +63,7 @@ pub enum SchemaErrorKind {
     TooMany,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Source {
     origin: String,
     text: String,
@@ -70,9 +71,9 @@ struct Source {
 }
 
 /// Collects definitions and builds a [`Schema`] from them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SchemaBuilder {
-    numbering: HashMap<String, AttributeTypeId>,
+    pub(super) numbering: HashMap<String, AttributeTypeId>,
     attribute_types: Vec<Source>,
     object_classes: Vec<Source>,
     content_rules: Vec<Source>,
@@ -178,8 +179,20 @@ impl SchemaBuilder {
         Ok(())
     }
 
+    /// Whether it has a definition of that number.
+    pub(super) fn defines(&self, oid: &str) -> bool {
+        self.attribute_types.iter().chain(&self.object_classes).any(|source| source.definition.oid == oid)
+    }
+
     /// Resolves what the definitions say about each other.
     pub fn build(self) -> Result<Schema, SchemaError> {
+        Self::build_extended(Arc::new(self), Extension::default())
+    }
+
+    /// The same with what the directory itself adds. Numbers are given to that last, so that it disturbs none.
+    pub(super) fn build_extended(base: Arc<Self>, extension: Extension) -> Result<Schema, SchemaError> {
+        let added = |texts: &[String]| texts.iter().map(|text| source(EXTENSION, text)).collect::<Result<Vec<_>, _>>();
+        let (added_types, added_classes) = (added(&extension.attribute_types)?, added(&extension.object_classes)?);
         let mut schema = Schema {
             attribute_types: Vec::new(),
             undefined: undefined(),
@@ -188,23 +201,31 @@ impl SchemaBuilder {
             object_classes: Vec::new(),
             class_names: Names::default(),
             content_rules: Vec::new(),
-            remarks: self.remarks,
+            remarks: base.remarks.clone(),
             known: WellKnown::default(),
             all: AttributeSet::EMPTY,
             user: AttributeSet::EMPTY,
             operational: AttributeSet::EMPTY,
             secret: AttributeSet::EMPTY,
             collective: AttributeSet::EMPTY,
+            extended_by: AttributeSet::EMPTY,
+            numbering: BTreeMap::new(),
+            base: Arc::clone(&base),
+            extension,
         };
-        number_attribute_types(&self.attribute_types, &self.numbering, &mut schema)?;
-        resolve_attribute_types(&self.attribute_types, &mut schema)?;
+        let types = [base.attribute_types.clone(), added_types].concat();
+        number_attribute_types(&types, &base.numbering, &mut schema)?;
+        resolve_attribute_types(&types, &mut schema)?;
         collect_sets(&mut schema);
-        for source in in_order(self.object_classes, "object class")? {
-            let class = object_class(&source, &schema).map_err(|kind| error(&source, kind))?;
-            register(&mut schema.class_names, &source, class.id)?;
-            schema.object_classes.push(class);
+        let mut names = Names::default();
+        for sources in [base.object_classes.clone(), added_classes] {
+            for source in in_order(sources, &mut names)? {
+                let class = object_class(&source, &schema).map_err(|kind| error(&source, kind))?;
+                register(&mut schema.class_names, &source, class.id)?;
+                schema.object_classes.push(class);
+            }
         }
-        for source in &self.content_rules {
+        for source in &base.content_rules {
             let rule = content_rule(source, &schema).map_err(|kind| error(source, kind))?;
             if schema.content_rule(rule.class).is_some() {
                 return Err(error(source, SchemaErrorKind::Taken(source.definition.oid.clone())));
@@ -220,6 +241,9 @@ impl SchemaBuilder {
         Ok(schema)
     }
 }
+
+/// Where definitions stand, in messages, that the directory itself adds.
+const EXTENSION: &str = "cn=Subschema";
 
 fn source(origin: &str, text: &str) -> Result<Source, SchemaError> {
     let definition = Definition::parse(text).map_err(|kind| SchemaError {
@@ -270,6 +294,12 @@ fn number_attribute_types(
         register(&mut schema.attribute_names, source, id)?;
     }
     schema.attribute_types = vec![schema.undefined.clone(); usize::from(next)];
+    schema.numbering = numbering.iter().map(|(oid, id)| (*id, oid.as_str().into())).collect();
+    for oid in sources.iter().map(|source| &source.definition.oid) {
+        if let Some(id) = schema.attribute_names.find(oid) {
+            schema.numbering.insert(id, oid.as_str().into());
+        }
+    }
     Ok(())
 }
 
@@ -404,11 +434,13 @@ fn collect_sets(schema: &mut Schema) {
     schema.subtypes = subtypes;
     schema.operational = operational;
     schema.secret = secret;
+    let base = Arc::clone(&schema.base);
+    let own = schema.attribute_types.iter().filter(|one| !one.definition.is_empty() && !base.defines(&one.oid));
+    schema.extended_by = own.map(|attribute| attribute.id).collect();
 }
 
-/// Orders definitions so that each stands behind those that it derives from.
-fn in_order(sources: Vec<Source>, what: &'static str) -> Result<Vec<Source>, SchemaError> {
-    let mut names: Names<()> = Names::default();
+/// Orders object classes so that each stands behind those that it derives from; `names` has those that came before.
+fn in_order(sources: Vec<Source>, names: &mut Names<()>) -> Result<Vec<Source>, SchemaError> {
     let mut ordered = Vec::new();
     let mut pending = sources;
     while !pending.is_empty() {
@@ -418,7 +450,7 @@ fn in_order(sources: Vec<Source>, what: &'static str) -> Result<Vec<Source>, Sch
             .partition(|source| source.definition.all("SUP").iter().all(|name| names.find(name).is_some()));
         if let (Some(source), true) = (waiting.first(), waiting.len() == before) {
             let missing = source.definition.all("SUP").iter().find(|name| names.find(name).is_none());
-            let kind = SchemaErrorKind::Undefined(what, missing.cloned().unwrap_or_default());
+            let kind = SchemaErrorKind::Undefined("the object class", missing.cloned().unwrap_or_default());
             return Err(error(source, kind));
         }
         for source in ready {

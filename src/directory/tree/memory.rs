@@ -37,6 +37,8 @@ struct State {
     last_id: u32,
     version: Version,
     csn: Csn,
+    /// When an entry was written last that has something of the schema's extension.
+    extension_used: Csn,
 }
 
 impl MemoryDirectory {
@@ -44,7 +46,9 @@ impl MemoryDirectory {
     pub fn new(schema: Arc<Schema>, suffixes: Vec<Dn>) -> Self {
         let csn = Csn { time: Timestamp::default(), count: 0, sid: 1 };
         let (nodes, credentials, names, log, events) = Default::default();
-        let state = State { schema, suffixes, nodes, credentials, names, log, events, last_id: 0, version: 0, csn };
+        let (last_id, version, extension_used) = (0, 0, csn);
+        let state =
+            State { schema, suffixes, nodes, credentials, names, log, events, last_id, version, csn, extension_used };
         Self { state: Mutex::new(Arc::new(state)) }
     }
 
@@ -99,6 +103,8 @@ impl State {
                 };
                 !others.any(has)
             }
+            Condition::SchemaIs(schema) => Arc::ptr_eq(schema, &self.schema),
+            Condition::ExtensionUnusedSince(csn) => self.extension_used <= *csn,
         }
     }
 
@@ -131,6 +137,10 @@ impl State {
                     return Err(CommitError::Conflict);
                 }
                 self.set_credentials(id, credentials);
+                Ok(())
+            }
+            Write::SetSchema(schema) => {
+                self.schema = schema;
                 Ok(())
             }
         }
@@ -199,7 +209,10 @@ impl State {
         self.credentials.insert(id, Credentials { version: self.version, entry });
     }
 
-    fn stamped(&self, entry: &Entry) -> Entry {
+    fn stamped(&mut self, entry: &Entry) -> Entry {
+        if self.schema.extension_is_used_by(entry) {
+            self.extension_used = self.csn;
+        }
         entry.stamped(self.schema.known().entry_csn, self.csn.to_string().as_bytes())
     }
 }

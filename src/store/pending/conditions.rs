@@ -1,5 +1,7 @@
 //! Looking whether the conditions of a change hold, on disk and in the group that is being put together.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::{EntryId, Go, Node, Pending, Rejected, StoreError};
@@ -15,6 +17,8 @@ impl Pending<'_> {
             Condition::HeldOnlyBy { attribute_type, normal, holders } => {
                 self.is_held_only_by(*attribute_type, normal, holders)?
             }
+            Condition::SchemaIs(schema) => Arc::ptr_eq(schema, &self.schema),
+            Condition::ExtensionUnusedSince(csn) => self.position.moment.extension_used <= *csn,
         };
         if holds { Ok(()) } else { Err(Rejected::Conflict) }
     }

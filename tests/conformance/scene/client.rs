@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use keystead::access::Actor;
 use keystead::directory::ldif::{self, Body, Reader};
-use keystead::directory::tree::{Change, Directory, Scope};
+use keystead::directory::tree::{Change, Directory, Scope, Write};
 use keystead::directory::{Filter, Identity, ResultCode, wire};
 use keystead::operations::bind::InProgress;
 use keystead::operations::context::Link;
@@ -169,7 +169,11 @@ impl<'s, D: Directory> Client<'s, D> {
         let afterwards = outcome.afterwards.take().map(|change| *change);
         for change in [Some(std::mem::take(&mut outcome.change)), afterwards].into_iter().flatten() {
             if !change.is_empty() {
+                let schema = change.writes.iter().any(|write| matches!(write, Write::SetSchema(_)));
                 let committed = self.scene.directory.commit(change).unwrap();
+                if schema {
+                    self.scene.refit();
+                }
                 outcome.settle(committed.csn);
             }
         }

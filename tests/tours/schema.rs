@@ -1,0 +1,63 @@
+//! The schema is changed online, with the tools of ldap-utils, and stays changed.
+
+use crate::said::Said;
+use crate::server::{KEYSTEAD, SUFFIX, Server, full, text};
+
+const SIZE: &str =
+    "( 1.3.6.1.4.1.99999.1.1 NAME 'shoeSize' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 )";
+const WEARER: &str = "( 1.3.6.1.4.1.99999.2.1 NAME 'wearer' SUP top AUXILIARY MUST shoeSize )";
+
+fn change(server: &Server, who: &str, lines: &str) -> Said {
+    server.ldap_in("ldapmodify", who, &[], &format!("dn: cn=Subschema\nchangetype: modify\n{lines}"))
+}
+
+/// What a browser looks at to see whether its copy of the schema is still good.
+fn stamp(server: &Server) -> Vec<String> {
+    let arguments = ["-LLL", "-s", "base", "-b", "cn=Subschema", "(objectClass=subschema)", "modifyTimestamp"];
+    server.ldap("ldapsearch", "alice", &arguments).ok().values("modifyTimestamp")
+}
+
+fn found(server: &Server, filter: &str) -> usize {
+    let arguments = ["-LLL", "-o", "ldif_wrap=no", "-b", SUFFIX, filter, "uid"];
+    server.ldap("ldapsearch", "alice", &arguments).ok().values("uid").len()
+}
+
+#[test]
+fn the_schema_is_changed_online_and_stays_so() {
+    let mut server = Server::start();
+    let before = stamp(&server);
+    let both = format!("add: attributeTypes\nattributeTypes: {SIZE}\n-\nadd: objectClasses\nobjectClasses: {WEARER}\n");
+    change(&server, "alice", &both).fails_with(50);
+    change(&server, "cn=admin", &both).ok();
+    let after = stamp(&server);
+    assert_ne!(after, before);
+    let person = format!(
+        "dn: {}\nobjectClass: inetOrgPerson\nobjectClass: wearer\nuid: dora\ncn: Dora\nsn: D\nshoeSize: 42\n",
+        full("dora")
+    );
+    server.ldap_in("ldapadd", "cn=admin", &[], &person).ok();
+    assert_eq!([found(&server, "(shoeSize=42)"), found(&server, "(objectClass=wearer)")], [1, 1]);
+
+    server.stop();
+    server.keystead("verify", &[]).ok();
+    server.serve();
+    assert_eq!(stamp(&server), after);
+    assert_eq!([found(&server, "(shoeSize=42)"), found(&server, "(objectClass=wearer)")], [1, 1]);
+
+    let without =
+        format!("delete: objectClasses\nobjectClasses: {WEARER}\n-\ndelete: attributeTypes\nattributeTypes: {SIZE}\n");
+    change(&server, "cn=admin", &without).fails_with(53).tells("in use");
+    let exported = server.keystead("export", &[]).ok().out;
+    server.ldap("ldapdelete", "cn=admin", &[&full("dora")]).ok();
+    change(&server, "cn=admin", &without).ok();
+    server.ldap_in("ldapadd", "cn=admin", &[], &person).fails_with(17);
+    server.stop();
+
+    let (file, other) = (server.file("all.ldif", &exported), server.path("other"));
+    server.run(KEYSTEAD, &["init", "--empty", "--suffix", SUFFIX, "--data", text(&other)], "").ok();
+    let config = other.join("keystead.toml");
+    let import = ["import", "--config", text(&config), text(&file)];
+    server.run(KEYSTEAD, &import, "").ok().tells("2 definitions were added");
+    let again = server.run(KEYSTEAD, &["export", "--config", text(&config)], "").ok();
+    assert_eq!(again.out, exported);
+}
