@@ -271,7 +271,8 @@ impl Meter {
     /// The state of an account as it is now: what the credentials say and what has been counted since.
     pub fn overlay(&self, uuid: Uuid, account: &mut Account) {
         let shard = self.shard(Subject::Entry(uuid));
-        if let Some(tally) = shard.tallies.get(&Subject::Entry(uuid)).filter(|tally| tally.version >= account.version) {
+        let is_newer = |tally: &&Tally| tally.is_read && tally.version >= account.version;
+        if let Some(tally) = shard.tallies.get(&Subject::Entry(uuid)).filter(is_newer) {
             tally.live.apply(account);
         }
         drop(shard);

@@ -69,15 +69,15 @@ pub(super) fn finish(ctx: &Context<'_>, begun: &InProgress, message: &[u8]) -> R
     Ok(Verification { authorize_as: begun.authorize_as.clone().into_bytes(), ..verification })
 }
 
-/// The channel binding that the client asks for, if the mechanism is one with channel binding (RFC 5802 §6).
+/// The channel binding that the client asks for (RFC 5802 §6). One that binds is taken at its word also without `-PLUS` in the
+/// name of the mechanism: the library of the usual clients, Cyrus SASL, leaves it out.
 fn binding(ctx: &Context<'_>, mechanism: Mechanism, flag: &Gs2Flag) -> Result<Option<String>, Refusal> {
     match (mechanism, flag) {
-        (Mechanism::ScramSha256Plus, Gs2Flag::Binds(name)) => {
+        (_, Gs2Flag::Binds(name)) => {
             bound(ctx, name)?;
             Ok(Some(name.clone()))
         }
         (Mechanism::ScramSha256Plus, _) => Err(Refusal::Protocol("SCRAM-SHA-256-PLUS needs a channel binding")),
-        (_, Gs2Flag::Binds(_)) => Err(Refusal::Protocol("a channel binding needs SCRAM-SHA-256-PLUS")),
         // Somebody may have taken the stronger mechanism out of the list that the client has seen.
         (_, Gs2Flag::CouldBind) if Mechanism::ScramSha256Plus.is_offered(ctx) => Err(Refusal::BindsElsewhere),
         (_, Gs2Flag::CouldBind | Gs2Flag::CannotBind) => Ok(None),

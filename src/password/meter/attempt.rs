@@ -104,15 +104,16 @@ impl Attempt<'_> {
         let digest = self.meter.password_digest(self.subject, password);
         let mut shard = self.meter.shard(self.subject);
         let Shard { tallies, known } = &mut *shard;
-        let tally = tallies.get_mut(&self.subject);
-        let failure = match (tally, self.way, self.subject, self.network) {
-            (Some(tally), Way::DespiteLock, Subject::Entry(uuid), Some(network)) => {
-                known.fail(uuid, network, digest);
+        if let (Way::DespiteLock, Subject::Entry(uuid), Some(network)) = (self.way, self.subject, self.network) {
+            known.fail(uuid, network, digest);
+        }
+        let failure = match (tallies.get_mut(&self.subject), self.way) {
+            (Some(tally), Way::DespiteLock) => {
                 tally.refuse(self.seen.clone());
                 tally.failure()
             }
-            (Some(tally), ..) => tally.fail(digest, self.counting, self.seen.clone()),
-            (None, ..) => Failure { count: 1, tried: 1, repeated: false, locked_now: false },
+            (Some(tally), Way::Open) => tally.fail(digest, self.counting, self.seen.clone()),
+            (None, _) => Failure { count: 1, tried: 1, repeated: false, locked_now: false },
         };
         drop(shard);
         failure

@@ -19,6 +19,9 @@ const NOTES: Duration = Duration::from_secs(60);
 /// What is counted of one account, and how much of that is written down.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// Whether it was read from credentials. If not, they were set by somebody else, and all that may be counted here is of
+    /// attempts that had begun before: it ends with the next one.
+    pub(super) is_read: bool,
     /// The credentials that this was read from, or written to.
     pub(super) version: Version,
     pub(super) live: Live,
@@ -62,9 +65,8 @@ impl Tally {
     /// Reads the account anew if somebody else has set its credentials since.
     pub(super) fn refresh(&mut self, account: &Account, beginnings: &AtomicU64) {
         let version = account.version;
-        let fresh = self.changes == 0 && self.version == 0;
-        if fresh || (version > self.version && !self.writing) {
-            self.begin_anew(Self { version, live: Live::of(account), ..Self::default() }, beginnings);
+        if !self.is_read || (version > self.version && !self.writing) {
+            self.begin_anew(Self { is_read: true, version, live: Live::of(account), ..Self::default() }, beginnings);
         }
     }
 
@@ -182,7 +184,7 @@ impl Tally {
 
     pub(super) fn take_unwritten(&mut self, subject: Subject) -> Option<Unwritten> {
         let Subject::Entry(uuid) = subject else { return None };
-        if self.writing || self.changes <= self.written {
+        if !self.is_read || self.writing || self.changes <= self.written {
             return None;
         }
         self.writing = true;
@@ -193,12 +195,12 @@ impl Tally {
 
     /// Whether forgetting it would lose something.
     pub(super) fn is_needed(&self) -> bool {
-        self.under_way > 0
-            || self.changes > self.written
+        let has_counted = self.changes > self.written
             || self.waits
             || !self.live.failures.is_empty()
             || self.stale_since.is_some()
-            || self.live.locked.is_some()
+            || self.live.locked.is_some();
+        self.under_way > 0 || self.is_read && has_counted
     }
 }
 
