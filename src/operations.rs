@@ -53,6 +53,7 @@ mod stamp;
 mod superior;
 pub mod takeover;
 mod target;
+pub mod transaction;
 pub mod tree_delete;
 mod usability;
 mod verify_password;

@@ -8,6 +8,7 @@
 mod condition;
 mod event;
 pub mod memory;
+mod overlay;
 mod plan;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub use condition::Condition;
 pub use event::{Event, EventKind, EventResult, Means, Recorded};
+pub use overlay::Overlay;
 pub use plan::{Candidates, Plan, PlanBudget, PlanStep};
 
 use super::filter::Matcher;
@@ -29,6 +31,9 @@ pub struct EntryId(pub u32);
 
 /// The number of the commit that wrote something last; 0 for what has never been written.
 pub type Version = u64;
+
+/// The version of what the same change has written before, whatever number that will get.
+pub const SAME_CHANGE: Version = Version::MAX;
 
 /// An entry and where it stands.
 #[derive(Clone, Debug)]
@@ -164,7 +169,7 @@ pub trait Tree {
     fn membership_version(&self) -> Version;
 
     /// The version of the last change that may have changed which password policies say whom they govern, or what they
-    /// are called.
+    /// are called; [`SAME_CHANGE`] where such a change has not been made yet, so that nobody remembers what comes of it.
     fn policies_version(&self) -> Version;
 
     /// The changes that the log holds and whose numbers follow `after`, in order: at most `limit`, fewer if they are large,
@@ -253,7 +258,8 @@ pub enum Place {
     },
 }
 
-/// One thing that a change writes, and its condition.
+/// One thing that a change writes, and its condition. What the same change has written before has the version
+/// [`SAME_CHANGE`].
 #[derive(Clone, Debug)]
 pub enum Write {
     /// A new entry.

@@ -12,6 +12,7 @@ use crate::protocol::Response;
 
 use super::bind::InProgress;
 use super::read_entry::PostRead;
+use super::transaction::Settlement;
 use super::{Freedom, Proof};
 
 /// The answer, and what must happen for it to be true.
@@ -29,6 +30,8 @@ pub struct Outcome {
     pub delay: Duration,
     /// The entry as the change makes it, for the answer (RFC 4527 §3.2).
     pub post_read: Option<Box<PostRead>>,
+    /// What the requests of a transaction are answered with besides.
+    pub settlement: Option<Box<Settlement>>,
 }
 
 /// What follows from an operation, besides changes to entries.
@@ -71,6 +74,7 @@ impl Outcome {
             effects: SmallVec::new(),
             delay: Duration::ZERO,
             post_read: None,
+            settlement: None,
         }
     }
 
@@ -78,6 +82,9 @@ impl Outcome {
     pub fn settle(&mut self, csn: Csn) {
         if let Some(copy) = self.post_read.take() {
             self.response.controls.push(copy.committed(csn));
+        }
+        if let Some(settlement) = self.settlement.take() {
+            self.response.value = settlement.committed(csn);
         }
     }
 

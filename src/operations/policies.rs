@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::access::actor::groups_of;
-use crate::directory::tree::{EntryId, Node, Tree, TreeError, Version};
+use crate::directory::tree::{EntryId, Node, SAME_CHANGE, Tree, TreeError, Version};
 use crate::directory::{Dn, Entry};
 use crate::password::Policy;
 use crate::password::policy::{Applies, PolicyError};
@@ -183,7 +183,7 @@ impl Policies {
         let found = Arc::new(Selecting { version, policies, keeps_scram_keys });
         let mut known = self.selecting.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever still looks at an earlier moment keeps what it has found to itself.
-        if known.as_ref().is_none_or(|known| known.version < version) {
+        if version != SAME_CHANGE && known.as_ref().is_none_or(|known| known.version < version) {
             *known = Some(Arc::clone(&found));
         }
         drop(known);
@@ -216,8 +216,9 @@ impl Policies {
     fn read(&self, node: &Node, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
         let schema = tree.schema();
         let versions = (node.version, tree.policies_version());
+        let is_made = versions.0 != SAME_CHANGE && versions.1 != SAME_CHANGE;
         let mut known = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(read) = known.get(&node.id).filter(|read| read.versions == versions) {
+        if let Some(read) = known.get(&node.id).filter(|read| is_made && read.versions == versions) {
             return Ok(Arc::clone(&read.policy));
         }
         let dn = tree.dn(node.id)?;
@@ -226,7 +227,10 @@ impl Policies {
             node.entry.values(schema.known().object_class).any(|class| class.eq_ignore_ascii_case(POLICY_CLASS));
         let policy = is_policy.then(|| Policy::read(&node.entry, origin, schema).ok()).flatten();
         let policy = Arc::new(policy.unwrap_or_else(|| Policy::strict(&node.entry, origin, schema)));
-        known.insert(node.id, Read { versions, policy: Arc::clone(&policy) });
+        // What a change would make of it, which has not been made, is for whoever plans it.
+        if is_made {
+            known.insert(node.id, Read { versions, policy: Arc::clone(&policy) });
+        }
         drop(known);
         Ok(policy)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::directory::Timestamp;
-use crate::directory::tree::{EventKind, Means};
+use crate::directory::tree::{EventKind, Means, SAME_CHANGE};
 use crate::password::account::{Account, Lock, Remembered};
 use crate::password::meter::{Attempt, Begin, Subject, Trial};
 use crate::password::one_time_code::OneTimeCode;
@@ -77,6 +77,12 @@ impl Context<'_> {
         code: Option<&OneTimeCode>,
     ) -> Result<(Matched, Attempt<'_>), Refusal> {
         let Given { subject, account, policy, password, .. } = *given;
+        if account.version == SAME_CHANGE {
+            // The meter counts for what is stored.
+            return Err(Refusal::Unwilling(
+                "the old password cannot be asked for in the transaction that has set it; settle that first",
+            ));
+        }
         let current = account.password.as_ref();
         let before = account.before().map_or(Second::Nothing, Second::Before);
         let second = code.map_or(before, Second::Code);

@@ -24,6 +24,7 @@ mod reset;
 mod session_tracking;
 mod sort;
 mod sync;
+mod transaction;
 
 use bytes::Bytes;
 
@@ -49,6 +50,7 @@ pub use reset::{GivenOut, ResetOptions, ResetWishes, Skipped};
 pub use session_tracking::TrackedSession;
 pub use sort::{MOST_KEYS, SortKey, SortRequest, sort_response};
 pub use sync::{SyncInfo, SyncMode, SyncRequest, SyncState, sync_done, sync_state};
+pub use transaction::TransactionSpecification;
 
 /// A control as it came.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -110,9 +112,13 @@ fn decode(list: &mut Cursor<'_>) -> Option<RawControl> {
 
 /// Appends the controls of an answer.
 pub(super) fn put_all(out: &mut Vec<u8>, controls: &[ResponseControl]) {
-    if controls.is_empty() {
-        return;
+    if !controls.is_empty() {
+        wire::put_element(out, ber::context_constructed(0), &content(controls));
     }
+}
+
+/// Controls of an answer one after another, as they stand in a list.
+pub(super) fn content(controls: &[ResponseControl]) -> Vec<u8> {
     let mut list = Vec::new();
     for control in controls {
         let mut fields = Vec::new();
@@ -122,5 +128,5 @@ pub(super) fn put_all(out: &mut Vec<u8>, controls: &[ResponseControl]) {
         }
         wire::put_element(&mut list, ber::SEQUENCE, &fields);
     }
-    wire::put_element(out, ber::context_constructed(0), &list);
+    list
 }

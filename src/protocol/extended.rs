@@ -3,11 +3,13 @@
 use bytes::Bytes;
 
 use super::ber::{self, Cursor};
+use super::control::{self, ResponseControl};
 use super::{MessageId, oid};
 use crate::directory::wire;
 
 /// The object identifiers that `supportedExtension` lists.
-pub const SUPPORTED: &[&str] = &[oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::START_TLS, oid::CANCEL];
+pub const SUPPORTED: &[&str] =
+    &[oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::START_TLS, oid::CANCEL, oid::START_TRANSACTION, oid::END_TRANSACTION];
 
 /// A request to change or reset a password (RFC 3062 §2.1). An absent password is not the same as an empty one.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -63,6 +65,54 @@ pub fn cancelled(value: Option<&Bytes>) -> Option<MessageId> {
     fields.is_at_end().then_some(MessageId(id))
 }
 
+/// How a transaction is to end (RFC 5805 §2.3).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndTransaction {
+    /// Whether what it consists of is to be done.
+    pub commit: bool,
+    /// Which transaction.
+    pub identifier: Bytes,
+}
+
+impl EndTransaction {
+    /// Reads the value of a request.
+    pub fn read(value: Option<&Bytes>) -> Result<Self, &'static str> {
+        const MALFORMED: &str = "the value of the end transaction request is malformed";
+        let value = value.ok_or(MALFORMED)?;
+        ber::check(value, 3).map_err(|_| MALFORMED)?;
+        let mut outer = Cursor::new(value, value);
+        let mut fields = outer.enter(ber::SEQUENCE).ok_or(MALFORMED)?;
+        let commit = match fields.peek() {
+            Some(ber::BOOLEAN) => fields.take_boolean(ber::BOOLEAN).ok_or(MALFORMED)?,
+            _ => true,
+        };
+        let identifier = fields.take_octets(ber::OCTET_STRING).ok_or(MALFORMED)?;
+        if fields.is_at_end() && outer.is_at_end() { Ok(Self { commit, identifier }) } else { Err(MALFORMED) }
+    }
+
+    /// The value of the answer: the request that was refused, if one was, and the controls that answers to the requests would
+    /// carry; none if there is neither.
+    pub fn answer(refused: Option<MessageId>, controls: &[(MessageId, Vec<ResponseControl>)]) -> Option<Vec<u8>> {
+        let mut lists = Vec::new();
+        for (id, controls) in controls.iter().filter(|(_, controls)| !controls.is_empty()) {
+            let mut one = Vec::new();
+            ber::put_integer(&mut one, ber::INTEGER, i64::from(id.0));
+            wire::put_element(&mut one, ber::SEQUENCE, &control::content(controls));
+            wire::put_element(&mut lists, ber::SEQUENCE, &one);
+        }
+        let mut fields = Vec::new();
+        if let Some(id) = refused {
+            ber::put_integer(&mut fields, ber::INTEGER, i64::from(id.0));
+        }
+        if !lists.is_empty() {
+            wire::put_element(&mut fields, ber::SEQUENCE, &lists);
+        }
+        let mut value = Vec::new();
+        wire::put_element(&mut value, ber::SEQUENCE, &fields);
+        (!fields.is_empty()).then_some(value)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +165,28 @@ mod tests {
     #[test]
     fn the_made_password_is_sent_back() {
         assert_eq!(PasswordModify::generated(b"new"), b"\x30\x05\x80\x03new");
+    }
+
+    #[test]
+    fn a_transaction_is_committed_unless_it_is_said_otherwise() {
+        let read = |octets: &'static [u8]| EndTransaction::read(Some(&Bytes::from_static(octets)));
+        let ended = |commit| Ok(EndTransaction { commit, identifier: Bytes::from_static(b"7") });
+        assert_eq!(read(b"\x30\x03\x04\x017"), ended(true));
+        assert_eq!(read(b"\x30\x06\x01\x01\xff\x04\x017"), ended(true));
+        assert_eq!(read(b"\x30\x06\x01\x01\x00\x04\x017"), ended(false));
+        for bad in [&b""[..], b"\x30\x00", b"\x04\x017", b"\x30\x03\x01\x01\xff", b"\x30\x05\x04\x017\x05\x00"] {
+            assert!(read(bad).is_err(), "{bad:x?}");
+        }
+        assert!(EndTransaction::read(None).is_err());
+    }
+
+    #[test]
+    fn the_end_of_a_transaction_tells_the_request_that_was_refused_and_the_controls_of_others() {
+        let control = ResponseControl { oid: "1.2", value: Some(b"x".to_vec()) };
+        assert_eq!(EndTransaction::answer(None, &[(MessageId(1), Vec::new())]), None);
+        assert_eq!(EndTransaction::answer(Some(MessageId(5)), &[]).unwrap(), b"\x30\x03\x02\x01\x05");
+        let with_controls = EndTransaction::answer(None, &[(MessageId(2), vec![control])]).unwrap();
+        assert_eq!(with_controls, b"\x30\x13\x30\x11\x30\x0f\x02\x01\x02\x30\x0a\x30\x08\x04\x031.2\x04\x01x");
     }
 
     #[test]

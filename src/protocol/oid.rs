@@ -8,6 +8,12 @@ pub const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
 pub const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
 /// Cancel (RFC 3909).
 pub const CANCEL: &str = "1.3.6.1.1.8";
+/// Start Transaction (RFC 5805 §2.1).
+pub const START_TRANSACTION: &str = "1.3.6.1.1.21.1";
+/// End Transaction (RFC 5805 §2.3).
+pub const END_TRANSACTION: &str = "1.3.6.1.1.21.3";
+/// Aborted Transaction Notice (RFC 5805 §2.4).
+pub const ABORTED_TRANSACTION: &str = "1.3.6.1.1.21.4";
 /// Notice of Disconnection (RFC 4511 §4.4.1).
 pub const NOTICE_OF_DISCONNECTION: &str = "1.3.6.1.4.1.1466.20036";
 
@@ -29,6 +35,8 @@ pub const EFFECTIVE_RIGHTS: &str = "1.3.6.1.4.1.42.2.27.9.5.2";
 pub const PROXIED_AUTHORIZATION: &str = "2.16.840.1.113730.3.4.18";
 /// Subentries (RFC 3672 §3).
 pub const SUBENTRIES: &str = "1.3.6.1.4.1.4203.1.10.1";
+/// Transaction specification (RFC 5805 §2.2).
+pub const TRANSACTION: &str = "1.3.6.1.1.21.2";
 /// Assertion (RFC 4528).
 pub const ASSERTION: &str = "1.3.6.1.1.12";
 /// Pre-read (RFC 4527 §3.1).
@@ -104,3 +112,8 @@ pub const FEATURE_TRUE_FALSE: &str = "1.3.6.1.4.1.4203.1.5.3";
 pub const FEATURE_LANGUAGE_TAGS: &str = "1.3.6.1.4.1.4203.1.5.4";
 /// Language ranges (RFC 3866).
 pub const FEATURE_LANGUAGE_RANGES: &str = "1.3.6.1.4.1.4203.1.5.5";
+
+/// Whether an extended request begins or ends a transaction.
+pub fn is_about_transactions(name: &[u8]) -> bool {
+    [START_TRANSACTION.as_bytes(), END_TRANSACTION.as_bytes()].contains(&name)
+}

@@ -128,6 +128,13 @@ pub fn put_notice_of_disconnection(out: &mut BytesMut, code: ResultCode, message
     notice.put_tagged(out, 0, EXTENDED_RESPONSE);
 }
 
+/// Writes the unsolicited notice that a transaction will not be settled (RFC 5805 §2.4).
+pub fn put_aborted_transaction(out: &mut BytesMut, identifier: &str, code: ResultCode, message: &str) {
+    let value = Some(identifier.as_bytes().to_vec());
+    let notice = Response { name: Some(oid::ABORTED_TRANSACTION), value, ..Response::with_message(code, message) };
+    notice.put_tagged(out, 0, EXTENDED_RESPONSE);
+}
+
 impl Fatal {
     /// The code that a notice of disconnection gives for it.
     pub const fn result_code(self) -> ResultCode {

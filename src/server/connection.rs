@@ -1,6 +1,7 @@
 //! One connection: reads, asks its session, has requests done, writes.
 
 mod requests;
+mod transactions;
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,6 +22,7 @@ use crate::directory::tree::Version;
 use crate::operations::bind::InProgress;
 use crate::operations::context::Link;
 use crate::operations::identity_map::Origin;
+use crate::operations::transaction::Transactions;
 use crate::operations::{Confidentiality, Effect, External, Requester};
 use crate::protocol::response::put_notice_of_disconnection;
 use crate::protocol::{Fatal, Framing, Request, Response};
@@ -85,6 +87,7 @@ struct Connection {
     /// Answers that are held back.
     held: Vec<(Box<Running>, Response, PendingEffects)>,
     paging: Paging,
+    transactions: Transactions,
     /// The commit after which it was made sure that the requester is who they were.
     recognised: Version,
     refusals: Refusals,
@@ -188,6 +191,7 @@ impl Connection {
             scanning: 0,
             held: Vec::new(),
             paging: Paging::default(),
+            transactions: Transactions::default(),
             recognised: 0,
             refusals,
             done,
@@ -259,6 +263,7 @@ impl Connection {
                 () = &mut idle => {
                     idle.as_mut().reset(tokio::time::Instant::now() + IDLE_CHECK);
                     self.give_back_buffers();
+                    self.expire_transaction();
                     self.end_if_idle();
                 }
             }

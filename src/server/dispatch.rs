@@ -11,6 +11,7 @@ use crate::directory::tree::{CommitError, Committed};
 use crate::operations::bind::{self, InProgress, Prepared, Verification};
 use crate::operations::perform::{looks_far, may_search};
 use crate::operations::search::{Search, Step};
+use crate::operations::transaction::Transaction;
 use crate::operations::{Context, Effort, Outcome, Refusal, Requester, Services, effort, perform, proxy};
 use crate::protocol::control::{Controls, Flag, Flags};
 use crate::protocol::{Message, MessageId, Operation, Request};
@@ -54,6 +55,8 @@ pub(super) struct Running {
     pub(super) begun: Option<Box<InProgress>>,
     /// What a persistent search compares.
     pub(super) moments: Option<Box<Moments>>,
+    /// The transaction that it ends, which is to be committed.
+    pub(super) settling: Option<Box<Transaction>>,
     attempts: u32,
 }
 
@@ -170,6 +173,7 @@ impl Running {
             acting: None,
             begun: None,
             moments: None,
+            settling: None,
             attempts: 0,
         }
     }
@@ -247,6 +251,13 @@ impl Scene {
 
     /// Begins a request other than a search.
     pub(super) fn begin(self, running: Box<Running>) -> Progress {
+        if let Some(transaction) = &running.settling {
+            let place = if transaction.effort() == Effort::Heavy { Place::Hashing } else { Place::Scans };
+            return self.on_lane(place, running, |ctx, running| match &running.settling {
+                Some(transaction) => transaction.plan(ctx),
+                None => Err(Refusal::Failed),
+            });
+        }
         match &running.message.request {
             Request::Bind(request) => {
                 match self.with(|ctx| bind::prepare(ctx, request, &running.controls, running.begun.as_deref())) {

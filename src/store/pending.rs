@@ -15,7 +15,7 @@ use super::index::IndexKind;
 use super::key::{self, Key, Postings};
 use super::view::{Moment, View};
 use super::{Shared, StoreError, events, log, record};
-use crate::directory::tree::{Change, CommitError, Committed, EntryId, Node, Place, Version, Write};
+use crate::directory::tree::{Change, CommitError, Committed, EntryId, Node, Place, SAME_CHANGE, Version, Write};
 use crate::directory::{AttributeTypeId, Csn, Entry, Schema};
 
 /// A larger change is refused: RocksDB would take it, and keep everybody waiting.
@@ -185,7 +185,7 @@ impl<'s> Pending<'s> {
             Write::Remove { uuid, version } => self.remove(uuid, version),
             Write::SetCredentials { uuid, version, credentials } => {
                 let id = self.id_of(uuid)?.ok_or(Rejected::Conflict)?;
-                if self.credentials_version(id)? != version {
+                if self.credentials_version(id)? != self.numbered(version) {
                     return Err(Rejected::Conflict);
                 }
                 self.put_credentials(id, &credentials);
@@ -274,7 +274,12 @@ impl<'s> Pending<'s> {
     /// The entry, if it still has the version that was read.
     fn unchanged(&self, uuid: Uuid, version: Version) -> Result<Node, Rejected> {
         let id = self.id_of(uuid)?.ok_or(Rejected::Conflict)?;
-        self.node(id)?.filter(|node| node.version == version).ok_or(Rejected::Conflict)
+        self.node(id)?.filter(|node| node.version == self.numbered(version)).ok_or(Rejected::Conflict)
+    }
+
+    /// The number of a version: what this change has written has that of the change.
+    const fn numbered(&self, version: Version) -> Version {
+        if version == SAME_CHANGE { self.position.moment.version } else { version }
     }
 
     fn id_of(&self, uuid: Uuid) -> Result<Option<EntryId>, StoreError> {

@@ -64,6 +64,8 @@ fn rows(attribute: &str) -> Vec<(&'static str, Option<Vec<u8>>)> {
         ("1.3.6.1.4.1.42.2.27.9.5.8", None),
         // Content synchronization.
         ("1.3.6.1.4.1.4203.1.9.1.1", Some(sequence(&[element(0x0a, b"\x03")]))),
+        // Transaction specification: of none that there is.
+        ("1.3.6.1.1.21.2", Some(b"1".to_vec())),
         // Why and how a password is reset.
         ("2.25.271882395885119902382355470247459148908.3.1", Some(b"forgotten".to_vec())),
         ("2.25.271882395885119902382355470247459148908.3.2", Some(b"need-not-change".to_vec())),

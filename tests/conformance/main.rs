@@ -89,6 +89,7 @@ mod special;
 mod spray;
 mod takeover;
 mod told_by_time;
+mod transactions;
 mod tree_delete;
 mod unbound_change;
 mod uniqueness;

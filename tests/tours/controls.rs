@@ -139,3 +139,22 @@ fn members_come_with_their_group_and_values_are_chosen() {
     let chosen = ["-E", "!mv=(member=cn=nobody)"];
     assert_eq!(server.ldap("ldapsearch", "cn=admin", &[&chosen, &group[..]].concat()).ok().values("member"), [""; 0]);
 }
+
+/// RFC 5805, as `ldapmodify` sends it.
+#[test]
+fn changes_happen_together_or_not_at_all() {
+    let server = Server::start();
+    let describe =
+        |name: &str| format!("dn: {}\nchangetype: modify\nreplace: description\ndescription: together\n\n", full(name));
+    let described = || {
+        let filter = "(description=together)";
+        server.ldap("ldapsearch", "cn=admin", &["-b", SUFFIX, filter, "uid"]).ok().values("uid").len()
+    };
+    let both = [describe("alice"), describe("bob")].concat();
+    let and_nobody = [both.clone(), describe("nobody")].concat();
+    server.ldap_in("ldapmodify", "cn=admin", &["-E", "!txn=commit"], &and_nobody).fails_with(32);
+    server.ldap_in("ldapmodify", "cn=admin", &["-E", "!txn=abort"], &both).ok();
+    assert_eq!(described(), 0);
+    server.ldap_in("ldapmodify", "cn=admin", &["-E", "!txn=commit"], &both).ok();
+    assert_eq!(described(), 2);
+}

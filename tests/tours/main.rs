@@ -40,6 +40,7 @@ mod scram_client;
 mod self_service;
 mod sequence;
 mod simulate;
+mod transactions;
 mod transport;
 mod trouble;
 mod watching;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Change, CommitError, Committed, Condition, Credentials, Directory, EntryId, Event, Found, LogRecord, LoggedChange,
-    Node, Place, Plan, PlanBudget, Recorded, Tree, TreeError, Version, Write,
+    Node, Place, Plan, PlanBudget, Recorded, SAME_CHANGE, Tree, TreeError, Version, Write,
 };
 use crate::directory::filter::Matcher;
 use crate::directory::{AttributeTypeId, Csn, Dn, Entry, Rdn, Schema, Timestamp};
@@ -133,7 +133,7 @@ impl State {
             }
             Write::SetCredentials { uuid, version, credentials } => {
                 let id = self.id_of(uuid).ok_or(CommitError::Conflict)?;
-                if self.credentials.get(&id).map_or(0, |own| own.version) != version {
+                if self.credentials.get(&id).map_or(0, |own| own.version) != self.numbered(version) {
                     return Err(CommitError::Conflict);
                 }
                 self.set_credentials(id, credentials);
@@ -200,7 +200,13 @@ impl State {
         self.nodes.values().find(|node| node.uuid == uuid).map(|node| node.id)
     }
 
+    /// The number of a version: what this change has written has that of the change.
+    const fn numbered(&self, version: Version) -> Version {
+        if version == SAME_CHANGE { self.version } else { version }
+    }
+
     fn unchanged(&self, uuid: Uuid, version: Version) -> Result<EntryId, CommitError> {
+        let version = self.numbered(version);
         let node = self.nodes.values().find(|node| node.uuid == uuid && node.version == version);
         node.map(|node| node.id).ok_or(CommitError::Conflict)
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Controls, Flag, RawControl, assertion, dereference, effective_rights, list_view, matched_values, paged_results,
-    persistent_search, proxied_authorization, read_entry, reset, session_tracking, sort, sync,
+    persistent_search, proxied_authorization, read_entry, reset, session_tracking, sort, sync, transaction,
 };
 use crate::protocol::request::ExtendedRequest;
 use crate::protocol::{Request, ber, oid};
@@ -32,7 +32,7 @@ const KNOWN: &[Known] = &[
     Known { oid: oid::MANAGE_DSA_IT, fits: names_an_entry, meaning: Says(Flag::ManageDsaIt) },
     Known { oid: oid::PASSWORD_POLICY, fits: may_hold_a_password, meaning: Value(password_policy) },
     Known { oid: oid::EFFECTIVE_RIGHTS, fits: searches, meaning: Value(effective_rights::read) },
-    Known { oid: oid::PROXIED_AUTHORIZATION, fits: is_no_bind, meaning: Value(proxied_authorization::read) },
+    Known { oid: oid::PROXIED_AUTHORIZATION, fits: is_done_as_somebody, meaning: Value(proxied_authorization::read) },
     Known { oid: oid::SUBENTRIES, fits: searches, meaning: Value(subentries) },
     Known { oid: oid::ASSERTION, fits: names_an_entry, meaning: Value(assertion::read) },
     Known { oid: oid::PRE_READ, fits: changes_an_entry, meaning: Value(read_entry::pre) },
@@ -56,6 +56,7 @@ const KNOWN: &[Known] = &[
     Known { oid: oid::ACCOUNT_USABILITY, fits: searches, meaning: Says(Flag::AccountUsability) },
     Known { oid: oid::NO_OP, fits: changes_something, meaning: Says(Flag::NoOp) },
     Known { oid: oid::NO_OP_OF_OPENLDAP, fits: changes_something, meaning: Says(Flag::NoOp) },
+    Known { oid: oid::TRANSACTION, fits: changes_something, meaning: Value(transaction::read) },
     Known { oid: oid::PASSWORD_REASON, fits: sets_a_password_or_state, meaning: Value(reset::reason) },
     Known { oid: oid::RESET_OPTIONS, fits: resets_a_password, meaning: Value(reset::options) },
 ];
@@ -116,9 +117,13 @@ const fn updates(request: &Request) -> bool {
     matches!(request, Request::Modify(_) | Request::Add(_) | Request::Delete(_) | Request::ModifyDn(_))
 }
 
-/// Whether it is done as whoever has authenticated.
-const fn is_no_bind(request: &Request) -> bool {
-    !matches!(request, Request::Bind(_))
+/// Whether it is done as whoever has authenticated. Each request of a transaction says for itself as whom.
+fn is_done_as_somebody(request: &Request) -> bool {
+    match request {
+        Request::Bind(_) => false,
+        Request::Extended(request) => !oid::is_about_transactions(&request.name),
+        _ => true,
+    }
 }
 
 fn changes_something(request: &Request) -> bool {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Controls, DerefSpec, EffectiveRights, ListView, PersistentSearch, ResetWishes, SortRequest, SyncMode, SyncRequest,
-    TrackedSession,
+    TrackedSession, TransactionSpecification,
 };
 use crate::directory::Filter;
 
@@ -35,6 +35,8 @@ pub struct Rare {
     pub sync: Option<SyncRequest>,
     /// What is said beside a new password.
     pub reset: Option<ResetWishes>,
+    /// The request is part of a transaction (RFC 5805).
+    pub transaction: Option<TransactionSpecification>,
 }
 
 static NOTHING: Rare = Rare {
@@ -50,6 +52,7 @@ static NOTHING: Rare = Rare {
     persistent: None,
     sync: None,
     reset: None,
+    transaction: None,
 };
 
 impl Rare {

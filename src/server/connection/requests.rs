@@ -109,12 +109,21 @@ impl Connection {
         let controls = match Controls::read(&message.controls, &message.request) {
             Ok(controls) => controls,
             Err(error) => {
+                self.transactions.note_refused(&message, &error);
                 let running = Running::new(ticket, message, Controls::default());
                 return self.progress(Progress::Answered(Box::new(running), Err(error.into())));
             }
         };
         let mut running = Box::new(Running::new(ticket, message, controls));
         running.begun = begun;
+        let running = match self.transact(running) {
+            Ok(running) => running,
+            Err(progress) => return self.progress(progress),
+        };
+        self.go_on(running)
+    }
+
+    fn go_on(&mut self, mut running: Box<Running>) -> Actions {
         let progress = match self.scene().and_then(|scene| scene.acting(&mut running)) {
             Err(refusal) => Progress::Answered(running, Err(refusal)),
             Ok(scene) => self.begin(scene, running),
@@ -153,6 +162,9 @@ impl Connection {
 
     /// Goes on with what was done elsewhere.
     pub(super) fn finish(&mut self, done: Done) {
+        if self.is_given_up(&done) {
+            return;
+        }
         let progress = match done {
             Done::Ripe(ticket) => return self.release(ticket),
             Done::Planned(running, Err(refusal)) => Progress::Answered(running, Err(refusal)),
@@ -306,6 +318,7 @@ impl Connection {
     }
 
     pub(super) fn become_anonymous(&mut self) {
+        self.transactions.forget();
         self.become_identity(Identity::Anonymous, Freedom::Full);
         let requester = Arc::make_mut(&mut self.requester);
         requester.proof = Proof::Connection;

@@ -17,6 +17,7 @@ use keystead::operations::perform::may_search;
 use keystead::operations::recognition::{Recognition, recognise};
 use keystead::operations::refusal::PolicyControl;
 use keystead::operations::search::{self, Search, Step};
+use keystead::operations::transaction::{Aborted, Transactions, Turn};
 use keystead::operations::{
     ChannelBindings, Confidentiality, Context, Effect, Effort, External, Freedom, Outcome, Refusal, Requester, bind,
     perform, proxy,
@@ -26,7 +27,7 @@ use keystead::protocol::request::{
     AddRequest, Authentication, BindRequest, CompareRequest, DerefAliases, ExtendedRequest, ModifyDnRequest,
     ModifyRequest, RequestedChange, SearchRequest,
 };
-use keystead::protocol::{MessageId, RawControl, Request, Response, oid};
+use keystead::protocol::{Message, MessageId, RawControl, Request, Response, oid};
 
 pub use watching::Watching;
 
@@ -44,6 +45,9 @@ pub struct Client<'s, D: Directory> {
     delay: Cell<Duration>,
     /// A bind that is half done.
     begun: RefCell<Option<Box<InProgress>>>,
+    transactions: RefCell<Transactions>,
+    /// The number of the last request.
+    sent: Cell<i32>,
 }
 
 impl<'s, D: Directory> Client<'s, D> {
@@ -54,6 +58,8 @@ impl<'s, D: Directory> Client<'s, D> {
             effort: Cell::default(),
             delay: Cell::default(),
             begun: RefCell::default(),
+            transactions: RefCell::default(),
+            sent: Cell::new(0),
         }
     }
 
@@ -198,18 +204,46 @@ impl<'s, D: Directory> Client<'s, D> {
         outcome.response
     }
 
+    /// The number of the last request.
+    pub fn last_id(&self) -> i32 {
+        self.sent.get()
+    }
+
+    /// The notice that the transaction has been given up, if one has come.
+    pub fn aborted(&self) -> Option<Aborted> {
+        let mut transactions = self.transactions.borrow_mut();
+        transactions.expire(self.scene.now());
+        transactions.take_aborted()
+    }
+
     /// Sends a request with controls, and returns the whole answer.
     pub fn send(&self, request: &Request, controls: &[RawControl]) -> Response {
+        self.sent.set(self.sent.get() + 1);
+        let message = Message { id: MessageId(self.sent.get()), request: request.clone(), controls: controls.to_vec() };
         let controls = match Controls::read(controls, request) {
             Ok(controls) => controls,
-            Err(error) => return Refusal::from(error).to_response(PolicyControl::Unwanted),
+            Err(error) => {
+                self.transactions.borrow_mut().note_refused(&message, &error);
+                return Refusal::from(error).to_response(PolicyControl::Unwanted);
+            }
         };
         let policy = PolicyControl::of(&controls);
         let begun = self.begun.take();
         if let Request::Bind(bind) = request {
+            self.transactions.borrow_mut().forget();
             return self.send_bind(bind, &controls, policy, begun.as_deref());
         }
         let view = self.scene.directory.view();
+        let requester = self.requester.borrow().clone();
+        let turn = self.transactions.borrow_mut().take(&requester, &message, &controls, self.scene.now());
+        match turn {
+            None => {}
+            Some(Turn::Answered(result)) => return self.carry_out(result, policy),
+            Some(Turn::Settle(transaction)) => {
+                let result = self.with_view(&view, |ctx| transaction.plan(ctx));
+                return self.carry_out(result, policy);
+            }
+        }
         let result = self.acting(&view, &controls, |ctx| perform(ctx, request, &controls));
         self.carry_out(result, policy)
     }

@@ -1,0 +1,50 @@
+//! Transactions on a connection (RFC 5805): requests are taken down, and done together at the end.
+
+use super::Connection;
+use crate::operations::transaction::{Transactions, Turn};
+use crate::protocol::response::put_aborted_transaction;
+use crate::server::dispatch::{Done, Progress, Running};
+
+impl Connection {
+    /// Takes a request down that is part of a transaction, or begins or ends one. Any other goes on as ever, and so does the
+    /// end of a transaction that is to be committed.
+    pub(super) fn transact(&mut self, mut running: Box<Running>) -> Result<Box<Running>, Progress> {
+        let (message, controls) = (&running.message, &running.controls);
+        if !Transactions::concerns(message, controls) {
+            return Ok(running);
+        }
+        let turn = self.transactions.take(&self.requester, message, controls, self.shared.clock.now());
+        self.tell_aborted();
+        match turn {
+            None => Ok(running),
+            Some(Turn::Answered(result)) => Err(Progress::Answered(running, result)),
+            Some(Turn::Settle(transaction)) => {
+                running.settling = Some(transaction);
+                Ok(running)
+            }
+        }
+    }
+
+    /// Gives a transaction up whose end does not come.
+    pub(super) fn expire_transaction(&mut self) {
+        self.transactions.expire(self.shared.clock.now());
+        self.tell_aborted();
+    }
+
+    fn tell_aborted(&mut self) {
+        if let Some(aborted) = self.transactions.take_aborted() {
+            put_aborted_transaction(&mut self.outgoing, &aborted.identifier, aborted.code, &aborted.reason);
+        }
+    }
+
+    /// Whether nobody waits any more for a transaction that was planned: whoever the connection belongs to now has not asked
+    /// for it.
+    pub(super) fn is_given_up(&self, done: &Done) -> bool {
+        let (running, is_made) = match done {
+            Done::Planned(running, _) => (running, false),
+            Done::Committed(running, _, result) => (running, result.is_ok()),
+            Done::Searched(..) | Done::Ripe(_) => return false,
+        };
+        running.settling.is_some() && !is_made && !self.running.contains(&running.ticket)
+    }
+}

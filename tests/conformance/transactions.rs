@@ -1,0 +1,333 @@
+//! Transactions (RFC 5805): what is asked for in one is done together, in order, or not at all.
+
+use keystead::directory::ResultCode::{
+    self, AdminLimitExceeded, ConstraintViolation, EntryAlreadyExists, InsufficientAccessRights, NoSuchObject,
+    ProtocolError, StrongerAuthRequired, Success, TimeLimitExceeded, UnavailableCriticalExtension, UnwillingToPerform,
+};
+use keystead::directory::tree::{Directory, Tree};
+use keystead::directory::wire;
+use keystead::protocol::{RawControl, Response};
+
+use crate::scene::{Client, Scene, full, requests};
+use crate::sentences;
+
+const START: &str = "1.3.6.1.1.21.1";
+const SPECIFICATION: &str = "1.3.6.1.1.21.2";
+const END: &str = "1.3.6.1.1.21.3";
+
+fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    wire::put_element(&mut out, tag, content);
+    out
+}
+
+/// Begins a transaction, and returns what it is called.
+fn start<D: Directory>(client: &Client<'_, D>) -> Vec<u8> {
+    let response = client.extended(START, None, &[]);
+    assert_eq!(response.result.code, Success, "{response:?}");
+    response.value.unwrap()
+}
+
+fn part_of(identifier: &[u8]) -> RawControl {
+    RawControl { oid: SPECIFICATION.into(), critical: true, value: Some(identifier.to_vec().into()) }
+}
+
+fn end<D: Directory>(client: &Client<'_, D>, identifier: &[u8], commit: bool) -> Response {
+    let commit = if commit { Vec::new() } else { element(1, &[0]) };
+    let value = element(wire::SEQUENCE, &[commit, element(wire::OCTET_STRING, identifier)].concat());
+    client.extended(END, Some(&value), &[])
+}
+
+/// Sends the records of some LDIF within a transaction; each is answered by success at once. Returns their numbers.
+fn enlist<D: Directory>(client: &Client<'_, D>, identifier: &[u8], records: &str) -> Vec<i32> {
+    let send = |request| {
+        assert_eq!(client.send(request, &[part_of(identifier)]).result.code, Success);
+        client.last_id()
+    };
+    requests(records).iter().map(send).collect()
+}
+
+/// The same, and has them done.
+fn commit<D: Directory>(client: &Client<'_, D>, records: &str) -> (Vec<i32>, Response) {
+    let identifier = start(client);
+    let ids = enlist(client, &identifier, records);
+    (ids, end(client, &identifier, true))
+}
+
+/// The value that tells which request was refused.
+fn refused(id: i32) -> Option<Vec<u8>> {
+    Some(element(wire::SEQUENCE, &element(2, &[u8::try_from(id).unwrap()])))
+}
+
+/// The number of the last change of the log.
+fn changes<D: Directory>(scene: &Scene<D>) -> Vec<String> {
+    let changes = scene.directory.view().changes_after(0, usize::MAX).unwrap();
+    changes.iter().map(|change| format!("{} {}", change.record.kind, change.record.target)).collect()
+}
+
+const CARLA: &str =
+    "dn: carla\nobjectClass: inetOrgPerson\nuid: carla\ncn: Carla\nsn: Carla\nmail: carla@example.com\n\n";
+
+sentences! {
+    /// RFC 5805 §3.2 and §3.3: nothing is done before the end, and then everything.
+    fn what_belongs_to_a_transaction_is_done_at_its_end(scene) {
+        let admin = scene.client("cn=admin");
+        let identifier = start(&admin);
+        enlist(&admin, &identifier, CARLA);
+        enlist(&admin, &identifier, "dn: alice\nchangetype: modify\nreplace: title\ntitle: boss\n-\n");
+        assert!(admin.find("(uid=carla)").is_empty());
+        let response = end(&admin, &identifier, true);
+        assert_eq!((response.result.code, response.value), (Success, None));
+        assert_eq!(admin.find("(uid=carla)"), ["uid=carla,ou=people"]);
+        assert_eq!(admin.values("alice", "title"), ["boss"]);
+        assert_eq!(end(&admin, &identifier, true).result.code, ProtocolError, "it is over");
+    }
+
+    /// RFC 5805 §3.3: if one cannot be done, none is, and its message id is told.
+    fn a_request_that_fails_leaves_everything_as_it_was(scene) {
+        let admin = scene.client("cn=admin");
+        let before = changes(scene);
+        let records = [CARLA, "dn: nobody\nchangetype: modify\nreplace: title\ntitle: x\n-\n\n", "dn: bob\nchangetype: delete\n"];
+        let (ids, response) = commit(&admin, &records.concat());
+        assert_eq!((response.result.code, response.value), (NoSuchObject, refused(ids[1])));
+        assert!(admin.find("(uid=carla)").is_empty() && !admin.find("(uid=bob)").is_empty());
+        assert_eq!(changes(scene), before);
+    }
+
+    /// Each request sees what those before it have done.
+    fn requests_are_done_in_their_order(scene) {
+        let admin = scene.client("cn=admin");
+        let (_, response) = commit(&admin, &[
+            "dn: ou=new\nobjectClass: organizationalUnit\nou: new\n\n",
+            "dn: uid=carla,ou=new\nobjectClass: inetOrgPerson\nuid: carla\ncn: Carla\nsn: Carla\n\n",
+            "dn: uid=carla,ou=new\nchangetype: modify\nadd: title\ntitle: one\n-\n\n",
+            "dn: uid=carla,ou=new\nchangetype: modify\nreplace: title\ntitle: two\n-\n\n",
+            "dn: uid=carla,ou=new\nchangetype: modrdn\nnewrdn: uid=clara\ndeleteoldrdn: 1\nnewsuperior: ou=people,dc=example,dc=com\n\n",
+            "dn: uid=clara,ou=people\nchangetype: modify\nadd: description\ndescription: last\n-\n\n",
+            "dn: ou=new\nchangetype: modrdn\nnewrdn: ou=newer\ndeleteoldrdn: 1\n\n",
+            "dn: uid=dora,ou=newer\nobjectClass: inetOrgPerson\nuid: dora\ncn: Dora\nsn: Dora\n\n",
+            "dn: ou=gone\nobjectClass: organizationalUnit\nou: gone\n\n",
+            "dn: ou=gone\nchangetype: delete\n\n",
+        ].concat());
+        assert_eq!(response.result.code, Success, "{response:?}");
+        assert_eq!(admin.values("uid=clara,ou=people", "title"), ["two"]);
+        assert_eq!(admin.values("uid=clara,ou=people", "description"), ["last"]);
+        assert_eq!(admin.find("(|(ou=gone)(ou=newer)(uid=dora)(uid=carla))"), ["ou=newer", "uid=dora,ou=newer"]);
+    }
+
+    /// A name that one request frees may be taken by the next, and so may a value that nobody shares.
+    fn what_a_request_frees_the_next_may_take(scene) {
+        let admin = scene.client("cn=admin");
+        admin.change(CARLA).unwrap();
+        let (_, response) = commit(&admin, &["dn: carla\nchangetype: delete\n\n", CARLA].concat());
+        assert_eq!(response.result.code, Success, "{response:?}");
+        let (ids, response) = commit(&admin, &[
+            "dn: dora\nobjectClass: inetOrgPerson\nuid: dora\ncn: Dora\nsn: Dora\n\n",
+            "dn: dora\nchangetype: modify\nadd: mail\nmail: carla@example.com\n-\n\n",
+        ].concat());
+        assert_eq!((response.result.code, response.value), (ConstraintViolation, refused(ids[1])));
+        let (_, response) = commit(&admin, &[
+            "dn: carla\nchangetype: modify\ndelete: mail\n-\n\n",
+            "dn: dora\nobjectClass: inetOrgPerson\nuid: dora\ncn: Dora\nsn: Dora\nmail: carla@example.com\n\n",
+        ].concat());
+        assert_eq!(response.result.code, Success, "{response:?}");
+        let twice = ["dn: emil\nobjectClass: inetOrgPerson\nuid: emil\ncn: E\nsn: E\nmail: e@example.com\n\n",
+            "dn: erna\nobjectClass: inetOrgPerson\nuid: erna\ncn: E\nsn: E\nmail: E@example.com\n\n"];
+        let (ids, response) = commit(&admin, &twice.concat());
+        assert_eq!((response.result.code, response.value), (ConstraintViolation, refused(ids[1])));
+        let (ids, response) = commit(&admin, &[twice[0], twice[0]].concat());
+        assert_eq!((response.result.code, response.value), (EntryAlreadyExists, refused(ids[1])));
+    }
+
+    /// Whoever is added and put into a group is in it, and follows a rename and a delete there.
+    fn references_follow_within_a_transaction(scene) {
+        let admin = scene.client("cn=admin");
+        let (_, response) = commit(&admin, &[
+            CARLA,
+            "dn: cn=team,ou=groups\nobjectClass: groupOfNames\ncn: team\nmember: uid=carla,ou=people,dc=example,dc=com\n\n",
+            "dn: cn=team,ou=groups\nchangetype: modify\nadd: member\nmember: uid=bob,ou=people,dc=example,dc=com\n-\n\n",
+            "dn: carla\nchangetype: modrdn\nnewrdn: uid=clara\ndeleteoldrdn: 1\n\n",
+            "dn: bob\nchangetype: delete\n\n",
+        ].concat());
+        assert_eq!(response.result.code, Success, "{response:?}");
+        assert_eq!(admin.values("cn=team,ou=groups", "member"), [full("clara")]);
+        assert_eq!(admin.values("clara", "memberOf"), ["cn=team,ou=groups,dc=example,dc=com"]);
+    }
+
+    /// Passwords take the one way that there is: policy, rights, record.
+    fn passwords_are_set_within_a_transaction(scene) {
+        let admin = scene.client("cn=admin");
+        let identifier = start(&admin);
+        enlist(&admin, &identifier, CARLA);
+        let set = |new| admin.password_modify_with(Some(&full("carla")), None, Some(new), &[part_of(&identifier)]);
+        assert_eq!(set("a much better secret").result.code, Success);
+        scene.wait(1);
+        assert_eq!(end(&admin, &identifier, true).result.code, Success);
+        assert_eq!(scene.client("carla").bind("carla", "a much better secret"), Ok(()));
+        assert_eq!(scene.events(), ["reset done of carla by cn=admin, password-modify"]);
+
+        let identifier = start(&admin);
+        enlist(&admin, &identifier, "dn: alice\nchangetype: modify\nreplace: title\ntitle: boss\n-\n");
+        let response = admin.password_modify_with(Some(&full("bob")), None, Some("short"), &[part_of(&identifier)]);
+        assert_eq!(response.result.code, Success, "it is looked at when it is done");
+        let id = admin.last_id();
+        let response = end(&admin, &identifier, true);
+        assert_eq!((response.result.code, response.value), (ConstraintViolation, refused(id)));
+        assert_eq!(admin.values("alice", "title"), [""; 0]);
+        assert_eq!(scene.anonymous().bind("bob", "bob's password"), Ok(()));
+    }
+
+    /// The old password is asked for as ever, and a wrong one counts.
+    fn the_old_password_is_asked_for_within_a_transaction(scene) {
+        let alice = scene.client("alice");
+        for (old, code) in [("wrong", ResultCode::InvalidCredentials), ("alice's password", Success)] {
+            let identifier = start(&alice);
+            let response = alice.password_modify_with(None, Some(old), Some("a much better secret"), &[part_of(&identifier)]);
+            assert_eq!(response.result.code, Success);
+            assert_eq!(end(&alice, &identifier, true).result.code, code);
+        }
+        assert_eq!(scene.anonymous().bind("alice", "a much better secret"), Ok(()));
+        let identifier = start(&alice);
+        for (old, new) in [("a much better secret", "another good secret"), ("another good secret", "yet another secret")] {
+            let response = alice.password_modify_with(None, Some(old), Some(new), &[part_of(&identifier)]);
+            assert_eq!(response.result.code, Success);
+        }
+        let response = end(&alice, &identifier, true);
+        assert_eq!((response.result.code, response.value), (UnwillingToPerform, refused(alice.last_id() - 1)));
+        assert_eq!(scene.anonymous().bind("alice", "a much better secret"), Ok(()));
+    }
+
+    /// A policy that is changed in a transaction holds for what comes behind it there, and for nobody if nothing is done.
+    fn a_policy_holds_from_the_next_request_on(scene) {
+        let admin = scene.client("cn=admin");
+        let attempt = |new: &str, last: &str| {
+            let identifier = start(&admin);
+            enlist(&admin, &identifier, "dn: cn=default,ou=policies\nchangetype: modify\nreplace: pwdMinLength\npwdMinLength: 30\n-\n");
+            admin.password_modify_with(Some(&full("bob")), None, Some(new), &[part_of(&identifier)]);
+            if !last.is_empty() {
+                enlist(&admin, &identifier, last);
+            }
+            end(&admin, &identifier, true).result.code
+        };
+        let long = "a secret that is much longer than thirty characters";
+        assert_eq!(attempt("a much better secret", ""), ConstraintViolation);
+        assert_eq!(attempt(long, "dn: nobody\nchangetype: delete\n"), NoSuchObject);
+        assert_eq!(admin.password_modify(Some(&full("bob")), None, Some("a much better secret")), Ok(None));
+        assert_eq!(attempt(long, ""), Success);
+        assert_eq!(admin.password_modify(Some(&full("bob")), None, Some("a quite good secret")), Err(ConstraintViolation));
+    }
+
+    /// Rights are those of whoever ends it, for each request by itself.
+    fn rights_are_looked_at_for_each_request(scene) {
+        let alice = scene.client("alice");
+        let identifier = start(&alice);
+        let id = enlist(&alice, &identifier, "dn: bob\nchangetype: modify\nreplace: title\ntitle: x\n-\n")[0];
+        let response = end(&alice, &identifier, true);
+        assert_eq!((response.result.code, response.value), (InsufficientAccessRights, refused(id)));
+        assert_eq!(scene.anonymous().extended(START, None, &[]).result.code, StrongerAuthRequired);
+    }
+
+    /// RFC 5805 §3.3: an abort does nothing; and RFC 5805 §3: so does a bind.
+    fn a_transaction_that_is_aborted_does_nothing(scene) {
+        let admin = scene.client("cn=admin");
+        let identifier = start(&admin);
+        enlist(&admin, &identifier, CARLA);
+        assert_eq!(end(&admin, &identifier, false).result.code, Success);
+        let identifier = start(&admin);
+        enlist(&admin, &identifier, CARLA);
+        assert_eq!(admin.bind("alice", "alice's password"), Ok(()));
+        assert_eq!(end(&admin, &identifier, true).result.code, ProtocolError);
+        assert_eq!(scene.client("cn=admin").find("(uid=carla)"), [""; 0]);
+    }
+
+    /// RFC 5805 §2.3: the controls that answers would carry come with the end.
+    fn controls_of_answers_come_with_the_end(scene) {
+        let admin = scene.client("cn=admin");
+        let identifier = start(&admin);
+        let list = element(wire::SEQUENCE, &element(wire::OCTET_STRING, b"title"));
+        let post_read = RawControl { oid: "1.3.6.1.1.13.2".into(), critical: true, value: Some(list.into()) };
+        for title in ["one", "two"] {
+            let record = format!("dn: alice\nchangetype: modify\nreplace: title\ntitle: {title}\n-\n");
+            let response = admin.change_with(&record, &[part_of(&identifier), post_read.clone()]);
+            assert_eq!((response.result.code, response.controls.len()), (Success, 0));
+        }
+        let value = String::from_utf8_lossy(&end(&admin, &identifier, true).value.unwrap()).into_owned();
+        assert!(value.find("one").unwrap() < value.find("two").unwrap(), "{value}");
+    }
+
+    /// RFC 5805 §2.2: the control is critical, and for updates only; what cannot be part of a transaction is refused when it
+    /// comes, and then the transaction is not settled.
+    fn what_cannot_be_part_of_a_transaction_spoils_it(scene) {
+        let admin = scene.client("cn=admin");
+        let no_op = RawControl { oid: "1.3.6.1.4.1.4203.1.10.2".into(), critical: true, value: None };
+        let unknown = RawControl { oid: "1.2.3".into(), critical: true, value: None };
+        for (more, critical, code) in [
+            (None, false, ProtocolError),
+            (Some(no_op), true, UnwillingToPerform),
+            (Some(unknown), true, UnavailableCriticalExtension),
+        ] {
+            let identifier = start(&admin);
+            enlist(&admin, &identifier, CARLA);
+            let mut controls = vec![RawControl { critical, ..part_of(&identifier) }];
+            controls.extend(more);
+            let response = admin.change_with("dn: bob\nchangetype: delete\n", &controls);
+            assert_eq!(response.result.code, code);
+            let id = admin.last_id();
+            let response = end(&admin, &identifier, true);
+            assert_eq!((response.result.code, response.value), (code, refused(id)));
+        }
+        let identifier = start(&admin);
+        let made = admin.password_modify_with(Some(&full("bob")), None, None, &[part_of(&identifier)]);
+        assert_eq!(made.result.code, UnwillingToPerform);
+        assert_eq!(end(&admin, &identifier, false).result.code, Success);
+        let identifier = start(&admin);
+        let compare = admin.compare_with("bob", "cn", "Bob", &[part_of(&identifier)]);
+        assert_eq!(compare.result.code, UnavailableCriticalExtension);
+        assert!(admin.find("(uid=carla)").is_empty() && !admin.find("(uid=bob)").is_empty());
+    }
+
+    /// A transaction is called by its own name, and there is one at a time.
+    fn a_transaction_is_called_by_its_name(scene) {
+        let admin = scene.client("cn=admin");
+        let identifier = start(&admin);
+        assert_eq!(admin.extended(START, None, &[]).result.code, UnwillingToPerform);
+        assert_eq!(admin.change_with("dn: bob\nchangetype: delete\n", &[part_of(b"other")]).result.code, ProtocolError);
+        assert_eq!(end(&admin, b"other", true).result.code, ProtocolError);
+        assert_eq!(admin.extended(END, None, &[]).result.code, ProtocolError);
+        assert_eq!(admin.extended(START, Some(b"x"), &[]).result.code, ProtocolError);
+        assert_eq!(end(&admin, &identifier, true).result.code, Success);
+        assert_ne!(start(&admin), identifier);
+    }
+
+    /// RFC 5805 §2.4: what is too much, or takes too long, is aborted, and the client is told.
+    fn a_transaction_that_is_too_much_is_aborted(scene) {
+        let admin = scene.client("cn=admin");
+        let identifier = start(&admin);
+        let request = &requests("dn: alice\nchangetype: modify\nreplace: title\ntitle: x\n-\n")[0];
+        let codes = (0..1_001).map(|_| admin.send(request, &[part_of(&identifier)]).result.code);
+        assert_eq!(codes.filter(|code| *code != Success).collect::<Vec<_>>(), [AdminLimitExceeded]);
+        let aborted = admin.aborted().unwrap();
+        assert_eq!((aborted.identifier.as_bytes(), aborted.code), (&*identifier, AdminLimitExceeded));
+        assert_eq!(end(&admin, &identifier, true).result.code, ProtocolError);
+        let identifier = start(&admin);
+        scene.wait(300);
+        assert_eq!(end(&admin, &identifier, true).result.code, ProtocolError);
+        assert_eq!(admin.aborted().map(|aborted| aborted.code), Some(TimeLimitExceeded));
+    }
+
+    /// Each request says for itself as whom it is done.
+    fn requests_may_be_done_as_somebody_else(scene) {
+        let root = scene.root();
+        let admin = scene.client("cn=admin");
+        let proxied = RawControl { oid: "2.16.840.1.113730.3.4.18".into(), critical: true, value: Some("u:alice".into()) };
+        let start_proxied = root.extended(START, None, std::slice::from_ref(&proxied));
+        assert_eq!(start_proxied.result.code, UnavailableCriticalExtension);
+        let identifier = start(&admin);
+        let record = "dn: bob\nchangetype: modify\nreplace: title\ntitle: x\n-\n";
+        admin.change_with(record, &[part_of(&identifier), proxied]);
+        let id = admin.last_id();
+        let response = end(&admin, &identifier, true);
+        assert_ne!(response.result.code, Success, "alice may not");
+        assert_eq!(response.value, refused(id));
+    }
+}
