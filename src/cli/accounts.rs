@@ -38,6 +38,7 @@ impl<'s> Workplace<'s> {
             proof: Proof::Connection,
             confidentiality: Confidentiality::Protected,
             proxied_by: None,
+            proven_by: None,
             external: None,
             channel: None,
             link: Link { remote: Some(Remote::Local), protection: Some(Protection::Local) },

@@ -212,6 +212,8 @@ pub struct Requester {
     pub confidentiality: Confidentiality,
     /// Who has authenticated, where they act as somebody else: for logs, since nothing is decided by it.
     pub proxied_by: Option<Identity>,
+    /// What that is proven by, where they act as somebody else: circumstances stay those of whoever has authenticated.
+    pub proven_by: Option<Method>,
     /// What their connection proves, for SASL EXTERNAL (RFC 4422 appendix A): the owner of a local socket, or of a client
     /// certificate.
     pub external: Option<External>,
@@ -241,6 +243,7 @@ impl Requester {
             proof: Proof::Connection,
             confidentiality,
             proxied_by: None,
+            proven_by: None,
             external: None,
             channel: None,
             link: Link { remote: None, protection: None },
@@ -258,12 +261,13 @@ impl Requester {
 
     /// What access rules may ask of them but for who they are.
     pub fn circumstances(&self, now: Timestamp) -> Circumstances {
-        let method = match (&self.identity, self.proof) {
+        let own = match (&self.identity, self.proof) {
             (Identity::Anonymous, _) => Method::Anonymous,
             (_, Proof::Password(_)) => Method::Simple,
             (_, Proof::Connection) => Method::External,
         };
-        Circumstances { now, remote: self.link.remote, protection: self.link.protection, method: Some(method) }
+        let method = Some(self.proven_by.unwrap_or(own));
+        Circumstances { now, remote: self.link.remote, protection: self.link.protection, method }
     }
 
     /// The same while they try a password.

@@ -29,7 +29,8 @@ pub fn authorize(ctx: &Context<'_>, control: &ProxiedAuthorization) -> Result<(R
     // Whoever has authenticated first is to be known, however many stand between.
     let before = ctx.requester.proxied_by.as_ref().unwrap_or(&ctx.requester.identity);
     let proxied_by = (*before != identity).then(|| before.clone());
-    Ok((Requester { identity, proof: Proof::Connection, proxied_by, ..ctx.requester.clone() }, actor))
+    let proven_by = circumstances.method;
+    Ok((Requester { identity, proof: Proof::Connection, proxied_by, proven_by, ..ctx.requester.clone() }, actor))
 }
 
 /// The identity that an authorization identity names, if the requester may assume it.

@@ -37,7 +37,7 @@ pub fn recognise(
     now: Timestamp,
 ) -> Result<Recognition, TreeError> {
     if let Some(by) = &requester.proxied_by {
-        let acting = Requester { identity: by.clone(), proxied_by: None, ..requester.clone() };
+        let acting = Requester { identity: by.clone(), proxied_by: None, proven_by: None, ..requester.clone() };
         if let ended @ Recognition::Ended(_) = recognise(&acting, tree, policies, now)? {
             return Ok(ended);
         }

@@ -2,12 +2,13 @@
 //! Directory Server.
 
 use keystead::access::RuleText;
+use keystead::access::when::WhenText;
 use keystead::directory::ResultCode::{InsufficientAccessRights, ProtocolError};
 use keystead::directory::tree::Directory;
 use keystead::directory::tree::Scope::{BaseObject, WholeSubtree};
 use keystead::protocol::{RawControl, Response, oid};
 
-use crate::scene::{Client, FoundEntry, SUFFIX, Scene, full, only, result, rule, rules, search_request};
+use crate::scene::{Client, FoundEntry, SUFFIX, Scene, acting_as, full, only, result, rule, rules, search_request};
 use crate::sentences;
 
 /// The control, with an identity as people write it on the command line.
@@ -163,5 +164,20 @@ sentences! {
             entry.texts("aclRights;attributeLevel;cn"),
             ["search:1,read:1,compare:1,write:0,selfwrite_add:0,selfwrite_delete:0,proxy:0"]
         );
+    }
+
+    /// Whoever acts as somebody is told what holds under the circumstances of whoever has authenticated.
+    fn what_is_told_holds_as_the_connection_has_authenticated(scene) {
+        let (bob, people) = (format!("dn:{}", full("bob")), format!("subtree:ou=people,{SUFFIX}"));
+        let when = WhenText { authentication: vec!["simple".into()], ..WhenText::default() };
+        let by_password = RuleText { when: Some(when), ..rule("title", "authenticated", &people, &["title"], &["write"]) };
+        and(scene, [rule("proxy", &bob, &people, &[], &["proxy"]), by_password]);
+        let client = scene.anonymous();
+        assert_eq!(client.bind("bob", "bob's password"), Ok(()));
+        let controls = [rights_of("u:alice"), acting_as("u:alice")].concat();
+        let about = search_request(&full("henry"), BaseObject, "(objectClass=*)", &["title"]);
+        let (found, response) = client.send_search(&about, &controls);
+        assert_eq!(result(&response), Ok(()));
+        assert_eq!(only(&found).texts("attributeLevelRights").concat(), "title:rscwo");
     }
 }
