@@ -1,10 +1,12 @@
 //! A scene for measuring decisions about access: a tree, somebody, and rules.
 
+mod searching;
+
 use std::sync::Arc;
 
 use keystead::access::{Actor, Circumstances, Decider, RuleText, Rules};
 use keystead::directory::tree::memory::{MemoryDirectory, MemoryTree};
-use keystead::directory::tree::{Change, Directory, EntryId, Node, Place, Tree, Write};
+use keystead::directory::tree::{Change, Directory, Node, Place, Tree, Write};
 use keystead::directory::{Attribute, Attributes, Dn, Entry, Identity, Schema, Timestamp};
 
 /// A tree with many people, of whom one asks, and a group that all are in.
@@ -24,8 +26,9 @@ impl Scene {
         let name = |number| format!("uid=p{number},ou=people,{SUFFIX}");
         let domain = entry(&schema, &[("objectClass", "domain"), ("dc", "example")]);
         let place = Place::Suffix(dn(&schema, SUFFIX));
-        commit(&directory, vec![Write::Insert { uuid: uuid(0), place, entry: domain, credentials: None }]);
-        add(&directory, &format!("ou=people,{SUFFIX}"), entry(&schema, &[("objectClass", "organizationalUnit")]), 1);
+        let mut writes = vec![Write::Insert { uuid: uuid(0), place, entry: domain, credentials: None }];
+        let unit = entry(&schema, &[("objectClass", "organizationalUnit")]);
+        writes.push(below(&schema, uuid(0), &format!("ou=people,{SUFFIX}"), unit, 1));
         for number in 0..people {
             let (uid, title) = (format!("p{number}"), if number % 2 == 0 { "Clerk" } else { "Porter" });
             let manager = name(number / 10);
@@ -35,14 +38,17 @@ impl Scene {
                 ("cn", &uid),
                 ("sn", "Person"),
                 ("title", title),
+                ("mail", "somebody@example.com"),
+                ("telephoneNumber", "+49 30 1234567"),
                 ("manager", &manager),
             ];
-            add(&directory, &name(number), entry(&schema, &attributes), number + 2);
+            writes.push(below(&schema, uuid(1), &name(number), entry(&schema, &attributes), number + 2));
         }
         let members: Vec<String> = (0..people).map(name).collect();
         let mut attributes = vec![("objectClass", "groupOfNames"), ("cn", "all")];
         attributes.extend(members.iter().map(|member| ("member", member.as_str())));
-        add(&directory, &format!("cn=all,{SUFFIX}"), entry(&schema, &attributes), people + 2);
+        writes.push(below(&schema, uuid(0), &format!("cn=all,{SUFFIX}"), entry(&schema, &attributes), people + 2));
+        commit(&directory, writes);
         let tree = directory.view();
         let id = tree.find(&dn(&schema, &name(0))).unwrap().entry().unwrap();
         let identity = Identity::Entry { uuid: tree.node(id).unwrap().unwrap().uuid, dn: tree.dn(id).unwrap().unwrap() };
@@ -110,15 +116,12 @@ fn entry(schema: &Schema, values: &[(&str, &str)]) -> Entry {
     Entry::encode(&attributes, schema)
 }
 
-fn add(directory: &MemoryDirectory, name: &str, entry: Entry, number: u32) {
-    let view = directory.view();
-    let name = dn(view.schema(), name);
-    let above: EntryId = view.find(&name.parent().unwrap()).unwrap().entry().unwrap();
-    let parent = view.node(above).unwrap().unwrap().uuid;
+/// What adds an entry below one that there is.
+fn below(schema: &Schema, parent: uuid::Uuid, name: &str, entry: Entry, number: u32) -> Write {
+    let name = dn(schema, name);
     let (rdn, key) = name.rdns().next().unwrap();
     let place = Place::Below { parent, rdn: rdn.into(), key: key.into() };
-    drop(view);
-    commit(directory, vec![Write::Insert { uuid: uuid(number), place, entry, credentials: None }]);
+    Write::Insert { uuid: uuid(number), place, entry, credentials: None }
 }
 
 fn commit(directory: &MemoryDirectory, writes: Vec<Write>) {
