@@ -7,7 +7,7 @@ use crate::directory::schema::Schema;
 /// Some entries.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reach {
-    /// All, but for the change log and what a server tells of itself, which must be named.
+    /// All, but for the change log, what a server tells of itself and the schema, which must be named.
     Everything,
     /// The one of that name.
     Entry(Dn),
@@ -74,8 +74,11 @@ impl Reach {
     }
 }
 
-/// Whether an entry of that name stands in the change log, or in what a server tells of itself: both tell of others.
+/// Whether an entry of that name stands in the change log or in what a server tells of itself, which tell of others, or is the
+/// schema, on which all others depend.
 fn is_apart(dn: &Dn) -> bool {
     let top = dn.rdns().next_back().map(|(rdn, _)| rdn);
-    top.is_some_and(|rdn| ["cn=changelog", "cn=monitor"].iter().any(|apart| rdn.eq_ignore_ascii_case(apart)))
+    top.is_some_and(|rdn| {
+        ["cn=changelog", "cn=monitor", "cn=subschema"].iter().any(|apart| rdn.eq_ignore_ascii_case(apart))
+    })
 }

@@ -68,7 +68,7 @@ allow = "all"
 
 [[access]]
 name = "administrators change the schema"
-who = "group:cn=administrators,ou=groups,{suffix}"
+who = ["group:cn=administrators,ou=groups,{suffix}", "local-root"]
 to = "entry:cn=Subschema"
 attributes = ["*", "+"]
 allow = ["search", "read", "compare", "write"]

@@ -348,6 +348,7 @@ pub fn rules() -> Vec<RuleText> {
             who: vec![group("administrators"), "local-root".into()],
             ..rule("monitor", "local-root", "subtree:cn=monitor", &["*", "+"], SEE)
         },
+        rule("schema", "local-root", "entry:cn=Subschema", &["*", "+"], &["search", "read", "compare", "write"]),
         rule("local root", "local-root", "everything", &everything, &["all"]),
         rule("authenticate", "everyone", &tree, &[], &["authenticate"]),
         rule("own password", "self", &tree, &[], &["change-password"]),
