@@ -106,8 +106,8 @@ pub struct Decider<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Decided {
     asking: OnceLock<RuleMask>,
-    /// By the number of the parent, and good as long as it is called the same.
-    below: Kept<Option<EntryId>, (Option<Arc<Dn>>, Arc<Below>)>,
+    /// By the number of the parent.
+    below: Kept<Option<EntryId>, BelowNamed>,
     combined: Kept<RuleMask, Arc<Decision>>,
 }
 
@@ -145,6 +145,13 @@ struct Below {
     all: RuleMask,
     /// Only the one with that RDN key.
     one: Vec<(usize, Box<[u8]>)>,
+}
+
+/// Which rules reach the entries below a parent, as long as it is called that.
+#[derive(Clone, Debug)]
+struct BelowNamed {
+    parent_dn: Option<Arc<Dn>>,
+    below: Arc<Below>,
 }
 
 impl<'a> Decider<'a> {
@@ -246,10 +253,10 @@ impl<'a> Decider<'a> {
             None => None,
         };
         let kept = &self.actor.decided.below;
-        if let Some((called, below)) = kept.find(&parent)
-            && called == parent_dn
+        if let Some(known) = kept.find(&parent)
+            && known.parent_dn == parent_dn
         {
-            return Ok(below);
+            return Ok(known.below);
         }
         let mut below = Below::default();
         let rules = self.rules.iter().enumerate().filter(|(position, _)| self.actor.may_have_rule(*position));
@@ -259,7 +266,7 @@ impl<'a> Decider<'a> {
             }
         }
         let below = Arc::new(below);
-        kept.keep(parent, (parent_dn, Arc::clone(&below)));
+        kept.keep(parent, BelowNamed { parent_dn, below: Arc::clone(&below) });
         Ok(below)
     }
 

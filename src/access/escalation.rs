@@ -95,7 +95,7 @@ fn holds_through_attribute(
     tree: &dyn Tree,
 ) -> Result<bool, TreeError> {
     let names = iter::once(dn).chain(memberships.names.iter().map(AsRef::as_ref));
-    is_held(rule, names.map(Dn::key), owner.since, tree)
+    is_held(rule, &names.map(Dn::key), owner.since, tree)
 }
 
 /// A denial that binds the actor where an entry holds their name: on those it takes from them what the owner may keep. By
@@ -105,13 +105,13 @@ fn is_denied_through(rule: &Rule, actor: &Actor, tree: &dyn Tree) -> Result<bool
     if !denies_over_others || rule.is_delegated() {
         return Ok(false);
     }
-    is_held(rule, actor.names(), actor.since, tree)
+    is_held(rule, &actor.names(), actor.since, tree)
 }
 
 /// Whether some entry holds one of these names in an attribute that the rule is for.
 fn is_held<'n>(
     rule: &Rule,
-    names: impl Iterator<Item = &'n [u8]> + Clone,
+    names: &(impl Iterator<Item = &'n [u8]> + Clone),
     now: Timestamp,
     tree: &dyn Tree,
 ) -> Result<bool, TreeError> {

@@ -478,6 +478,7 @@ mod tests {
     use crate::directory::tree::memory::MemoryDirectory;
     use crate::directory::tree::{Change, Write};
     use crate::directory::{Attribute, Attributes, Entry, Schema};
+    use std::slice;
     use std::sync::Arc;
 
     /// Where not all can be looked at, that is said, and never that there is no way.
@@ -509,7 +510,9 @@ mod tests {
         let rules = Rules::prepare(&[text], &schema).unwrap();
         let unseen = |most| {
             let now = Timestamp::default();
-            survey(&rules, &[suffix.clone()], &AttributeSet::EMPTY, (now, most), &directory.view()).unwrap().unseen
+            survey(&rules, slice::from_ref(&suffix), &AttributeSet::EMPTY, (now, most), &directory.view())
+                .unwrap()
+                .unseen
         };
         assert_eq!((unseen(10), unseen(1), unseen(0)), (0, 0, 1));
     }

@@ -229,7 +229,7 @@ impl Meter {
     pub fn written(&self, unwritten: &Unwritten, version: Version) {
         self.end_writing(unwritten, |tally| {
             tally.written = unwritten.change;
-            tally.version = tally.version.max(version);
+            tally.version = tally.version.max(Some(version));
         });
     }
 
@@ -271,7 +271,7 @@ impl Meter {
     /// The state of an account as it is now: what the credentials say and what has been counted since.
     pub fn overlay(&self, uuid: Uuid, account: &mut Account) {
         let shard = self.shard(Subject::Entry(uuid));
-        let is_newer = |tally: &&Tally| tally.is_read && tally.version >= account.version;
+        let is_newer = |tally: &&Tally| tally.version.is_some_and(|own| own >= account.version);
         if let Some(tally) = shard.tallies.get(&Subject::Entry(uuid)).filter(is_newer) {
             tally.live.apply(account);
         }

@@ -112,8 +112,18 @@ enum End {
     Drain,
 }
 
+/// A connection that was accepted.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) stream: Stream,
+    pub(super) kind: Kind,
+    pub(super) peer: Peer,
+    pub(super) place: Place,
+}
+
 /// Serves one connection until it ends.
-pub(super) async fn serve(shared: Arc<Shared>, worker: usize, stream: Stream, kind: Kind, peer: Peer, place: Place) {
+pub(super) async fn serve(shared: Arc<Shared>, worker: usize, opened: Opened) {
+    let Opened { stream, kind, peer, place } = opened;
     let number = place.number;
     tracing::debug!(target: "access", conn = number, %peer, "connected");
     let limits = shared.settings.connections;

@@ -129,18 +129,21 @@ impl Register {
     }
 
     fn after(&self, number: u64, limit: usize) -> Vec<Connected> {
-        let seen: Vec<(u64, Arc<Seen>)> = {
-            let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let behind = all.range((Excluded(number), Unbounded));
-            behind.take(limit).map(|(number, seen)| (*number, Arc::clone(seen))).collect()
-        };
         let connected = |(number, seen): (u64, Arc<Seen>)| Connected {
             number,
             from: seen.from.clone(),
             since: seen.since,
             who: seen.who.lock().unwrap_or_else(PoisonError::into_inner).name().to_owned(),
         };
-        seen.into_iter().map(connected).collect()
+        self.seen_after(number, limit).into_iter().map(connected).collect()
+    }
+
+    fn seen_after(&self, number: u64, limit: usize) -> Vec<(u64, Arc<Seen>)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind = all.range((Excluded(number), Unbounded)).take(limit);
+        let seen = behind.map(|(number, seen)| (*number, Arc::clone(seen))).collect();
+        drop(all);
+        seen
     }
 }
 

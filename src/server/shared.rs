@@ -125,7 +125,7 @@ impl Shared {
         match refit(view.schema(), &self.services.load()) {
             Ok(services) => self.services.store(Arc::new(services)),
             Err(error) => {
-                tracing::error!(%error, "the configuration does not fit the new schema; what is new is not in it")
+                tracing::error!(%error, "the configuration does not fit the new schema; what is new is not in it");
             }
         }
         self.fitting.schema.store(Arc::clone(view.schema()));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::task::TaskTracker;
 
-use super::connection::{Kind, serve};
+use super::connection::{Kind, Opened, serve};
 use super::listener::Listeners;
 use super::peer::Peer;
 use super::shared::{Place, Shared};
@@ -80,7 +80,7 @@ async fn work(shared: Arc<Shared>, worker: usize, mut accepted: UnboundedReceive
             Raw::Unix(stream) => tokio::net::UnixStream::from_std(stream).map(Stream::Unix),
         };
         if let Ok(stream) = stream {
-            connections.spawn(serve(Arc::clone(&shared), worker, stream, kind, peer, place));
+            connections.spawn(serve(Arc::clone(&shared), worker, Opened { stream, kind, peer, place }));
         }
     }
     connections.close();

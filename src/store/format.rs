@@ -60,7 +60,7 @@ pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     }
     let position = position(&engine).map_err(failed)?;
     let configured = (options.schema)(numbering(&engine).map_err(failed)?)?;
-    let schema = schema::extended(configured, &engine, options.now.max(position.moment.csn.time))?;
+    let schema = schema::extended(&configured, &engine, options.now.max(position.moment.csn.time))?;
     let suffixes = parse_suffixes(options.suffixes, &schema)?;
     let indexes = Indexes::choose(options.indexes, &schema)?;
     if !reading {

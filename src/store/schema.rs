@@ -21,13 +21,13 @@ const FINGERPRINT: &str = "# fingerprint ";
 
 /// The configured schema with what the store adds to it. If it is another one than before, it was changed at `now`, or a
 /// moment after the change before.
-pub(super) fn extended(configured: Schema, engine: &Engine, now: Timestamp) -> Result<Arc<Schema>, OpenError> {
+pub(super) fn extended(configured: &Schema, engine: &Engine, now: Timestamp) -> Result<Arc<Schema>, OpenError> {
     let text = engine.get(Family::Meta, KEY).map_err(|error| unreadable(&error))?;
     let Some(text) = text else {
         let extension = Extension { created: now, modified: now, ..Extension::default() };
         return Ok(Arc::new(configured.extended(extension)?));
     };
-    let before = Extension::from_ldif(&text)?.without_defined(&configured);
+    let before = Extension::from_ldif(&text)?.without_defined(configured);
     let schema = configured.extended(before.clone())?;
     let kept = String::from_utf8_lossy(&text);
     let unchanged = kept.lines().any(|line| line.strip_prefix(FINGERPRINT) == Some(&fingerprint(&schema)));

@@ -215,7 +215,7 @@ mod obvious {
 
     /// Whether conditions hold; `None` if that cannot be known.
     fn holds(when: &WhenText, asker: &Asker) -> Option<bool> {
-        let (day, hour) = local(&asker.time, when.zone.as_deref());
+        let (day, hour) = local(asker.time, when.zone.as_deref());
         let in_hours = |hours: &str| {
             let (from, to) = (&hours[..2], &hours[6..8]);
             let hour = hour.as_str();

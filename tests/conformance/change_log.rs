@@ -119,7 +119,7 @@ sentences! {
         assert_eq!(found.iter().map(|entry| entry.texts("changeType").concat()).collect::<Vec<_>>(), ["add", "modrdn"]);
         let digits = uuid.replace('-', "");
         let groups = [&digits[..8], &digits[8..16], &digits[16..24], &digits[24..]].join("-");
-        assert_eq!(only(&found[..1]).texts("targetUniqueId"), [groups]);
+        assert_eq!(found.first().unwrap().texts("targetUniqueId"), [groups]);
     }
 
     /// draft-good-ldap-changelog §3: the root DSE tells where the change log is and how far it goes; to whoever may not

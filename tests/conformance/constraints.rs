@@ -8,7 +8,7 @@ use crate::scene::{Scene, full};
 use crate::sentences;
 
 fn replace(name: &str, attribute: &str, values: &[&str]) -> String {
-    let lines: String = values.iter().map(|value| format!("{attribute}: {value}\n")).collect();
+    let lines = values.iter().map(|value| format!("{attribute}: {value}\n")).collect::<Vec<_>>().concat();
     format!("dn: {name}\nchangetype: modify\nreplace: {attribute}\n{lines}-\n")
 }
 

@@ -42,8 +42,9 @@ impl Copy {
         for entry in entries(octets) {
             let (_, value) = entry.controls.iter().find(|(name, _)| name == oid::SYNC_STATE).unwrap();
             let fields: Vec<_> = wire::elements(wire::element(value).unwrap().content).collect();
-            let uuid = fields[1].content.to_vec();
-            match fields[0].content {
+            let [state, uuid, ..] = fields.as_slice() else { panic!("a state and an identity") };
+            let uuid = uuid.content.to_vec();
+            match state.content {
                 [1 | 2] => {
                     seen.insert(uuid.clone());
                     self.entries.insert(uuid, short(&entry.dn));
@@ -82,8 +83,8 @@ impl Copy {
         self.entries.retain(|uuid, _| seen.contains(uuid));
         let done = control_of(&response, oid::SYNC_DONE).unwrap();
         let fields: Vec<_> = wire::elements(wire::element(done).unwrap().content).collect();
-        assert_eq!(fields.len(), 1, "refreshDeletes is FALSE, which is its default");
-        self.cookie = fields[0].content.to_vec();
+        let [cookie] = fields.as_slice() else { panic!("refreshDeletes is FALSE, which is its default") };
+        self.cookie = cookie.content.to_vec();
     }
 
     /// Begins to be kept up to date.
@@ -110,11 +111,13 @@ fn request(filter: &str) -> SearchRequest {
     search_request(SUFFIX, WholeSubtree, filter, &["*"])
 }
 
+const ADDED: &str = "dn: carla\nobjectClass: account\ndescription: new\n";
+const MODIFIED: &str = "dn: alice\nchangetype: modify\nreplace: title\ntitle: x\n";
 const CHANGES: &[&str] = &[
-    "dn: carla\nobjectClass: account\ndescription: new\n",
+    ADDED,
     "dn: carla\nchangetype: modify\nreplace: description\ndescription: newer\n",
     "dn: ou=below,ou=people\nobjectClass: organizationalUnit\n\ndn: cn=x,ou=below,ou=people\nobjectClass: device\n",
-    "dn: alice\nchangetype: modify\nreplace: title\ntitle: x\n",
+    MODIFIED,
     "dn: carla\nchangetype: modrdn\nnewrdn: uid=clara\ndeleteoldrdn: 1\n",
     "dn: bob\nchangetype: delete\n",
     "dn: ou=below,ou=people\nchangetype: modrdn\nnewrdn: ou=under\ndeleteoldrdn: 1\n",
@@ -146,8 +149,8 @@ sentences! {
         assert_eq!((copy.sent, copy.named), (all, 0));
         copy.refresh(&admin, &request(ALL));
         assert_eq!((copy.sent, copy.named), (0, all));
-        scene.root().change(CHANGES[0]).unwrap();
-        scene.root().change(CHANGES[3]).unwrap();
+        scene.root().change(ADDED).unwrap();
+        scene.root().change(MODIFIED).unwrap();
         copy.refresh(&admin, &request(ALL));
         assert_eq!((copy.sent, copy.named), (2, all - 1));
         scene.root().change("dn: bob\nchangetype: delete\n").unwrap();
@@ -230,7 +233,7 @@ sentences! {
         scene.root().change("dn: carla\nobjectClass: account\ndescription: hidden\n").unwrap();
         let uuid = scene.root().values("carla", "entryUUID").concat().replace('-', "");
         let octets = watching.told_octets();
-        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        let hex = octets.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat();
         assert!(!hex.contains(&uuid) && entries(&octets).is_empty());
         scene.root().change("dn: carla\nchangetype: modify\nreplace: description\ndescription: shown\n").unwrap();
         copy.take(&watching.told_octets());

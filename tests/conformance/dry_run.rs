@@ -90,7 +90,7 @@ sentences! {
     fn every_rule_that_is_broken_is_named(scene) {
         scene.policy(&[("pwdMinAge", "86400"), ("pwdMinLength", "20"), ("pwdMaxFailure", "9")]);
         let (young, short, same) = ("too recently", "at least 20 characters", "same as the current one");
-        for controls in [policy_control().to_vec(), [no_op().as_slice(), &policy_control()].concat()] {
+        for controls in [policy_control(), [no_op().as_slice(), &policy_control()].concat()] {
             let told = |who: &str, whom: Option<&str>, old: Option<&str>, code, policy: &[u8], sentences: &[&str]| {
                 let answer = scene.client(who).password_modify_with(whom, old, Some(OLD), &controls);
                 assert_told(&answer, Err(code), policy);

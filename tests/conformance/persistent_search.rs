@@ -1,5 +1,7 @@
 //! Persistent search with entry change notification (draft-ietf-ldapext-psearch-03).
 
+use std::slice::from_ref;
+
 use keystead::access::RuleText;
 use keystead::directory::ResultCode::{self, NoSuchObject, ProtocolError, UnwillingToPerform};
 use keystead::directory::tree::Directory;
@@ -16,10 +18,19 @@ use crate::sentences;
 const ALL: &str = "(objectClass=*)";
 const EVERYTHING: u8 = 15;
 
-/// The control: which kinds, whether only changes, and with notices.
-fn control(kinds: u8, changes_only: bool) -> RawControl {
+/// What is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// What is there already, and then the changes.
+    Everything,
+    /// The changes only.
+    Changes,
+}
+
+/// The control: which kinds, what is told, and with notices.
+fn control(kinds: u8, told: Told) -> RawControl {
     let truth = |is: bool| element(1, if is { b"\xff" } else { b"\x00" });
-    let fields = [element(2, &[kinds]), truth(changes_only), truth(true)].concat();
+    let fields = [element(2, &[kinds]), truth(told == Told::Changes), truth(true)].concat();
     critical(oid::PERSISTENT_SEARCH, Some(&element(wire::SEQUENCE, &fields)))
 }
 
@@ -30,7 +41,7 @@ fn wait_for<'c, 's, D: Directory>(
     kinds: u8,
 ) -> Watching<'c, 's, D> {
     let request = search_request(base, scope, filter, &["*"]);
-    let (watching, found) = client.watch(&request, &[control(kinds, true)]).unwrap();
+    let (watching, found) = client.watch(&request, &[control(kinds, Told::Changes)]).unwrap();
     assert_eq!(found, []);
     watching
 }
@@ -112,7 +123,7 @@ sentences! {
         let admin = scene.client("cn=admin");
         let base = format!("ou=people,{SUFFIX}");
         let request = search_request(&base, SingleLevel, ALL, &["1.1"]);
-        let (watching, found) = admin.watch(&request, &[control(1, false)]).unwrap();
+        let (watching, found) = admin.watch(&request, &[control(1, Told::Everything)]).unwrap();
         assert_eq!(found.len(), admin.names(&base, SingleLevel, ALL).unwrap().len());
         assert!(found.iter().all(|entry| entry.controls.is_empty()));
         let place = (base.as_str(), SingleLevel, ALL);
@@ -214,7 +225,7 @@ sentences! {
         scene.rule_by(&own);
         let app = scene.client("hanna");
         let request = search_request(SUFFIX, WholeSubtree, ALL, &["1.1"]);
-        let controls = [vec![control(EVERYTHING, true)], acting_as("u:bob")].concat();
+        let controls = [vec![control(EVERYTHING, Told::Changes)], acting_as("u:bob")].concat();
         let (watching, _) = app.watch(&request, &controls).unwrap();
         scene.root().change(ADD).unwrap();
         assert_eq!(told(&watching), ["add uid=carla,ou=people"]);
@@ -240,13 +251,13 @@ sentences! {
         let watch = |base: &str, scope, controls: &[RawControl]| {
             admin.watch(&search_request(base, scope, ALL, &[]), controls).map(|(_, found)| found.len()).err()
         };
-        let persistent = control(EVERYTHING, false);
-        assert_eq!(watch(SUFFIX, WholeSubtree, &[control(0, true)]), Some(ProtocolError));
+        let persistent = control(EVERYTHING, Told::Everything);
+        assert_eq!(watch(SUFFIX, WholeSubtree, &[control(0, Told::Changes)]), Some(ProtocolError));
         assert_eq!(watch(SUFFIX, WholeSubtree, &[persistent.clone(), crate::sort::sort_by(&["cn"])]), Some(UnwillingToPerform));
         for apart in ["", "cn=Subschema", "cn=changelog", "cn=Monitor"] {
-            assert_eq!(watch(apart, BaseObject, &[persistent.clone()]), Some(UnwillingToPerform), "{apart}");
+            assert_eq!(watch(apart, BaseObject, from_ref(&persistent)), Some(UnwillingToPerform), "{apart}");
         }
-        assert_eq!(watch("cn=nothing,dc=example,dc=com", BaseObject, &[persistent.clone()]), Some(NoSuchObject));
+        assert_eq!(watch("cn=nothing,dc=example,dc=com", BaseObject, from_ref(&persistent)), Some(NoSuchObject));
         assert_eq!(watch(SUFFIX, WholeSubtree, &[persistent]), None);
     }
 }

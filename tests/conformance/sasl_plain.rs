@@ -120,7 +120,7 @@ sentences! {
         assert_eq!(client.password_modify(None, Some("a new password of alice"), Some("a better password of hers")), Ok(None));
         let asking = [critical(oid::AUTHORIZATION_IDENTITY, None)];
         let told = bind_with(&client, ["", "alice", "a better password of hers"], &asking);
-        let name = control_of(&told, oid::AUTHORIZATION_IDENTITY_RESPONSE).map(|octets| octets.to_vec());
+        let name = control_of(&told, oid::AUTHORIZATION_IDENTITY_RESPONSE).map(<[u8]>::to_vec);
         assert_eq!(name, Some(format!("dn:{}", full("alice")).into_bytes()));
     }
 

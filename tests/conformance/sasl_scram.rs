@@ -27,10 +27,10 @@ fn bind_request(mechanism: &str, message: Option<&[u8]>) -> Request {
 }
 
 /// Says the first words, and returns what the server says to them.
-fn begin<D: Directory>(client: &Client<'_, D>, mechanism: &str, scram: &ScramClient) -> Result<Vec<u8>, Response> {
+fn begin<D: Directory>(client: &Client<'_, D>, mechanism: &str, scram: &ScramClient) -> Result<Vec<u8>, Box<Response>> {
     let answer = client.send(&bind_request(mechanism, Some(&scram.first())), &[]);
     if answer.result.code != SaslBindInProgress {
-        return Err(answer);
+        return Err(answer.into());
     }
     Ok(answer.value.unwrap())
 }
@@ -45,7 +45,7 @@ fn whole<D: Directory>(
     let scram = ScramClient::new(gs2_header, name);
     let said = match begin(client, mechanism, &scram) {
         Ok(said) => said,
-        Err(answer) => return (answer, false),
+        Err(answer) => return (*answer, false),
     };
     assert!(client.identity().is_anonymous());
     let (last, expected) = scram.last(&said, password, channel);

@@ -119,7 +119,7 @@ sentences! {
     }
 
     /// RFC 4512 §2.6: "an alias entry shall have no subordinates", and RFC 3672 §2.2 the same of subentries. What is below a
-    /// reference is kept elsewhere, also where ManageDsaIT makes it an entry.
+    /// reference is kept elsewhere, also where `ManageDsaIT` makes it an entry.
     fn nothing_stands_below_an_alias_a_subentry_or_a_reference(scene) {
         let root = with_aliases(scene);
         root.change(REFERENCE).unwrap();

@@ -15,25 +15,17 @@ use crate::said::Said;
 use crate::scram_client::ScramClient;
 use crate::server::{Server, full, text};
 
-/// Runs `ldapwhoami` by a SASL mechanism.
-fn whoami(server: &Server, mechanism: &str, url: &[&str], who: &str, password: &str, more: &[&str]) -> Said {
-    whoami_with(server, &[], mechanism, url, who, password, more)
+/// Runs `ldapwhoami` as somebody with a password, by a SASL mechanism.
+fn whoami(server: &Server, mechanism: &str, url: &[&str], credentials: (&str, &str)) -> Said {
+    whoami_with(server, &[], &[&["-Y", mechanism], url].concat(), credentials)
 }
 
-fn whoami_with(
-    server: &Server,
-    settings: &[&str],
-    mechanism: &str,
-    url: &[&str],
-    who: &str,
-    password: &str,
-    more: &[&str],
-) -> Said {
+/// The same with settings of the libraries and options of the tool.
+fn whoami_with(server: &Server, settings: &[&str], options: &[&str], (who, password): (&str, &str)) -> Said {
     let file = server.secret(password);
     let mut all = settings.to_vec();
-    all.extend(["ldapwhoami", "-Q", "-O", "none", "-Y", mechanism, "-U", who, "-y", text(&file)]);
-    all.extend_from_slice(url);
-    all.extend_from_slice(more);
+    all.extend(["ldapwhoami", "-Q", "-O", "none", "-U", who, "-y", text(&file)]);
+    all.extend_from_slice(options);
     server.run("env", &all, "")
 }
 
@@ -59,13 +51,13 @@ fn plain_takes_passwords_over_tls_and_nowhere_else() {
     let alice = format!("dn:{}\n", full("alice"));
     let urls: [&[&str]; 2] = [&["-H", &server.ldaps], &["-ZZ", "-H", &server.ldap]];
     for url in urls {
-        assert_eq!(whoami(&server, "PLAIN", url, "alice", &right, &[]).ok().out, alice);
-        assert_eq!(whoami(&server, "PLAIN", url, &full("alice"), &right, &[]).ok().out, alice);
-        whoami(&server, "PLAIN", url, "alice", "a guess", &[]).fails_with(49);
-        whoami(&server, "PLAIN", url, "nobody", "a guess", &[]).fails_with(49);
-        whoami(&server, "PLAIN", url, "alice", &right, &["-X", "u:bob"]).fails_with(49);
+        assert_eq!(whoami(&server, "PLAIN", url, ("alice", &right)).ok().out, alice);
+        assert_eq!(whoami(&server, "PLAIN", url, (&full("alice"), &right)).ok().out, alice);
+        whoami(&server, "PLAIN", url, ("alice", "a guess")).fails_with(49);
+        whoami(&server, "PLAIN", url, ("nobody", "a guess")).fails_with(49);
+        whoami(&server, "PLAIN", &[url, &["-X", "u:bob"]].concat(), ("alice", &right)).fails_with(49);
     }
-    let clear = whoami(&server, "PLAIN", &["-H", &server.ldap], "alice", &right, &[]);
+    let clear = whoami(&server, "PLAIN", &["-H", &server.ldap], ("alice", &right));
     clear.fails_with(13).tells("passwords are accepted over TLS only");
     let mut client = Client::plain(&server);
     let answer = client.ask(&sasl_bind("PLAIN", format!("\0alice\0{right}").as_bytes()));
@@ -80,19 +72,19 @@ fn scram_proves_the_password_without_sending_it() {
     let right = server.password("alice");
     let alice = format!("dn:{}\n", full("alice"));
     let url: &[&str] = &["-H", &server.ldaps];
-    whoami(&server, "SCRAM-SHA-256", url, "alice", &right, &[]).fails_with(7);
+    whoami(&server, "SCRAM-SHA-256", url, ("alice", &right)).fails_with(7);
     server.change_policy(&["replace: pwdScramIterations\npwdScramIterations: 4096"]);
-    whoami(&server, "SCRAM-SHA-256", url, "alice", &right, &[]).fails_with(49);
+    whoami(&server, "SCRAM-SHA-256", url, ("alice", &right)).fails_with(49);
     // The first bind that sends the password makes the keys.
     assert_eq!(server.bind("alice", &right), 0);
-    let after = whoami(&server, "SCRAM-SHA-256", url, "alice", &right, &[]);
+    let after = whoami(&server, "SCRAM-SHA-256", url, ("alice", &right));
     assert_eq!(after.ok().out, alice);
     let start_tls: &[&str] = &["-ZZ", "-H", &server.ldap];
-    assert_eq!(whoami(&server, "SCRAM-SHA-256", start_tls, &full("alice"), &right, &[]).ok().out, alice);
+    assert_eq!(whoami(&server, "SCRAM-SHA-256", start_tls, (&full("alice"), &right)).ok().out, alice);
     for (who, password) in [("alice", "a guess"), ("nobody", right.as_str())] {
-        whoami(&server, "SCRAM-SHA-256", url, who, password, &[]).fails_with(49);
+        whoami(&server, "SCRAM-SHA-256", url, (who, password)).fails_with(49);
     }
-    whoami(&server, "SCRAM-SHA-256", &["-H", &server.ldap], "alice", &right, &[]).fails_with(13);
+    whoami(&server, "SCRAM-SHA-256", &["-H", &server.ldap], ("alice", &right)).fails_with(13);
     // Keys are of no use to anybody else: they are in no answer, no log and no file but the store.
     let said = server.ldap("ldapsearch", "cn=admin", &["-LLL", "-b", &full("alice"), "*", "+", "pwdScramSha256"]).ok();
     assert!(said.out.contains("pwdChangedTime") && !said.out.contains("SCRAM-SHA"), "{}", said.out);
@@ -107,10 +99,10 @@ fn ldap_utils_bind_to_the_channel() {
     assert_eq!(server.bind("alice", &right), 0);
     let url: &[&str] = &["-H", &server.ldaps];
     let settings = ["LDAPSASL_CBINDING=tls-endpoint"];
-    let bound = whoami_with(&server, &settings, "SCRAM-SHA-256-PLUS", url, "alice", &right, &[]);
+    let bound = whoami_with(&server, &settings, &[&["-Y", "SCRAM-SHA-256-PLUS"], url].concat(), ("alice", &right));
     assert_eq!(bound.ok().out, format!("dn:{}\n", full("alice")));
     // Whichever of the two names the library is told, it says in its message what it has seen of the channel, or nothing.
-    let unbound = whoami_with(&server, &settings, "SCRAM-SHA-256", url, "alice", &right, &[]);
+    let unbound = whoami_with(&server, &settings, &[&["-Y", "SCRAM-SHA-256"], url].concat(), ("alice", &right));
     assert_eq!(unbound.ok().out, format!("dn:{}\n", full("alice")));
 }
 
@@ -125,11 +117,11 @@ fn a_client_binds_to_the_channel_by_tls_exporter_and_by_the_certificate() {
         let mut tls = connect(&server, version);
         let exporter = tls.conn.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", None).unwrap();
         let end_point = Sha256::digest(&certificate);
-        let exported = if *version == rustls::version::TLS13 { 0 } else { 48 };
+        let by_exporter = if *version == rustls::version::TLS13 { 0 } else { 48 };
         for (name, channel, code) in [
             ("tls-server-end-point", &end_point[..], 0),
             ("tls-server-end-point", b"another certificate", 49),
-            ("tls-exporter", &exporter, exported),
+            ("tls-exporter", &exporter, by_exporter),
             ("tls-unique", b"", 48),
         ] {
             let scram = ScramClient::new(&format!("p={name},,"), "alice");

@@ -7,10 +7,10 @@ use crate::ber;
 use crate::client::{Answer, Client};
 use crate::server::{PATIENCE, Server, full, text};
 
-/// A persistent search of the people: of all kinds of changes, with what is there already or without, and with notices.
-fn persistent(changes_only: bool) -> Vec<u8> {
+/// A persistent search of the people: of all kinds of changes, with what is there already, and with notices.
+fn persistent() -> Vec<u8> {
     let truth = |is: bool| ber::element(1, if is { b"\xff" } else { b"\0" });
-    let value = ber::with(ber::SEQUENCE, &[ber::number(ber::INTEGER, 15), truth(changes_only), truth(true)]);
+    let value = ber::with(ber::SEQUENCE, &[ber::number(ber::INTEGER, 15), truth(false), truth(true)]);
     let control = ber::with(
         ber::SEQUENCE,
         &[ber::text("2.16.840.1.113730.3.4.3"), truth(true), ber::element(ber::OCTET_STRING, &value)],
@@ -22,7 +22,7 @@ fn persistent(changes_only: bool) -> Vec<u8> {
 /// Begins one that is known to have begun, and returns its message id.
 #[track_caller]
 fn begin(client: &mut Client) -> i32 {
-    let id = client.begin(&persistent(false));
+    let id = client.begin(&persistent());
     assert_eq!(client.receive().unwrap().summary(), (id, ber::ENTRY, 0));
     id
 }
@@ -63,7 +63,7 @@ fn searches_that_wait_hold_up_nothing_and_are_not_without_number() {
     let server = Server::start_with("[limits]\noutstanding = 4\n");
     let mut client = Client::bound(&server, "alice", &server.password("alice"));
     let ids: Vec<i32> = (0..16).map(|_| begin(&mut client)).collect();
-    let refused = client.ask(&persistent(false));
+    let refused = client.ask(&persistent());
     assert_eq!(refused.code, 11, "{refused:?}");
     // Others are answered all the same.
     for _ in 0..20 {

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::Subject;
 use super::told::place;
-use crate::access::Rule;
 use crate::access::when::When;
+use crate::access::{Right, Rule};
 use crate::cli::{CliError, output};
 use crate::directory::Timestamp;
 use crate::server::Clock;
@@ -35,7 +35,9 @@ pub(super) fn run(args: &RulesArgs) -> Result<(), CliError> {
     } else if limited.is_empty() {
         output::say("no rule begins or ends at some time");
     } else {
-        limited.iter().for_each(|one| output::say(&one.in_words(&subject)));
+        for one in &limited {
+            output::say(&one.in_words(&subject));
+        }
     }
     Ok(())
 }
@@ -64,7 +66,7 @@ impl<'r> Limited<'r> {
     fn effect(&self) -> (&'static str, String) {
         let (word, rights) =
             if self.rule.is_denial() { ("denies", self.rule.deny) } else { ("allows", self.rule.allow) };
-        (word, rights.iter().map(|right| right.name()).collect::<Vec<_>>().join(", "))
+        (word, rights.iter().map(Right::name).collect::<Vec<_>>().join(", "))
     }
 
     fn in_words(&self, subject: &Subject) -> String {
@@ -74,8 +76,8 @@ impl<'r> Limited<'r> {
         let said = |before: &str, text: &Option<String>| text.as_ref().map(|text| format!("{before} {text:?}"));
         let parts =
             [time("from", from), time("until", until), said("reason", &rule.reason), said("ticket", &rule.ticket)];
-        let parts: String = parts.into_iter().flatten().map(|part| format!(", {part}")).collect();
-        format!("{state:<8}  the rule {:?} ({}) {word} {rights}{parts}", rule.name, place(subject, rule))
+        let named = format!("{state:<8}  the rule {:?} ({}) {word} {rights}", rule.name, place(subject, rule));
+        [Some(named)].into_iter().chain(parts).flatten().collect::<Vec<_>>().join(", ")
     }
 
     fn to_json(&self, subject: &Subject) -> serde_json::Value {

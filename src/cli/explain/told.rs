@@ -7,7 +7,7 @@ use super::Subject;
 use crate::access::Rule;
 use crate::access::rule::Source;
 use crate::cli::output;
-use crate::directory::tree::Tree;
+use crate::directory::tree::{Found, Tree};
 use crate::directory::{Dn, ldif};
 
 /// The rules that an answer names.
@@ -49,7 +49,9 @@ impl<'s> Told<'s> {
             let place = place(self.subject, rule);
             if !lines.is_empty() && said.insert(place.clone()) {
                 output::say(&format!("\n{place}:"));
-                lines.iter().for_each(|line| output::say(&format!("    {line}")));
+                for line in lines {
+                    output::say(&format!("    {line}"));
+                }
             }
         }
     }
@@ -82,7 +84,7 @@ fn table_at(file: &str, line: usize) -> Vec<String> {
 /// What makes an entry a rule, as LDIF.
 fn of_entry(subject: &Subject, dn: &Dn) -> Vec<String> {
     let view = &subject.view;
-    let id = view.find(dn).ok().and_then(|found| found.entry());
+    let id = view.find(dn).ok().and_then(Found::entry);
     let Some(node) = id.and_then(|id| view.node(id).ok().flatten()) else { return Vec::new() };
     let mut out = Vec::new();
     for attribute in node.entry.decode().iter() {

@@ -186,11 +186,11 @@ impl SchemaBuilder {
 
     /// Resolves what the definitions say about each other.
     pub fn build(self) -> Result<Schema, SchemaError> {
-        Self::build_extended(Arc::new(self), Extension::default())
+        Self::build_extended(&Arc::new(self), Extension::default())
     }
 
     /// The same with what the directory itself adds. Numbers are given to that last, so that it disturbs none.
-    pub(super) fn build_extended(base: Arc<Self>, extension: Extension) -> Result<Schema, SchemaError> {
+    pub(super) fn build_extended(base: &Arc<Self>, extension: Extension) -> Result<Schema, SchemaError> {
         let added = |texts: &[String]| texts.iter().map(|text| source(EXTENSION, text)).collect::<Result<Vec<_>, _>>();
         let (added_types, added_classes) = (added(&extension.attribute_types)?, added(&extension.object_classes)?);
         let mut schema = Schema {
@@ -210,7 +210,7 @@ impl SchemaBuilder {
             collective: AttributeSet::EMPTY,
             extended_by: AttributeSet::EMPTY,
             numbering: BTreeMap::new(),
-            base: Arc::clone(&base),
+            base: Arc::clone(base),
             extension,
         };
         let types = [base.attribute_types.clone(), added_types].concat();

@@ -116,7 +116,7 @@ impl Schema {
     pub fn extended(&self, extension: Extension) -> Result<Self, SchemaError> {
         let numbering = self.numbering().map(|(id, oid)| (oid.to_owned(), id));
         let base = SchemaBuilder::clone(&self.base).with_numbering(numbering);
-        SchemaBuilder::build_extended(Arc::new(base), extension)
+        SchemaBuilder::build_extended(&Arc::new(base), extension)
     }
 
     /// Whether an entry has something that the extension defines.

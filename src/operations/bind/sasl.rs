@@ -61,7 +61,7 @@ pub fn claimed_name(request: &BindRequest) -> Cow<'_, str> {
     };
     match Mechanism::find(mechanism) {
         Some(Mechanism::Plain) => {
-            Plain::read(message).map_or(Cow::default(), |plain| String::from_utf8_lossy(plain.authc_id))
+            Plain::read(message).map(|plain| String::from_utf8_lossy(plain.authc_id)).unwrap_or_default()
         }
         Some(Mechanism::ScramSha256 | Mechanism::ScramSha256Plus) => scram::claimed_name(message).into(),
         Some(Mechanism::External) | None => Cow::default(),

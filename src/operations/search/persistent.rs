@@ -141,11 +141,11 @@ impl Search {
         }
         let number = Some(*sequence).filter(|_| moments.tells_numbers);
         let previous = if kind == LogKind::ModifyDn { previous_dn(moments.before, record)? } else { None };
-        if let Some((node, found)) = self.find(record.uuid, moments.now, &moments.special_now)? {
+        if let Some(found) = self.find(record.uuid, moments.now, &moments.special_now)? {
             // What was deleted and added again under the same identity is there.
             let notice = EntryChange { kind, previous_dn: previous.as_deref(), number };
             return if asked.wants(kind) && kind != LogKind::Delete {
-                self.send(&node, &found, asked.return_ecs.then(|| notice.to_control()), moments.now, out)
+                self.send(&found, asked.return_ecs.then(|| notice.to_control()), moments.now, out)
             } else {
                 Ok(())
             };
@@ -154,9 +154,9 @@ impl Search {
             // That it was deleted later is told when it comes to that.
             return Ok(());
         }
-        if may_leave && let Some((node, found)) = self.find(record.uuid, moments.before, &moments.special_before)? {
+        if may_leave && let Some(found) = self.find(record.uuid, moments.before, &moments.special_before)? {
             let notice = EntryChange { kind: LogKind::Delete, previous_dn: None, number };
-            return self.send(&node, &found, asked.return_ecs.then(|| notice.to_control()), moments.before, out);
+            return self.send(&found, asked.return_ecs.then(|| notice.to_control()), moments.before, out);
         }
         Ok(())
     }
@@ -183,9 +183,9 @@ impl Search {
         let is = self.find(uuid, now, &moments.special_now)?;
         match (was, is) {
             (None, None) => {}
-            (was, Some((node, found))) => {
+            (was, Some(found)) => {
                 let state = if was.is_some() { SyncState::Modify } else { SyncState::Add };
-                self.send(&node, &found, Some(sync_state(state, uuid)), now, out)?;
+                self.send(&found, Some(sync_state(state, uuid)), now, out)?;
             }
             (Some((node, _)), None) => {
                 let name = before.tree.dn(node.id)?;
@@ -224,8 +224,7 @@ impl Search {
 
     fn send(
         &mut self,
-        node: &Node,
-        found: &FoundEntry,
+        (node, found): &(Node, FoundEntry),
         notice: Option<ResponseControl>,
         ctx: &Context<'_>,
         out: &mut BytesMut,

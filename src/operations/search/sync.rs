@@ -180,15 +180,13 @@ impl Search {
     /// How an entry that was found is told.
     pub(super) fn telling(&mut self, node: &Node, out: &mut BytesMut) -> Telling {
         let Some(sync) = &mut self.sync else { return Telling::Written(None) };
-        match sync.notice(node) {
-            Some(notice) => Telling::Written(Some(notice)),
-            None => {
-                if sync.unchanged.len() >= AT_ONCE {
-                    SyncInfo::Present(&std::mem::take(&mut sync.unchanged)).put(out, self.id);
-                }
-                Telling::Named
-            }
+        if let Some(notice) = sync.notice(node) {
+            return Telling::Written(Some(notice));
         }
+        if sync.unchanged.len() >= AT_ONCE {
+            SyncInfo::Present(&std::mem::take(&mut sync.unchanged)).put(out, self.id);
+        }
+        Telling::Named
     }
 
     /// Tells that the copy is up to date, when it is.

@@ -19,11 +19,9 @@ const NOTES: Duration = Duration::from_secs(60);
 /// What is counted of one account, and how much of that is written down.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Whether it was read from credentials. If not, they were set by somebody else, and all that may be counted here is of
-    /// attempts that had begun before: it ends with the next one.
-    pub(super) is_read: bool,
-    /// The credentials that this was read from, or written to.
-    pub(super) version: Version,
+    /// The credentials that this was read from, or written to. If there are none, they were set by somebody else, and all
+    /// that may be counted here is of attempts that had begun before: it ends with the next one.
+    pub(super) version: Option<Version>,
     pub(super) live: Live,
     /// Digests of the wrong passwords that were counted.
     seen: SmallVec<[u64; 12]>,
@@ -65,8 +63,8 @@ impl Tally {
     /// Reads the account anew if somebody else has set its credentials since.
     pub(super) fn refresh(&mut self, account: &Account, beginnings: &AtomicU64) {
         let version = account.version;
-        if !self.is_read || (version > self.version && !self.writing) {
-            self.begin_anew(Self { is_read: true, version, live: Live::of(account), ..Self::default() }, beginnings);
+        if self.version.is_none_or(|own| version > own && !self.writing) {
+            self.begin_anew(Self { version: Some(version), live: Live::of(account), ..Self::default() }, beginnings);
         }
     }
 
@@ -184,12 +182,13 @@ impl Tally {
 
     pub(super) fn take_unwritten(&mut self, subject: Subject) -> Option<Unwritten> {
         let Subject::Entry(uuid) = subject else { return None };
-        if !self.is_read || self.writing || self.changes <= self.written {
+        let version = self.version?;
+        if self.writing || self.changes <= self.written {
             return None;
         }
         self.writing = true;
         self.waits = false;
-        let Self { version, changes: change, beginning, .. } = *self;
+        let Self { changes: change, beginning, .. } = *self;
         Some(Unwritten { uuid, version, live: self.live.clone(), change, beginning })
     }
 
@@ -200,7 +199,7 @@ impl Tally {
             || !self.live.failures.is_empty()
             || self.stale_since.is_some()
             || self.live.locked.is_some();
-        self.under_way > 0 || self.is_read && has_counted
+        self.under_way > 0 || self.version.is_some() && has_counted
     }
 }
 

@@ -77,6 +77,8 @@ impl Controls {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use bytes::Bytes;
 
     use super::*;
@@ -114,7 +116,7 @@ mod tests {
     #[test]
     fn a_known_control_that_does_not_fit_the_operation_is_treated_as_unknown() {
         let paged = raw(oid::PAGED_RESULTS, Some(b"\x30\x05\x02\x01\x05\x04\x00"));
-        assert_eq!(Controls::read(std::slice::from_ref(&paged), &delete()), Ok(Controls::default()));
+        assert_eq!(Controls::read(from_ref(&paged), &delete()), Ok(Controls::default()));
         assert!(matches!(Controls::read(&[critical(paged)], &delete()), Err(ControlError::Unavailable(_))));
     }
 
@@ -139,7 +141,7 @@ mod tests {
         let manage = raw(oid::MANAGE_DSA_IT, None);
         let subentries = raw(oid::SUBENTRIES, Some(b"\x01\x01\xff"));
         assert!(page(first, &[]).ask_the_same_of_pages(&page(second, &[])));
-        assert!(page(first, std::slice::from_ref(&manage)).ask_the_same_of_pages(&page(second, &[manage.clone()])));
+        assert!(page(first, from_ref(&manage)).ask_the_same_of_pages(&page(second, from_ref(&manage))));
         for other in [manage, subentries] {
             assert!(!page(first, &[]).ask_the_same_of_pages(&page(second, &[other])));
         }
