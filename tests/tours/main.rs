@@ -30,6 +30,7 @@ mod migration;
 mod models;
 mod open_files;
 mod policies;
+mod policy_attributes;
 mod python_ldap;
 mod reset;
 mod restart;

@@ -4,6 +4,7 @@ The argument names a function below. Standard input holds JSON: where the server
 the authority's certificate ("ca") and passwords by name.
 """
 
+import datetime
 import json
 import sys
 
@@ -14,6 +15,7 @@ import ldap.sasl
 import ldap.schema
 from ldap.controls.libldap import SimplePagedResultsControl
 from ldap.controls.ppolicy import PasswordPolicyControl
+from ldap.controls.simple import RelaxRulesControl
 from ldap.controls.psearch import CHANGE_TYPES_STR, PersistentSearchControl
 from ldap.ldapobject import ReconnectLDAPObject
 from ldap.syncrepl import SyncreplConsumer
@@ -176,6 +178,39 @@ def password_policy():
         login(person("carol"), f"guess number {guess}")
     _, told = login(person("carol"), task["passwords"][person("carol")])
     assert told == [(1, None, None)], told  # accountLocked
+
+    # Warnings, before a password expires and after; what time would bring is brought by an administrator.
+    admin = bound("cn=admin," + SUFFIX)
+    policy = [("pwdMaxAge", b"86400"), ("pwdExpireWarning", b"3600"), ("pwdGraceAuthNLimit", b"2")]
+    admin.modify_s("cn=default,ou=policies," + SUFFIX, [(ldap.MOD_REPLACE, name, value) for name, value in policy])
+    right = "chosen by bob himself"
+
+    def changed(seconds_ago):
+        time = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds_ago)
+        change = [(ldap.MOD_REPLACE, "pwdChangedTime", time.strftime("%Y%m%d%H%M%SZ").encode())]
+        admin.modify_ext_s(bob, change, serverctrls=[RelaxRulesControl(True)])
+
+    changed(86_400 - 3_000)
+    _, [(error, left, grace)] = login(bob, right)
+    assert (error, grace) == (None, None) and 2_800 <= left <= 3_000, (error, left, grace)
+    changed(86_400 + 1)
+    _, told = login(bob, right)
+    assert told == [(None, None, 1)], told
+    connection, told = login(bob, right)
+    assert told == [(None, None, 0)], told
+    told = state(connection, connection.passwd(bob, right, "b" * 300, serverctrls=[PasswordPolicyControl()]))
+    assert told == [(9, None, None)], told  # passwordTooLong
+    _, told = login(bob, right)
+    assert told == [(0, None, None)], told  # passwordExpired
+    # That session is still good, also for a modify.
+    change = [(ldap.MOD_REPLACE, "userPassword", b"and another one of his")]
+    told = state(connection, connection.modify_ext(bob, change, serverctrls=[PasswordPolicyControl()]))
+    assert told == [(4, None, None)], told  # mustSupplyOldPassword
+    change = [(ldap.MOD_DELETE, "userPassword", right.encode()), (ldap.MOD_ADD, "userPassword", b"and another one of his")]
+    told = state(connection, connection.modify_ext(bob, change, serverctrls=[PasswordPolicyControl()]))
+    assert told in ([], [(None, None, None)]), told
+    _, told = login(bob, "and another one of his")
+    assert told in ([], [(None, None, None)]), told
 
 
 def browse():
