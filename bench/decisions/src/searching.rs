@@ -6,10 +6,12 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use keystead::access::{Actor, Circumstances, RuleBook, RuleText};
 use keystead::directory::filter::Filter;
+use keystead::directory::schema::AttributeSet;
 use keystead::directory::tree::{Scope, Tree};
 use keystead::directory::{Randomness, Timestamp};
 use keystead::operations::context::{AnonymousBind, ExpiredChange};
 use keystead::operations::integrity::Integrity;
+use keystead::operations::monitor::{Connected, Monitor, Readings};
 use keystead::operations::policies::Policies;
 use keystead::operations::reports::{Known, Report, Reports};
 use keystead::operations::search::{Search, Step};
@@ -43,6 +45,16 @@ impl Reports for Unheard {
     fn take_known(&self, _: &Known<'_>) {}
 }
 
+impl Monitor for Unheard {
+    fn readings(&self) -> Readings {
+        Readings::default()
+    }
+
+    fn connections_after(&self, _: u64, _: usize) -> Vec<Connected> {
+        Vec::new()
+    }
+}
+
 /// Somebody who searches by some rules.
 pub struct Searcher<'s> {
     scene: &'s Scene,
@@ -63,13 +75,17 @@ impl Scene {
             journal: Arc::default(),
             policies: Policies::default(),
             reports: Arc::new(Unheard),
+            monitor: Arc::new(Unheard),
             breached: None,
             new_passwords,
             no_password: StoredPassword::create(&Secret::new("nobody's"), new_passwords, &Foretold),
+            fake_salts: [7; 32],
             spray: Thresholds::default(),
             last_success_precision: Duration::from_secs(3600),
+            recovery_attributes: AttributeSet::EMPTY,
             integrity: Integrity::usual(self.tree.schema()),
             referrals: Vec::new(),
+            alt_servers: Vec::new(),
             limits: Limits { size: u32::MAX, ..Limits::default() },
             anonymous: AnonymousBind::Allowed,
             expired_change: ExpiredChange::Allowed,
@@ -106,7 +122,7 @@ impl Searcher<'_> {
             time_limit: 0,
             types_only: false,
             filter: Filter::parse(filter).unwrap(),
-            attributes: Vec::new(),
+            attributes: Vec::new().into(),
         };
         let (mut out, mut sent) = (BytesMut::new(), 0);
         let mut search = Search::start(&context, &request, &Controls::default(), MessageId(1), &mut out).unwrap();
@@ -117,7 +133,7 @@ impl Searcher<'_> {
             match step {
                 Step::More => {}
                 Step::Done(_) => return sent,
-                Step::PageFull => unreachable!("no page was asked for"),
+                Step::PageFull | Step::Waiting => unreachable!("neither a page nor what follows was asked for"),
             }
         }
     }
