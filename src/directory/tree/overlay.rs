@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use pending::Pending;
+use pending::{Now, Pending};
 
 use super::{
     Candidates, Change, CommitError, Condition, Credentials, EntryId, Found, LoggedChange, Node, Place, Plan,
@@ -57,10 +57,10 @@ impl<'t> Overlay<'t> {
     /// Adds a change that was planned on this tree. If it cannot be made, all of them cannot.
     pub fn apply(&mut self, change: Change) -> Result<(), CommitError> {
         for condition in change.conditions {
-            self.require(condition).map_err(unreadable)??;
+            self.require(condition).map_err(|error| unreadable(&error))??;
         }
         for write in change.writes {
-            self.write(&write).map_err(unreadable)??;
+            self.write(&write).map_err(|error| unreadable(&error))??;
             self.keep(write)?;
         }
         self.change.log.extend(change.log);
@@ -181,7 +181,9 @@ impl<'t> Overlay<'t> {
     }
 
     fn put(&mut self, node: Node, old: Option<&Node>) {
-        old.into_iter().for_each(|old| self.note_policies(&old.entry));
+        if let Some(old) = old {
+            self.note_policies(&old.entry);
+        }
         self.note_policies(&node.entry);
         self.pending.put(Node { version: SAME_CHANGE, ..node }, old);
     }
@@ -223,7 +225,7 @@ impl<'t> Overlay<'t> {
 
     /// The entry of that name below another.
     fn named(&self, parent: Option<EntryId>, rdn: &str, key: &[u8]) -> Result<Option<EntryId>, TreeError> {
-        if let Some(changed) = self.pending.named(parent, key) {
+        if let Some(Now(changed)) = self.pending.named(parent, key) {
             return Ok(changed);
         }
         let dn = match parent {
@@ -238,12 +240,11 @@ impl<'t> Overlay<'t> {
         let octets = octets(&write);
         self.work += octets;
         self.octets += octets;
-        match self.pending.written_before(&write).and_then(|at| self.change.writes.get_mut(at)) {
-            Some(before) => self.octets -= replace(before, write),
-            None => {
-                self.pending.note_write(&write, self.change.writes.len());
-                self.change.writes.push(write);
-            }
+        if let Some(before) = self.pending.written_before(&write).and_then(|at| self.change.writes.get_mut(at)) {
+            self.octets -= replace(before, write);
+        } else {
+            self.pending.note_write(&write, self.change.writes.len());
+            self.change.writes.push(write);
         }
         let fits = self.octets <= MOST_OCTETS && self.work <= MOST_WORK && self.change.writes.len() <= MOST_WRITES;
         if fits { Ok(()) } else { Err(CommitError::TooLarge) }
@@ -253,7 +254,7 @@ impl<'t> Overlay<'t> {
 /// Where an entry is to stand: below which, and its RDN with what that is compared by.
 type Named = (Option<EntryId>, Arc<str>, Box<[u8]>);
 
-fn unreadable(error: TreeError) -> CommitError {
+fn unreadable(error: &TreeError) -> CommitError {
     CommitError::Unavailable(error.to_string())
 }
 
@@ -316,7 +317,7 @@ impl Tree for Overlay<'_> {
 
     fn node(&self, id: EntryId) -> Result<Option<Node>, TreeError> {
         match self.pending.node(id) {
-            Some(changed) => Ok(changed.cloned()),
+            Some(Now(changed)) => Ok(changed.cloned()),
             None => self.base.node(id),
         }
     }
@@ -327,7 +328,7 @@ impl Tree for Overlay<'_> {
             let page = self.base.nodes_after(after, limit)?;
             let Some(last) = page.last().map(|node| node.id) else { break };
             let now = page.into_iter().filter_map(|node| match self.pending.node(node.id) {
-                Some(changed) => changed.cloned(),
+                Some(Now(changed)) => changed.cloned(),
                 None => Some(node),
             });
             let found: Vec<_> = now.collect();
@@ -343,7 +344,7 @@ impl Tree for Overlay<'_> {
 
     fn find_uuid(&self, uuid: Uuid) -> Result<Option<EntryId>, TreeError> {
         match self.pending.find_uuid(uuid) {
-            Some(changed) => Ok(changed),
+            Some(Now(changed)) => Ok(changed),
             None => self.base.find_uuid(uuid),
         }
     }
@@ -363,7 +364,7 @@ impl Tree for Overlay<'_> {
 
     fn parent(&self, id: EntryId) -> Result<Option<EntryId>, TreeError> {
         match self.pending.node(id) {
-            Some(changed) => Ok(changed.and_then(|node| node.parent)),
+            Some(Now(changed)) => Ok(changed.and_then(|node| node.parent)),
             None => self.base.parent(id),
         }
     }
@@ -386,7 +387,7 @@ impl Tree for Overlay<'_> {
 
     fn credentials(&self, id: EntryId) -> Result<Option<Credentials>, TreeError> {
         match self.pending.credentials(id) {
-            Some(changed) => Ok(changed.cloned()),
+            Some(Now(changed)) => Ok(changed.cloned()),
             None => self.base.credentials(id),
         }
     }

@@ -13,7 +13,7 @@ pub(super) struct Pending {
     nodes: BTreeMap<EntryId, Option<Node>>,
     /// Of the entries that differ, those that stand below another.
     below: HashMap<EntryId, BTreeSet<EntryId>>,
-    names: HashMap<Option<EntryId>, HashMap<Box<[u8]>, Option<EntryId>>>,
+    names: HashMap<Option<EntryId>, Names>,
     uuids: HashMap<Uuid, Option<EntryId>>,
     credentials: HashMap<EntryId, Option<Credentials>>,
     /// Where the last write of an entry stands in the change, and that of its credentials.
@@ -23,6 +23,12 @@ pub(super) struct Pending {
     has_moves: bool,
     has_policies: bool,
 }
+
+/// Who bears a name, by what it is compared by.
+type Names = HashMap<Box<[u8]>, Option<EntryId>>;
+
+/// What there is of something that differs: nothing where it is gone.
+pub(super) struct Now<T>(pub(super) Option<T>);
 
 impl Pending {
     pub(super) fn new(first_id: u32) -> Self {
@@ -51,8 +57,8 @@ impl Pending {
     }
 
     /// The entry, if it differs.
-    pub(super) fn node(&self, id: EntryId) -> Option<Option<&Node>> {
-        self.nodes.get(&id).map(Option::as_ref)
+    pub(super) fn node(&self, id: EntryId) -> Option<Now<&Node>> {
+        self.nodes.get(&id).map(|node| Now(node.as_ref()))
     }
 
     /// All entries that differ.
@@ -69,20 +75,20 @@ impl Pending {
         self.below.get(&id).into_iter().flatten().copied()
     }
 
-    pub(super) fn named(&self, parent: Option<EntryId>, key: &[u8]) -> Option<Option<EntryId>> {
-        self.names.get(&parent)?.get(key).copied()
+    pub(super) fn named(&self, parent: Option<EntryId>, key: &[u8]) -> Option<Now<EntryId>> {
+        self.names.get(&parent)?.get(key).copied().map(Now)
     }
 
     pub(super) fn has_no_names(&self) -> bool {
         self.names.is_empty()
     }
 
-    pub(super) fn find_uuid(&self, uuid: Uuid) -> Option<Option<EntryId>> {
-        self.uuids.get(&uuid).copied()
+    pub(super) fn find_uuid(&self, uuid: Uuid) -> Option<Now<EntryId>> {
+        self.uuids.get(&uuid).copied().map(Now)
     }
 
-    pub(super) fn credentials(&self, id: EntryId) -> Option<Option<&Credentials>> {
-        self.credentials.get(&id).map(Option::as_ref)
+    pub(super) fn credentials(&self, id: EntryId) -> Option<Now<&Credentials>> {
+        self.credentials.get(&id).map(|own| Now(own.as_ref()))
     }
 
     /// Whether entries are called otherwise than below, though they do not differ themselves.
