@@ -135,11 +135,17 @@ pub(super) enum Done {
 #[derive(Debug)]
 pub(super) enum Progress {
     /// It is answered.
-    Answered(Box<Running>, Result<Outcome, Refusal>),
+    Answered(Box<Running>, Box<Result<Outcome, Refusal>>),
     /// A search is answered, or its page is full, or it goes on when what it has found has been written.
     Searched(Box<Running>, Box<Search>, Result<Step, Refusal>),
     /// It goes on elsewhere, and will come back as [`Done`].
     Elsewhere,
+}
+
+impl Progress {
+    pub(super) fn answered(running: Box<Running>, result: Result<Outcome, Refusal>) -> Self {
+        Self::Answered(running, Box::new(result))
+    }
 }
 
 /// What was found out about a requester: by which rules, and with which services.
@@ -261,7 +267,7 @@ impl Scene {
         match &running.message.request {
             Request::Bind(request) => {
                 match self.with(|ctx| bind::prepare(ctx, request, &running.controls, running.begun.as_deref())) {
-                    Err(refusal) => Progress::Answered(running, Err(refusal)),
+                    Err(refusal) => Progress::answered(running, Err(refusal)),
                     Ok(Prepared::Done(outcome)) => self.commit(running, *outcome),
                     Ok(Prepared::Verify(verification)) => self.verify(running, verification),
                 }
@@ -276,7 +282,7 @@ impl Scene {
                 perform(ctx, &running.message.request, &running.controls)
             }),
             request => match self.with(|ctx| perform(ctx, request, &running.controls)) {
-                Err(refusal) => Progress::Answered(running, Err(refusal)),
+                Err(refusal) => Progress::answered(running, Err(refusal)),
                 Ok(outcome) => self.commit(running, outcome),
             },
         }
@@ -291,7 +297,7 @@ impl Scene {
             Err(Refusal::Wait) => {
                 self.on_lane(Place::Hashing, running, move |ctx, running| verification.run(ctx, &running.controls))
             }
-            Err(refusal) => Progress::Answered(running, Err(refusal)),
+            Err(refusal) => Progress::answered(running, Err(refusal)),
             Ok(outcome) => self.commit(running, outcome),
         }
     }
@@ -340,7 +346,7 @@ impl Scene {
     pub(super) fn commit(&self, running: Box<Running>, mut outcome: Outcome) -> Progress {
         let change = std::mem::take(&mut outcome.change);
         if change.is_empty() {
-            return Progress::Answered(running, Ok(outcome));
+            return Progress::answered(running, Ok(outcome));
         }
         let done = self.done.clone();
         let reply = move |result| {
@@ -361,22 +367,22 @@ impl Scene {
         match result {
             Ok(committed) => {
                 outcome.settle(committed.csn);
-                Progress::Answered(running, Ok(outcome))
+                Progress::answered(running, Ok(outcome))
             }
             Err(CommitError::Conflict) if running.attempts < ATTEMPTS => {
                 running.attempts += 1;
                 match self.acting(&mut running) {
                     Ok(scene) => scene.begin(running),
-                    Err(refusal) => Progress::Answered(running, Err(refusal)),
+                    Err(refusal) => Progress::answered(running, Err(refusal)),
                 }
             }
-            Err(CommitError::Conflict | CommitError::Busy) => Progress::Answered(running, Err(Refusal::Busy)),
+            Err(CommitError::Conflict | CommitError::Busy) => Progress::answered(running, Err(Refusal::Busy)),
             Err(CommitError::TooLarge) => {
-                Progress::Answered(running, Err(Refusal::AdminLimit("the change is larger than this server takes")))
+                Progress::answered(running, Err(Refusal::AdminLimit("the change is larger than this server takes")))
             }
             Err(error @ CommitError::Unavailable(_)) => {
                 tracing::error!(%error, "a change could not be made");
-                Progress::Answered(running, Err(Refusal::ReadOnlyNow))
+                Progress::answered(running, Err(Refusal::ReadOnlyNow))
             }
         }
     }
@@ -402,7 +408,7 @@ impl Scene {
             Search::start(ctx, request, &running.controls, id, out)
         });
         match started {
-            Err(refusal) => Progress::Answered(running, Err(refusal)),
+            Err(refusal) => Progress::answered(running, Err(refusal)),
             Ok(search) => self.search_on(running, Box::new(search), out),
         }
     }

@@ -32,8 +32,15 @@ fn part_of(identifier: &[u8]) -> RawControl {
     RawControl { oid: SPECIFICATION.into(), critical: true, value: Some(identifier.to_vec().into()) }
 }
 
-fn end<D: Directory>(client: &Client<'_, D>, identifier: &[u8], commit: bool) -> Response {
-    let commit = if commit { Vec::new() } else { element(1, &[0]) };
+/// How a transaction is to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Commit,
+    Abort,
+}
+
+fn end<D: Directory>(client: &Client<'_, D>, identifier: &[u8], wish: Wish) -> Response {
+    let commit = if wish == Wish::Commit { Vec::new() } else { element(1, &[0]) };
     let value = element(wire::SEQUENCE, &[commit, element(wire::OCTET_STRING, identifier)].concat());
     client.extended(END, Some(&value), &[])
 }
@@ -51,12 +58,12 @@ fn enlist<D: Directory>(client: &Client<'_, D>, identifier: &[u8], records: &str
 fn commit<D: Directory>(client: &Client<'_, D>, records: &str) -> (Vec<i32>, Response) {
     let identifier = start(client);
     let ids = enlist(client, &identifier, records);
-    (ids, end(client, &identifier, true))
+    (ids, end(client, &identifier, Wish::Commit))
 }
 
 /// The value that tells which request was refused.
-fn refused(id: i32) -> Option<Vec<u8>> {
-    Some(element(wire::SEQUENCE, &element(2, &[u8::try_from(id).unwrap()])))
+fn refused(id: i32) -> Vec<u8> {
+    element(wire::SEQUENCE, &element(2, &[u8::try_from(id).unwrap()]))
 }
 
 /// The number of the last change of the log.
@@ -76,11 +83,11 @@ sentences! {
         enlist(&admin, &identifier, CARLA);
         enlist(&admin, &identifier, "dn: alice\nchangetype: modify\nreplace: title\ntitle: boss\n-\n");
         assert!(admin.find("(uid=carla)").is_empty());
-        let response = end(&admin, &identifier, true);
+        let response = end(&admin, &identifier, Wish::Commit);
         assert_eq!((response.result.code, response.value), (Success, None));
         assert_eq!(admin.find("(uid=carla)"), ["uid=carla,ou=people"]);
         assert_eq!(admin.values("alice", "title"), ["boss"]);
-        assert_eq!(end(&admin, &identifier, true).result.code, ProtocolError, "it is over");
+        assert_eq!(end(&admin, &identifier, Wish::Commit).result.code, ProtocolError, "it is over");
     }
 
     /// RFC 5805 §3.3: if one cannot be done, none is, and its message id is told.
@@ -89,7 +96,7 @@ sentences! {
         let before = changes(scene);
         let records = [CARLA, "dn: nobody\nchangetype: modify\nreplace: title\ntitle: x\n-\n\n", "dn: bob\nchangetype: delete\n"];
         let (ids, response) = commit(&admin, &records.concat());
-        assert_eq!((response.result.code, response.value), (NoSuchObject, refused(ids[1])));
+        assert_eq!((response.result.code, response.value), (NoSuchObject, ids.get(1).copied().map(refused)));
         assert!(admin.find("(uid=carla)").is_empty() && !admin.find("(uid=bob)").is_empty());
         assert_eq!(changes(scene), before);
     }
@@ -125,7 +132,7 @@ sentences! {
             "dn: dora\nobjectClass: inetOrgPerson\nuid: dora\ncn: Dora\nsn: Dora\n\n",
             "dn: dora\nchangetype: modify\nadd: mail\nmail: carla@example.com\n-\n\n",
         ].concat());
-        assert_eq!((response.result.code, response.value), (ConstraintViolation, refused(ids[1])));
+        assert_eq!((response.result.code, response.value), (ConstraintViolation, ids.get(1).copied().map(refused)));
         let (_, response) = commit(&admin, &[
             "dn: carla\nchangetype: modify\ndelete: mail\n-\n\n",
             "dn: dora\nobjectClass: inetOrgPerson\nuid: dora\ncn: Dora\nsn: Dora\nmail: carla@example.com\n\n",
@@ -134,9 +141,9 @@ sentences! {
         let twice = ["dn: emil\nobjectClass: inetOrgPerson\nuid: emil\ncn: E\nsn: E\nmail: e@example.com\n\n",
             "dn: erna\nobjectClass: inetOrgPerson\nuid: erna\ncn: E\nsn: E\nmail: E@example.com\n\n"];
         let (ids, response) = commit(&admin, &twice.concat());
-        assert_eq!((response.result.code, response.value), (ConstraintViolation, refused(ids[1])));
+        assert_eq!((response.result.code, response.value), (ConstraintViolation, ids.get(1).copied().map(refused)));
         let (ids, response) = commit(&admin, &[twice[0], twice[0]].concat());
-        assert_eq!((response.result.code, response.value), (EntryAlreadyExists, refused(ids[1])));
+        assert_eq!((response.result.code, response.value), (EntryAlreadyExists, ids.get(1).copied().map(refused)));
     }
 
     /// Whoever is added and put into a group is in it, and follows a rename and a delete there.
@@ -162,7 +169,7 @@ sentences! {
         let set = |new| admin.password_modify_with(Some(&full("carla")), None, Some(new), &[part_of(&identifier)]);
         assert_eq!(set("a much better secret").result.code, Success);
         scene.wait(1);
-        assert_eq!(end(&admin, &identifier, true).result.code, Success);
+        assert_eq!(end(&admin, &identifier, Wish::Commit).result.code, Success);
         assert_eq!(scene.client("carla").bind("carla", "a much better secret"), Ok(()));
         assert_eq!(scene.events(), ["reset done of carla by cn=admin, password-modify"]);
 
@@ -171,8 +178,8 @@ sentences! {
         let response = admin.password_modify_with(Some(&full("bob")), None, Some("short"), &[part_of(&identifier)]);
         assert_eq!(response.result.code, Success, "it is looked at when it is done");
         let id = admin.last_id();
-        let response = end(&admin, &identifier, true);
-        assert_eq!((response.result.code, response.value), (ConstraintViolation, refused(id)));
+        let response = end(&admin, &identifier, Wish::Commit);
+        assert_eq!((response.result.code, response.value), (ConstraintViolation, Some(refused(id))));
         assert_eq!(admin.values("alice", "title"), [""; 0]);
         assert_eq!(scene.anonymous().bind("bob", "bob's password"), Ok(()));
     }
@@ -184,7 +191,7 @@ sentences! {
             let identifier = start(&alice);
             let response = alice.password_modify_with(None, Some(old), Some("a much better secret"), &[part_of(&identifier)]);
             assert_eq!(response.result.code, Success);
-            assert_eq!(end(&alice, &identifier, true).result.code, code);
+            assert_eq!(end(&alice, &identifier, Wish::Commit).result.code, code);
         }
         assert_eq!(scene.anonymous().bind("alice", "a much better secret"), Ok(()));
         let identifier = start(&alice);
@@ -192,8 +199,8 @@ sentences! {
             let response = alice.password_modify_with(None, Some(old), Some(new), &[part_of(&identifier)]);
             assert_eq!(response.result.code, Success);
         }
-        let response = end(&alice, &identifier, true);
-        assert_eq!((response.result.code, response.value), (UnwillingToPerform, refused(alice.last_id() - 1)));
+        let response = end(&alice, &identifier, Wish::Commit);
+        assert_eq!((response.result.code, response.value), (UnwillingToPerform, Some(refused(alice.last_id() - 1))));
         assert_eq!(scene.anonymous().bind("alice", "a much better secret"), Ok(()));
     }
 
@@ -207,7 +214,7 @@ sentences! {
             if !last.is_empty() {
                 enlist(&admin, &identifier, last);
             }
-            end(&admin, &identifier, true).result.code
+            end(&admin, &identifier, Wish::Commit).result.code
         };
         let long = "a secret that is much longer than thirty characters";
         assert_eq!(attempt("a much better secret", ""), ConstraintViolation);
@@ -221,9 +228,9 @@ sentences! {
     fn rights_are_looked_at_for_each_request(scene) {
         let alice = scene.client("alice");
         let identifier = start(&alice);
-        let id = enlist(&alice, &identifier, "dn: bob\nchangetype: modify\nreplace: title\ntitle: x\n-\n")[0];
-        let response = end(&alice, &identifier, true);
-        assert_eq!((response.result.code, response.value), (InsufficientAccessRights, refused(id)));
+        let id = enlist(&alice, &identifier, "dn: bob\nchangetype: modify\nreplace: title\ntitle: x\n-\n").remove(0);
+        let response = end(&alice, &identifier, Wish::Commit);
+        assert_eq!((response.result.code, response.value), (InsufficientAccessRights, Some(refused(id))));
         assert_eq!(scene.anonymous().extended(START, None, &[]).result.code, StrongerAuthRequired);
     }
 
@@ -232,11 +239,11 @@ sentences! {
         let admin = scene.client("cn=admin");
         let identifier = start(&admin);
         enlist(&admin, &identifier, CARLA);
-        assert_eq!(end(&admin, &identifier, false).result.code, Success);
+        assert_eq!(end(&admin, &identifier, Wish::Abort).result.code, Success);
         let identifier = start(&admin);
         enlist(&admin, &identifier, CARLA);
         assert_eq!(admin.bind("alice", "alice's password"), Ok(()));
-        assert_eq!(end(&admin, &identifier, true).result.code, ProtocolError);
+        assert_eq!(end(&admin, &identifier, Wish::Commit).result.code, ProtocolError);
         assert_eq!(scene.client("cn=admin").find("(uid=carla)"), [""; 0]);
     }
 
@@ -251,7 +258,7 @@ sentences! {
             let response = admin.change_with(&record, &[part_of(&identifier), post_read.clone()]);
             assert_eq!((response.result.code, response.controls.len()), (Success, 0));
         }
-        let value = String::from_utf8_lossy(&end(&admin, &identifier, true).value.unwrap()).into_owned();
+        let value = String::from_utf8_lossy(&end(&admin, &identifier, Wish::Commit).value.unwrap()).into_owned();
         assert!(value.find("one").unwrap() < value.find("two").unwrap(), "{value}");
     }
 
@@ -273,13 +280,13 @@ sentences! {
             let response = admin.change_with("dn: bob\nchangetype: delete\n", &controls);
             assert_eq!(response.result.code, code);
             let id = admin.last_id();
-            let response = end(&admin, &identifier, true);
-            assert_eq!((response.result.code, response.value), (code, refused(id)));
+            let response = end(&admin, &identifier, Wish::Commit);
+            assert_eq!((response.result.code, response.value), (code, Some(refused(id))));
         }
         let identifier = start(&admin);
         let made = admin.password_modify_with(Some(&full("bob")), None, None, &[part_of(&identifier)]);
         assert_eq!(made.result.code, UnwillingToPerform);
-        assert_eq!(end(&admin, &identifier, false).result.code, Success);
+        assert_eq!(end(&admin, &identifier, Wish::Abort).result.code, Success);
         let identifier = start(&admin);
         let compare = admin.compare_with("bob", "cn", "Bob", &[part_of(&identifier)]);
         assert_eq!(compare.result.code, UnavailableCriticalExtension);
@@ -292,10 +299,10 @@ sentences! {
         let identifier = start(&admin);
         assert_eq!(admin.extended(START, None, &[]).result.code, UnwillingToPerform);
         assert_eq!(admin.change_with("dn: bob\nchangetype: delete\n", &[part_of(b"other")]).result.code, ProtocolError);
-        assert_eq!(end(&admin, b"other", true).result.code, ProtocolError);
+        assert_eq!(end(&admin, b"other", Wish::Commit).result.code, ProtocolError);
         assert_eq!(admin.extended(END, None, &[]).result.code, ProtocolError);
         assert_eq!(admin.extended(START, Some(b"x"), &[]).result.code, ProtocolError);
-        assert_eq!(end(&admin, &identifier, true).result.code, Success);
+        assert_eq!(end(&admin, &identifier, Wish::Commit).result.code, Success);
         assert_ne!(start(&admin), identifier);
     }
 
@@ -303,15 +310,15 @@ sentences! {
     fn a_transaction_that_is_too_much_is_aborted(scene) {
         let admin = scene.client("cn=admin");
         let identifier = start(&admin);
-        let request = &requests("dn: alice\nchangetype: modify\nreplace: title\ntitle: x\n-\n")[0];
+        let request = &requests("dn: alice\nchangetype: modify\nreplace: title\ntitle: x\n-\n").remove(0);
         let codes = (0..1_001).map(|_| admin.send(request, &[part_of(&identifier)]).result.code);
         assert_eq!(codes.filter(|code| *code != Success).collect::<Vec<_>>(), [AdminLimitExceeded]);
         let aborted = admin.aborted().unwrap();
         assert_eq!((aborted.identifier.as_bytes(), aborted.code), (&*identifier, AdminLimitExceeded));
-        assert_eq!(end(&admin, &identifier, true).result.code, ProtocolError);
+        assert_eq!(end(&admin, &identifier, Wish::Commit).result.code, ProtocolError);
         let identifier = start(&admin);
         scene.wait(300);
-        assert_eq!(end(&admin, &identifier, true).result.code, ProtocolError);
+        assert_eq!(end(&admin, &identifier, Wish::Commit).result.code, ProtocolError);
         assert_eq!(admin.aborted().map(|aborted| aborted.code), Some(TimeLimitExceeded));
     }
 
@@ -326,8 +333,8 @@ sentences! {
         let record = "dn: bob\nchangetype: modify\nreplace: title\ntitle: x\n-\n";
         admin.change_with(record, &[part_of(&identifier), proxied]);
         let id = admin.last_id();
-        let response = end(&admin, &identifier, true);
+        let response = end(&admin, &identifier, Wish::Commit);
         assert_ne!(response.result.code, Success, "alice may not");
-        assert_eq!(response.value, refused(id));
+        assert_eq!(response.value, Some(refused(id)));
     }
 }

@@ -40,9 +40,15 @@ pub struct Aborted {
 #[derive(Debug)]
 pub enum Turn {
     /// It is answered.
-    Answered(Result<Outcome, Refusal>),
+    Answered(Box<Result<Outcome, Refusal>>),
     /// It ends a transaction, which is to be planned and committed.
     Settle(Box<Transaction>),
+}
+
+impl Turn {
+    fn answered(result: Result<Outcome, Refusal>) -> Self {
+        Self::Answered(Box::new(result))
+    }
 }
 
 const UNKNOWN: &str = "there is no such transaction on this connection: it was ended or aborted";
@@ -64,7 +70,7 @@ impl Transactions {
     ) -> Option<Turn> {
         if controls.rare().transaction.is_some() {
             self.expire(now);
-            return Some(Turn::Answered(self.enlist(message, controls)));
+            return Some(Turn::answered(self.enlist(message, controls)));
         }
         let Request::Extended(request) = &message.request else { return None };
         if !oid::is_about_transactions(&request.name) {
@@ -72,9 +78,9 @@ impl Transactions {
         }
         self.expire(now);
         Some(if request.name == oid::START_TRANSACTION {
-            Turn::Answered(self.begin(requester, request, now))
+            Turn::answered(self.begin(requester, request, now))
         } else {
-            self.end(request).unwrap_or_else(|refusal| Turn::Answered(Err(refusal)))
+            self.end(request).unwrap_or_else(|refusal| Turn::answered(Err(refusal)))
         })
     }
 
@@ -161,9 +167,9 @@ impl Transactions {
         self.named(&identifier)?;
         let ended = self.open.take().filter(|_| commit);
         Ok(match ended {
-            None => Turn::Answered(Ok(Outcome::answer(ResultCode::Success))),
+            None => Turn::answered(Ok(Outcome::answer(ResultCode::Success))),
             Some(Transaction { spoilt: Some((id, response)), .. }) => {
-                Turn::Answered(Ok(Outcome::answer(not_settled(id, response))))
+                Turn::answered(Ok(Outcome::answer(not_settled(id, response))))
             }
             Some(ended) => Turn::Settle(Box::new(ended)),
         })

@@ -111,21 +111,21 @@ impl Connection {
             Err(error) => {
                 self.transactions.note_refused(&message, &error);
                 let running = Running::new(ticket, message, Controls::default());
-                return self.progress(Progress::Answered(Box::new(running), Err(error.into())));
+                return self.progress(Progress::answered(Box::new(running), Err(error.into())));
             }
         };
         let mut running = Box::new(Running::new(ticket, message, controls));
         running.begun = begun;
         let running = match self.transact(running) {
             Ok(running) => running,
-            Err(progress) => return self.progress(progress),
+            Err(progress) => return self.progress(*progress),
         };
         self.go_on(running)
     }
 
     fn go_on(&mut self, mut running: Box<Running>) -> Actions {
         let progress = match self.scene().and_then(|scene| scene.acting(&mut running)) {
-            Err(refusal) => Progress::Answered(running, Err(refusal)),
+            Err(refusal) => Progress::answered(running, Err(refusal)),
             Ok(scene) => self.begin(scene, running),
         };
         self.progress(progress)
@@ -137,21 +137,21 @@ impl Connection {
             Some(paged) if !paged.cookie.is_empty() => {
                 let identity = &running.acting.as_ref().unwrap_or(&self.requester).identity;
                 let Some(mut search) = self.paging.take(&paged.cookie, (request, &running.controls), identity) else {
-                    return Progress::Answered(running, Err(Refusal::BadCookie));
+                    return Progress::answered(running, Err(Refusal::BadCookie));
                 };
                 if paged.size == 0 {
                     // RFC 2696 §3: the client wants no more.
-                    return Progress::Answered(running, Ok(Outcome::answer(page_full(b"", Vec::new()))));
+                    return Progress::answered(running, Ok(Outcome::answer(page_full(b"", Vec::new()))));
                 }
                 match scene.next_page(&running, &mut search) {
                     Ok(()) => scene.search_on(running, Box::new(search), &mut self.outgoing),
-                    Err(refusal) => Progress::Answered(running, Err(refusal)),
+                    Err(refusal) => Progress::answered(running, Err(refusal)),
                 }
             }
             _ if running.controls.rare().persists() => {
                 if self.persistent.len() >= PERSISTENT {
                     let refusal = Refusal::AdminLimit("this connection has as many persistent searches as it may");
-                    return Progress::Answered(running, Err(refusal));
+                    return Progress::answered(running, Err(refusal));
                 }
                 self.persistent.push(running.ticket);
                 scene.search(running, &mut self.outgoing)
@@ -167,14 +167,14 @@ impl Connection {
         }
         let progress = match done {
             Done::Ripe(ticket) => return self.release(ticket),
-            Done::Planned(running, Err(refusal)) => Progress::Answered(running, Err(refusal)),
+            Done::Planned(running, Err(refusal)) => Progress::answered(running, Err(refusal)),
             Done::Planned(running, Ok(outcome)) => match self.scene() {
                 Ok(scene) => scene.commit(running, outcome),
-                Err(refusal) => Progress::Answered(running, Err(refusal)),
+                Err(refusal) => Progress::answered(running, Err(refusal)),
             },
             Done::Committed(running, outcome, result) => match self.scene() {
                 Ok(scene) => scene.committed(running, outcome, result),
-                Err(refusal) => Progress::Answered(running, Err(refusal)),
+                Err(refusal) => Progress::answered(running, Err(refusal)),
             },
             Done::Searched(running, search, out, step) => {
                 self.scanning = self.scanning.saturating_sub(1);
@@ -199,7 +199,7 @@ impl Connection {
         }
         match progress {
             Progress::Elsewhere => Actions::new(),
-            Progress::Answered(running, result) => self.answered(running, result),
+            Progress::Answered(running, result) => self.answered(running, *result),
             Progress::Searched(running, search, Ok(Step::More)) => {
                 self.paused.push_back((running, search));
                 Actions::new()
@@ -397,7 +397,7 @@ impl Connection {
                     self.scanning += 1;
                     scene.scan(running, search)
                 }
-                Err(refusal) => Progress::Answered(running, Err(refusal)),
+                Err(refusal) => Progress::answered(running, Err(refusal)),
             };
             let actions = self.progress(progress);
             self.carry_out(actions);

@@ -8,7 +8,7 @@ use crate::server::dispatch::{Done, Progress, Running};
 impl Connection {
     /// Takes a request down that is part of a transaction, or begins or ends one. Any other goes on as ever, and so does the
     /// end of a transaction that is to be committed.
-    pub(super) fn transact(&mut self, mut running: Box<Running>) -> Result<Box<Running>, Progress> {
+    pub(super) fn transact(&mut self, mut running: Box<Running>) -> Result<Box<Running>, Box<Progress>> {
         let (message, controls) = (&running.message, &running.controls);
         if !Transactions::concerns(message, controls) {
             return Ok(running);
@@ -17,7 +17,7 @@ impl Connection {
         self.tell_aborted();
         match turn {
             None => Ok(running),
-            Some(Turn::Answered(result)) => Err(Progress::Answered(running, result)),
+            Some(Turn::Answered(result)) => Err(Box::new(Progress::Answered(running, result))),
             Some(Turn::Settle(transaction)) => {
                 running.settling = Some(transaction);
                 Ok(running)

@@ -238,7 +238,7 @@ impl<'s, D: Directory> Client<'s, D> {
         let turn = self.transactions.borrow_mut().take(&requester, &message, &controls, self.scene.now());
         match turn {
             None => {}
-            Some(Turn::Answered(result)) => return self.carry_out(result, policy),
+            Some(Turn::Answered(result)) => return self.carry_out(*result, policy),
             Some(Turn::Settle(transaction)) => {
                 let result = self.with_view(&view, |ctx| transaction.plan(ctx));
                 return self.carry_out(result, policy);
