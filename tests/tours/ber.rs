@@ -103,6 +103,15 @@ pub fn replace(dn: &str, name: &str, value: &str) -> Vec<u8> {
     with(0x66, &[text(dn), with(SEQUENCE, &[with(SEQUENCE, &[number(ENUMERATED, 2), attribute])])])
 }
 
+/// `delete: name` of one value, and `add: name` of another.
+pub fn exchange(dn: &str, name: &str, old: &str, new: &str) -> Vec<u8> {
+    let one = |operation: i32, value: &str| {
+        let attribute = with(SEQUENCE, &[text(name), with(SET, &[text(value)])]);
+        with(SEQUENCE, &[number(ENUMERATED, operation), attribute])
+    };
+    with(0x66, &[text(dn), with(SEQUENCE, &[one(1, old), one(0, new)])])
+}
+
 pub fn delete(dn: &str) -> Vec<u8> {
     element(0x4a, dn.as_bytes())
 }

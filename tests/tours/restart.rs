@@ -38,7 +38,7 @@ struct Record {
 
 impl Record {
     fn of(server: &Server) -> Self {
-        let events = server.keystead("events", &["--json", "--kind", "changed"]).ok().out;
+        let events = server.keystead("events", &["--json"]).ok().out;
         let events = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         // Long lines are folded.
         Self { exported: server.keystead("export", &[]).ok().out.replace("\n ", ""), events }
@@ -75,9 +75,40 @@ struct Modifier {
     acknowledged: usize,
 }
 
-/// Changes their own password.
+/// How a password is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    /// By its owner, with the Password Modify operation.
+    PasswordModify,
+    /// By its owner, with a modify that deletes the old one and adds the new one.
+    Modify,
+    /// By an administrator, who need not know the old one.
+    Reset,
+}
+
+impl Way {
+    fn request(self, who: &str, old: &str, new: &str) -> Vec<u8> {
+        match self {
+            Self::PasswordModify => ber::password_modify(None, Some(old), Some(new)),
+            Self::Modify => ber::exchange(&full(who), "userPassword", old, new),
+            Self::Reset => ber::password_modify(Some(&full(who)), None, Some(new)),
+        }
+    }
+
+    /// What is recorded of it: what was done, and through what.
+    fn recorded(self) -> (&'static str, &'static str) {
+        match self {
+            Self::PasswordModify => ("changed", "password-modify"),
+            Self::Modify => ("changed", "modify"),
+            Self::Reset => ("reset", "password-modify"),
+        }
+    }
+}
+
+/// Sets somebody's password.
 struct Changer {
     who: &'static str,
+    way: Way,
     password: String,
     /// Sent, and not answered.
     doubtful: Option<String>,
@@ -174,20 +205,23 @@ impl Writer for Modifier {
 }
 
 impl Changer {
-    fn new(server: &Server, who: &'static str) -> Self {
-        Self { who, password: server.password(who), doubtful: None, count: 0, changed: 0 }
+    fn new(server: &Server, who: &'static str, way: Way) -> Self {
+        Self { who, way, password: server.password(who), doubtful: None, count: 0, changed: 0 }
     }
 }
 
 impl Writer for Changer {
     fn connect(&self, server: &Server) -> Client {
-        Client::bound(server, self.who, &self.password)
+        match self.way {
+            Way::Reset => Client::root(server),
+            Way::PasswordModify | Way::Modify => Client::bound(server, self.who, &self.password),
+        }
     }
 
     fn write(&mut self, client: &mut Client) -> Option<()> {
         self.count += 1;
         let new = format!("a secret worth {} sheep", self.count);
-        let request = ber::password_modify(None, Some(&self.password), Some(&new));
+        let request = self.way.request(self.who, &self.password, &new);
         self.doubtful = Some(new);
         // Somebody else changes the same entry all the time, and sometimes comes first again and again.
         while let code @ 1.. = client.try_ask(&request)? {
@@ -213,12 +247,15 @@ impl Writer for Changer {
     /// Each change has its event, its line in the ledger, and the password before in the history: all of the same moment.
     fn check_record(&self, record: &Record) {
         let dn = full(self.who);
-        let events: Vec<_> = record.events.iter().filter(|event| event["target"] == *dn).collect();
+        let (kind, means) = self.way.recorded();
+        let is_one = |event: &&serde_json::Value| event["target"] == *dn && event["kind"] == kind;
+        let events: Vec<_> = record.events.iter().filter(is_one).collect();
+        assert!(events.iter().all(|event| event["means"] == means), "{dn}: {events:?}");
         assert_eq!(events.len(), self.changed, "{dn}: {events:?}");
         let last = events.last().unwrap()["time"].as_str().unwrap();
         let ledger = record.values(&dn, "pwdLedger");
         assert_eq!(ledger.len(), (self.changed + 1).min(20), "{dn}: {ledger:?}");
-        let line = format!("{last} changed; through password-modify; ");
+        let line = format!("{last} {kind}; through {means}; ");
         assert!(ledger.iter().max().unwrap().starts_with(&line), "{dn}: {ledger:?}");
         let history = record.values(&dn, "pwdHistory");
         assert_eq!(history.len(), self.changed.min(5), "{dn}: {history:?}");
@@ -261,8 +298,12 @@ fn server_to_write_to() -> (Server, Vec<Box<dyn Writer>>) {
     for who in ["alice", "bob", "hanna"] {
         writers.push(Box::new(Modifier::new(who)));
     }
-    for who in ["alice", "bob", "carol"] {
-        writers.push(Box::new(Changer::new(&server, who)));
+    // However many binds there are before it is set once more, the new one is good for them.
+    server.change_policy(&["delete: pwdTemporaryMaxUses"]);
+    for (who, way) in
+        [("alice", Way::PasswordModify), ("bob", Way::PasswordModify), ("carol", Way::Modify), ("hanna", Way::Reset)]
+    {
+        writers.push(Box::new(Changer::new(&server, who, way)));
     }
     for writer in &mut writers {
         let mut client = writer.connect(&server);
