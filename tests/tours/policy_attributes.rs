@@ -32,9 +32,9 @@ fn ago(seconds: i64) -> String {
 /// LDIF that replaces attributes of an entry. Values are separated by blanks.
 fn replace(dn: &str, settings: Settings<'_>) -> String {
     let one = |(name, values): &(&str, &str)| {
-        let values: String =
-            values.split(' ').filter(|value| !value.is_empty()).map(|it| format!("{name}: {it}\n")).collect();
-        format!("replace: {name}\n{values}-\n")
+        let values = values.split(' ').filter(|value| !value.is_empty());
+        let lines: Vec<String> = values.map(|it| format!("{name}: {it}\n")).collect();
+        format!("replace: {name}\n{}-\n", lines.concat())
     };
     format!("dn: {dn}\nchangetype: modify\n{}", settings.iter().map(one).collect::<String>())
 }
@@ -303,14 +303,15 @@ fn an_expired_password_is_good_for_as_many_binds_and_as_long_as_the_policy_says(
     let server = strict();
     let password = server.password("alice");
     let (once, twice) = (ago(30), format!("{} {}", ago(30), ago(20)));
-    let (one, none) = ("(Password expired, 1 grace logins remain)", "(Password expired, 0 grace logins remain)");
+    let (one_left, none_left) =
+        ("(Password expired, 1 grace logins remain)", "(Password expired, 0 grace logins remain)");
     policy(&server, &[("pwdMaxAge", "86400"), ("pwdGraceAuthNLimit", "2")]);
     // How long it may be used, which uses there were; what is told.
     for (expiry, uses, told) in [
-        ("", "", Some(one)),
-        ("", &once, Some(none)),
+        ("", "", Some(one_left)),
+        ("", &once, Some(none_left)),
         ("", &twice, None),
-        ("7200", "", Some(one)),
+        ("7200", "", Some(one_left)),
         ("7200", &twice, None),
         ("1800", "", None),
     ] {
@@ -328,7 +329,7 @@ fn an_expired_password_is_good_for_as_many_binds_and_as_long_as_the_policy_says(
     // One use is left, and it is for the change.
     policy(&server, &[("pwdGraceExpiry", "")]);
     stands(&server, &[("pwdGraceUseTime", &once)]);
-    exchange(&server, &password, NEW).ok().tells(none);
+    exchange(&server, &password, NEW).ok().tells(none_left);
     assert_eq!(seen(&server, "pwdGraceUseTime"), [""; 0]);
     is_silent(&login(&server, NEW).ok(), "ldap_bind");
     // A compare uses one up as well, or it would be a way around.
