@@ -61,6 +61,9 @@
 //! | who may do it | [`access::decide`] |
 //! | the order of messages | [`session`] |
 //! | an OID that we answer to | [`protocol::oid`] |
+//! | what is done together or not at all | [`operations::transaction`], [`directory::tree`] (`overlay`) |
+//! | what a server tells of itself | [`operations::monitor`] |
+//! | who waits for changes | [`operations::search`] (`persistent`, `sync`) |
 #![cfg_attr(not(feature = "server"), allow(rustdoc::broken_intra_doc_links, reason = "the map names the shell, too"))]
 
 pub mod access;
