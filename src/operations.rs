@@ -62,7 +62,7 @@ pub use channel::ChannelBindings;
 pub use context::{Confidentiality, Context, Freedom, Limits, Proof, Requester, Services};
 pub use external::External;
 pub use identity_map::IdentityMap;
-pub use outcome::{Effect, Outcome};
+pub use outcome::{Effect, Need, Outcome};
 pub use perform::{Effort, effort, perform};
 pub use refusal::Refusal;
 pub use schema_change::SchemaFault;

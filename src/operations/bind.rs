@@ -37,7 +37,7 @@ use super::refusal::PolicyControl;
 use super::rehash::Rehash;
 use super::target::Target;
 use super::verify_password::{Given, Known, blocked, blocks};
-use super::{Context, Effect, Freedom, Outcome, Proof, Refusal};
+use super::{Context, Effect, Freedom, Need, Outcome, Proof, Refusal};
 pub use mechanism::Mechanism;
 pub use sasl::claimed_name;
 pub use scram::InProgress;
@@ -312,7 +312,7 @@ impl Verification {
         let lock = if attempt.is_despite_lock() { LockFor::Others } else { LockFor::Nobody };
         attempt.let_in(precision.min(ctx.services.last_success_precision));
         self.remember(ctx);
-        let (change, afterwards) = self.changes(ctx, (node, dn), Entered { standing, recheck, rehash, lock })?;
+        let (change, need) = self.changes(ctx, (node, dn), Entered { standing, recheck, rehash, lock })?;
         if let Standing::Good { expires_in: Some(left) } = standing {
             // It is the owner whom it is told of, wherever they bind from.
             let event = Event { source: String::new(), ..self.event(ctx, EventKind::Expiring, (node, dn)) };
@@ -324,12 +324,12 @@ impl Verification {
             response.value = Some(proven.proof.server_final(keys));
         }
         let mut effects = smallvec![Effect::Authenticated { identity, freedom, proof, proxied_by }];
-        if !change.is_empty() {
+        if !change.is_empty() && need == Need::Required {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
         }
         let trial = Trial { subject: self.subject, source: &ctx.requester.source, now: ctx.now };
         let delay = ctx.services.meter.notice_right(&trial, &ctx.services.spray);
-        let mut outcome = Outcome { change, afterwards, effects, delay, ..Outcome::answer(response) };
+        let mut outcome = Outcome { change, need, effects, delay, ..Outcome::answer(response) };
         tell_identity(&mut outcome, controls);
         Ok(outcome)
     }
@@ -344,14 +344,14 @@ impl Verification {
         }
     }
 
-    /// What a good bind uses up or finds out, which must be written first; and what may be written later: a hash at
-    /// today's cost, and in which lists the password was looked up.
+    /// What a good bind uses up or finds out, without which it is none; or else what it is welcome to write: a hash at
+    /// today's cost, keys for SCRAM, and in which lists the password was looked up.
     fn changes(
         &self,
         ctx: &Context<'_>,
         whose: (&Node, &Dn),
         Entered { standing, recheck, rehash, lock }: Entered,
-    ) -> Result<(Change, Option<Box<Change>>), Refusal> {
+    ) -> Result<(Change, Need), Refusal> {
         let (node, _) = whose;
         let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
         let mut account = Account { last_success, ..self.account.clone() };
@@ -386,7 +386,7 @@ impl Verification {
         let change = |events| Change { writes: vec![write()], events, ..Change::none() };
         let first = used.is_some() || demands_change;
         if !first && !rekeyed && rehash == Rehash::Nothing && recheck == Recheck::Nothing {
-            return Ok((Change::none(), None));
+            return Ok((Change::none(), Need::Welcome));
         }
         let scheme = account.password.as_ref().map(|stored| stored.scheme().to_string()).unwrap_or_default();
         let scheme = if rehash.demands_change() { scheme + ", after pwdRehashDeadline" } else { scheme };
@@ -394,7 +394,7 @@ impl Verification {
         let rehashed = rehash.wanted().map(|_| event(EventKind::Rehashed, scheme));
         let ended = if lock == LockFor::Nobody { self.end_of_lock(ctx, whose)? } else { Vec::new() };
         let change = change(ended.into_iter().chain(used).chain(known).chain(rehashed).collect());
-        Ok(if first { (change, None) } else { (Change::none(), Some(Box::new(change))) })
+        Ok((change, if first { Need::Required } else { Need::Welcome }))
     }
 
     /// What is told of a lock whose time was over. Whoever writes it first tells it: the meter finds other credentials then

@@ -20,10 +20,10 @@ use super::{Freedom, Proof};
 pub struct Outcome {
     /// What the client is told, once `change` has been made.
     pub response: Response,
-    /// What is to be changed first. If it cannot be, the operation is planned again.
+    /// What is to be changed first.
     pub change: Change,
-    /// What may be changed afterwards, and is no loss if it is not: a password hashed anew, for instance.
-    pub afterwards: Option<Box<Change>>,
+    /// What it means if that cannot be.
+    pub need: Need,
     /// What else follows.
     pub effects: SmallVec<[Effect; 1]>,
     /// How long the answer is held back.
@@ -32,6 +32,15 @@ pub struct Outcome {
     pub post_read: Option<Box<PostRead>>,
     /// What the requests of a transaction are answered with besides.
     pub settlement: Option<Box<Settlement>>,
+}
+
+/// What an operation is without its change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// Nothing: it is planned again, or refused.
+    Required,
+    /// The same, for it is no loss: a password hashed anew, for instance, is hashed anew another time.
+    Welcome,
 }
 
 /// What follows from an operation, besides changes to entries.
@@ -70,7 +79,7 @@ impl Outcome {
         Self {
             response: response.into(),
             change: Change::none(),
-            afterwards: None,
+            need: Need::Required,
             effects: SmallVec::new(),
             delay: Duration::ZERO,
             post_read: None,

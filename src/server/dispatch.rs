@@ -12,7 +12,7 @@ use crate::operations::bind::{self, InProgress, Prepared, Verification};
 use crate::operations::perform::{looks_far, may_search};
 use crate::operations::search::{Search, Step};
 use crate::operations::transaction::Transaction;
-use crate::operations::{Context, Effort, Outcome, Refusal, Requester, Services, effort, perform, proxy};
+use crate::operations::{Context, Effort, Need, Outcome, Refusal, Requester, Services, effort, perform, proxy};
 use crate::protocol::control::{Controls, Flag, Flags};
 use crate::protocol::{Message, MessageId, Operation, Request};
 use crate::store::View;
@@ -376,6 +376,7 @@ impl Scene {
                     Err(refusal) => Progress::answered(running, Err(refusal)),
                 }
             }
+            Err(_) if outcome.need == Need::Welcome => Progress::answered(running, Ok(outcome)),
             Err(CommitError::Conflict | CommitError::Busy) => Progress::answered(running, Err(Refusal::Busy)),
             Err(CommitError::TooLarge) => {
                 Progress::answered(running, Err(Refusal::AdminLimit("the change is larger than this server takes")))
@@ -384,14 +385,6 @@ impl Scene {
                 tracing::error!(%error, "a change could not be made");
                 Progress::answered(running, Err(Refusal::ReadOnlyNow))
             }
-        }
-    }
-
-    /// Makes a change that nobody waits for.
-    pub(super) fn commit_afterwards(&self, outcome: &mut Outcome) {
-        if let Some(change) = outcome.afterwards.take() {
-            // If it is not made, it is made another time.
-            self.shared.store.submit(*change, Box::new(drop));
         }
     }
 

@@ -222,14 +222,7 @@ impl Connection {
 
     fn answered(&mut self, running: Box<Running>, result: Result<Outcome, Refusal>) -> Actions {
         let (response, delay, effects) = match result {
-            Ok(mut outcome) => {
-                if outcome.afterwards.is_some()
-                    && let Ok(scene) = self.scene()
-                {
-                    scene.commit_afterwards(&mut outcome);
-                }
-                (outcome.response, outcome.delay, outcome.effects)
-            }
+            Ok(outcome) => (outcome.response, outcome.delay, outcome.effects),
             Err(refusal) => {
                 self.log_cause(&running, &refusal);
                 let response = refusal.to_response(PolicyControl::of(&running.controls));

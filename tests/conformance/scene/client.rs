@@ -172,16 +172,14 @@ impl<'s, D: Directory> Client<'s, D> {
             Ok(outcome) => outcome,
             Err(refusal) => return refusal.to_response(policy),
         };
-        let afterwards = outcome.afterwards.take().map(|change| *change);
-        for change in [Some(std::mem::take(&mut outcome.change)), afterwards].into_iter().flatten() {
-            if !change.is_empty() {
-                let schema = change.writes.iter().any(|write| matches!(write, Write::SetSchema(_)));
-                let committed = self.scene.directory.commit(change).unwrap();
-                if schema {
-                    self.scene.refit();
-                }
-                outcome.settle(committed.csn);
+        let change = std::mem::take(&mut outcome.change);
+        if !change.is_empty() {
+            let schema = change.writes.iter().any(|write| matches!(write, Write::SetSchema(_)));
+            let committed = self.scene.directory.commit(change).unwrap();
+            if schema {
+                self.scene.refit();
             }
+            outcome.settle(committed.csn);
         }
         for effect in outcome.effects {
             match effect {
