@@ -1,7 +1,9 @@
 //! What programs in other languages do, with the client libraries and daemons that they have; see the folder `clients`.
 //!
-//! `scripts/need clients` installs them. A test whose client is not on this machine says so and is left out.
+//! `scripts/need clients` installs them. A test whose client is not on this machine says so and is left out; which clients
+//! have run can be read in a file, so that nobody takes a run without any for a good one.
 
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +16,7 @@ use crate::server::{KEYSTEAD, Server, text};
 fn works(client: &str, probe: &[&str], command: &[&str]) {
     if let Some(server) = server_for(client, probe) {
         tour(&server, command).ok();
+        has_run(client);
     }
 }
 
@@ -34,6 +37,14 @@ fn server_for(client: &str, probe: &[&str]) -> Option<Server> {
 pub fn left_out(client: &str) {
     let told = format!("left out: {client} is not here; `scripts/need clients` installs it\n");
     std::io::stderr().write_all(told.as_bytes()).unwrap();
+}
+
+/// Adds a client that has done everything to the file that `KEYSTEAD_CLIENTS_RAN` names, where `.ci/run` counts them.
+fn has_run(client: &str) {
+    if let Some(path) = std::env::var_os("KEYSTEAD_CLIENTS_RAN") {
+        let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        file.write_all(format!("{client}\n").as_bytes()).unwrap();
+    }
 }
 
 /// Runs a program with what it needs to know on standard input.
@@ -93,27 +104,55 @@ fn ldapts_reads_writes_and_changes_passwords() {
     works("ldapts", &probe, &["node", &program("ldapts/tour.mjs"), text(&modules)]);
 }
 
-/// PAM through a daemon, in a namespace where it finds our configuration in the place of the machine's.
+/// Where programs are that are for administrators.
+const PATH: &str = "PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
+
+/// PAM and NSS through a daemon, in a namespace where it finds our configuration in the place of the machine's.
 #[track_caller]
-fn logs_people_in(daemon: &str, module: &str) {
+fn logs_people_in(daemon: &str, pam: &str, nss: &str) {
     const APART: [&str; 6] = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
     let modules = unpacked("pam");
-    let here = format!("command -v {daemon} pamtester && test -e {}", text(&modules.join(module)));
-    let path = "PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
-    let probe = [&["env", path], &APART[..], &["sh", "-c", &here]].concat();
+    let [pam, nss] = [pam, nss].map(|name| modules.join(name));
+    let here = format!("command -v {daemon} pamtester && test -e {} && test -e {}", text(&pam), text(&nss));
+    let probe = [&["env", PATH], &APART[..], &["sh", "-c", &here]].concat();
     let program = program("pam.py");
-    let command = [&["env", path], &APART[..], &["/usr/bin/python3", &program, daemon, text(&modules)]].concat();
+    let command = [&["env", PATH], &APART[..], &["/usr/bin/python3", &program, daemon, text(&modules)]].concat();
     works(&format!("{daemon} (as root, with namespaces)"), &probe, &command);
 }
 
 #[test]
-fn nslcd_logs_people_in_and_changes_passwords() {
-    logs_people_in("nslcd", "pam_ldap.so");
+fn nslcd_finds_people_logs_them_in_and_changes_passwords() {
+    logs_people_in("nslcd", "pam_ldap.so", "libnss_ldap.so.2");
 }
 
 #[test]
-fn sssd_logs_people_in_and_changes_passwords() {
-    logs_people_in("sssd", "pam_sss.so");
+fn sssd_finds_people_logs_them_in_and_changes_passwords() {
+    logs_people_in("sssd", "pam_sss.so", "libnss_sss.so.2");
+}
+
+#[test]
+fn dovecot_finds_people_and_logs_them_in() {
+    let here =
+        "test $(id -u) = 0 && command -v dovecot doveadm && test -e /usr/lib/dovecot/modules/auth/libauthdb_ldap.so";
+    let probe = ["env", PATH, "sh", "-c", here];
+    works("dovecot-ldap (as root)", &probe, &["env", PATH, "/usr/bin/python3", &program("dovecot.py")]);
+}
+
+#[test]
+fn freeradius_finds_people_and_their_groups_and_logs_them_in() {
+    let here = "command -v freeradius radtest && test -e /usr/lib/freeradius/rlm_ldap.so";
+    let probe = ["env", PATH, "sh", "-c", here];
+    works("freeradius-ldap", &probe, &["env", PATH, "/usr/bin/python3", &program("freeradius.py")]);
+}
+
+#[test]
+fn phpldapadmin_browses_edits_adds_and_sets_passwords() {
+    let site = unpacked("phpldapadmin");
+    let probe = ["php", "-r", "exit(function_exists('xml_parse') && is_dir($argv[1]) ? 0 : 1);", text(&site)];
+    let Some(server) = server_for("phpLDAPadmin", &probe) else { return };
+    tour(&server, &["/usr/bin/python3", &program("phpldapadmin.py"), text(&site)]).ok();
+    assert_eq!(server.bind("alice", "set in a browser window"), 0);
+    has_run("phpLDAPadmin");
 }
 
 #[test]
@@ -133,6 +172,7 @@ fn postfix_looks_addresses_up() {
     let query = |address: &str| server.run("postmap", &["-c", text(&folder), "-q", address, &table], "");
     assert_eq!(query("alice@example.com").ok().out, "alice\n");
     query("nobody@example.com").fails_with(1);
+    has_run("postfix-ldap");
 }
 
 #[test]
@@ -140,4 +180,5 @@ fn curl_asks_whether_the_server_is_there() {
     let Some(server) = server_for("curl", &["sh", "-c", "curl --version | grep -w ldap"]) else { return };
     let url = format!("{}/?namingContexts?base", server.ldap);
     server.run("curl", &["-sS", "--max-time", "20", &url], "").ok().tells("namingContexts: dc=example,dc=com");
+    has_run("curl");
 }

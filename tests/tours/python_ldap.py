@@ -13,10 +13,14 @@ import ldap.filter
 import ldap.modlist
 import ldap.sasl
 import ldap.schema
+from ldap.controls.deref import DereferenceControl
 from ldap.controls.libldap import SimplePagedResultsControl
 from ldap.controls.ppolicy import PasswordPolicyControl
-from ldap.controls.simple import RelaxRulesControl
 from ldap.controls.psearch import CHANGE_TYPES_STR, PersistentSearchControl
+from ldap.controls.readentry import PostReadControl, PreReadControl
+from ldap.controls.simple import RelaxRulesControl
+from ldap.controls.sss import SSSRequestControl, SSSResponseControl
+from ldap.controls.vlv import VLVRequestControl, VLVResponseControl
 from ldap.ldapobject import ReconnectLDAPObject
 from ldap.syncrepl import SyncreplConsumer
 
@@ -95,6 +99,85 @@ def search_page_by_page():
     told = refused(ldap.SIZELIMIT_EXCEEDED, connection.search_ext_s, SUFFIX, ldap.SCOPE_SUBTREE, sizelimit=3)
     assert told["result"] == 4, told
     refused(ldap.FILTER_ERROR, connection.search_s, SUFFIX, ldap.SCOPE_SUBTREE, "(nonsense")
+
+
+def found_with(connection, controls, base=PEOPLE, query="(uid=*)"):
+    """The uids that a search finds, in their order, and the controls of its answer by OID."""
+    message = connection.search_ext(base, ldap.SCOPE_SUBTREE, query, ["uid"], serverctrls=controls)
+    kinds = {kind.controlType: kind for kind in [SSSResponseControl, VLVResponseControl]}
+    _, entries, _, told = connection.result3(message, resp_ctrl_classes=kinds)
+    return [entry["uid"][0].decode() for _, entry in entries], {one.controlType: one for one in told}
+
+
+def sort():
+    connection = bound("cn=admin," + SUFFIX)
+    for keys, expected in [
+        (["uidNumber"], ["alice", "bob", "carol", "hanna"]),
+        (["-uidNumber:integerOrderingMatch"], ["hanna", "carol", "bob", "alice"]),
+        (["gidNumber", "-sn"], ["hanna", "carol", "bob", "alice"]),
+    ]:
+        found, told = found_with(connection, [SSSRequestControl(True, keys)])
+        answer = told[SSSResponseControl.controlType]
+        assert found == expected and answer.sortResult == 0, (keys, found, answer.sortResult)
+    # What has no order is told by name, and found all the same where sorting is only a wish.
+    found, told = found_with(connection, [SSSRequestControl(False, ["uid", "jpegPhoto"])])
+    answer = told[SSSResponseControl.controlType]
+    told = (len(found), answer.sortResult, str(answer.attribute_type_error))
+    assert told == (4, 18, "jpegPhoto"), told
+    refused(ldap.UNAVAILABLE_CRITICAL_EXTENSION, found_with, connection, [SSSRequestControl(True, ["jpegPhoto"])])
+
+
+def list_view():
+    connection = bound("cn=admin," + SUFFIX)
+    sorting = SSSRequestControl(True, ["uid"])
+
+    def view(**target):
+        found, told = found_with(connection, [sorting, VLVRequestControl(True, **target)])
+        answer = told[VLVResponseControl.controlType]
+        return found, answer.targetPosition, answer.contentCount, answer.result
+
+    # A window of the list, as somebody scrolls and as they type.
+    assert view(after_count=1, offset=1, content_count=0) == (["alice", "bob"], 1, 4, 0)
+    assert view(before_count=1, after_count=1, offset=3, content_count=4) == (["bob", "carol", "hanna"], 3, 4, 0)
+    assert view(after_count=9, greater_than_or_equal="CA") == (["carol", "hanna"], 3, 4, 0)
+    assert view(before_count=1, greater_than_or_equal="z") == (["hanna"], 5, 4, 0)
+    told = refused(ldap.LDAPError, found_with, connection, [VLVRequestControl(True, offset=1, content_count=0)])
+    assert told["result"] == 60, told  # sortControlMissing
+
+
+def dereference():
+    connection = bound("cn=admin," + SUFFIX)
+    control = DereferenceControl(True, {"member": ["uid", "cn", "userPassword"]})
+    message = connection.search_ext(SUFFIX, ldap.SCOPE_SUBTREE, "(cn=staff)", ["member"], serverctrls=[control])
+    _, [(_, entry, [told])], _, _, _, _ = connection.result4(message, add_ctrls=1)
+    assert sorted(entry["member"]) == [person(uid).encode() for uid in ["alice", "bob"]], entry
+    seen = sorted(told.derefRes["member"], key=lambda one: one[0])
+    # A secret is not shown by this way either.
+    expected = [("alice", "Alice Adams"), ("bob", "Bob Baker")]
+    assert seen == [(person(uid), {"uid": [uid], "cn": [cn]}) for uid, cn in expected], seen
+
+
+def read_entries():
+    connection = bound("cn=admin," + SUFFIX)
+    alice = person("alice")
+
+    def told(message):
+        return {one.controlType: (one.dn, one.entry) for one in connection.result3(message)[3]}
+
+    before, after = PreReadControl(True, ["title", "userPassword"]), PostReadControl(True, ["title", "userPassword"])
+    pre, post = before.controlType, after.controlType
+    for old, new in [({}, b"Dr"), ({"title": [b"Dr"]}, b"Prof")]:
+        change = [(ldap.MOD_REPLACE, "title", new)]
+        both = told(connection.modify_ext(alice, change, serverctrls=[before, after]))
+        assert both == {pre: (alice, old), post: (alice, {"title": [new]})}, both
+    wanda, wilma = person("wanda"), person("wilma")
+    entry = [("objectClass", [b"inetOrgPerson"]), ("cn", [b"W"]), ("sn", [b"W"])]
+    made = told(connection.add_ext(wanda, entry, serverctrls=[PostReadControl(True, ["uid", "entryUUID"])]))[post][1]
+    assert made["uid"] == [b"wanda"] and len(made["entryUUID"][0]) == 36, made
+    both = told(connection.rename(wanda, "uid=wilma", serverctrls=[PreReadControl(True, ["uid"]), PostReadControl(True, ["uid"])]))
+    assert both == {pre: (wanda, {"uid": [b"wanda"]}), post: (wilma, {"uid": [b"wilma"]})}, both
+    gone = told(connection.delete_ext(wilma, serverctrls=[PreReadControl(True, ["entryUUID"])]))
+    assert gone == {pre: (wilma, {"entryUUID": made["entryUUID"]})}, gone
 
 
 def modify():
@@ -384,6 +467,10 @@ def content_synchronization():
     for work in [
         bind_over_every_transport,
         search_page_by_page,
+        sort,
+        list_view,
+        dereference,
+        read_entries,
         modify,
         change_passwords,
         password_policy,

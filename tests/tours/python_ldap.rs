@@ -30,6 +30,26 @@ fn python_ldap_searches_page_by_page() {
 }
 
 #[test]
+fn python_ldap_has_the_server_sort() {
+    works("sort");
+}
+
+#[test]
+fn python_ldap_scrolls_through_a_list_view() {
+    works("list_view");
+}
+
+#[test]
+fn python_ldap_reads_members_with_their_group() {
+    works("dereference");
+}
+
+#[test]
+fn python_ldap_reads_entries_before_and_after_a_change() {
+    works("read_entries");
+}
+
+#[test]
 fn python_ldap_modifies_entries() {
     works("modify");
 }

@@ -17,6 +17,7 @@ import javax.naming.NameNotFoundException;
 import javax.naming.NamingEnumeration;
 import javax.naming.NamingException;
 import javax.naming.NoPermissionException;
+import javax.naming.OperationNotSupportedException;
 import javax.naming.directory.Attribute;
 import javax.naming.directory.Attributes;
 import javax.naming.directory.BasicAttribute;
@@ -34,6 +35,9 @@ import javax.naming.ldap.InitialLdapContext;
 import javax.naming.ldap.LdapContext;
 import javax.naming.ldap.PagedResultsControl;
 import javax.naming.ldap.PagedResultsResponseControl;
+import javax.naming.ldap.SortControl;
+import javax.naming.ldap.SortKey;
+import javax.naming.ldap.SortResponseControl;
 import javax.naming.ldap.StartTlsRequest;
 import javax.naming.ldap.StartTlsResponse;
 import javax.net.ssl.SSLContext;
@@ -59,6 +63,7 @@ public final class Jndi {
         transports();
         rootDse();
         searches();
+        sortedSearches();
         schema();
         writes();
         passwords();
@@ -126,6 +131,45 @@ public final class Jndi {
         refused(NameNotFoundException.class, () -> context.getAttributes("uid=nobody," + PEOPLE));
         is(context.getAttributes(ALICE, new String[] {"memberOf", "entryUUID"}).size(), 2);
         is(context.getAttributes("uid=ALICE, OU=People, dc=example,dc=com").get("uidNumber").get(), "5001");
+        context.close();
+    }
+
+    private static void sortedSearches() throws Exception {
+        var context = bound(ADMIN);
+        var people = List.of("alice", "bob", "carol", "hanna");
+        for (boolean ascending : new boolean[] {true, false}) {
+            var key = new SortKey("uidNumber", ascending, null);
+            context.setRequestControls(new Control[] {new SortControl(new SortKey[] {key}, Control.CRITICAL)});
+            List<String> found = names(context.search(PEOPLE, "(objectClass=posixAccount)", subtree()));
+            var expected = new ArrayList<>(people.stream().map(uid -> "uid=" + uid + "," + PEOPLE).toList());
+            if (!ascending) {
+                Collections.reverse(expected);
+            }
+            is(found, expected);
+            var answer = (SortResponseControl) context.getResponseControls()[0];
+            is(answer.isSorted(), true);
+            is(answer.getResultCode(), 0);
+        }
+        // By several keys and page by page, as tables in Java do.
+        byte[] cookie = null;
+        List<String> paged = new ArrayList<>();
+        do {
+            var keys = new SortKey[] {new SortKey("gidNumber"), new SortKey("cn", false, "caseIgnoreOrderingMatch")};
+            var page = new PagedResultsControl(3, cookie, Control.CRITICAL);
+            context.setRequestControls(new Control[] {new SortControl(keys, Control.CRITICAL), page});
+            paged.addAll(names(context.search(PEOPLE, "(cn=*)", subtree())));
+            cookie = null;
+            for (Control control : context.getResponseControls()) {
+                if (control instanceof PagedResultsResponseControl answer) {
+                    cookie = answer.getCookie();
+                }
+            }
+        } while (cookie != null);
+        is(paged.size(), people.size());
+        is(paged.get(3), ALICE);
+        // What has no order is told.
+        context.setRequestControls(new Control[] {new SortControl("jpegPhoto", Control.CRITICAL)});
+        refused(OperationNotSupportedException.class, () -> names(context.search(PEOPLE, "(cn=*)", subtree())));
         context.close();
     }
 
