@@ -8,6 +8,7 @@ use clap::Args;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
+use super::log_line::LogLine;
 use super::{CliError, assertions, files, open_files, open_store, output, reload, rule_names};
 use crate::config::{Config, LogFormat, LogSettings};
 use crate::directory::Randomness;
@@ -95,7 +96,8 @@ fn start_log(log: &LogSettings) -> WorkerGuard {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(colours);
     // If something else has set up logging before, it stays.
     let _ = match log.format {
-        LogFormat::Text => builder.try_init(),
+        LogFormat::Text if colours => builder.try_init(),
+        LogFormat::Text => builder.event_format(LogLine).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     guard

@@ -110,8 +110,23 @@ impl fmt::Display for Timestamp {
 fn write_seconds(time: Timestamp, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let t = time.civil();
     let (date, clock) = (t.date(), t.time());
-    write!(f, "{:04}{:02}{:02}", date.year(), date.month(), date.day())?;
-    write!(f, "{:02}{:02}{:02}", clock.hour(), clock.minute(), clock.second())
+    let mut text = [0; 14];
+    // There is no year before the first.
+    let (year, rest) = text.split_at_mut(4);
+    put_digits(year, u32::try_from(date.year()).unwrap_or_default());
+    let parts = [date.month(), date.day(), clock.hour(), clock.minute(), clock.second()];
+    for (place, part) in rest.chunks_exact_mut(2).zip(parts) {
+        put_digits(place, u32::from(part.unsigned_abs()));
+    }
+    f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+}
+
+/// Writes a number with as many digits as there is place for.
+fn put_digits(place: &mut [u8], mut number: u32) {
+    for octet in place.iter_mut().rev() {
+        *octet = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+    }
 }
 
 /// The number made of the first `count` octets, which must all be digits, and what follows.
