@@ -189,4 +189,10 @@ impl Context<'_> {
         self.services.meter.overlay(node.uuid, &mut account);
         Ok(account)
     }
+
+    /// Whether an entry has a password.
+    pub(super) fn has_password(&self, node: &Node) -> Result<bool, Refusal> {
+        let password = self.schema().known().user_password;
+        Ok(self.tree.credentials(node.id)?.is_some_and(|credentials| credentials.entry.has(password)))
+    }
 }

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::access::{Right, delegated};
 use crate::directory::modification::{Modification, ModificationKind};
+use crate::directory::schema::AttributeSet;
 use crate::directory::schema::check::Violation;
 use crate::directory::tree::{Change, Condition, Event, EventKind, LogKind, Means, Write};
 use crate::directory::{AttributeTypeId, Attributes, Entry, Rdn, ResultCode, Timestamp, ldif};
@@ -20,7 +21,7 @@ use super::integrity::unique::Transition;
 use super::relax::NOT_RELAXED;
 use super::set_password::has_class;
 use super::target::Target;
-use super::{Context, Outcome, Refusal, approval, delegation};
+use super::{Context, Outcome, Refusal, approval, delegation, policies};
 
 /// Changes the attributes of an entry: all as asked for, or none.
 pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Refusal> {
@@ -60,10 +61,11 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     }
     let has_password = match password.as_ref().and_then(password::Prepared::leaves_password) {
         Some(leaves) => leaves,
-        None => ctx.account(&target.node)?.password.is_some(),
+        None => ctx.has_password(&target.node)?,
     };
     let elsewhere = has_password.then_some(ctx.schema().known().user_password);
-    check(ctx, &target, &mut attributes, elsewhere.as_slice())?;
+    let changed = changes.iter().map(|change| change.attribute.attribute_type).collect();
+    check(ctx, &target, (&mut attributes, elsewhere.as_slice()), &changed)?;
     let conditions = integrity(ctx, &target, &changes, &attributes)?;
     // The old password is verified and the new one hashed last: everything else that can be wrong has been looked at.
     let account = match password {
@@ -82,8 +84,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
         ctx.stamp_password_change(&mut attributes);
     }
     if !changes.is_empty() || password_set {
-        let given = changes.iter().map(|change| change.attribute.attribute_type);
-        ctx.stamp_changed_but(&given.collect(), &mut attributes);
+        ctx.stamp_changed_but(&changed, &mut attributes);
         writes.push(replacement(ctx, &target, &attributes)?);
     }
     if let Some(account) = account {
@@ -182,20 +183,25 @@ fn require_write(ctx: &Context<'_>, target: &Target, changes: &[Modification]) -
 fn check(
     ctx: &Context<'_>,
     target: &Target,
-    attributes: &mut Attributes,
-    elsewhere: &[AttributeTypeId],
+    (attributes, elsewhere): (&mut Attributes, &[AttributeTypeId]),
+    changed: &AttributeSet,
 ) -> Result<(), Refusal> {
     let schema = ctx.schema();
-    complete_same_structure(ctx, target, attributes)?;
+    // Otherwise they are as complete as they were.
+    if changed.contains(schema.known().object_class) {
+        complete_same_structure(ctx, target, attributes)?;
+    }
     let (rdn, _) = target.dn.rdns().next().unwrap_or_default();
     match schema.check_naming(attributes, &Rdn::parse(schema, rdn)?) {
         Err(Violation::NotNamed(attribute)) => return Err(Refusal::NotAllowedOnRdn(attribute)),
         other => other?,
     }
-    schema.check_entry(attributes, elsewhere)?;
+    schema.check_changed(attributes, elsewhere, changed)?;
     check_policy(ctx, attributes, &target.dn)?;
     ctx.require_no_claim(&target.node.entry, &target.dn)?;
-    ctx.require_no_claim(&Entry::encode(attributes, schema), &target.dn)?;
+    if has_class(attributes, policies::CLASS, schema) {
+        ctx.require_no_claim(&Entry::encode(attributes, schema), &target.dn)?;
+    }
     if !has_class(attributes, delegated::CLASS, schema) {
         delegation::require_right_to_remove(ctx, &target.node)?;
     }

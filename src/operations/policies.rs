@@ -67,6 +67,8 @@ struct Selecting {
     /// The [`Tree::policies_version`] that they were found at.
     version: Version,
     policies: Vec<Selector>,
+    /// The name of the default policy of each suffix, in the order of [`Tree::suffixes`].
+    defaults: Vec<Option<Dn>>,
     /// Whether any policy has keys kept for SCRAM.
     keeps_scram_keys: bool,
 }
@@ -121,11 +123,11 @@ impl Policies {
 
     /// The policy that governs the entries of the suffix of `dn` that no other governs.
     pub fn default_for(&self, dn: &Dn, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
-        let Some(suffix) = suffix_of(dn, tree).or_else(|| tree.suffixes().first()) else { return Ok(Arc::default()) };
-        let name = Dn::parse(tree.schema(), &format!("{DEFAULT_POLICY},{suffix}"));
-        let policy = match name {
-            Ok(name) => self.at(&name, tree)?,
-            Err(_) => None,
+        let position = tree.suffixes().iter().position(|suffix| dn.is_within(suffix)).unwrap_or_default();
+        let selecting = self.selecting(tree)?;
+        let policy = match selecting.defaults.get(position) {
+            Some(Some(name)) => self.at(name, tree)?,
+            _ => None,
         };
         Ok(policy.unwrap_or_default())
     }
@@ -180,7 +182,9 @@ impl Policies {
             return Ok(known);
         }
         let (policies, keeps_scram_keys) = self.find_selecting(tree)?;
-        let found = Arc::new(Selecting { version, policies, keeps_scram_keys });
+        let default = |suffix| Dn::parse(tree.schema(), &format!("{DEFAULT_POLICY},{suffix}")).ok();
+        let defaults = tree.suffixes().iter().map(default).collect();
+        let found = Arc::new(Selecting { version, policies, defaults, keeps_scram_keys });
         let mut known = self.selecting.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever still looks at an earlier moment keeps what it has found to itself.
         if version != SAME_CHANGE && known.as_ref().is_none_or(|known| known.version < version) {
@@ -224,7 +228,7 @@ impl Policies {
         let dn = tree.dn(node.id)?;
         let origin = dn.as_ref().map_or("", |dn| dn.as_str());
         let is_policy =
-            node.entry.values(schema.known().object_class).any(|class| class.eq_ignore_ascii_case(POLICY_CLASS));
+            node.entry.values(schema.known().object_class).any(|class| class.eq_ignore_ascii_case(CLASS.as_bytes()));
         let policy = is_policy.then(|| Policy::read(&node.entry, origin, schema).ok()).flatten();
         let policy = Arc::new(policy.unwrap_or_else(|| Policy::strict(&node.entry, origin, schema)));
         // What a change would make of it, which has not been made, is for whoever plans it.
@@ -241,7 +245,7 @@ fn policy_entries(tree: &dyn Tree) -> Result<Vec<(Node, Arc<Dn>)>, TreeError> {
     let schema = tree.schema();
     let object_class = schema.known().object_class;
     let form = schema.attribute_type(object_class).equality_or_fallback().normal_form();
-    let Ok(class) = form.of_assertion(schema, POLICY_CLASS) else { return Ok(Vec::new()) };
+    let Ok(class) = form.of_assertion(schema, CLASS.as_bytes()) else { return Ok(Vec::new()) };
     let mut entries = Vec::new();
     for id in tree.equal(object_class, &class)? {
         entries.extend(tree.node(id)?.zip(tree.dn(id)?));
@@ -266,7 +270,8 @@ pub(super) fn check(policy: &Policy, dn: &Dn, tree: &dyn Tree) -> Result<(), Pol
     }
 }
 
-const POLICY_CLASS: &[u8] = b"pwdPolicy";
+/// The class of entries that are policies.
+pub(super) const CLASS: &str = "pwdPolicy";
 
 /// Whether the policy of that name is the default of its suffix.
 fn is_default(dn: &Dn, tree: &dyn Tree) -> bool {

@@ -100,6 +100,15 @@ impl<'t> Parser<'t> {
 
     fn string_value(&mut self) -> Result<Cow<'t, [u8]>, DnError> {
         let start = self.at;
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        let special = |octet: &u8| matches!(octet, b',' | b'+' | b'"' | b';' | b'<' | b'>' | b'\\' | 0);
+        let plain = rest.iter().position(special).unwrap_or(rest.len());
+        if matches!(rest.get(plain), None | Some(b',' | b'+')) {
+            self.at += plain;
+            let value = rest.get(..plain).unwrap_or_default();
+            let end = value.iter().rposition(|octet| *octet != b' ').map_or(0, |last| last + 1);
+            return Ok(Cow::Borrowed(value.get(..end).unwrap_or_default()));
+        }
         let mut unescaped: Option<Vec<u8>> = None;
         // Spaces at the end count only where they are escaped.
         let mut significant = 0;

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{AttributeType, AttributeTypeId, ContentRule, ObjectClass, ObjectClassId, ObjectClassKind, Schema};
+use super::{
+    AttributeSet, AttributeType, AttributeTypeId, ContentRule, ObjectClass, ObjectClassId, ObjectClassKind, Schema,
+};
 use crate::directory::subtree::{SubtreeError, SubtreeSpecification};
 use crate::directory::{Attribute, Attributes, Entry, Rdn};
 
@@ -153,10 +155,28 @@ impl Schema {
         values.iter().map(find).collect()
     }
 
-    /// Checks that the attributes are those which the object classes require and allow. Call after
+    /// Checks that the attributes are those which the object classes require and allow, and each of them. Call after
     /// [`Schema::complete_object_classes`]. `elsewhere` are attributes that the entry has besides: its password is kept
     /// apart from the rest.
     pub fn check_entry(&self, attributes: &Attributes, elsewhere: &[AttributeTypeId]) -> Result<(), Violation> {
+        self.check_composition(attributes, elsewhere)?;
+        attributes.iter().try_for_each(|attribute| self.check_attribute(attribute))
+    }
+
+    /// Checks that the attributes are those which the object classes require and allow, as [`Schema::check_entry`] does,
+    /// and of the attributes only those of the types that have `changed`: the others were looked at when they came.
+    pub fn check_changed(
+        &self,
+        attributes: &Attributes,
+        elsewhere: &[AttributeTypeId],
+        changed: &AttributeSet,
+    ) -> Result<(), Violation> {
+        self.check_composition(attributes, elsewhere)?;
+        let mut changed = attributes.iter().filter(|one| changed.contains(one.description.attribute_type));
+        changed.try_for_each(|attribute| self.check_attribute(attribute))
+    }
+
+    fn check_composition(&self, attributes: &Attributes, elsewhere: &[AttributeTypeId]) -> Result<(), Violation> {
         let classes = self.classes_of(attributes)?;
         let has = |id: AttributeTypeId| self.has_any(attributes, id) || elsewhere.contains(&id);
         for class in &classes {
@@ -200,7 +220,7 @@ impl Schema {
                 return Err(Violation::NotAllowed(self.attribute_type(*id).name().to_owned()));
             }
         }
-        attributes.iter().try_for_each(|attribute| self.check_attribute(attribute))
+        Ok(())
     }
 
     /// What a content rule says beyond the classes (RFC 4512 §4.1.6).

@@ -21,7 +21,7 @@ impl Context<'_> {
     pub(in crate::operations) fn require_no_claim(&self, entry: &Entry, dn: &Dn) -> Result<(), Refusal> {
         let schema = self.schema();
         let mut classes = entry.values(schema.known().object_class);
-        if !classes.any(|class| class.eq_ignore_ascii_case(super::POLICY_CLASS)) {
+        if !classes.any(|class| class.eq_ignore_ascii_case(super::CLASS.as_bytes())) {
             return Ok(());
         }
         let read = Policy::read(entry, dn.as_str(), schema);
