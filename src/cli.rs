@@ -17,6 +17,7 @@ mod hash_password;
 mod import;
 mod init;
 mod json;
+mod log_line;
 mod manual;
 mod open_files;
 mod output;

@@ -91,6 +91,12 @@ pub enum OpenError {
 #[error("{0}")]
 pub struct StoreError(String);
 
+impl From<TreeError> for StoreError {
+    fn from(error: TreeError) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// How a store is opened.
 pub struct OpenOptions<'a> {
     /// The folder.

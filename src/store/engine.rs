@@ -181,7 +181,11 @@ impl Engine {
 
     /// Starts a batch.
     pub(super) fn batch(&self) -> Batch<'_> {
-        Batch { engine: self, batch: WriteBatch::default() }
+        Batch {
+            engine: self,
+            families: Family::ALL.map(|family| self.family(family).ok()),
+            batch: WriteBatch::default(),
+        }
     }
 
     /// Brings files of sorted keys in, all at once: they become part of the database without being written again.
@@ -280,22 +284,28 @@ fn total_order() -> ReadOptions {
 /// Writes that happen together.
 pub(super) struct Batch<'e> {
     engine: &'e Engine,
+    /// In the order of [`Family::ALL`]: looked up once for the many writes that a batch has.
+    families: [Option<&'e ColumnFamily>; Family::ALL.len()],
     batch: WriteBatch,
 }
 
-impl Batch<'_> {
+impl<'e> Batch<'e> {
+    fn family(&self, family: Family) -> Result<&'e ColumnFamily, StoreError> {
+        self.families.get(family as usize).copied().flatten().map_or_else(|| self.engine.family(family), Ok)
+    }
+
     pub(super) fn put(&mut self, family: Family, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.batch.put_cf(self.engine.family(family)?, key, value);
+        self.batch.put_cf(self.family(family)?, key, value);
         Ok(())
     }
 
     pub(super) fn delete(&mut self, family: Family, key: &[u8]) -> Result<(), StoreError> {
-        self.batch.delete_cf(self.engine.family(family)?, key);
+        self.batch.delete_cf(self.family(family)?, key);
         Ok(())
     }
 
     pub(super) fn delete_range(&mut self, family: Family, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
-        self.batch.delete_range_cf(self.engine.family(family)?, from, to);
+        self.batch.delete_range_cf(self.family(family)?, from, to);
         Ok(())
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use smallvec::SmallVec;
+
 use super::key::Postings;
 use crate::directory::entry::EncodedAttribute;
 use crate::directory::filter::{Pieces, ordering_form};
@@ -236,10 +238,12 @@ impl Indexes {
         all.flat_map(|(number, kinds)| kinds.iter().map(move |kind| (AttributeTypeId(number), *kind)))
     }
 
-    /// The postings that an entry has.
-    pub(super) fn postings(&self, entry: &Entry, schema: &Schema) -> BTreeSet<Postings> {
-        let mut postings = BTreeSet::new();
+    /// The postings that an entry has, in order.
+    pub(super) fn postings(&self, entry: &Entry, schema: &Schema) -> Vec<Postings> {
+        let mut postings = Vec::new();
         self.append_postings(entry, schema, &mut postings);
+        postings.sort_unstable();
+        postings.dedup();
         postings
     }
 
@@ -251,25 +255,20 @@ impl Indexes {
     }
 
     /// The postings that an entry gains and loses. Attributes that stay as they are, which is most, are not looked into.
-    pub(super) fn difference(
-        &self,
-        old: &Entry,
-        new: &Entry,
-        schema: &Schema,
-    ) -> (BTreeSet<Postings>, BTreeSet<Postings>) {
+    pub(super) fn difference(&self, old: &Entry, new: &Entry, schema: &Schema) -> (Vec<Postings>, Vec<Postings>) {
+        let (old, new): (Listed<'_>, Listed<'_>) = (old.attributes().collect(), new.attributes().collect());
         let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
-        let same = |other: &Entry, octets: &[u8]| other.attributes().any(|attribute| attribute.octets == octets);
-        for attribute in old.attributes().filter(|attribute| !same(new, attribute.octets)) {
-            self.collect(&attribute, schema, &mut before);
+        for attribute in missing_in(&old, &new) {
+            self.collect(attribute, schema, &mut before);
         }
-        for attribute in new.attributes().filter(|attribute| !same(old, attribute.octets)) {
-            self.collect(&attribute, schema, &mut after);
+        for attribute in missing_in(&new, &old) {
+            self.collect(attribute, schema, &mut after);
         }
         // Another attribute of the type, with other options, may still contribute what this one no longer does.
         let still = |posting: &Postings| {
-            new.attributes().filter(|attribute| same(old, attribute.octets)).any(|attribute| {
+            new.iter().filter(|one| posting.is_of(one.attribute_type)).any(|attribute| {
                 let mut own = BTreeSet::new();
-                self.collect(&attribute, schema, &mut own);
+                self.collect(attribute, schema, &mut own);
                 own.contains(posting)
             })
         };
@@ -309,6 +308,23 @@ impl Indexes {
             }
         }
     }
+}
+
+/// The attributes of an entry.
+type Listed<'e> = SmallVec<[EncodedAttribute<'e>; 32]>;
+
+/// The attributes of `some` that `others` do not have like that. Mostly both have the same in the same order.
+fn missing_in<'l, 'e>(
+    some: &'l [EncodedAttribute<'e>],
+    others: &'l [EncodedAttribute<'e>],
+) -> impl Iterator<Item = &'l EncodedAttribute<'e>> {
+    let mut next = 0;
+    some.iter().filter(move |one| {
+        let is_same = |other: &EncodedAttribute<'_>| other.octets == one.octets;
+        let found = if others.get(next).is_some_and(is_same) { Some(next) } else { others.iter().position(is_same) };
+        next = found.unwrap_or(next) + 1;
+        found.is_none()
+    })
 }
 
 /// The attribute, if entries hold it. An index of what they do not hold would stay empty, and hide the entries that have it
@@ -375,7 +391,11 @@ fn triples(octets: &[u8]) -> Vec<[u8; 3]> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::directory::Attributes;
+    use crate::directory::attribute::AttributeDescription;
 
     fn choose(name: &str, kind: IndexKind) -> Result<Indexes, IndexError> {
         let wanted = [IndexedAttribute { attribute: name.to_owned(), kinds: vec![kind] }];
@@ -401,5 +421,34 @@ mod tests {
         assert_eq!(choose("jpegPhoto", IndexKind::Ordering), Err(no_rule));
         choose("description", IndexKind::Substring).unwrap();
         Indexes::choose(None, &Schema::standard()).unwrap();
+    }
+
+    /// Entries of few attributes, values and options, so that two of them have much in common.
+    fn entries() -> impl Strategy<Value = Entry> {
+        let names = prop::sample::select(vec!["cn", "cn;lang-de", "sn", "uid", "description", "member"]);
+        let values = prop::sample::select(vec!["cn=a", "cn=b", "CN=A", "abcd"]);
+        let all = prop::collection::vec((names, prop::collection::vec(values, 1..3)), 0..6);
+        all.prop_map(|all| {
+            let schema = Schema::standard();
+            let mut attributes = Attributes::new();
+            for (name, values) in all {
+                let description = AttributeDescription::parse(&schema, name).unwrap();
+                let values = values.into_iter().map(|value| value.as_bytes().to_vec()).collect();
+                *attributes.values_mut(&description) = values;
+            }
+            Entry::encode(&attributes, &schema)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_difference_makes_of_the_postings_of_one_entry_those_of_another(old in entries(), new in entries()) {
+            let schema = Schema::standard();
+            let indexes = Indexes::choose(None, &schema).unwrap();
+            let (gained, lost) = indexes.difference(&old, &new, &schema);
+            let mut postings: BTreeSet<_> = indexes.postings(&old, &schema).into_iter().chain(gained).collect();
+            postings.retain(|posting| !lost.contains(posting));
+            prop_assert_eq!(postings.into_iter().collect::<Vec<_>>(), indexes.postings(&new, &schema));
+        }
     }
 }

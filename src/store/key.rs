@@ -116,6 +116,11 @@ impl Postings {
         self.octets().get(2).copied().and_then(IndexKind::of_number)
     }
 
+    /// Whether it belongs to an index of the attribute.
+    pub fn is_of(&self, attribute: AttributeTypeId) -> bool {
+        self.octets().starts_with(&attribute.0.to_be_bytes())
+    }
+
     /// The octets, to seek to the first of them.
     pub fn octets(&self) -> &[u8] {
         self.octets.get(..usize::from(self.length)).unwrap_or_default()

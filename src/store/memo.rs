@@ -101,6 +101,12 @@ impl Octets for EntryId {
     }
 }
 
+impl Octets for Version {
+    fn octets(&self) -> usize {
+        0
+    }
+}
+
 impl Octets for Uuid {
     fn octets(&self) -> usize {
         0

@@ -3,10 +3,11 @@
 
 mod conditions;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use quick_cache::DefaultHashBuilder;
 use uuid::Uuid;
 
 use super::commit::{Position, size};
@@ -15,17 +16,21 @@ use super::index::IndexKind;
 use super::key::{self, Key, Postings};
 use super::view::{Moment, View};
 use super::{Shared, StoreError, events, log, record};
-use crate::directory::tree::{Change, CommitError, Committed, EntryId, Node, Place, SAME_CHANGE, Version, Write};
+use crate::directory::tree::{
+    Change, CommitError, Committed, Credentials, EntryId, Node, Place, SAME_CHANGE, Version, Write,
+};
 use crate::directory::{AttributeTypeId, Csn, Entry, Schema};
 
 /// A larger change is refused: RocksDB would take it, and keep everybody waiting.
 const MAX_CHANGE_OCTETS: usize = 64 << 20;
 
+type HashMap<K, V> = std::collections::HashMap<K, V, DefaultHashBuilder>;
+
 /// What a group, or one change of it, has made of the directory so far.
 #[derive(Default)]
 struct Overlay {
     nodes: HashMap<EntryId, Option<Node>>,
-    credentials: HashMap<EntryId, Version>,
+    credentials: HashMap<EntryId, Option<Credentials>>,
     names: BTreeMap<Vec<u8>, Option<EntryId>>,
     uuids: HashMap<Uuid, Option<EntryId>>,
     /// Who has gained a value, by its posting list in an equality index.
@@ -188,7 +193,7 @@ impl<'s> Pending<'s> {
                 if self.credentials_version(id)? != self.numbered(version) {
                     return Err(Rejected::Conflict);
                 }
-                self.put_credentials(id, &credentials);
+                self.put_credentials(id, credentials);
                 Ok(())
             }
             Write::SetSchema(schema) => {
@@ -217,11 +222,11 @@ impl<'s> Pending<'s> {
         self.staged.uuids.insert(uuid, Some(id));
         self.put_node(node, None);
         if let Some(credentials) = credentials {
-            self.put_credentials(id, &credentials);
+            self.put_credentials(id, credentials);
         } else {
             // None should be there. If some were, they would be somebody else's.
             self.operations.push(Operation::Delete(Family::Credentials, key::entry(id).into_iter().collect()));
-            self.staged.credentials.insert(id, 0);
+            self.staged.credentials.insert(id, None);
         }
         Ok(())
     }
@@ -268,7 +273,7 @@ impl<'s> Pending<'s> {
     fn is_author(&self, uuid: Uuid) -> Result<bool, Rejected> {
         let author = self.view.schema().known().access_author;
         let rules = self.view.equal(author, uuid.to_string().as_bytes());
-        Ok(!rules.map_err(|error| StoreError(error.to_string()))?.is_empty())
+        Ok(!rules.map_err(StoreError::from)?.is_empty())
     }
 
     /// The entry, if it still has the version that was read.
@@ -286,33 +291,29 @@ impl<'s> Pending<'s> {
         if let Some(id) = self.staged.uuids.get(&uuid).or_else(|| self.overlay.uuids.get(&uuid)) {
             return Ok(*id);
         }
-        let id = self.shared.engine.get(Family::Uuid, uuid.as_bytes())?;
-        Ok(id.as_deref().and_then(key::entry_id))
+        Ok(self.view.find_uuid(uuid)?)
     }
 
     fn node(&self, id: EntryId) -> Result<Option<Node>, StoreError> {
         if let Some(node) = self.staged.nodes.get(&id).or_else(|| self.overlay.nodes.get(&id)) {
             return Ok(node.clone());
         }
-        let record = self.shared.engine.get(Family::Entry, &key::entry(id))?;
-        let decode = |record| record::decode_node(id, &record).map_err(|error| StoreError(error.to_string()));
-        record.map(decode).transpose()
+        Ok(self.view.node(id)?)
     }
 
     fn credentials_version(&self, id: EntryId) -> Result<Version, StoreError> {
-        if let Some(version) = self.staged.credentials.get(&id).or_else(|| self.overlay.credentials.get(&id)) {
-            return Ok(*version);
+        let version = |credentials: &Credentials| credentials.version;
+        if let Some(changed) = self.staged.credentials.get(&id).or_else(|| self.overlay.credentials.get(&id)) {
+            return Ok(changed.as_ref().map_or(0, version));
         }
-        let record = self.shared.engine.get(Family::Credentials, &key::entry(id))?;
-        let decode = |record| record::decode_credentials(id, &record).map_err(|error| StoreError(error.to_string()));
-        Ok(record.map(decode).transpose()?.map_or(0, |credentials| credentials.version))
+        Ok(self.view.credentials(id)?.as_ref().map_or(0, version))
     }
 
     fn named(&self, name: &[u8]) -> Result<Option<EntryId>, StoreError> {
         if let Some(id) = self.staged.names.get(name).or_else(|| self.overlay.names.get(name)) {
             return Ok(*id);
         }
-        Ok(self.shared.engine.get(Family::Name, name)?.as_deref().and_then(key::entry_id))
+        Ok(self.view.named(name)?)
     }
 
     fn has_children(&self, id: EntryId) -> Result<bool, StoreError> {
@@ -379,7 +380,7 @@ impl<'s> Pending<'s> {
         let (indexes, schema) = (self.view.indexes(), self.view.schema());
         let (gained, lost) = match old {
             Some(old) => indexes.difference(&old.entry, &node.entry, schema),
-            None => (indexes.postings(&node.entry, schema), BTreeSet::new()),
+            None => (indexes.postings(&node.entry, schema), Vec::new()),
         };
         for posting in gained {
             self.operations.push(Operation::Put(Family::Index, posting.key(node.id), Vec::new()));
@@ -398,11 +399,11 @@ impl<'s> Pending<'s> {
         self.staged.nodes.insert(node.id, Some(node));
     }
 
-    fn put_credentials(&mut self, id: EntryId, credentials: &Entry) {
+    fn put_credentials(&mut self, id: EntryId, entry: Entry) {
         let version = self.position.moment.version;
-        let value = record::encode_credentials(version, credentials);
+        let value = record::encode_credentials(version, &entry);
         self.operations.push(Operation::Put(Family::Credentials, key::entry(id).into_iter().collect(), value));
-        self.staged.credentials.insert(id, version);
+        self.staged.credentials.insert(id, Some(Credentials { version, entry }));
     }
 
     /// Notes what of that which readers remember the change may have made untrue.
@@ -433,6 +434,14 @@ impl<'s> Pending<'s> {
         }
         super::format::put_position(&mut self.batch, self.position)?;
         self.batch.write()?;
+        let recent = &self.view.fixed().recent;
+        let at = self.position.moment.version;
+        for (id, node) in self.overlay.nodes {
+            recent.keep_node(id, at, node);
+        }
+        for (id, credentials) in self.overlay.credentials {
+            recent.keep_credentials(id, at, credentials);
+        }
         let snapshot = Snapshot::new(&self.shared.engine);
         let view = View::new(snapshot, self.schema, Arc::clone(self.view.fixed()), self.position.moment);
         self.shared.current.store(Arc::new(view));

@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::engine::Family;
 use super::key;
 use super::memo::{Memo, ShortList};
-use crate::directory::Dn;
 use crate::directory::tree::{Credentials, EntryId, Node, Version};
+use crate::directory::{AttributeTypeId, Dn};
 
 /// Lists of postings that are longer are read anew each time.
 pub(super) const SHORT: usize = 8;
@@ -33,6 +33,8 @@ pub(super) struct Recent {
     names: Memo<Box<[u8]>, Option<EntryId>>,
     uuids: Memo<Uuid, Option<EntryId>>,
     postings: Memo<Box<[u8]>, ShortList>,
+    /// Which values entries have been found to hold, and at which version of the entry.
+    holdings: Memo<Box<[u8]>, Version>,
     /// The last commit that renamed or moved an entry with others below it, and so all of these.
     last_rename: AtomicU64,
     /// Names: each entry that is found needs that of the one above.
@@ -47,11 +49,12 @@ impl Recent {
         let part = |percent: usize| octets / 100 * percent;
         Self {
             changes: Changes::new(),
-            nodes: Memo::new(part(53)),
+            nodes: Memo::new(part(50)),
             credentials: Memo::new(part(15)),
             names: Memo::new(part(10)),
             uuids: Memo::new(part(2)),
             postings: Memo::new(part(10)),
+            holdings: Memo::new(part(3)),
             last_rename: AtomicU64::new(0),
             dns: Memo::new(part(6)),
             ids: Memo::new(part(4)),
@@ -82,6 +85,21 @@ impl Recent {
         self.nodes.get_or_read(&id, at, last, read)
     }
 
+    /// Keeps an entry as a commit has written it.
+    pub(super) fn keep_node(&self, id: EntryId, at: Version, node: Option<Node>) {
+        self.nodes.keep(id, at, |_| self.changes.last(Family::Entry, &key::entry(id)), node);
+    }
+
+    /// Keeps which entry a UUID is of.
+    pub(super) fn keep_uuid(&self, uuid: Uuid, at: Version, id: EntryId) {
+        self.uuids.keep(uuid, at, |_| self.changes.last(Family::Uuid, uuid.as_bytes()), Some(id));
+    }
+
+    /// Keeps credentials as a commit has written them.
+    pub(super) fn keep_credentials(&self, id: EntryId, at: Version, credentials: Option<Credentials>) {
+        self.credentials.keep(id, at, |_| self.changes.last(Family::Credentials, &key::entry(id)), credentials);
+    }
+
     pub(super) fn credentials<E>(
         &self,
         id: EntryId,
@@ -108,6 +126,25 @@ impl Recent {
         read: impl FnOnce() -> Result<Option<EntryId>, E>,
     ) -> Result<Option<EntryId>, E> {
         self.uuids.get_or_read(&uuid, at, |_| self.changes.last(Family::Uuid, uuid.as_bytes()), read)
+    }
+
+    /// Whether an entry, as it is at that version, holds a value of that normal form.
+    pub(super) fn holds(
+        &self,
+        (id, version): (EntryId, Version),
+        attribute_type: AttributeTypeId,
+        normal: &[u8],
+        look: impl FnOnce() -> bool,
+    ) -> bool {
+        let key = [&key::entry(id)[..], &attribute_type.0.to_be_bytes(), normal].concat();
+        if self.holdings.get(key.as_slice(), Version::MAX, |_| 0) == Some(version) {
+            return true;
+        }
+        let holds = look();
+        if holds {
+            self.holdings.keep(key.into(), 0, |_| 0, version);
+        }
+        holds
     }
 
     /// The list of these postings, if it is known and short.
@@ -228,7 +265,7 @@ mod tests {
     #[test]
     fn a_change_of_one_posting_changes_its_list() {
         let recent = Recent::new(1 << 20);
-        let postings = key::Postings::presence(crate::directory::AttributeTypeId(3));
+        let postings = key::Postings::presence(AttributeTypeId(3));
         let list = ShortList::from_slice(&[EntryId(1), EntryId(2)]);
         recent.keep_postings(postings.octets(), 4, list.clone());
         assert_eq!(recent.postings(postings.octets(), 4), Some(list));

@@ -10,8 +10,9 @@ use super::StoreError;
 use super::engine::{Family, Go, Snapshot};
 use super::index::{IndexKind, Indexes};
 use super::key::{self, Postings};
+use super::memo::ShortList;
 use super::planner::{Planner, failed};
-use super::recent::Recent;
+use super::recent::{Recent, SHORT};
 use super::record;
 use crate::directory::filter::Matcher;
 use crate::directory::tree::{
@@ -30,6 +31,10 @@ pub struct View {
 
 /// One batch of entries is no larger, in octets.
 const BATCH_OCTETS: usize = 256 << 10;
+
+/// Whether a larger entry holds a value, in octets, is remembered: a group may have as many members as there are people, each
+/// of whom is asked for when they log in.
+const LARGE: usize = 4 << 10;
 
 /// What is the same for every view of a store.
 #[derive(Debug)]
@@ -89,10 +94,14 @@ impl View {
     }
 
     fn child(&self, parent: Option<EntryId>, rdn_key: &[u8]) -> Result<Option<EntryId>, TreeError> {
-        let name = key::name(parent, rdn_key);
+        self.named(&key::name(parent, rdn_key))
+    }
+
+    /// The entry of the name that has that key on disk.
+    pub(super) fn named(&self, name: &[u8]) -> Result<Option<EntryId>, TreeError> {
         self.fixed
             .recent
-            .named(&name, self.moment.version, || Ok(self.get(Family::Name, &name)?.as_deref().and_then(key::entry_id)))
+            .named(name, self.moment.version, || Ok(self.get(Family::Name, name)?.as_deref().and_then(key::entry_id)))
     }
 
     /// The remembered entry above `dn`, if there is one, and how many parts of the name lead there.
@@ -234,9 +243,14 @@ impl View {
 
     /// See [`Tree::node`].
     pub fn node(&self, id: EntryId) -> Result<Option<Node>, TreeError> {
-        self.fixed.recent.node(id, self.moment.version, || {
+        let (recent, at) = (&self.fixed.recent, self.moment.version);
+        recent.node(id, at, || {
             let record = self.get(Family::Entry, &key::entry(id))?;
-            record.map(|record| read_node(id, &record)).transpose()
+            let node = record.map(|record| read_node(id, &record)).transpose()?;
+            if let Some(node) = &node {
+                recent.keep_uuid(node.uuid, at, id);
+            }
+            Ok(node)
         })
     }
 
@@ -352,17 +366,18 @@ impl View {
     /// See [`Tree::equal`]. Without an index, every entry is looked at.
     pub fn equal(&self, attribute_type: AttributeTypeId, normal: &[u8]) -> Result<Vec<EntryId>, TreeError> {
         let form = self.schema.attribute_type(attribute_type).equality_or_fallback().normal_form();
-        let has = |node: &Node| form.matches_one_of(&self.schema, &node.entry, attribute_type, normal);
+        let looked_up = |node: &Node| form.matches_one_of(&self.schema, &node.entry, attribute_type, normal);
+        let has = |node: &Node| {
+            let is_large = node.entry.octets().len() > LARGE;
+            if !is_large {
+                return looked_up(node);
+            }
+            self.fixed.recent.holds((node.id, node.version), attribute_type, normal, || looked_up(node))
+        };
         if !self.fixed.indexes.has(attribute_type, IndexKind::Equality) {
             return self.scan_for(&has);
         }
-        let mut ids = Vec::new();
-        let postings = Postings::equality(attribute_type, normal);
-        let visit = &mut |key: &[u8]| {
-            ids.extend(key::posting_id(key));
-            Go::On
-        };
-        self.snapshot.scan_postings(postings.octets(), visit).map_err(|error| failed(&error))?;
+        let ids = self.listed(&Postings::equality(attribute_type, normal))?;
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
             // Another value may share the hash.
@@ -371,6 +386,24 @@ impl View {
             }
         }
         Ok(found)
+    }
+
+    /// The entries of a posting list.
+    pub(super) fn listed(&self, postings: &Postings) -> Result<ShortList, TreeError> {
+        let (recent, at) = (&self.fixed.recent, self.moment.version);
+        if let Some(list) = recent.postings(postings.octets(), at) {
+            return Ok(list);
+        }
+        let mut list = ShortList::new();
+        let visit = &mut |key: &[u8]| {
+            list.extend(key::posting_id(key));
+            Go::On
+        };
+        self.snapshot.scan_postings(postings.octets(), visit).map_err(|error| failed(&error))?;
+        if list.len() <= SHORT {
+            recent.keep_postings(postings.octets(), at, list.clone());
+        }
+        Ok(list)
     }
 
     fn scan_for(&self, has: &dyn Fn(&Node) -> bool) -> Result<Vec<EntryId>, TreeError> {
@@ -475,5 +508,37 @@ mod tests {
         assert_eq!([finds(&before, OU), finds(&between, OU), finds(&store.view(), OU)], [Some(first), None, second]);
         assert_eq!(between.dn(first).unwrap(), None);
         assert_eq!(store.view().find_uuid(uuid(OU)).unwrap(), second);
+    }
+
+    #[test]
+    fn a_large_group_has_those_members_that_it_has_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let known = *store.view().schema().known();
+        let key = |name: &str| Dn::parse(store.view().schema(), name).unwrap().key().to_vec();
+        let members = |range: std::ops::Range<usize>| -> Vec<Vec<u8>> {
+            range.map(|number| format!("cn=member number {number},dc=example").into_bytes()).collect()
+        };
+        let set = |range| {
+            let Node { uuid, version, entry, .. } = node(&store, OU);
+            let mut attributes = entry.decode();
+            attributes.set(known.member, members(range));
+            let entry = crate::directory::Entry::encode(&attributes, store.view().schema());
+            assert!(entry.octets().len() > LARGE);
+            write(&store, Write::Replace { uuid, version, entry });
+        };
+        let groups = |view: &View, number: usize| {
+            view.equal(known.member, &key(&format!("CN=Member Number {number},dc=example"))).unwrap()
+        };
+        let group = find(&store, OU).unwrap();
+        set(0..400);
+        let before = store.view();
+        assert_eq!((groups(&before, 1), groups(&before, 1), groups(&before, 500)), (vec![group], vec![group], vec![]));
+        set(200..600);
+        let after = store.view();
+        for _ in 0..2 {
+            assert_eq!((groups(&after, 1), groups(&after, 500)), (vec![], vec![group]));
+            assert_eq!((groups(&before, 1), groups(&before, 500)), (vec![group], vec![]));
+        }
     }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{EntryId, Go, Node, Pending, Rejected, StoreError};
+use super::{Node, Pending, Rejected, StoreError};
 use crate::directory::AttributeTypeId;
 use crate::directory::tree::Condition;
 use crate::store::index::IndexKind;
-use crate::store::key::{self, Postings};
+use crate::store::key::Postings;
+use crate::store::memo::ShortList;
 
 impl Pending<'_> {
     pub(super) fn require(&self, condition: &Condition) -> Result<(), Rejected> {
@@ -47,12 +48,9 @@ impl Pending<'_> {
     }
 
     /// The entries of a posting list, with those that the group adds to it.
-    fn that_may_hold(&self, postings: &Postings) -> Result<Vec<EntryId>, StoreError> {
-        let mut ids = self.overlay.gained.get(postings).cloned().unwrap_or_default();
-        self.view.snapshot().scan_postings(postings.octets(), &mut |key| {
-            ids.extend(key::posting_id(key));
-            Go::On
-        })?;
+    fn that_may_hold(&self, postings: &Postings) -> Result<ShortList, StoreError> {
+        let mut ids = self.view.listed(postings)?;
+        ids.extend(self.overlay.gained.get(postings).into_iter().flatten().copied());
         Ok(ids)
     }
 }
