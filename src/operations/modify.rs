@@ -64,8 +64,8 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
         None => ctx.has_password(&target.node)?,
     };
     let elsewhere = has_password.then_some(ctx.schema().known().user_password);
-    let changed = changes.iter().map(|change| change.attribute.attribute_type).collect();
-    check(ctx, &target, (&mut attributes, elsewhere.as_slice()), &changed)?;
+    let touched = changes.iter().map(|change| change.attribute.attribute_type).collect();
+    check(ctx, &target, (&mut attributes, elsewhere.as_slice()), &touched)?;
     let conditions = integrity(ctx, &target, &changes, &attributes)?;
     // The old password is verified and the new one hashed last: everything else that can be wrong has been looked at.
     let account = match password {
@@ -84,7 +84,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
         ctx.stamp_password_change(&mut attributes);
     }
     if !changes.is_empty() || password_set {
-        ctx.stamp_changed_but(&changed, &mut attributes);
+        ctx.stamp_changed_but(&touched, &mut attributes);
         writes.push(replacement(ctx, &target, &attributes)?);
     }
     if let Some(account) = account {

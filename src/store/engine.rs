@@ -184,7 +184,7 @@ impl Engine {
         Batch {
             engine: self,
             families: Family::ALL.map(|family| self.family(family).ok()),
-            batch: WriteBatch::default(),
+            writes: WriteBatch::default(),
         }
     }
 
@@ -286,7 +286,7 @@ pub(super) struct Batch<'e> {
     engine: &'e Engine,
     /// In the order of [`Family::ALL`]: looked up once for the many writes that a batch has.
     families: [Option<&'e ColumnFamily>; Family::ALL.len()],
-    batch: WriteBatch,
+    writes: WriteBatch,
 }
 
 impl<'e> Batch<'e> {
@@ -295,32 +295,32 @@ impl<'e> Batch<'e> {
     }
 
     pub(super) fn put(&mut self, family: Family, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        self.batch.put_cf(self.family(family)?, key, value);
+        self.writes.put_cf(self.family(family)?, key, value);
         Ok(())
     }
 
     pub(super) fn delete(&mut self, family: Family, key: &[u8]) -> Result<(), StoreError> {
-        self.batch.delete_cf(self.family(family)?, key);
+        self.writes.delete_cf(self.family(family)?, key);
         Ok(())
     }
 
     pub(super) fn delete_range(&mut self, family: Family, from: &[u8], to: &[u8]) -> Result<(), StoreError> {
-        self.batch.delete_range_cf(self.family(family)?, from, to);
+        self.writes.delete_range_cf(self.family(family)?, from, to);
         Ok(())
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.batch.is_empty()
+        self.writes.is_empty()
     }
 
     /// Writes them, on disk when this returns.
     pub(super) fn write(self) -> Result<(), StoreError> {
-        Ok(self.engine.db.write_opt(self.batch, &self.engine.durable)?)
+        Ok(self.engine.db.write_opt(self.writes, &self.engine.durable)?)
     }
 
     /// Writes them without waiting for the disk: for work that is done again after a crash.
     pub(super) fn write_later(self) -> Result<(), StoreError> {
-        Ok(self.engine.db.write(self.batch)?)
+        Ok(self.engine.db.write(self.writes)?)
     }
 }
 
