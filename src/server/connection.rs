@@ -91,7 +91,7 @@ struct Connection {
     /// The commit after which it was made sure that the requester is who they were.
     recognised: Version,
     refusals: Refusals,
-    done: UnboundedSender<Done>,
+    done: UnboundedSender<Box<Done>>,
     serial: u64,
     last_request: Instant,
     end: End,
@@ -128,7 +128,8 @@ pub(super) async fn serve(shared: Arc<Shared>, worker: usize, opened: Opened) {
     tracing::debug!(target: "access", conn = number, %peer, "connected");
     let limits = shared.settings.connections;
     let (stream, tls) = match (kind, stream) {
-        (Kind::Tls, Stream::Tcp(tcp)) => match handshake(&shared, tcp, limits.handshake).await {
+        // What a handshake needs is given back when it is over.
+        (Kind::Tls, Stream::Tcp(tcp)) => match Box::pin(handshake(&shared, tcp, limits.handshake)).await {
             Ok((stream, tls)) => (stream, Some(tls)),
             Err(error) => {
                 tracing::debug!(target: "access", conn = number, %error, "TLS was not established");
@@ -139,7 +140,7 @@ pub(super) async fn serve(shared: Arc<Shared>, worker: usize, opened: Opened) {
     };
     let Some(tally) = shared.tallies.get(worker).map(Arc::clone) else { return };
     let (done, finished) = unbounded_channel();
-    let mut connection = Connection::new(shared, (kind, stream.protection()), peer, (place, tally), done);
+    let mut connection = Box::new(Connection::new(shared, (kind, stream.protection()), peer, (place, tally), done));
     connection.note_tls(&stream, tls.as_deref());
     if let Err(error) = connection.run(stream, finished).await {
         tracing::debug!(target: "access", conn = number, %error, "the connection broke");
@@ -165,7 +166,7 @@ impl Connection {
         (kind, protection): (Kind, Protection),
         peer: Peer,
         (place, tally): (Place, Arc<Tally>),
-        done: UnboundedSender<Done>,
+        done: UnboundedSender<Box<Done>>,
     ) -> Self {
         let tls = match kind {
             Kind::Plain(_) if shared.tls.load().is_some() => Tls::Available,
@@ -222,7 +223,7 @@ impl Connection {
         }
     }
 
-    async fn run(mut self, mut stream: Stream, mut finished: UnboundedReceiver<Done>) -> io::Result<()> {
+    async fn run(&mut self, mut stream: Stream, mut finished: UnboundedReceiver<Box<Done>>) -> io::Result<()> {
         let stop = self.shared.stop.clone();
         // Waited for once: to begin anew with each request would take a lock that all connections share.
         let stopped = stop.cancelled();
@@ -235,7 +236,7 @@ impl Connection {
             self.resume_searches();
             match self.end {
                 End::Close => return stream.shutdown().await,
-                End::StartTls => stream = self.start_tls(stream).await?,
+                End::StartTls => stream = Box::pin(self.start_tls(stream)).await?,
                 End::Drain if self.session.is_idle() => {
                     self.disconnect(ResultCode::Unavailable, "the server is shutting down");
                     continue;
@@ -251,9 +252,9 @@ impl Connection {
             tokio::select! {
                 biased;
                 Some(done) = finished.recv() => {
-                    self.finish(done);
+                    self.finish(*done);
                     while self.outgoing.len() < FLUSH && let Ok(done) = finished.try_recv() {
-                        self.finish(done);
+                        self.finish(*done);
                     }
                 }
                 read = stream.read_into(&mut self.incoming), if may_read => {

@@ -118,7 +118,8 @@ enum Place {
     Scans,
 }
 
-/// What has become of a request that was not done at once.
+/// What has become of a request that was not done at once. It is sent in a box: the channel of each connection has room for
+/// many of them from the beginning.
 #[derive(Debug)]
 pub(super) enum Done {
     /// It was planned, or refused.
@@ -166,7 +167,7 @@ pub(super) struct Scene {
     requester: Arc<Requester>,
     actor: Arc<Actor>,
     source: Source,
-    done: UnboundedSender<Done>,
+    done: UnboundedSender<Box<Done>>,
 }
 
 impl Running {
@@ -196,7 +197,7 @@ impl Scene {
         requester: &Arc<Requester>,
         known: &mut Option<Known>,
         source: Source,
-        done: &UnboundedSender<Done>,
+        done: &UnboundedSender<Box<Done>>,
     ) -> Result<Self, Refusal> {
         use crate::directory::tree::Tree;
 
@@ -330,7 +331,7 @@ impl Scene {
             }
             if let Some(running) = held.take() {
                 // A connection that has ended needs no answer.
-                let _ = self.done.send(Done::Planned(running, result));
+                let _ = self.done.send(Box::new(Done::Planned(running, result)));
             }
             Status::Finished
         };
@@ -351,7 +352,7 @@ impl Scene {
         let done = self.done.clone();
         let reply = move |result| {
             // A connection that has ended needs no answer.
-            let _ = done.send(Done::Committed(running, outcome, result));
+            let _ = done.send(Box::new(Done::Committed(running, outcome, result)));
         };
         self.shared.store.submit(change, Box::new(reply));
         Progress::Elsewhere
@@ -440,7 +441,7 @@ impl Scene {
             };
             if let Some((running, search)) = held.take() {
                 // A connection that has ended needs no answer.
-                let _ = self.done.send(Done::Searched(running, search, out, step));
+                let _ = self.done.send(Box::new(Done::Searched(running, search, out, step)));
             }
             Status::Finished
         };

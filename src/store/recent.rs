@@ -14,6 +14,7 @@ use quick_cache::DefaultHashBuilder;
 use uuid::Uuid;
 
 use super::engine::Family;
+use super::index::IndexKind;
 use super::key;
 use super::memo::{Memo, ShortList};
 use crate::directory::tree::{Credentials, EntryId, Node, Version};
@@ -21,8 +22,17 @@ use crate::directory::{AttributeTypeId, Dn};
 
 /// Lists of postings that are longer are read anew each time.
 pub(super) const SHORT: usize = 8;
-/// How many hashes are told apart.
-const SLOTS: usize = 1 << 16;
+/// How many keys of a family are told apart by their hashes. One entry that is added has tens of postings: each makes
+/// everything unknown that shares its hash, so those have more.
+const fn slots(family: Family) -> usize {
+    match family {
+        Family::Index => 1 << 19,
+        Family::Entry | Family::Credentials => 1 << 17,
+        Family::Name | Family::Uuid => 1 << 16,
+        // Nothing of these is kept.
+        Family::Log | Family::Event | Family::Meta => 0,
+    }
+}
 
 /// What was read lately.
 #[derive(Debug)]
@@ -63,11 +73,11 @@ impl Recent {
 
     /// Says that a commit changes a record. To be called before any reader can see that commit.
     pub(super) fn note(&self, family: Family, key: &[u8], version: Version) {
-        let of = match family {
-            Family::Index => key::postings_of(key),
-            _ => key,
-        };
-        self.changes.note(family, of, version);
+        match family {
+            Family::Index if !is_kept(key) => {}
+            Family::Index => self.changes.note(family, key::postings_of(key), version),
+            _ => self.changes.note(family, key, version),
+        }
     }
 
     /// Says that a commit gives other names to entries below one that is renamed or moved. Likewise to be called before.
@@ -152,7 +162,11 @@ impl Recent {
         self.postings.get(postings, at, |_| self.changes.last(Family::Index, postings))
     }
 
+    /// Keeps the list of these postings, if it is short and of a kind of which lists are kept.
     pub(super) fn keep_postings(&self, postings: &[u8], at: Version, list: ShortList) {
+        if !is_kept(postings) || list.len() > SHORT {
+            return;
+        }
         self.postings.keep(postings.into(), at, |_| self.changes.last(Family::Index, postings), list);
     }
 }
@@ -182,20 +196,29 @@ impl Recent {
     }
 }
 
+/// Whether lists of the index that a key belongs to are kept. Those of pieces of values are not: most postings of an entry are
+/// in them, and what they find is seldom asked for again.
+fn is_kept(key: &[u8]) -> bool {
+    key.get(2) != Some(&IndexKind::Substring.number())
+}
+
 /// The last commit that changed something, by the hash of its key.
 struct Changes {
-    slots: Box<[AtomicU64]>,
+    /// In the order of [`Family::ALL`].
+    families: [Box<[AtomicU64]>; Family::ALL.len()],
     hasher: DefaultHashBuilder,
 }
 
 impl Changes {
     fn new() -> Self {
-        Self { slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(), hasher: DefaultHashBuilder::default() }
+        let families = Family::ALL.map(|family| (0..slots(family)).map(|_| AtomicU64::new(0)).collect());
+        Self { families, hasher: DefaultHashBuilder::default() }
     }
 
     fn slot(&self, family: Family, key: &[u8]) -> Option<&AtomicU64> {
-        let hash = self.hasher.hash_one((family, key));
-        self.slots.get(usize::try_from(hash).unwrap_or_default() % SLOTS)
+        let slots = self.families.get(family as usize)?;
+        let hash = usize::try_from(self.hasher.hash_one(key)).unwrap_or_default();
+        slots.get(hash.checked_rem(slots.len())?)
     }
 
     fn note(&self, family: Family, key: &[u8], version: Version) {

@@ -12,7 +12,7 @@ use super::index::{IndexKind, Indexes};
 use super::key::{self, Postings};
 use super::memo::ShortList;
 use super::planner::{Planner, failed};
-use super::recent::{Recent, SHORT};
+use super::recent::Recent;
 use super::record;
 use crate::directory::filter::Matcher;
 use crate::directory::tree::{
@@ -400,9 +400,7 @@ impl View {
             Go::On
         };
         self.snapshot.scan_postings(postings.octets(), visit).map_err(|error| failed(&error))?;
-        if list.len() <= SHORT {
-            recent.keep_postings(postings.octets(), at, list.clone());
-        }
+        recent.keep_postings(postings.octets(), at, list.clone());
         Ok(list)
     }
 

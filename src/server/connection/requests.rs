@@ -237,7 +237,7 @@ impl Connection {
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
             // A connection that has ended needs no answer.
-            let _ = done.send(Done::Ripe(ticket));
+            let _ = done.send(Box::new(Done::Ripe(ticket)));
         });
         self.held.push((running, response, effects));
         Actions::new()
