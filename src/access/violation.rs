@@ -8,23 +8,21 @@
 //!
 //! Rules for oneself and for those whom the target holds (`self`, `attribute:`) are tried on the entries that there are.
 
-use std::collections::HashSet;
+mod subjects;
+mod targets;
+
 use std::fmt;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use super::actor::{Memberships, Moment, is_one_of, memberships_of};
-use super::assertion::{Assertion, Extent};
-use super::explain::{entry_called, members};
-use super::reach::Reach;
+use super::assertion::Assertion;
 use super::rule::{Rule, Rules, Source};
 use super::who::Who;
-use super::{Actor, Decider, Decision, Right, escalation};
-use crate::directory::filter::{Facts, Matcher, Truth};
-use crate::directory::schema::AttributeSet;
-use crate::directory::tree::{EntryId, Node, Tree, TreeError};
-use crate::directory::{AttributeTypeId, Dn, Entry, Identity, Timestamp};
+use super::{Decider, Decision, Right, escalation};
+use crate::directory::tree::{Node, Tree, TreeError};
+use crate::directory::{AttributeTypeId, Dn, Entry, Timestamp};
+
+use subjects::Subject;
+pub(super) use subjects::nobody_below;
 
 /// Somebody who may what nobody may.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,23 +102,6 @@ struct Inquiry<'a> {
 struct Granted {
     right: Right,
     attribute: Option<AttributeTypeId>,
-}
-
-/// What is done with each target; whether to go on.
-type Visit<'v> = &'v mut dyn FnMut(&Node, &Arc<Dn>) -> Result<bool, TreeError>;
-
-/// Somebody, with their groups.
-struct Subject {
-    identity: Identity,
-    memberships: Memberships,
-    shown: String,
-}
-
-impl Subject {
-    fn actor(&self, inquiry: &Inquiry<'_>) -> Result<Actor, TreeError> {
-        let moment = Moment::Ever(inquiry.now);
-        Actor::in_groups(self.identity.clone(), &self.memberships, moment, inquiry.rules, inquiry.tree)
-    }
 }
 
 impl Inquiry<'_> {
@@ -232,29 +213,6 @@ impl Inquiry<'_> {
         Ok(None)
     }
 
-    /// Names that an entry might have to which both rule and assertion reach.
-    fn new_names(&self) -> Vec<(Dn, String)> {
-        let extents = self.assertion.to.iter().filter_map(|extent| match extent {
-            Extent::Reach(reach) => Some(reach),
-            Extent::Members(_) => None,
-        });
-        let reaches: Vec<&Reach> = extents.collect();
-        let bases = reaches.iter().copied().chain(&self.rule.to).filter_map(Reach::base);
-        let bases: Vec<&Dn> = bases.chain(self.tree.suffixes()).collect();
-        let below = nobody_below;
-        let both =
-            |dn: &Dn| reaches.iter().any(|reach| reach.has(dn)) && self.rule.to.iter().any(|reach| reach.has(dn));
-        let mut names = Vec::new();
-        for base in bases {
-            let child = below(base);
-            names.push((base.clone(), format!("the entry {base}, if it is added")));
-            names.push((below(&child), format!("an entry that is added below {base}")));
-            names.push((child, format!("an entry that is added below {base}")));
-        }
-        names.retain(|(dn, _)| both(dn));
-        names
-    }
-
     /// The right, if it is granted, with an attribute that the assertion is about.
     fn granted(&self, right: Right, decision: &Arc<Decision>, entry: &Entry) -> Option<Granted> {
         let Some(mut set) = decision.attributes(right) else {
@@ -284,180 +242,5 @@ impl Inquiry<'_> {
             attribute: attribute.map(name),
             target,
         }
-    }
-
-    /// Whether the assertion is about somebody, as far as the target does not matter.
-    fn may_be_meant(&self, subject: &Subject) -> Result<bool, TreeError> {
-        let (identity, groups) = (&subject.identity, &subject.memberships.groups);
-        let depends = self.assertion.who.iter().any(Who::depends_on_target);
-        Ok((depends || is_one_of(&self.assertion.who, identity, groups, self.tree)?)
-            && !is_one_of(&self.assertion.except, identity, groups, self.tree)?)
-    }
-
-    /// Whether the assertion is about somebody and a target.
-    fn is_meant(&self, subject: &Subject, target: &Node) -> Result<bool, TreeError> {
-        let (identity, groups) = (&subject.identity, &subject.memberships.groups);
-        let is = |whos: &[Who]| -> Result<bool, TreeError> {
-            Ok(is_one_of(whos, identity, groups, self.tree)? || self.is_by_target(whos, subject, target))
-        };
-        Ok(is(&self.assertion.who)? && !is(&self.assertion.except)?)
-    }
-
-    fn is_by_target(&self, whos: &[Who], subject: &Subject, target: &Node) -> bool {
-        let names = || subject.identity.dn().into_iter().chain(&subject.memberships.names);
-        whos.iter().any(|who| match who {
-            Who::Oneself => subject.identity.uuid() == Some(target.uuid),
-            Who::HeldIn(attribute) => {
-                let schema = self.tree.schema();
-                let form = schema.attribute_type(*attribute).equality_or_fallback().normal_form();
-                let mut values = target.entry.values(*attribute);
-                values.any(|value| names().any(|name| form.matches(schema, value, name.key())))
-            }
-            _ => false,
-        })
-    }
-
-    /// Calls `visit` with each entry that both rule and assertion are about, until it says that it is enough.
-    fn each_target(&self, visit: Visit<'_>) -> Result<(), TreeError> {
-        let members = self.members()?;
-        let mut after = None;
-        loop {
-            let nodes = self.tree.nodes_after(after, 1_000)?;
-            let Some(last) = nodes.last() else { return Ok(()) };
-            after = Some(last.id);
-            for node in &nodes {
-                let Some(dn) = self.tree.dn(node.id)? else { continue };
-                if self.is_target(node, &dn, &members) && !visit(node, &dn)? {
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    fn members(&self) -> Result<HashSet<EntryId>, TreeError> {
-        let mut all = HashSet::new();
-        for extent in &self.assertion.to {
-            if let Extent::Members(group) = extent {
-                all.extend(members(group, self.tree)?);
-            }
-        }
-        Ok(all)
-    }
-
-    fn is_target(&self, node: &Node, dn: &Dn, members: &HashSet<EntryId>) -> bool {
-        let within = |extent: &Extent| match extent {
-            Extent::Reach(reach) => reach.has(dn),
-            Extent::Members(_) => members.contains(&node.id),
-        };
-        let everything = AttributeSet::first(self.tree.schema().attribute_types().len());
-        let facts = Facts { entries: &[&node.entry], searchable: &everything, dn, schema: self.tree.schema() };
-        let matches = |filter: &Option<Matcher>| match filter {
-            Some(filter) => filter.evaluate(&facts) == Truth::True,
-            None => true,
-        };
-        self.rule.to.iter().any(|reach| reach.has(dn))
-            && self.assertion.to.iter().any(within)
-            && matches(&self.rule.filter)
-            && matches(&self.assertion.filter)
-    }
-
-    /// Those whom a rule names, as far as one of each kind is enough.
-    fn subjects(&self, who: &Who) -> Result<Vec<Subject>, TreeError> {
-        let nameless =
-            |identity, shown: &str| Subject { identity, memberships: Memberships::default(), shown: shown.to_owned() };
-        Ok(match who {
-            Who::Anonymous => vec![nameless(Identity::Anonymous, "whoever has not authenticated")],
-            Who::LocalRoot => vec![nameless(Identity::LocalRoot, "the superuser of this machine")],
-            Who::Authenticated => vec![stranger(&Dn::root(), "whoever has authenticated")],
-            Who::Everyone => vec![
-                nameless(Identity::Anonymous, "whoever has not authenticated"),
-                stranger(&Dn::root(), "whoever has authenticated"),
-            ],
-            Who::Below(base) => vec![stranger(base, &format!("whoever stands below {base}"))],
-            Who::Entry(dn) => match self.tree.find(dn)?.entry() {
-                Some(id) => self.somebody(id)?.into_iter().collect(),
-                None => Vec::new(),
-            },
-            Who::Group(dn) => self.in_group(dn)?,
-            Who::Oneself | Who::HeldIn(_) => Vec::new(),
-        })
-    }
-
-    /// Those in a group, and whoever might be put into it. If that is excepted, so are all.
-    fn in_group(&self, group: &Dn) -> Result<Vec<Subject>, TreeError> {
-        let Some(id) = self.tree.find(group)?.entry() else { return Ok(Vec::new()) };
-        let mut memberships = memberships_of(group, self.tree)?;
-        memberships.groups.insert(id);
-        memberships.names.push(Arc::new(group.clone()));
-        let shown = format!("whoever is put into {group}");
-        let anybody = Subject { memberships, ..stranger(&Dn::root(), &shown) };
-        if is_one_of(&self.assertion.except, &anybody.identity, &anybody.memberships.groups, self.tree)? {
-            return Ok(Vec::new());
-        }
-        let mut ids: Vec<EntryId> = members(group, self.tree)?.into_iter().collect();
-        ids.sort_unstable();
-        let enough = if self.needs_every_member() { usize::MAX } else { NAMED };
-        let mut subjects = Vec::new();
-        for member in ids.into_iter().take(enough) {
-            subjects.extend(self.somebody(member)?);
-        }
-        subjects.push(anybody);
-        Ok(subjects)
-    }
-
-    /// Whether more may be true of a member than of whoever is in the group and in nothing else: they may hold enough to
-    /// pass the guard, or be meant for another reason.
-    fn needs_every_member(&self) -> bool {
-        let is_about_all = |who: &Who| matches!(who, Who::Everyone | Who::Authenticated);
-        self.rights().any(|right| right == Right::ResetPassword) || !self.assertion.who.iter().any(is_about_all)
-    }
-
-    /// Those whom a target makes subjects of the rule.
-    fn subjects_of(&self, who: &Who, node: &Node, dn: &Arc<Dn>) -> Result<Vec<Subject>, TreeError> {
-        let Who::HeldIn(attribute) = who else {
-            let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
-            let memberships = memberships_of(dn, self.tree)?;
-            return Ok(vec![Subject { identity, memberships, shown: format!("{dn} itself") }]);
-        };
-        let mut subjects = Vec::new();
-        for value in node.entry.values(*attribute) {
-            let Some(id) = entry_called(value, self.tree)? else { continue };
-            subjects.extend(self.somebody(id)?);
-            if let Some(name) = self.tree.dn(id)? {
-                subjects.extend(
-                    self.in_group(&name)?.into_iter().filter(|subject| subject.identity.uuid() != Some(Uuid::nil())),
-                );
-            }
-        }
-        Ok(subjects)
-    }
-
-    fn somebody(&self, id: EntryId) -> Result<Option<Subject>, TreeError> {
-        let (Some(node), Some(dn)) = (self.tree.node(id)?, self.tree.dn(id)?) else { return Ok(None) };
-        let memberships = memberships_of(&dn, self.tree)?;
-        let shown = dn.to_string();
-        Ok(Some(Subject { identity: Identity::Entry { uuid: node.uuid, dn }, memberships, shown }))
-    }
-}
-
-/// So many members are tried to have a name to tell.
-const NAMED: usize = 20;
-
-/// A name that nobody has.
-const NEW: &str = "cn=somebody";
-const NEW_KEY: &[u8] = b"\0somebody new\0";
-
-/// The name of nobody, below a name.
-pub(super) fn nobody_below(base: &Dn) -> Dn {
-    Dn::child(base, NEW, NEW_KEY)
-}
-
-/// Somebody of whom nothing is known but below what they stand.
-fn stranger(base: &Dn, shown: &str) -> Subject {
-    let dn = Arc::new(nobody_below(base));
-    Subject {
-        identity: Identity::Entry { uuid: Uuid::nil(), dn },
-        memberships: Memberships::default(),
-        shown: shown.to_owned(),
     }
 }
