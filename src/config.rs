@@ -131,7 +131,7 @@ impl Config {
     /// Makes what operations share ready for another schema, which clients have made of the one before.
     pub fn services_for(&self, schema: &Schema, before: &Services) -> Result<Services, ServicesError> {
         Ok(Services {
-            rules: RuleBook::new(Rules::prepare(&self.rules, schema)?),
+            rules: RuleBook::new(Rules::prepare(&self.rules, schema)?, self.limits.rules),
             assertions: Assertion::prepare_all(&self.assertions, schema)?,
             identities: IdentityMap::prepare(&self.mappings, schema).map_err(|(_, error)| error)?,
             policies: crate::operations::policies::Policies::default(),
@@ -172,7 +172,7 @@ impl Config {
         let random = &crate::server::random::SystemRandom;
         let nothing = crate::password::generate::password(32, random);
         Ok(Services {
-            rules: RuleBook::new(Rules::prepare(&self.rules, schema)?),
+            rules: RuleBook::new(Rules::prepare(&self.rules, schema)?, self.limits.rules),
             assertions: Assertion::prepare_all(&self.assertions, schema)?,
             identities: IdentityMap::prepare(&self.mappings, schema).map_err(|(_, error)| error)?,
             meter,

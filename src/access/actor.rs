@@ -9,6 +9,7 @@ use super::circumstances::Circumstances;
 use super::decide::Decided;
 use super::rule::{Rule, Rules};
 use super::who::Who;
+use super::work::{ENTRY, LOOKUP, Unbounded, Work};
 use crate::directory::filter::Truth;
 use crate::directory::schema::NormalForm;
 use crate::directory::tree::{EntryId, Tree, TreeError, Version};
@@ -302,10 +303,17 @@ pub fn groups_of(dn: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, TreeError
 
 /// The groups that `dn` is in, directly or through other groups, with their names.
 pub fn memberships_of(dn: &Dn, tree: &dyn Tree) -> Result<Memberships, TreeError> {
+    memberships_within(dn, tree, &Unbounded)
+}
+
+/// The same, as far as the work goes.
+pub fn memberships_within<W: Work>(dn: &Dn, tree: &dyn Tree, work: &W) -> Result<Memberships, W::Stop> {
     let mut found = Memberships::default();
     let mut pending = vec![Arc::new(dn.clone())];
     while let Some(member) = pending.pop() {
+        work.take(2 * LOOKUP)?;
         for group in direct_groups(&member, tree)? {
+            work.take(ENTRY)?;
             if found.groups.len() < MAX_GROUPS && found.groups.insert(group) {
                 let name = tree.dn(group)?;
                 found.names.extend(name.clone());

@@ -105,6 +105,14 @@ impl Assertion {
 }
 
 impl Extent {
+    /// Those of certain names, if it is these.
+    pub(super) const fn reach(&self) -> Option<&Reach> {
+        match self {
+            Self::Reach(reach) => Some(reach),
+            Self::Members(_) => None,
+        }
+    }
+
     fn parse(word: &str, schema: &Schema) -> Result<Self, RuleFault> {
         match word.split_once(':') {
             Some(("members", group)) => Ok(Self::Members(read_dn("to", group, schema)?)),

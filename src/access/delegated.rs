@@ -16,7 +16,7 @@ use super::{Actor, Right, Rights};
 use crate::directory::schema::Schema;
 use crate::directory::{Dn, Entry, Identity};
 
-pub use composition::{InForce, Suspended, in_force};
+pub use composition::{Amendment, InForce, RuleEntry, Suspended, in_force, in_force_after, rule_nodes};
 
 /// The class of rules in the tree.
 pub const CLASS: &str = "accessRule";
@@ -24,8 +24,8 @@ pub const CLASS: &str = "accessRule";
 pub const AUTHOR: &str = "accessAuthor";
 /// The author of rules that were written as the superuser of the machine.
 const LOCAL_ROOT: &str = "local-root";
-/// So many rules of the tree are in force at most.
-const MOST: usize = 1_000;
+/// So many rules of the tree are in force at most, unless the configuration says otherwise.
+pub const MOST: usize = 1_000;
 /// So often it is looked for rules that rest on those that were found in force.
 const ROUNDS: usize = 16;
 
@@ -67,8 +67,8 @@ pub enum DelegationFault {
     #[error("it denies something to {0}, which does not exist or names no members: so to nobody")]
     DeniesNobody(Dn),
     /// There are more than this server considers.
-    #[error("there are more than {MOST} rules in the tree")]
-    TooMany,
+    #[error("there are more than {0} rules in the tree (`rules` in [limits]); delete some that are not needed")]
+    TooMany(usize),
 }
 
 /// Whether an entry is a rule.
@@ -83,6 +83,17 @@ pub fn author_of(identity: &Identity) -> Option<String> {
         Identity::LocalRoot => Some(LOCAL_ROOT.to_owned()),
         Identity::Anonymous => None,
     }
+}
+
+/// Who is noted as the author of a rule.
+pub fn author_noted<'e>(entry: &'e Entry, schema: &Schema) -> Option<&'e str> {
+    entry.first_text(schema.known().access_author)
+}
+
+/// The class of rules as it is looked for.
+pub fn normal_class(schema: &Schema) -> Option<Vec<u8>> {
+    let form = schema.attribute_type(schema.known().object_class).equality_or_fallback().normal_form();
+    form.of_assertion(schema, CLASS.as_bytes()).ok().map(|normal| normal.to_vec())
 }
 
 /// Reads the rule that an entry is: the part of it that grants and the part that denies.

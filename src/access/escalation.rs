@@ -7,9 +7,10 @@ use std::iter;
 
 use uuid::Uuid;
 
-use super::actor::{Memberships, Moment, memberships_of};
+use super::actor::{Memberships, Moment, memberships_of, memberships_within};
 use super::rule::{Rule, Rules};
 use super::who::Who;
+use super::work::{LOOKUP, Unbounded, Work};
 use super::{Actor, Right, Rights};
 use crate::directory::tree::{Tree, TreeError};
 use crate::directory::{Dn, Identity, Timestamp};
@@ -23,10 +24,27 @@ pub fn exceeds<'r>(
     rules: &'r Rules,
     tree: &dyn Tree,
 ) -> Result<Option<&'r str>, TreeError> {
+    exceeds_within((uuid, dn), actor, rules, tree, &Unbounded)
+}
+
+/// The same, as far as the work goes.
+pub fn exceeds_within<'r, W: Work>(
+    (uuid, dn): (Uuid, &Dn),
+    actor: &Actor,
+    rules: &'r Rules,
+    tree: &dyn Tree,
+    work: &W,
+) -> Result<Option<&'r str>, W::Stop> {
     let identity = Identity::Entry { uuid, dn: dn.clone().into() };
-    let memberships = memberships_of(dn, tree)?;
+    let memberships = memberships_within(dn, tree, work)?;
+    work.take(actor_cost(rules))?;
     let owner = Actor::in_groups(identity, &memberships, Moment::Ever(actor.since), rules, tree)?;
+    let held_in = |rule: &&Rule| rule.who.iter().any(|who| matches!(who, Who::HeldIn(_)));
+    let names = (memberships.names.len() + 1) * rules.iter().filter(held_in).count();
+    work.take(LOOKUP * names as u64)?;
     for (position, rule) in rules.iter().enumerate() {
+        // Each rule that the actor has may cover it.
+        work.take(1 + rules.iter().len() as u64 / 32)?;
         let holds = owner.is_named_by(position) || holds_through_attribute(rule, (dn, &memberships), &owner, tree)?;
         let gained = holds && grants_over_others(rule) && !is_covered(rule, position, actor, rules);
         let lost = is_denied_to_actor_only(rule, position, actor, &owner) || is_denied_through(rule, actor, tree)?;
@@ -35,6 +53,12 @@ pub fn exceeds<'r>(
         }
     }
     Ok(None)
+}
+
+/// What it costs to find how rules stand to somebody: for each that is for a group, that is looked up.
+pub(super) fn actor_cost(rules: &Rules) -> u64 {
+    let cost = |rule: &Rule| 1 + LOOKUP * rule.who.iter().filter(|who| matches!(who, Who::Group(_))).count() as u64;
+    rules.iter().map(cost).sum()
 }
 
 /// The name of a rule that is for a group called `dn`, which there is not yet, and by which its members would be granted, or

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::actor::{Memberships, Moment, memberships_of};
 use super::rule::{Rule, Rules};
+use super::work::{ENTRY, LOOKUP, Unbounded, Work};
 use super::{Actor, Decider, Decision, Right, escalation, proxy};
 use crate::directory::schema::Schema;
 use crate::directory::tree::{EntryId, Node, Tree, TreeError};
@@ -269,14 +270,21 @@ fn at_best(actor: &Actor, rules: &Rules, tree: &dyn Tree) -> Result<Actor, TreeE
 
 /// Who is in a group, also through groups in it.
 pub fn members(group: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, TreeError> {
+    members_within(group, tree, &Unbounded)
+}
+
+/// The same, as far as the work goes.
+pub fn members_within<W: Work>(group: &Dn, tree: &dyn Tree, work: &W) -> Result<HashSet<EntryId>, W::Stop> {
     let known = tree.schema().known();
     let mut found = HashSet::new();
     let mut pending: Vec<EntryId> = tree.find(group)?.entry().into_iter().collect();
     let mut groups: HashSet<EntryId> = pending.iter().copied().collect();
     while let Some(id) = pending.pop() {
+        work.take(ENTRY)?;
         let Some(node) = tree.node(id)? else { continue };
         for attribute in [known.member, known.unique_member] {
             for value in node.entry.values(attribute) {
+                work.take(LOOKUP)?;
                 let Some(member) = entry_called(value, tree)? else { continue };
                 found.insert(member);
                 if groups.insert(member) {

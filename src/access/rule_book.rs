@@ -3,21 +3,27 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Rules;
-use super::delegated::{self, InForce};
+use super::delegated::{self, Amendment, InForce};
 use crate::directory::tree::{Tree, TreeError, Version};
 
 /// Where rules stand: those of the configuration are here, those of the tree are looked up when they may have changed.
 #[derive(Debug, Default)]
 pub struct RuleBook {
     file: Arc<Rules>,
+    most: usize,
     read: Mutex<Option<(Version, Arc<InForce>)>>,
     composing: Mutex<()>,
 }
 
 impl RuleBook {
-    /// With the rules of the configuration.
-    pub fn new(file: Rules) -> Self {
-        Self { file: Arc::new(file), ..Self::default() }
+    /// With the rules of the configuration, and so many of the tree at most.
+    pub fn new(file: Rules, most: usize) -> Self {
+        Self { file: Arc::new(file), most, ..Self::default() }
+    }
+
+    /// The rules that will be in force in a tree when that has become of those that stand in it.
+    pub fn in_force_after(&self, amendment: &Amendment, tree: &dyn Tree) -> Result<InForce, TreeError> {
+        delegated::in_force_after(amendment, (&self.file, self.most), tree)
     }
 
     /// The rules that are in force in a tree: good for as long as [`Tree::membership_version`] stays the same.
@@ -31,7 +37,7 @@ impl RuleBook {
         if let Some(known) = self.known(version) {
             return Ok(known);
         }
-        let rules = Arc::new(delegated::in_force(&self.file, tree)?);
+        let rules = Arc::new(delegated::in_force(&self.file, self.most, tree)?);
         drop(composing);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever still looks at an earlier moment must not have everybody else look again.

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::assertion::Assertion;
 use super::rule::{Rule, Rules, Source};
 use super::who::Who;
+use super::work::{Unbounded, Work};
 use super::{Decider, Decision, Right, escalation};
 use crate::directory::tree::{Node, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Entry, Timestamp};
@@ -65,21 +66,21 @@ pub fn violations(
     now: Timestamp,
     tree: &dyn Tree,
 ) -> Result<Vec<Counterexample>, TreeError> {
-    violations_by(rules, assertions, now, tree, &|_| true)
+    violations_by(rules, assertions, now, (tree, &Unbounded), &|_| true)
 }
 
-/// The same by those rules alone that `concerns` says; all decide.
-pub fn violations_by(
+/// The same by those rules alone that `concerns` says, all of which decide, as far as the work goes.
+pub fn violations_by<W: Work>(
     rules: &Rules,
     assertions: &[Assertion],
     now: Timestamp,
-    tree: &dyn Tree,
+    (tree, work): (&dyn Tree, &W),
     concerns: &dyn Fn(&Rule) -> bool,
-) -> Result<Vec<Counterexample>, TreeError> {
+) -> Result<Vec<Counterexample>, W::Stop> {
     let mut found = Vec::new();
     for assertion in assertions {
         for rule in rules.iter().filter(|rule| !rule.is_over(now) && concerns(rule)) {
-            let inquiry = Inquiry { rules, assertion, rule, now, tree };
+            let inquiry = Inquiry { rules, assertion, rule, now, tree, work };
             if inquiry.concerns() {
                 found.extend(inquiry.search()?);
             }
@@ -89,12 +90,13 @@ pub fn violations_by(
 }
 
 /// Whether a rule grants what an assertion says must not be.
-struct Inquiry<'a> {
+struct Inquiry<'a, W> {
     rules: &'a Rules,
     assertion: &'a Assertion,
     rule: &'a Rule,
     now: Timestamp,
     tree: &'a dyn Tree,
+    work: &'a W,
 }
 
 /// A right that somebody has; if it is granted by attributes, to that one.
@@ -104,7 +106,7 @@ struct Granted {
     attribute: Option<AttributeTypeId>,
 }
 
-impl Inquiry<'_> {
+impl<W: Work> Inquiry<'_, W> {
     fn rights(&self) -> impl Iterator<Item = Right> {
         let must_not = self.assertion.must_not;
         self.rule.allow.iter().filter(move |right| must_not.has(*right))
@@ -115,7 +117,7 @@ impl Inquiry<'_> {
         self.rights().any(|right| attributes || !right.is_per_attribute())
     }
 
-    fn search(&self) -> Result<Option<Counterexample>, TreeError> {
+    fn search(&self) -> Result<Option<Counterexample>, W::Stop> {
         for who in &self.rule.who {
             let found = match who {
                 Who::Oneself | Who::HeldIn(_) => self.search_dependent(who)?,
@@ -129,8 +131,9 @@ impl Inquiry<'_> {
     }
 
     /// Tries those whom the rule names whatever the target is.
-    fn search_independent(&self, who: &Who) -> Result<Option<Counterexample>, TreeError> {
-        for subject in self.subjects(who)? {
+    fn search_independent(&self, who: &Who) -> Result<Option<Counterexample>, W::Stop> {
+        for candidate in self.candidates(who)? {
+            let Some(subject) = self.subject(candidate)? else { continue };
             if !self.may_be_meant(&subject)? {
                 continue;
             }
@@ -152,10 +155,11 @@ impl Inquiry<'_> {
     }
 
     /// Tries those whom each target makes subjects of the rule.
-    fn search_dependent(&self, who: &Who) -> Result<Option<Counterexample>, TreeError> {
+    fn search_dependent(&self, who: &Who) -> Result<Option<Counterexample>, W::Stop> {
         let mut found = None;
         self.each_target(&mut |node, dn| {
-            for subject in self.subjects_of(who, node, dn)? {
+            for candidate in self.candidates_of(who, node, dn)? {
+                let Some(subject) = self.subject(candidate)? else { continue };
                 let actor = subject.actor(self)?;
                 let mut decider = Decider::new(self.rules, &actor, self.tree.schema());
                 found = self.try_entry(&subject, &mut decider, (node, dn))?;
@@ -173,16 +177,18 @@ impl Inquiry<'_> {
         subject: &Subject,
         decider: &mut Decider<'_>,
         (node, dn): (&Node, &Arc<Dn>),
-    ) -> Result<Option<Counterexample>, TreeError> {
+    ) -> Result<Option<Counterexample>, W::Stop> {
         if !self.is_meant(subject, node)? {
             return Ok(None);
         }
+        self.work.take(self.decision_cost())?;
         let decision = decider.decide(node, self.tree)?;
         for right in self.rights() {
             let Some(granted) = self.granted(right, &decision, &node.entry) else { continue };
             let is_reset = right == Right::ResetPassword;
             let is_own = subject.identity.uuid() == Some(node.uuid);
-            let guarded = || escalation::exceeds(node.uuid, dn, decider.actor(), self.rules, self.tree);
+            let guarded =
+                || escalation::exceeds_within((node.uuid, dn), decider.actor(), self.rules, self.tree, self.work);
             if is_reset && (is_own || guarded()?.is_some()) {
                 continue;
             }
@@ -192,17 +198,14 @@ impl Inquiry<'_> {
     }
 
     /// Tries an entry that might be added where rule and assertion begin, unless a filter decides about it.
-    fn try_new_entries(
-        &self,
-        subject: &Subject,
-        decider: &mut Decider<'_>,
-    ) -> Result<Option<Counterexample>, TreeError> {
+    fn try_new_entries(&self, subject: &Subject, decider: &mut Decider<'_>) -> Result<Option<Counterexample>, W::Stop> {
         let is_filtered = self.rule.filter.is_some() || self.assertion.filter.is_some();
         let denies = |rule: &Rule| rule.filter.is_some() && self.rights().any(|right| rule.deny.has(right));
         if is_filtered || self.rules.iter().any(denies) {
             return Ok(None);
         }
         for (dn, shown) in self.new_names() {
+            self.work.take(self.decision_cost())?;
             let decision = decider.decide_new(&dn, &Entry::empty())?;
             for right in self.rights() {
                 if let Some(granted) = self.granted(right, &decision, &Entry::empty()) {
@@ -211,6 +214,11 @@ impl Inquiry<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Each rule may ask the entry.
+    fn decision_cost(&self) -> u64 {
+        8 + self.rules.iter().len() as u64 / 4
     }
 
     /// The right, if it is granted, with an attribute that the assertion is about.

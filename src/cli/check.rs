@@ -67,6 +67,8 @@ fn in_force(config: &Config, tree: &dyn Tree) -> Result<(Arc<Rules>, Vec<Asserti
     let message = |error: crate::access::RuleError| CliError::Message(error.to_string());
     let rules = Rules::prepare(&config.rules, tree.schema()).map_err(message)?;
     let prepared = Assertion::prepare_all(&config.assertions, tree.schema()).map_err(message)?;
-    let in_force = RuleBook::new(rules).in_force(tree).map_err(|error| CliError::Message(error.to_string()))?;
+    let in_force = RuleBook::new(rules, config.limits.rules)
+        .in_force(tree)
+        .map_err(|error| CliError::Message(error.to_string()))?;
     Ok((Arc::clone(&in_force.rules), prepared))
 }

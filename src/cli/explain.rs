@@ -67,7 +67,8 @@ impl Subject {
         let view = open_store(&config, Existence::ReadOnly)?.view();
         let file =
             Rules::prepare(&config.rules, view.schema()).map_err(|error| CliError::Message(error.to_string()))?;
-        let in_force = delegated::in_force(&Arc::new(file), &view).map_err(|error| unreadable(&error))?;
+        let in_force =
+            delegated::in_force(&Arc::new(file), config.limits.rules, &view).map_err(|error| unreadable(&error))?;
         for suspended in &in_force.suspended {
             output::complain(&suspended.to_string());
         }

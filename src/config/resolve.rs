@@ -418,6 +418,9 @@ fn limits(raw: &RawLimits) -> Limits {
         sort: raw.sort.unwrap_or(default.sort),
         tree_delete: raw.tree_delete.unwrap_or(default.tree_delete),
         entry_octets: raw.entry_octets.unwrap_or(default.entry_octets),
+        rules: raw.rules.unwrap_or(default.rules),
+        rules_per_author: raw.rules_per_author.unwrap_or(default.rules_per_author),
+        assertion_steps: raw.assertion_steps.unwrap_or(default.assertion_steps),
     }
 }
 

@@ -11,12 +11,13 @@ use crate::directory::{Attribute, Attributes, Dn, Entry, Rdn};
 use crate::password::{Account, Policy, Secret};
 use crate::protocol::request::AddRequest;
 
+use super::delegation::RuleChange;
 use super::events::Whose;
 use super::integrity::unique::Transition;
 use super::integrity::{Given, State};
 use super::relax::NOT_RELAXED;
 use super::set_password::{Hashes, Newcomer, has_class};
-use super::{Context, Outcome, Refusal, delegation, policies};
+use super::{Context, Outcome, Refusal, policies};
 
 /// Adds an entry below one that exists.
 pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> {
@@ -31,7 +32,8 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     if !decision.allows(Right::Add) {
         return Err(denied(ctx, &dn)?);
     }
-    delegation::check(ctx, &decision, &mut attributes, &dn)?;
+    let mut rules = RuleChange::default();
+    rules.put(ctx, &decision, &mut attributes, &dn)?;
     if let Found::Entry(_) = ctx.tree.find(&dn)? {
         return Err(Refusal::AlreadyExists);
     }
@@ -44,6 +46,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     let mut conditions: Vec<_> = given.into_iter().map(|given| given.to(uuid)).collect();
     let after = State { dn: &dn, entry: &entry };
     ctx.require_integrity(Transition { uuid, before: None, after }, &mut conditions)?;
+    rules.settle(ctx, uuid, &mut conditions)?;
     let (mut account, mut events) = (None, Vec::new());
     if let Some(password) = password {
         let governing = ctx.services.policies.choose(&entry, &dn, ctx.tree)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::access::assertion::Assertion;
 use crate::access::circumstances::{Method, Protection, Remote};
-use crate::access::{Actor, Circumstances, RuleBook, Rules};
+use crate::access::{Actor, Circumstances, RuleBook, Rules, delegated};
 use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::Tree;
 use crate::directory::{Dn, Identity, Randomness, Timestamp};
@@ -145,6 +145,13 @@ pub struct Limits {
     pub tree_delete: usize,
     /// Octets of one entry.
     pub entry_octets: usize,
+    /// Access rules in the tree.
+    pub rules: usize,
+    /// Of these, those of one author.
+    pub rules_per_author: usize,
+    /// Steps that it may take to prove that a rule in the tree breaks no assertion: compare
+    /// [`Steps`](crate::directory::filter::Steps).
+    pub assertion_steps: u64,
 }
 
 impl Default for Limits {
@@ -157,6 +164,9 @@ impl Default for Limits {
             sort: 50_000,
             tree_delete: 10_000,
             entry_octets: 16 << 20,
+            rules: delegated::MOST,
+            rules_per_author: 200,
+            assertion_steps: 10_000_000,
         }
     }
 }

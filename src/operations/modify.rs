@@ -15,13 +15,14 @@ use crate::protocol::control::Flag;
 use crate::protocol::request::{ModifyRequest, RequestedChange};
 
 use super::add::check_policy;
+use super::delegation::RuleChange;
 use super::events::Whose;
 use super::integrity::State;
 use super::integrity::unique::Transition;
 use super::relax::NOT_RELAXED;
 use super::set_password::has_class;
 use super::target::Target;
-use super::{Context, Outcome, Refusal, approval, delegation, policies};
+use super::{Context, Outcome, Refusal, approval, policies};
 
 /// Changes the attributes of an entry: all as asked for, or none.
 pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Refusal> {
@@ -65,8 +66,9 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     };
     let elsewhere = has_password.then_some(ctx.schema().known().user_password);
     let touched = changes.iter().map(|change| change.attribute.attribute_type).collect();
-    check(ctx, &target, (&mut attributes, elsewhere.as_slice()), &touched)?;
-    let conditions = integrity(ctx, &target, &changes, &attributes)?;
+    let rules = check(ctx, &target, (&mut attributes, elsewhere.as_slice()), &touched)?;
+    let mut conditions = integrity(ctx, &target, &changes, &attributes)?;
+    rules.settle(ctx, target.node.uuid, &mut conditions)?;
     // The old password is verified and the new one hashed last: everything else that can be wrong has been looked at.
     let account = match password {
         Some(prepared) => prepared.run(ctx, &target)?,
@@ -179,13 +181,14 @@ fn require_write(ctx: &Context<'_>, target: &Target, changes: &[Modification]) -
     if changes.iter().all(may) { Ok(()) } else { Err(target.denied("you may not change this attribute", ctx)?) }
 }
 
-/// Whether what the changes come to is a legal entry, and still the one that its name and structural class say.
+/// Whether what the changes come to is a legal entry, and still the one that its name and structural class say; and what that
+/// does to the rules of the tree.
 fn check(
     ctx: &Context<'_>,
     target: &Target,
     (attributes, elsewhere): (&mut Attributes, &[AttributeTypeId]),
     changed: &AttributeSet,
-) -> Result<(), Refusal> {
+) -> Result<RuleChange, Refusal> {
     let schema = ctx.schema();
     // Otherwise they are as complete as they were.
     if changed.contains(schema.known().object_class) {
@@ -202,10 +205,12 @@ fn check(
     if has_class(attributes, policies::CLASS, schema) {
         ctx.require_no_claim(&Entry::encode(attributes, schema), &target.dn)?;
     }
+    let mut rules = RuleChange::default();
     if !has_class(attributes, delegated::CLASS, schema) {
-        delegation::require_right_to_remove(ctx, &target.node)?;
+        rules.take_away(ctx, &target.node)?;
     }
-    delegation::check(ctx, &target.decision, attributes, &target.dn)
+    rules.put(ctx, &target.decision, attributes, &target.dn)?;
+    Ok(rules)
 }
 
 /// Completes the object classes of an entry that is changed, of which the structural one stays.

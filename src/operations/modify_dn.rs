@@ -8,11 +8,12 @@ use crate::directory::{Attributes, Dn, Entry, Rdn, ldif};
 use crate::protocol::control::Flag;
 use crate::protocol::request::ModifyDnRequest;
 
+use super::delegation::RuleChange;
 use super::integrity::State;
 use super::integrity::references::Renames;
 use super::integrity::unique::Transition;
 use super::target::Target;
-use super::{Context, Outcome, Refusal, delegation};
+use super::{Context, Outcome, Refusal};
 
 use renamed::Renamed;
 
@@ -40,10 +41,12 @@ pub fn modify_dn(ctx: &Context<'_>, request: &ModifyDnRequest) -> Result<Outcome
     renamed.check(ctx, &target, &new_dn)?;
     let mut attributes = renamed.attributes;
     require_free(ctx, &target, &new_dn)?;
-    delegation::check(ctx, &decision, &mut attributes, &new_dn)?;
+    let mut rules = RuleChange::default();
+    rules.put(ctx, &decision, &mut attributes, &new_dn)?;
     let entry = Entry::encode(&attributes, ctx.schema());
-    let moved = moved(ctx, &target, new_dn)?;
+    let moved = moved(ctx, &target, new_dn, &mut rules)?;
     let mut change = Change::none();
+    rules.settle(ctx, node.uuid, &mut change.conditions)?;
     require_integrity(ctx, &moved, &entry, &mut change)?;
     let place = Place::Below { parent: parent.uuid, rdn: rdn.as_str().into(), key: rdn.key().into() };
     let log = ctx.log(LogKind::ModifyDn, target.dn.as_str(), node.uuid, log_lines(request));
@@ -96,14 +99,18 @@ struct Moved {
 
 /// The entry, and all below it, which get other names too. None of these must be a name by which somebody holds more than
 /// the requester: it may stand in a group already.
-fn moved(ctx: &Context<'_>, target: &Target, new: Dn) -> Result<Vec<Moved>, Refusal> {
+fn moved(ctx: &Context<'_>, target: &Target, new: Dn, rules: &mut RuleChange) -> Result<Vec<Moved>, Refusal> {
     let mut moved = vec![Moved { node: target.node.clone(), old: Dn::clone(&target.dn), new }];
     let mut looked_below = 0;
     while let Some(Moved { node, old, new }) = moved.get(looked_below) {
         if old != new {
             ctx.require_modest_name(node.uuid, new)?;
             ctx.require_no_denial_lost(old)?;
-            delegation::require_right_to_remove(ctx, node)?;
+            match looked_below {
+                // Itself it is written, and judged as such.
+                0 => rules.take_away(ctx, node)?,
+                _ => rules.carry(ctx, node, new)?,
+            }
         }
         let mut below = Vec::new();
         for child in ctx.tree.children(node.id, None, MOST_BELOW)? {

@@ -11,7 +11,7 @@ mod room;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use crate::directory::tree::{CommitError, Overlay, Write};
+use crate::directory::tree::{CommitError, Condition, Overlay, Write};
 use crate::directory::{Csn, ResultCode, Timestamp};
 use crate::protocol::control::{Controls, Flag, ResponseControl};
 use crate::protocol::extended::{EndTransaction, PasswordModify};
@@ -28,6 +28,8 @@ use room::Room;
 const MOST_REQUESTS: usize = 1_000;
 /// Requests that may hash.
 const MOST_HEAVY: usize = 100;
+/// Requests that change access rules, each of which is held against what the operator asserts.
+const MOST_RULES: usize = 20;
 
 /// Requests that are to be done together.
 #[derive(Debug)]
@@ -82,8 +84,15 @@ impl Transaction {
         let mut tree = Overlay::new(ctx.tree)?;
         let mut settlement = Settlement::default();
         let mut effects = SmallVec::new();
+        let mut rules = 0;
         for queued in &self.requests {
             let planned = queued.plan(ctx, &tree).and_then(|mut outcome| {
+                rules += usize::from(outcome.change.conditions.iter().any(|one| is_about_rules(one, ctx)));
+                if rules > MOST_RULES {
+                    return Err(Refusal::AdminLimit(
+                        "the transaction changes too many access rules; settle it in parts",
+                    ));
+                }
                 effects.append(&mut outcome.effects);
                 settlement.note(queued.id, &mut outcome);
                 tree.apply(outcome.change).map_err(unmade)
@@ -130,6 +139,12 @@ impl Queued {
 }
 
 const NOTHING_MADE: &str = "what the server makes cannot be told in a transaction; give the new password";
+
+/// Whether a condition is one that changes of access rules have: nothing else rests on who is of a class.
+fn is_about_rules(condition: &Condition, ctx: &Context<'_>) -> bool {
+    let class = ctx.schema().known().object_class;
+    matches!(condition, Condition::HeldOnlyBy { attribute_type, .. } if *attribute_type == class)
+}
 
 /// Requires what can be known of a request before it is done.
 fn require_form(request: &Request, controls: &Controls) -> Result<(), Refusal> {

@@ -8,7 +8,7 @@ use crate::scene::{SUFFIX, Scene, full, rule, rules};
 use crate::sentences;
 
 /// Hanna, of the helpdesk, may write rules for people; and a team stands below them.
-fn hanna_delegates<D: Directory>(scene: &Scene<D>) {
+pub fn hanna_delegates<D: Directory>(scene: &Scene<D>) {
     let hanna = format!("dn:{}", full("hanna"));
     let people = format!("subtree:ou=people,{SUFFIX}");
     let everything = ["*", "+", "password-state"];
@@ -23,7 +23,7 @@ fn hanna_delegates<D: Directory>(scene: &Scene<D>) {
 }
 
 /// A rule called `name` below `point`.
-fn entry(name: &str, point: &str, lines: &[&str]) -> String {
+pub fn entry(name: &str, point: &str, lines: &[&str]) -> String {
     let lines = lines.join("\n");
     format!(
         "dn: cn={name},{point}\nobjectClass: subentry\nobjectClass: accessRule\ncn: {name}\nsubtreeSpecification: {{}}\n{lines}\n"
@@ -31,16 +31,16 @@ fn entry(name: &str, point: &str, lines: &[&str]) -> String {
 }
 
 /// That bob may reset the team.
-fn bob_resets_the_team() -> String {
+pub fn bob_resets_the_team() -> String {
     let bob = format!("accessWho: dn:{}", full("bob"));
     entry("bob", "ou=team,ou=people", &[&bob, "accessAllow: reset-password"])
 }
 
-fn bob_may_reset<D: Directory>(scene: &Scene<D>, whom: &str) -> bool {
+pub fn bob_may_reset<D: Directory>(scene: &Scene<D>, whom: &str) -> bool {
     scene.client("bob").password_modify(Some(&full(whom)), None, None).is_ok()
 }
 
-const TIM: &str = "uid=tim,ou=team,ou=people";
+pub const TIM: &str = "uid=tim,ou=team,ou=people";
 
 sentences! {
     /// A rule takes effect at once, for what stands at or below its point and nothing else; and ends when it is deleted.

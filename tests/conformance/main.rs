@@ -77,6 +77,7 @@ mod report_only;
 mod reset;
 mod rights_paths;
 mod root_dse;
+mod rule_writes;
 mod sasl_plain;
 mod sasl_scram;
 mod schema_change;

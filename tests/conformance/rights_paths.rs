@@ -238,7 +238,7 @@ sentences! {
         assert_eq!(scene.client("cn=admin").change(&add), Ok(()));
         let view = scene.directory.view();
         let file = Arc::new(Rules::prepare(&rules(), view.schema()).unwrap());
-        let in_force = delegated::in_force(&file, &view).unwrap();
+        let in_force = delegated::in_force(&file, delegated::MOST, &view).unwrap();
         assert!(in_force.suspended.is_empty(), "{:?}", in_force.suspended);
         let administrators = Dn::parse(view.schema(), &group("administrators")).unwrap();
         let now = Timestamp::parse(b"20260601120000Z").unwrap();
@@ -249,7 +249,7 @@ sentences! {
         let leave = format!("dn: cn=administrators,ou=groups\nchangetype: modify\nreplace: member\nmember: {}\n-\n", full("bob"));
         assert_eq!(scene.root().change(&leave), Ok(()));
         let view = scene.directory.view();
-        let in_force = delegated::in_force(&file, &view).unwrap();
+        let in_force = delegated::in_force(&file, delegated::MOST, &view).unwrap();
         assert_eq!(in_force.suspended.len(), 1);
         let administrators = Dn::parse(view.schema(), &group("administrators")).unwrap();
         assert_eq!(paths(&in_force.rules, &[administrators], &AttributeSet::EMPTY, now, &view).unwrap().paths, []);

@@ -100,7 +100,7 @@ impl<D: Directory> Scene<D> {
         let random = CountingRandom(Cell::new(1));
         let reported = Arc::new(Reported::default());
         let services = Services {
-            rules: RuleBook::new(Rules::prepare(&rules(), view.schema()).unwrap()),
+            rules: RuleBook::new(Rules::prepare(&rules(), view.schema()).unwrap(), Limits::default().rules),
             identities: IdentityMap::default(),
             assertions: Vec::new(),
             meter: Arc::new(Meter::new([7; 16])),
@@ -182,7 +182,7 @@ impl<D: Directory> Scene<D> {
     /// Makes the rules ready for the schema that is in force.
     pub fn refit(&self) {
         let rules = Rules::prepare(&self.ruled_by.borrow(), self.directory.view().schema()).unwrap();
-        self.configure(|services| services.rules = RuleBook::new(rules));
+        self.configure(|services| services.rules = RuleBook::new(rules, services.limits.rules));
     }
 
     /// Says who is whom by other names.

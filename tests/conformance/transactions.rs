@@ -8,6 +8,8 @@ use keystead::directory::tree::{Directory, Tree};
 use keystead::directory::wire;
 use keystead::protocol::{RawControl, Response};
 
+use crate::delegated_rules::{TIM, bob_may_reset, bob_resets_the_team, hanna_delegates};
+use crate::rule_writes::{denial, only_few_reset};
 use crate::scene::{Client, Scene, full, requests};
 use crate::sentences;
 
@@ -71,6 +73,10 @@ fn changes<D: Directory>(scene: &Scene<D>) -> Vec<String> {
     let changes = scene.directory.view().changes_after(0, usize::MAX).unwrap();
     changes.iter().map(|change| format!("{} {}", change.record.kind, change.record.target)).collect()
 }
+
+/// That two denials of the tree end together, on which an assertion rests.
+const BOTH_END: &str =
+    "dn: cn=one,ou=team,ou=people\nchangetype: delete\n\ndn: cn=two,ou=team,ou=people\nchangetype: delete\n";
 
 const CARLA: &str =
     "dn: carla\nobjectClass: inetOrgPerson\nuid: carla\ncn: Carla\nsn: Carla\nmail: carla@example.com\n\n";
@@ -336,5 +342,24 @@ sentences! {
         let response = end(&admin, &identifier, Wish::Commit);
         assert_ne!(response.result.code, Success, "alice may not");
         assert_eq!(response.value, Some(refused(id)));
+    }
+
+    /// Access rules that are changed in one are held against the assertions as those before have left them.
+    fn rules_are_judged_as_those_before_have_left_them(scene) {
+        hanna_delegates(scene);
+        let hanna = scene.client("hanna");
+        for text in [denial("one"), denial("two"), bob_resets_the_team()] {
+            hanna.change(&text).unwrap();
+        }
+        only_few_reset(scene, 1_000_000);
+        let (ids, response) = commit(&hanna, BOTH_END);
+        assert_eq!(response.result.code, ConstraintViolation, "{response:?}");
+        assert_eq!(response.value, Some(refused(*ids.last().unwrap())));
+        assert!(!bob_may_reset(scene, TIM));
+        let grant_goes = "dn: cn=bob,ou=team,ou=people\nchangetype: delete\n\n".to_owned() + BOTH_END;
+        assert_eq!(commit(&hanna, &grant_goes).1.result.code, Success);
+        let many: String = (0..21).map(|number| denial(&format!("no {number}")) + "\n").collect();
+        let (ids, response) = commit(&hanna, &many);
+        assert_eq!((response.result.code, response.value), (AdminLimitExceeded, Some(refused(*ids.last().unwrap()))));
     }
 }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{AUTHOR, CLASS, DelegationFault, LOCAL_ROOT, MOST, ROUNDS, not_held, read};
+use super::{DelegationFault, LOCAL_ROOT, ROUNDS, author_noted, normal_class, not_held, read};
 use crate::access::Actor;
 use crate::access::actor::{Memberships, Moment, memberships_of};
 use crate::access::rule::{Rule, Rules};
 use crate::directory::tree::{Node, Tree, TreeError};
-use crate::directory::{Dn, Identity, Timestamp};
+use crate::directory::{Dn, Identity, Schema, Timestamp};
 
 /// The rules in force, and those of the tree that are not.
 #[derive(Debug)]
@@ -39,16 +39,45 @@ impl fmt::Display for Suspended {
     }
 }
 
-/// The rules of the configuration, with those of the tree that are in force.
-pub fn in_force(file: &Arc<Rules>, tree: &dyn Tree) -> Result<InForce, TreeError> {
+/// A rule of the tree as it stands there.
+#[derive(Clone, Debug)]
+pub struct RuleEntry {
+    /// The entry.
+    pub dn: Arc<Dn>,
+    /// Who has written it.
+    pub author: Option<String>,
+    /// The part of it that grants and the part that denies.
+    pub rules: Vec<Rule>,
+}
+
+/// What is to become of rules of the tree.
+#[derive(Clone, Debug, Default)]
+pub struct Amendment {
+    /// Those of these names will not be there any more.
+    pub gone: Vec<Arc<Dn>>,
+    /// These will be.
+    pub come: Vec<RuleEntry>,
+}
+
+/// The rules of the configuration, with those of the tree that are in force, so many at most.
+pub fn in_force(file: &Arc<Rules>, most: usize, tree: &dyn Tree) -> Result<InForce, TreeError> {
+    in_force_after(&Amendment::default(), (file, most), tree)
+}
+
+/// The same, when that will have become of those of the tree.
+pub fn in_force_after(
+    amendment: &Amendment,
+    (file, most): (&Arc<Rules>, usize),
+    tree: &dyn Tree,
+) -> Result<InForce, TreeError> {
     let mut suspended = Vec::new();
-    let candidates = candidates(tree, &mut suspended)?;
+    let candidates = candidates(amendment, most, tree, &mut suspended)?;
     if candidates.is_empty() {
         return Ok(InForce { rules: Arc::clone(file), suspended });
     }
     let denials = candidates.iter().flat_map(|candidate| &candidate.rules).filter(|rule| rule.is_denial());
     let mut rules = file.and(&denials.cloned().collect());
-    let mut pending: Vec<&Candidate> = candidates.iter().filter(|one| one.grants().next().is_some()).collect();
+    let mut pending: Vec<&RuleEntry> = candidates.iter().filter(|one| one.grants().next().is_some()).collect();
     let mut authors = Authors::default();
     // What somebody holds by a rule of the tree they may pass on: so it is looked again until nothing more is added. Two
     // who have only each other's word for it are never added.
@@ -69,7 +98,7 @@ pub fn in_force(file: &Arc<Rules>, tree: &dyn Tree) -> Result<InForce, TreeError
         rules = rules.and(&added.into_iter().collect());
         if round >= ROUNDS {
             let too_deep =
-                |(one, _): (&Candidate, _)| Suspended { dn: Arc::clone(&one.dn), fault: DelegationFault::TooDeep };
+                |(one, _): (&RuleEntry, _)| Suspended { dn: Arc::clone(&one.dn), fault: DelegationFault::TooDeep };
             suspended.extend(left.into_iter().map(too_deep));
             break;
         }
@@ -78,14 +107,13 @@ pub fn in_force(file: &Arc<Rules>, tree: &dyn Tree) -> Result<InForce, TreeError
     Ok(InForce { rules: Arc::new(rules), suspended })
 }
 
-/// A rule of the tree that may come into force.
-struct Candidate {
-    dn: Arc<Dn>,
-    author: Option<String>,
-    rules: Vec<Rule>,
-}
+impl RuleEntry {
+    /// Reads the rule that an entry is.
+    pub fn of(node: &Node, dn: &Arc<Dn>, schema: &Schema) -> Result<Self, DelegationFault> {
+        let rules = read(&node.entry, dn, schema)?;
+        Ok(Self { dn: Arc::clone(dn), author: author_noted(&node.entry, schema).map(str::to_owned), rules })
+    }
 
-impl Candidate {
     fn grants(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().filter(|rule| !rule.is_denial())
     }
@@ -148,29 +176,32 @@ fn identify(author: &str, tree: &dyn Tree) -> Result<Option<(Identity, Membershi
 }
 
 /// The rules of the tree, in the order in which they were made.
-fn candidates(tree: &dyn Tree, suspended: &mut Vec<Suspended>) -> Result<Vec<Candidate>, TreeError> {
+fn candidates(
+    amendment: &Amendment,
+    most: usize,
+    tree: &dyn Tree,
+    suspended: &mut Vec<Suspended>,
+) -> Result<Vec<RuleEntry>, TreeError> {
     let mut found = Vec::new();
     for node in rule_nodes(tree)? {
-        let Some(dn) = tree.dn(node.id)? else { continue };
-        let fault = match read(&node.entry, &dn, tree.schema()) {
-            Ok(_) if found.len() >= MOST => DelegationFault::TooMany,
-            Ok(rules) => {
-                let author = tree.schema().find_attribute_type(AUTHOR).and_then(|it| node.entry.first_text(it.id));
-                found.push(Candidate { dn, author: author.map(str::to_owned), rules });
+        let Some(dn) = tree.dn(node.id)?.filter(|dn| !amendment.gone.contains(dn)) else { continue };
+        let fault = match RuleEntry::of(&node, &dn, tree.schema()) {
+            Ok(_) if found.len() >= most => DelegationFault::TooMany(most),
+            Ok(entry) => {
+                found.push(entry);
                 continue;
             }
             Err(fault) => fault,
         };
         suspended.push(Suspended { dn, fault });
     }
+    found.extend(amendment.come.iter().cloned());
     Ok(found)
 }
 
-fn rule_nodes(tree: &dyn Tree) -> Result<Vec<Node>, TreeError> {
-    let schema = tree.schema();
-    let object_class = schema.known().object_class;
-    let form = schema.attribute_type(object_class).equality_or_fallback().normal_form();
-    let Ok(normal) = form.of_assertion(schema, CLASS.as_bytes()) else { return Ok(Vec::new()) };
-    let ids = tree.equal(object_class, &normal)?;
+/// The entries of the tree that are rules, in the order in which they were made.
+pub fn rule_nodes(tree: &dyn Tree) -> Result<Vec<Node>, TreeError> {
+    let Some(normal) = normal_class(tree.schema()) else { return Ok(Vec::new()) };
+    let ids = tree.equal(tree.schema().known().object_class, &normal)?;
     ids.into_iter().filter_map(|id| tree.node(id).transpose()).collect()
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Inquiry;
-use crate::access::actor::{Memberships, Moment, is_one_of, memberships_of};
-use crate::access::explain::{entry_called, members};
+use crate::access::actor::{Memberships, Moment, is_one_of, memberships_within};
+use crate::access::escalation::actor_cost;
+use crate::access::explain::{entry_called, members_within};
 use crate::access::who::Who;
+use crate::access::work::{ENTRY, LOOKUP, Work};
 use crate::access::{Actor, Right};
-use crate::directory::tree::{EntryId, Node, TreeError};
+use crate::directory::tree::{EntryId, Node};
 use crate::directory::{Dn, Identity};
 
 /// Somebody, with their groups.
@@ -19,16 +21,23 @@ pub(super) struct Subject {
     pub(super) shown: String,
 }
 
+/// Somebody who may be one of those, to be looked up when it is their turn.
+pub(super) enum Candidate {
+    Known(Subject),
+    Member(EntryId),
+}
+
 impl Subject {
-    pub(super) fn actor(&self, inquiry: &Inquiry<'_>) -> Result<Actor, TreeError> {
+    pub(super) fn actor<W: Work>(&self, inquiry: &Inquiry<'_, W>) -> Result<Actor, W::Stop> {
         let moment = Moment::Ever(inquiry.now);
-        Actor::in_groups(self.identity.clone(), &self.memberships, moment, inquiry.rules, inquiry.tree)
+        inquiry.work.take(actor_cost(inquiry.rules))?;
+        Ok(Actor::in_groups(self.identity.clone(), &self.memberships, moment, inquiry.rules, inquiry.tree)?)
     }
 }
 
-impl Inquiry<'_> {
+impl<W: Work> Inquiry<'_, W> {
     /// Whether the assertion is about somebody, as far as the target does not matter.
-    pub(super) fn may_be_meant(&self, subject: &Subject) -> Result<bool, TreeError> {
+    pub(super) fn may_be_meant(&self, subject: &Subject) -> Result<bool, W::Stop> {
         let (identity, groups) = (&subject.identity, &subject.memberships.groups);
         let depends = self.assertion.who.iter().any(Who::depends_on_target);
         Ok((depends || is_one_of(&self.assertion.who, identity, groups, self.tree)?)
@@ -36,12 +45,25 @@ impl Inquiry<'_> {
     }
 
     /// Whether the assertion is about somebody and a target.
-    pub(super) fn is_meant(&self, subject: &Subject, target: &Node) -> Result<bool, TreeError> {
+    pub(super) fn is_meant(&self, subject: &Subject, target: &Node) -> Result<bool, W::Stop> {
         let (identity, groups) = (&subject.identity, &subject.memberships.groups);
-        let is = |whos: &[Who]| -> Result<bool, TreeError> {
+        self.work.take(self.meaning_cost(subject, target))?;
+        let is = |whos: &[Who]| -> Result<bool, W::Stop> {
             Ok(is_one_of(whos, identity, groups, self.tree)? || self.is_by_target(whos, subject, target))
         };
         Ok(is(&self.assertion.who)? && !is(&self.assertion.except)?)
+    }
+
+    fn meaning_cost(&self, subject: &Subject, target: &Node) -> u64 {
+        let whos = self.assertion.who.iter().chain(&self.assertion.except);
+        let cost = |who: &Who| match who {
+            Who::Group(_) => LOOKUP,
+            Who::HeldIn(attribute) => {
+                (target.entry.values(*attribute).count() * (1 + subject.memberships.names.len())) as u64
+            }
+            _ => 1,
+        };
+        whos.map(cost).sum()
     }
 
     fn is_by_target(&self, whos: &[Who], subject: &Subject, target: &Node) -> bool {
@@ -59,31 +81,36 @@ impl Inquiry<'_> {
     }
 
     /// Those whom a rule names, as far as one of each kind is enough.
-    pub(super) fn subjects(&self, who: &Who) -> Result<Vec<Subject>, TreeError> {
-        let nameless =
-            |identity, shown: &str| Subject { identity, memberships: Memberships::default(), shown: shown.to_owned() };
+    pub(super) fn candidates(&self, who: &Who) -> Result<Vec<Candidate>, W::Stop> {
+        let known = |identity, shown: &str| {
+            Candidate::Known(Subject { identity, memberships: Memberships::default(), shown: shown.to_owned() })
+        };
+        let anonymous = || known(Identity::Anonymous, "whoever has not authenticated");
+        let authenticated = || Candidate::Known(stranger(&Dn::root(), "whoever has authenticated"));
         Ok(match who {
-            Who::Anonymous => vec![nameless(Identity::Anonymous, "whoever has not authenticated")],
-            Who::LocalRoot => vec![nameless(Identity::LocalRoot, "the superuser of this machine")],
-            Who::Authenticated => vec![stranger(&Dn::root(), "whoever has authenticated")],
-            Who::Everyone => vec![
-                nameless(Identity::Anonymous, "whoever has not authenticated"),
-                stranger(&Dn::root(), "whoever has authenticated"),
-            ],
-            Who::Below(base) => vec![stranger(base, &format!("whoever stands below {base}"))],
-            Who::Entry(dn) => match self.tree.find(dn)?.entry() {
-                Some(id) => self.somebody(id)?.into_iter().collect(),
-                None => Vec::new(),
-            },
+            Who::Anonymous => vec![anonymous()],
+            Who::LocalRoot => vec![known(Identity::LocalRoot, "the superuser of this machine")],
+            Who::Authenticated => vec![authenticated()],
+            Who::Everyone => vec![anonymous(), authenticated()],
+            Who::Below(base) => vec![Candidate::Known(stranger(base, &format!("whoever stands below {base}")))],
+            Who::Entry(dn) => self.tree.find(dn)?.entry().map(Candidate::Member).into_iter().collect(),
             Who::Group(dn) => self.in_group(dn)?,
             Who::Oneself | Who::HeldIn(_) => Vec::new(),
         })
     }
 
+    /// Who a candidate is; nobody, if the entry is gone.
+    pub(super) fn subject(&self, candidate: Candidate) -> Result<Option<Subject>, W::Stop> {
+        match candidate {
+            Candidate::Known(subject) => Ok(Some(subject)),
+            Candidate::Member(id) => self.somebody(id),
+        }
+    }
+
     /// Those in a group, and whoever might be put into it. If that is excepted, so are all.
-    fn in_group(&self, group: &Dn) -> Result<Vec<Subject>, TreeError> {
+    fn in_group(&self, group: &Dn) -> Result<Vec<Candidate>, W::Stop> {
         let Some(id) = self.tree.find(group)?.entry() else { return Ok(Vec::new()) };
-        let mut memberships = memberships_of(group, self.tree)?;
+        let mut memberships = memberships_within(group, self.tree, self.work)?;
         memberships.groups.insert(id);
         memberships.names.push(Arc::new(group.clone()));
         let shown = format!("whoever is put into {group}");
@@ -91,15 +118,11 @@ impl Inquiry<'_> {
         if is_one_of(&self.assertion.except, &anybody.identity, &anybody.memberships.groups, self.tree)? {
             return Ok(Vec::new());
         }
-        let mut ids: Vec<EntryId> = members(group, self.tree)?.into_iter().collect();
+        let mut ids: Vec<EntryId> = members_within(group, self.tree, self.work)?.into_iter().collect();
         ids.sort_unstable();
         let enough = if self.needs_every_member() { usize::MAX } else { NAMED };
-        let mut subjects = Vec::new();
-        for member in ids.into_iter().take(enough) {
-            subjects.extend(self.somebody(member)?);
-        }
-        subjects.push(anybody);
-        Ok(subjects)
+        let members = ids.into_iter().take(enough).map(Candidate::Member);
+        Ok(members.chain([Candidate::Known(anybody)]).collect())
     }
 
     /// Whether more may be true of a member than of whoever is in the group and in nothing else: they may hold enough to
@@ -110,28 +133,29 @@ impl Inquiry<'_> {
     }
 
     /// Those whom a target makes subjects of the rule.
-    pub(super) fn subjects_of(&self, who: &Who, node: &Node, dn: &Arc<Dn>) -> Result<Vec<Subject>, TreeError> {
+    pub(super) fn candidates_of(&self, who: &Who, node: &Node, dn: &Arc<Dn>) -> Result<Vec<Candidate>, W::Stop> {
         let Who::HeldIn(attribute) = who else {
             let identity = Identity::Entry { uuid: node.uuid, dn: Arc::clone(dn) };
-            let memberships = memberships_of(dn, self.tree)?;
-            return Ok(vec![Subject { identity, memberships, shown: format!("{dn} itself") }]);
+            let memberships = memberships_within(dn, self.tree, self.work)?;
+            return Ok(vec![Candidate::Known(Subject { identity, memberships, shown: format!("{dn} itself") })]);
         };
-        let mut subjects = Vec::new();
+        let mut candidates = Vec::new();
         for value in node.entry.values(*attribute) {
+            self.work.take(LOOKUP)?;
             let Some(id) = entry_called(value, self.tree)? else { continue };
-            subjects.extend(self.somebody(id)?);
+            candidates.push(Candidate::Member(id));
             if let Some(name) = self.tree.dn(id)? {
-                subjects.extend(
-                    self.in_group(&name)?.into_iter().filter(|subject| subject.identity.uuid() != Some(Uuid::nil())),
-                );
+                let in_it = self.in_group(&name)?.into_iter();
+                candidates.extend(in_it.filter(|candidate| matches!(candidate, Candidate::Member(_))));
             }
         }
-        Ok(subjects)
+        Ok(candidates)
     }
 
-    fn somebody(&self, id: EntryId) -> Result<Option<Subject>, TreeError> {
+    fn somebody(&self, id: EntryId) -> Result<Option<Subject>, W::Stop> {
+        self.work.take(ENTRY)?;
         let (Some(node), Some(dn)) = (self.tree.node(id)?, self.tree.dn(id)?) else { return Ok(None) };
-        let memberships = memberships_of(&dn, self.tree)?;
+        let memberships = memberships_within(&dn, self.tree, self.work)?;
         let shown = dn.to_string();
         Ok(Some(Subject { identity: Identity::Entry { uuid: node.uuid, dn }, memberships, shown }))
     }
