@@ -1,7 +1,7 @@
 //! Groups that rules name and that are not there: whoever makes one is in it.
 
-use super::Place;
 use super::step::{Reader, shown};
+use super::terrain::Place;
 use crate::access::actor::Memberships;
 use crate::access::rule::Rule;
 use crate::access::{Right, escalation};

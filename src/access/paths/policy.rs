@@ -1,8 +1,8 @@
 //! Password policies: whoever weakens the one that governs an administrator, or has another govern them, may guess.
 
-use super::Place;
 use super::group::written;
 use super::step::{Reader, shown};
+use super::terrain::Place;
 use crate::access::Right;
 use crate::access::explain::{entry_called, members};
 use crate::access::rule::Rule;

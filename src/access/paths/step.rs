@@ -1,6 +1,6 @@
 //! What somebody may do to an entry that brings them further.
 
-use super::{Place, Terrain};
+use super::terrain::{Place, Terrain};
 use crate::access::rule::{Rule, Rules};
 use crate::access::who::Who;
 use crate::access::{Actor, Decider, Decision, Right, escalation, proxy};

@@ -1,0 +1,176 @@
+//! What there is to gain on the way to becoming an administrator, and who could set out.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::policy::Policy;
+use crate::access::actor::memberships_of;
+use crate::access::explain::{entry_called, members};
+use crate::access::rule::Rules;
+use crate::access::who::Who;
+use crate::directory::schema::AttributeSet;
+use crate::directory::tree::{EntryId, Node, Tree, TreeError};
+use crate::directory::{AttributeTypeId, Dn, Timestamp};
+
+/// What there is to gain.
+pub(super) struct Terrain<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) now: Timestamp,
+    pub(super) most: usize,
+    pub(super) tree: &'a dyn Tree,
+    /// The attributes by which somebody is found.
+    pub(super) naming: &'a AttributeSet,
+    /// Groups that rules name or that are in one of these.
+    pub(super) groups: Vec<Place>,
+    /// People in them, and those whom rules or these entries name.
+    pub(super) people: Vec<Place>,
+    /// What each of the people is, in the same order.
+    pub(super) classes: Vec<Class>,
+    /// Password policies.
+    pub(super) policies: Vec<Policy>,
+    /// The groups and people that are administrators.
+    pub(super) administrators: HashSet<EntryId>,
+    /// Groups that rules name and that are not there.
+    pub(super) missing: Vec<Missing>,
+    /// How many entries that matter are not among these.
+    pub(super) unseen: usize,
+    /// The attributes by which rules apply.
+    pub(super) holding: Vec<AttributeTypeId>,
+}
+
+/// An entry that matters.
+pub(super) struct Place {
+    pub(super) node: Node,
+    pub(super) dn: Arc<Dn>,
+}
+
+/// What makes people alike: the groups that they are in, the names below which they stand that rules name, and who they are,
+/// if that matters.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Class {
+    pub(super) groups: Vec<EntryId>,
+    pub(super) below: Vec<bool>,
+    pub(super) alone: Option<EntryId>,
+}
+
+/// A group that is not there.
+pub(super) struct Missing {
+    pub(super) dn: Dn,
+    pub(super) administers: bool,
+}
+
+impl<'a> Terrain<'a> {
+    pub(super) fn survey(
+        rules: &'a Rules,
+        (administrators, naming): (&[Dn], &'a AttributeSet),
+        (now, most): (Timestamp, usize),
+        tree: &'a dyn Tree,
+    ) -> Result<Self, TreeError> {
+        let mut terrain = Self {
+            rules,
+            now,
+            most,
+            tree,
+            naming,
+            groups: Vec::new(),
+            people: Vec::new(),
+            classes: Vec::new(),
+            policies: Vec::new(),
+            administrators: HashSet::new(),
+            missing: Vec::new(),
+            unseen: 0,
+            holding: Vec::new(),
+        };
+        let mut ids = HashSet::new();
+        for group in administrators {
+            let top = tree.find(group)?.entry();
+            terrain.administrators.extend(top);
+            terrain.administrators.extend(members(group, tree)?);
+        }
+        ids.extend(terrain.administrators.iter().copied());
+        for who in rules.iter().filter(|rule| !rule.is_over(now)).flat_map(|rule| &rule.who) {
+            match who {
+                Who::Group(group) => match tree.find(group)?.entry() {
+                    Some(id) => {
+                        ids.insert(id);
+                        ids.extend(members(group, tree)?);
+                    }
+                    None => terrain.add_missing(group, administrators),
+                },
+                Who::Entry(dn) => ids.extend(tree.find(dn)?.entry()),
+                Who::HeldIn(attribute) if !terrain.holding.contains(attribute) => terrain.holding.push(*attribute),
+                _ => {}
+            }
+        }
+        terrain.add_places(ids)?;
+        terrain.add_holders()?;
+        terrain.policies = Policy::find_all(tree)?;
+        terrain.classes = terrain.people.iter().map(|person| terrain.class(person)).collect::<Result<_, _>>()?;
+        Ok(terrain)
+    }
+
+    pub(super) fn add_missing(&mut self, group: &Dn, administrators: &[Dn]) {
+        if self.missing.iter().all(|known| known.dn != *group) {
+            self.missing.push(Missing { dn: group.clone(), administers: administrators.contains(group) });
+        }
+    }
+
+    /// Administrators come first: if there are too many entries, they are among those that are looked at.
+    pub(super) fn add_places(&mut self, ids: HashSet<EntryId>) -> Result<(), TreeError> {
+        let known = self.tree.schema().known();
+        let mut ids: Vec<EntryId> = ids.into_iter().collect();
+        ids.sort_unstable_by_key(|id| (!self.administrators.contains(id), *id));
+        let room = self.most.saturating_sub(self.groups.len() + self.people.len());
+        self.unseen += ids.len().saturating_sub(room);
+        for id in ids.into_iter().take(room) {
+            let Some(place) = self.place(id)? else { continue };
+            let is_group = place.node.entry.has(known.member) || place.node.entry.has(known.unique_member);
+            if is_group { self.groups.push(place) } else { self.people.push(place) }
+        }
+        Ok(())
+    }
+
+    pub(super) fn class(&self, person: &Place) -> Result<Class, TreeError> {
+        let mut groups: Vec<EntryId> = memberships_of(&person.dn, self.tree)?.groups.into_iter().collect();
+        groups.sort_unstable();
+        let whos = || self.rules.iter().flat_map(|rule| &rule.who);
+        let below = |who: &Who| match who {
+            Who::Below(base) => Some(*person.dn != *base && person.dn.is_within(base)),
+            _ => None,
+        };
+        let is_named = whos().any(|who| matches!(who, Who::Entry(dn) if *dn == *person.dn));
+        let matters = is_named || self.is_held(person)?;
+        Ok(Class { groups, below: whos().filter_map(below).collect(), alone: matters.then_some(person.node.id) })
+    }
+
+    /// Those whom groups and people that matter name in an attribute by which rules apply.
+    pub(super) fn add_holders(&mut self) -> Result<(), TreeError> {
+        let mut ids = HashSet::new();
+        for place in self.groups.iter().chain(&self.people) {
+            for value in self.holding.iter().flat_map(|attribute| place.node.entry.values(*attribute)) {
+                ids.extend(entry_called(value, self.tree)?);
+            }
+        }
+        for place in self.groups.iter().chain(&self.people) {
+            ids.remove(&place.node.id);
+        }
+        self.add_places(ids)
+    }
+
+    pub(super) fn place(&self, id: EntryId) -> Result<Option<Place>, TreeError> {
+        Ok(self.tree.node(id)?.zip(self.tree.dn(id)?).map(|(node, dn)| Place { node, dn }))
+    }
+
+    pub(super) fn is_administrator(&self, place: &Place) -> bool {
+        self.administrators.contains(&place.node.id)
+    }
+
+    pub(super) fn is_held(&self, person: &Place) -> Result<bool, TreeError> {
+        for attribute in &self.holding {
+            if !self.tree.equal(*attribute, person.dn.key())?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
