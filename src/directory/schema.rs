@@ -58,6 +58,8 @@ pub struct Schema {
     user: AttributeSet,
     operational: AttributeSet,
     secret: AttributeSet,
+    derived: AttributeSet,
+    beside: AttributeSet,
     collective: AttributeSet,
     /// The types that the extension defines.
     extended_by: AttributeSet,
@@ -166,6 +168,16 @@ impl Schema {
     /// The secret types, which nobody is shown.
     pub const fn secret(&self) -> &AttributeSet {
         &self.secret
+    }
+
+    /// What the server derives when it is asked for, see [`WellKnown::derived`].
+    pub const fn derived(&self) -> &AttributeSet {
+        &self.derived
+    }
+
+    /// What an entry shows that is not stored in it: what is derived, and what of the credentials is no secret.
+    pub const fn beside_entries(&self) -> &AttributeSet {
+        &self.beside
     }
 
     /// The collective types, whose values a collection of entries shares.

@@ -37,18 +37,22 @@ pub(super) struct Derived {
 impl Derived {
     pub(super) fn needed(selection: &Selection, mentioned: &AttributeSet, schema: &Schema) -> Self {
         let known = schema.known();
-        let wanted = |id: &AttributeTypeId| {
-            // To count costs a look at each, so `+` alone does not ask for it.
-            let selected = if *id == known.num_subordinates { selection.names(*id) } else { selection.wants(*id) };
-            selected || mentioned.contains(*id)
-        };
         // Nobody is told a secret, so nobody needs one.
-        let state = known.credentials().into_iter().filter(|id| !schema.secret().contains(*id));
-        Self {
-            types: known.derived().into_iter().chain(state).filter(wanted).collect(),
-            members: wanted(&known.member),
-            shared: wanted(&known.collective_attribute_subentries) || schema.collective().iter().any(|id| wanted(&id)),
+        let mut types = selection.wanted_of(schema.beside_entries());
+        // To count costs a look at each, so `+` alone does not ask for it.
+        if !selection.names(known.num_subordinates) {
+            types.remove(known.num_subordinates);
         }
+        if mentioned.intersects(schema.beside_entries()) {
+            let mut mentioned = mentioned.clone();
+            mentioned.intersect(schema.beside_entries());
+            types.union(&mentioned);
+        }
+        let wanted = |id: AttributeTypeId| selection.wants(id) || mentioned.contains(id);
+        let collective = schema.collective();
+        let shares = mentioned.intersects(collective) || !selection.wanted_of(collective).is_empty();
+        let shared = shares || wanted(known.collective_attribute_subentries);
+        Self { types, members: wanted(known.member), shared }
     }
 
     /// Whether nothing has to be derived for an entry.

@@ -42,12 +42,11 @@ impl Selection {
 
     /// What is left if only what is stored, or only what is derived, is wanted.
     pub(super) fn restricted(mut self, flags: Flags, schema: &Schema) -> Self {
-        let derived: AttributeSet = schema.known().derived().into_iter().collect();
         if flags.has(Flag::RealAttributesOnly) {
-            self.types.subtract(&derived);
+            self.types.subtract(schema.derived());
         }
         if flags.has(Flag::VirtualAttributesOnly) {
-            self.types.intersect(&derived);
+            self.types.intersect(schema.derived());
             self.with_options.clear();
         }
         self
@@ -85,6 +84,18 @@ impl Selection {
             self.types.insert(*subtype);
             self.named.insert(*subtype);
         }
+    }
+
+    /// Which of some types may be wanted.
+    pub(super) fn wanted_of(&self, some: &AttributeSet) -> AttributeSet {
+        let mut wanted = AttributeSet::EMPTY;
+        if self.types.intersects(some) {
+            wanted = self.types.clone();
+            wanted.intersect(some);
+        }
+        let asked = self.with_options.iter().map(|description| description.attribute_type);
+        asked.filter(|id| some.contains(*id)).for_each(|id| wanted.insert(id));
+        wanted
     }
 
     /// Whether some attribute of the type may be wanted.

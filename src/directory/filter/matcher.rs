@@ -188,7 +188,7 @@ impl Matcher {
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_mentioned(set)),
             Self::Not(inner) => inner.collect_mentioned(set),
             Self::InName(selector, _, _, inner) => {
-                set.union(&selector.types.iter().copied().collect());
+                selector.types.iter().for_each(|id| set.insert(*id));
                 inner.collect_mentioned(set);
             }
             Self::Present(selector)
@@ -197,7 +197,7 @@ impl Matcher {
             | Self::AtMost(selector, ..)
             | Self::Pieces(selector, ..)
             | Self::Word(selector, _)
-            | Self::Bits { selector, .. } => set.union(&selector.types.iter().copied().collect()),
+            | Self::Bits { selector, .. } => selector.types.iter().for_each(|id| set.insert(*id)),
             // What it needs has been found before any entry is looked at.
             Self::InChain(_) | Self::Always(_) => {}
         }

@@ -207,6 +207,8 @@ impl SchemaBuilder {
             user: AttributeSet::EMPTY,
             operational: AttributeSet::EMPTY,
             secret: AttributeSet::EMPTY,
+            derived: AttributeSet::EMPTY,
+            beside: AttributeSet::EMPTY,
             collective: AttributeSet::EMPTY,
             extended_by: AttributeSet::EMPTY,
             numbering: BTreeMap::new(),
@@ -238,6 +240,7 @@ impl SchemaBuilder {
             definition: name.to_owned(),
             kind: SchemaErrorKind::Undefined("the attribute type", name.to_owned()),
         })?;
+        note_derived(&mut schema);
         Ok(schema)
     }
 }
@@ -437,6 +440,16 @@ fn collect_sets(schema: &mut Schema) {
     let base = Arc::clone(&schema.base);
     let own = schema.attribute_types.iter().filter(|one| !one.definition.is_empty() && !base.defines(&one.oid));
     schema.extended_by = own.map(|attribute| attribute.id).collect();
+}
+
+/// Notes what entries show that is not stored in them.
+fn note_derived(schema: &mut Schema) {
+    let known = &schema.known;
+    let derived: AttributeSet = known.derived().into_iter().collect();
+    let mut beside: AttributeSet = known.credentials().into_iter().collect();
+    beside.subtract(&schema.secret);
+    beside.union(&derived);
+    (schema.derived, schema.beside) = (derived, beside);
 }
 
 /// Orders object classes so that each stands behind those that it derives from; `names` has those that came before.
