@@ -31,6 +31,7 @@ pub mod login_name;
 pub mod modify;
 pub mod modify_dn;
 pub mod monitor;
+pub mod notices;
 mod old_password;
 pub mod outcome;
 pub mod perform;

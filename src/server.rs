@@ -25,6 +25,7 @@ mod recording;
 pub mod settings;
 mod shared;
 mod stream;
+mod sweeping;
 pub mod tls;
 mod worker;
 
@@ -65,7 +66,9 @@ impl Server {
     pub fn run(self) {
         let shared = Arc::clone(&self.shared);
         let counting = counting::start(Arc::clone(&shared));
+        let sweeping = sweeping::start(Arc::clone(&shared));
         worker::run(&self.shared, self.listeners);
+        sweeping.stop();
         counting.stop();
         shared.hashing.close();
         shared.scans.close();

@@ -19,6 +19,17 @@ pub fn change(
     journal: &Journal,
     now: Timestamp,
 ) -> Result<Option<Change>, TreeError> {
+    change_with(tree, unwritten, journal, now, |_| {})
+}
+
+/// The same together with something else that the server notes of the account.
+pub(super) fn change_with(
+    tree: &dyn Tree,
+    unwritten: &Unwritten,
+    journal: &Journal,
+    now: Timestamp,
+    note: impl FnOnce(&mut Account),
+) -> Result<Option<Change>, TreeError> {
     let Some(id) = tree.find_uuid(unwritten.uuid)? else { return Ok(None) };
     let mut account = Account::read(tree.credentials(id)?.as_ref(), tree.schema());
     if account.version != unwritten.version {
@@ -26,6 +37,7 @@ pub fn change(
     }
     let before = account.locked;
     unwritten.live.apply(&mut account);
+    note(&mut account);
     let events = match (before, account.locked) {
         (before, Some(now)) if before != Some(now) => journal.lock_of(unwritten.uuid).into_iter().collect(),
         (Some(_), None) => match tree.dn(id)? {

@@ -121,6 +121,17 @@ impl Policies {
         Ok(self.selecting(tree)?.keeps_scram_keys)
     }
 
+    /// Whether any policy has the end of passwords told to those who do not bind.
+    pub fn give_notice(&self, tree: &dyn Tree) -> Result<bool, TreeError> {
+        for (node, _) in policy_entries(tree)? {
+            let policy = self.read(&node, tree)?;
+            if !policy.expire_notices.is_empty() && !policy.report_only {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The policy that governs the entries of the suffix of `dn` that no other governs.
     pub fn default_for(&self, dn: &Dn, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
         let position = tree.suffixes().iter().position(|suffix| dn.is_within(suffix)).unwrap_or_default();

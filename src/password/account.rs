@@ -6,6 +6,7 @@ use crate::directory::tree::{Credentials, Version};
 use crate::directory::{AttributeTypeId, Attributes, Entry, Schema, Timestamp};
 
 use super::ledger::Ledger;
+use super::notice::Notice;
 use super::one_time_code::OneTimeCode;
 use super::scheme::StoredPassword;
 use super::scram::ScramKeys;
@@ -44,6 +45,8 @@ pub struct Account {
     pub stale: Vec<StaleSource>,
     /// `pwdCheckedAgainst`: the lists that the password was looked up in last, as a number.
     pub checked_against: Option<u64>,
+    /// `pwdExpireNoticed`: what was told last of the end of the password.
+    pub noticed: Option<Notice>,
     /// `pwdTemporaryValidFrom`: from when on a password that somebody else has set is good.
     pub temporary_from: Option<Timestamp>,
     /// `pwdTemporaryExpiry`: when a password that somebody else has set ends.
@@ -134,6 +137,7 @@ impl Account {
             checked_against: entry
                 .first_text(known.pwd_checked_against)
                 .and_then(|text| u64::from_str_radix(text, 16).ok()),
+            noticed: entry.first(known.pwd_expire_noticed).and_then(Notice::parse),
             temporary_from: time(known.pwd_temporary_valid_from),
             temporary_until: time(known.pwd_temporary_expiry),
             temporary_uses: entry.first_text(known.pwd_temporary_uses).and_then(|text| text.parse().ok()),
@@ -177,6 +181,7 @@ impl Account {
         put(known.pwd_stale_source, self.stale.iter().map(StaleSource::to_value).collect());
         let checked_against = self.checked_against.map(|lists| format!("{lists:016x}").into_bytes());
         put(known.pwd_checked_against, checked_against.into_iter().collect());
+        put(known.pwd_expire_noticed, self.noticed.into_iter().map(Notice::to_value).collect());
         put(known.pwd_temporary_valid_from, self.temporary_from.iter().flat_map(|time| text(time)).collect());
         put(known.pwd_temporary_expiry, self.temporary_until.iter().flat_map(|time| text(time)).collect());
         put(known.pwd_temporary_uses, self.temporary_uses.iter().flat_map(|uses| text(uses)).collect());
@@ -302,6 +307,7 @@ mod tests {
             grace_uses: vec![Timestamp::from_unix_micros(7)],
             must_change: true,
             checked_against: Some(7),
+            noticed: Some(Notice { end: time(90), before: std::time::Duration::from_secs(30) }),
             last_success: Some(Seen { time: Timestamp::from_unix_micros(9), source: "10.2.3.4".into() }),
             last_failure: Some(Seen { time: time(11), source: "".into() }),
             stale: vec![StaleSource { source: "10.2.3.5".into(), count: 3, last: time(12) }],

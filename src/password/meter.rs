@@ -217,6 +217,30 @@ impl Meter {
         some
     }
 
+    /// Takes what has been counted of an account, written or not, so that it is written together with something else; nothing
+    /// while it is being written already, or where `account` is not what it was counted for. How writing ended is said as
+    /// with [`Meter::take_unwritten`].
+    pub fn take_along(&self, uuid: Uuid, account: &Account) -> Option<Unwritten> {
+        let subject = Subject::Entry(uuid);
+        let mut shard = self.shard(subject);
+        shard.make_room(subject);
+        let tally = shard.tallies.entry(subject).or_default();
+        tally.refresh(account, &self.beginnings);
+        let taken = if tally.version == Some(account.version) { tally.take(uuid) } else { None };
+        drop(shard);
+        taken
+    }
+
+    /// Nothing is to be written of an account any more; what holds nothing that must be kept goes.
+    pub fn let_go(&self, uuid: Uuid) {
+        let subject = Subject::Entry(uuid);
+        let mut shard = self.shard(subject);
+        if shard.tallies.get(&subject).is_some_and(|tally| !tally.is_needed()) {
+            shard.tallies.remove(&subject);
+        }
+        drop(shard);
+    }
+
     /// Has everything written that could have waited, since there will be no later.
     pub fn hasten(&self) {
         for shard in &self.shards {

@@ -41,6 +41,9 @@ pub struct Policy {
     pub pwd_max_length: usize,
     /// `pwdExpireWarning`: how long before the end a bind warns.
     pub pwd_expire_warning: Duration,
+    /// `pwdExpireNotice`: how long before the end that is told also of those who do not bind, the shortest first; zero for the
+    /// end alone. If there are none, nothing is.
+    pub expire_notices: Vec<Duration>,
     /// `pwdGraceAuthNLimit`: binds that still succeed after the end.
     pub pwd_grace_authn_limit: usize,
     /// `pwdGraceExpiry`: how long after the end they do.
@@ -216,6 +219,7 @@ impl Default for Policy {
             pwd_min_length: 0,
             pwd_max_length: 0,
             pwd_expire_warning: Duration::ZERO,
+            expire_notices: Vec::new(),
             pwd_grace_authn_limit: 0,
             pwd_grace_expiry: None,
             pwd_lockout: false,
@@ -283,6 +287,7 @@ impl Policy {
             pwd_min_length: reader.count("pwdMinLength")?.unwrap_or(0),
             pwd_max_length: reader.count("pwdMaxLength")?.unwrap_or(0),
             pwd_expire_warning: seconds("pwdExpireWarning")?.unwrap_or_default(),
+            expire_notices: reader.expire_notices()?,
             pwd_grace_authn_limit: reader.count("pwdGraceAuthNLimit")?.unwrap_or(0),
             pwd_grace_expiry: seconds("pwdGraceExpiry")?,
             pwd_lockout: reader.flag("pwdLockout")?.unwrap_or(false),
@@ -386,6 +391,9 @@ impl Policy {
             }
             if self.pwd_expire_warning >= max_age {
                 return fault("pwdExpireWarning", "it must be less than pwdMaxAge".into());
+            }
+            if self.expire_notices.last().is_some_and(|longest| *longest >= max_age) {
+                return fault("pwdExpireNotice", "each must be less than pwdMaxAge".into());
             }
         }
         if self.reset_code_max_age > LONGEST_RESET_CODE {

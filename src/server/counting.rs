@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tracing::warn;
 
-use crate::directory::tree::{CommitError, Committed, Directory};
+use crate::directory::tree::{Change, CommitError, Committed, Directory};
 use crate::operations::counted;
 use crate::password::Meter;
 use crate::password::meter::Unwritten;
@@ -93,7 +93,10 @@ fn write_all(shared: &Arc<Shared>) {
     }
 }
 
-fn write(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, ended: Sender<Result<(), CommitError>>) {
+/// Who waits for the end of a writing is told how it went by this.
+pub(super) type Ended = Sender<Result<(), CommitError>>;
+
+fn write(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, ended: Ended) {
     let journal = Arc::clone(&shared.services.load().journal);
     // What the store cannot read it cannot write either.
     let change = counted::change(&shared.store.view(), &unwritten, &journal, shared.clock.now());
@@ -101,6 +104,12 @@ fn write(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, ended: Sende
         journal.settle(unwritten.uuid);
         return meter.superseded(&unwritten);
     };
+    submit(shared, meter, unwritten, change, ended);
+}
+
+/// Has a change written that holds what was counted, and settles that.
+pub(super) fn submit(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, change: Change, ended: Ended) {
+    let journal = Arc::clone(&shared.services.load().journal);
     let meter = Arc::clone(meter);
     let reply = move |result: Result<Committed, CommitError>| {
         let end = match result {

@@ -43,6 +43,7 @@ mod dynamic_groups;
 mod effective_policy;
 mod effective_rights;
 mod events;
+mod expire_notices;
 mod filter;
 mod known_requests;
 mod known_sources;

@@ -18,6 +18,7 @@ use keystead::operations::context::{AnonymousBind, ExpiredChange};
 use keystead::operations::counted;
 use keystead::operations::identity_map::{MappingText, Origin};
 use keystead::operations::integrity::{Integrity, Uniqueness};
+use keystead::operations::notices;
 use keystead::operations::policies::Policies;
 use keystead::operations::{Confidentiality, External, IdentityMap, Limits, Requester, Services};
 use keystead::password::meter::radar::Thresholds;
@@ -208,6 +209,27 @@ impl<D: Directory> Scene<D> {
         let events = journal.take(self.clock.get());
         if !events.is_empty() {
             self.directory.commit(Change { events, ..Change::none() }).unwrap();
+        }
+    }
+
+    /// Looks for passwords that end, as a server does each hour.
+    pub fn sweep(&self) {
+        let services = self.services.borrow();
+        let (mut after, now) = (None, self.clock.get());
+        loop {
+            let view = self.directory.view();
+            // Few at a time, so that there are several steps.
+            let found = notices::find(&view, &services.policies, after, 3, now).unwrap();
+            for due in &found.due {
+                let unwritten = services.meter.take_along(due.uuid, &due.account).unwrap();
+                let change = notices::change(&view, due, &unwritten, &services.journal, now).unwrap().unwrap();
+                services.meter.written(&unwritten, self.directory.commit(change).unwrap().version);
+                services.meter.let_go(due.uuid);
+            }
+            after = found.last;
+            if after.is_none() {
+                return;
+            }
         }
     }
 

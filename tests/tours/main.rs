@@ -22,6 +22,7 @@ mod delegated;
 mod effective_rights;
 mod events;
 mod everyday;
+mod expire_notices;
 mod files;
 mod helpdesk;
 mod live_connections;

@@ -91,6 +91,7 @@ well_known! {
     pwd_scheme = "pwdScheme";
     pwd_hash_cost = "pwdHashCost";
     pwd_checked_against = "pwdCheckedAgainst";
+    pwd_expire_noticed = "pwdExpireNoticed";
     pwd_effective_policy = "pwdEffectivePolicy";
 }
 
@@ -117,7 +118,7 @@ impl WellKnown {
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and scheme and cost, which follow from these.
-    pub const fn credentials(&self) -> [AttributeTypeId; 25] {
+    pub const fn credentials(&self) -> [AttributeTypeId; 26] {
         [
             self.user_password,
             self.pwd_changed_time,
@@ -138,6 +139,7 @@ impl WellKnown {
             self.pwd_temporary_expiry,
             self.pwd_temporary_uses,
             self.pwd_checked_against,
+            self.pwd_expire_noticed,
             self.pwd_ledger,
             self.pwd_scram_sha256,
             self.pwd_reset_code,

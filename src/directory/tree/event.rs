@@ -111,7 +111,7 @@ words! {
         MustChange = 11 "must-change",
         /// They need not any more.
         NeedNotChange = 12 "need-not-change",
-        /// Its owner was told that it expires soon.
+        /// It expires soon: a bind has told its owner, or it is so near as the policy wants told.
         Expiring = 13 "expiring",
         /// It has expired, and one of the last binds was used.
         GraceUsed = 14 "grace-used",
@@ -127,6 +127,8 @@ words! {
         Known = 18 "publicly-known",
         /// A one-time code was given out that takes the place of a forgotten password.
         CodeIssued = 19 "code-issued",
+        /// It has expired, and the policy wants that told.
+        Expired = 20 "expired",
     }
 }
 

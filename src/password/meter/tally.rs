@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use smallvec::SmallVec;
+use uuid::Uuid;
 
 use super::attempt::{Counting, Failure};
 use super::{ABSOLUTE_LIMIT, Subject, Unwritten};
@@ -182,8 +183,13 @@ impl Tally {
 
     pub(super) fn take_unwritten(&mut self, subject: Subject) -> Option<Unwritten> {
         let Subject::Entry(uuid) = subject else { return None };
+        if self.changes <= self.written { None } else { self.take(uuid) }
+    }
+
+    /// What has been counted, whether or not it has been written, unless it is being written.
+    pub(super) fn take(&mut self, uuid: Uuid) -> Option<Unwritten> {
         let version = self.version?;
-        if self.writing || self.changes <= self.written {
+        if self.writing {
             return None;
         }
         self.writing = true;
@@ -199,7 +205,7 @@ impl Tally {
             || !self.live.failures.is_empty()
             || self.stale_since.is_some()
             || self.live.locked.is_some();
-        self.under_way > 0 || self.version.is_some() && has_counted
+        self.under_way > 0 || self.writing || self.version.is_some() && has_counted
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading the attributes of a policy entry, with the reason where that cannot be done.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{
@@ -11,6 +12,7 @@ use crate::directory::{Entry, Timestamp};
 use crate::password::scram::{LEAST_ITERATIONS, MOST_ITERATIONS};
 
 const MAX_RECORDED: usize = 100;
+const MAX_NOTICES: usize = 16;
 
 /// An entry that is read as a policy.
 pub(super) struct Reader<'a> {
@@ -34,11 +36,20 @@ impl<'a> Reader<'a> {
 
     pub(super) fn number(&self, attribute: &'static str) -> Result<Option<u32>, PolicyError> {
         let Some(text) = self.value(attribute) else { return Ok(None) };
-        let number = text.parse();
-        number.map(Some).map_err(|_| PolicyError {
-            attribute,
-            reason: format!("{text:?} must be a whole number from 0 to {}", u32::MAX),
-        })
+        text.parse().map(Some).map_err(|_| not_whole(attribute, text))
+    }
+
+    /// How long before the end of a password that is told, the shortest first.
+    pub(super) fn expire_notices(&self) -> Result<Vec<Duration>, PolicyError> {
+        let attribute = "pwdExpireNotice";
+        let texts = self.texts(attribute);
+        if texts.len() > MAX_NOTICES {
+            let reason = format!("at most {MAX_NOTICES}, since each is told of every password");
+            return Err(PolicyError { attribute, reason });
+        }
+        let parse = |text: &String| text.parse::<u32>().map_err(|_| not_whole(attribute, text));
+        let seconds = texts.iter().map(parse).collect::<Result<BTreeSet<_>, _>>()?;
+        Ok(seconds.into_iter().map(|seconds| Duration::from_secs(seconds.into())).collect())
     }
 
     pub(super) fn count(&self, attribute: &'static str) -> Result<Option<usize>, PolicyError> {
@@ -136,4 +147,8 @@ impl<'a> Reader<'a> {
         }
         Err(PolicyError { attribute: "pwdAttribute", reason: format!("{name:?} must be userPassword") })
     }
+}
+
+fn not_whole(attribute: &'static str, text: &str) -> PolicyError {
+    PolicyError { attribute, reason: format!("{text:?} must be a whole number from 0 to {}", u32::MAX) }
 }

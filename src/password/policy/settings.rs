@@ -91,6 +91,7 @@ impl Policy {
             time("pwdMinAge", some(self.pwd_min_age), "before the owner may change it again"),
             time("pwdMaxAge", self.pwd_max_age, "until a password expires"),
             time("pwdExpireWarning", some(self.pwd_expire_warning), "before that, binds warn"),
+            notices(&self.expire_notices),
             count("pwdGraceAuthNLimit", self.pwd_grace_authn_limit, "binds succeed after that"),
             time("pwdGraceExpiry", self.pwd_grace_expiry, "after that, they no longer do"),
             words("pwdNetscapeControls", netscape),
@@ -215,6 +216,17 @@ fn connections(attribute: &'static str, become_of: LiveConnections, when: &str) 
 fn count(attribute: &'static str, number: usize, meaning: &str) -> Setting {
     let value = if number == 0 { String::new() } else { number.to_string() };
     setting(attribute, value, &format!("{number} {meaning}"))
+}
+
+fn notices(before: &[Duration]) -> Setting {
+    let seconds: Vec<String> = before.iter().rev().map(|time| time.as_secs().to_string()).collect();
+    let times: Vec<String> = before.iter().rev().filter(|time| !time.is_zero()).map(|time| in_words(*time)).collect();
+    let meaning = if times.is_empty() {
+        "the end is recorded, also of those who do not bind".to_owned()
+    } else {
+        format!("{} before, and the end, are recorded, also of those who do not bind", times.join(", "))
+    };
+    setting("pwdExpireNotice", seconds.join(", "), &meaning)
 }
 
 fn time(attribute: &'static str, time: Option<Duration>, meaning: &str) -> Setting {

@@ -1,0 +1,112 @@
+//! Looks each hour, and when the server begins, for passwords that end, of people who never bind.
+//!
+//! It works a tenth of the time and some entries at a time, so that nobody who waits for an answer notices.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+
+use crate::directory::tree::{CommitError, Tree, TreeError};
+use crate::operations::Services;
+use crate::operations::notices::{self, Due};
+
+use super::Shared;
+use super::counting::{Ended, submit};
+
+const EVERY: Duration = Duration::from_secs(3_600);
+/// So many entries are looked at before it rests.
+const AT_ONCE: usize = 256;
+/// And so many times as long as that took.
+const REST: u32 = 9;
+
+/// The thread that looks.
+#[derive(Debug)]
+pub(super) struct Sweeping {
+    stop: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+pub(super) fn start(shared: Arc<Shared>) -> Sweeping {
+    let (stop, stopped) = channel();
+    let run = move || {
+        let mut pause = Duration::ZERO;
+        while goes_on(&stopped, pause) {
+            if let Err(error) = sweep(&shared, &stopped) {
+                warn!(%error, "it could not be looked for passwords that end, and will be tried again in an hour");
+            }
+            pause = EVERY;
+        }
+    };
+    let thread = std::thread::Builder::new().name("sweeping".to_owned()).spawn(run).ok();
+    Sweeping { stop, thread }
+}
+
+impl Sweeping {
+    /// Ends when what it is writing has been written.
+    pub(super) fn stop(mut self) {
+        drop(self.stop);
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has ended as well.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Pauses, unless it is told to stop before.
+fn goes_on(stopped: &Receiver<()>, pause: Duration) -> bool {
+    stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout)
+}
+
+/// Looks at every account once, if any policy asks for that.
+fn sweep(shared: &Shared, stopped: &Receiver<()>) -> Result<(), TreeError> {
+    let (view, services) = shared.now();
+    if !services.policies.give_notice(&view)? {
+        return Ok(());
+    }
+    drop(view);
+    let (mut after, mut due) = (None, 0);
+    loop {
+        let begun = Instant::now();
+        let (view, services) = shared.now();
+        let found = notices::find(&view, &services.policies, after, AT_ONCE, shared.clock.now())?;
+        if found.last.is_none() {
+            break;
+        }
+        after = found.last;
+        tell_all(shared, &view, &services, &found.due);
+        due += found.due.len();
+        drop(view);
+        if !goes_on(stopped, begun.elapsed() * REST) {
+            return Ok(());
+        }
+        // By now nobody works with what the accounts were before.
+        found.due.iter().for_each(|due| services.meter.let_go(due.uuid));
+    }
+    info!(due, "it was looked for passwords that end");
+    Ok(())
+}
+
+/// Tells all of it, and waits until it is written. What was not is found again in an hour.
+fn tell_all(shared: &Shared, view: &dyn Tree, services: &Services, due: &[Due]) {
+    let (ended, all_ended) = channel::<Result<(), CommitError>>();
+    for one in due {
+        tell(shared, (view, services), one, ended.clone());
+    }
+    drop(ended);
+    if let Some(error) = all_ended.iter().filter_map(Result::err).last() {
+        warn!(%error, "that passwords end could not be recorded, and will be tried again in an hour");
+    }
+}
+
+fn tell(shared: &Shared, (view, services): (&dyn Tree, &Services), due: &Due, ended: Ended) {
+    let Services { meter, journal, .. } = services;
+    let Some(unwritten) = meter.take_along(due.uuid, &due.account) else { return };
+    match notices::change(view, due, &unwritten, journal, shared.clock.now()) {
+        Ok(Some(change)) => submit(shared, meter, unwritten, change, ended),
+        // What the store cannot read it cannot write either.
+        Ok(None) | Err(_) => meter.superseded(&unwritten),
+    }
+}
