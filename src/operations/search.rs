@@ -35,6 +35,7 @@ use crate::protocol::{LdapResult, MessageId, Response};
 
 use super::derived::{Derived, Groups, Sources};
 use super::integrity::MemberOf;
+use super::refusal::PolicyControl;
 use super::selection::Selection;
 use super::{Context, Refusal};
 use apart::Apart;
@@ -556,8 +557,8 @@ impl Left {
 }
 
 /// The answer that ends a search that failed.
-pub fn refused(refusal: &Refusal) -> Response {
-    refusal.to_response(super::refusal::PolicyControl::Unwanted)
+pub fn refused(refusal: &Refusal, controls: &Controls) -> Response {
+    refusal.to_response(PolicyControl::of(controls))
 }
 
 /// The answer that ends a page, with what else is told.

@@ -7,9 +7,9 @@ use keystead::directory::ResultCode::{
 };
 use keystead::directory::tree::Directory;
 use keystead::directory::tree::Scope::{BaseObject, WholeSubtree};
-use keystead::protocol::{Response, oid};
+use keystead::protocol::{RawControl, Response, oid};
 
-use crate::scene::answer::{CHANGE_AFTER_RESET, LOCKED, NOTHING, TOO_SHORT};
+use crate::scene::answer::{CHANGE_AFTER_RESET, LOCKED, NOTHING, TOO_SHORT, critical};
 use crate::scene::{Client, SUFFIX, Scene, assert_told, full, policy_control, result, search_request};
 use crate::sentences;
 
@@ -87,6 +87,45 @@ sentences! {
         let who = client.extended(oid::WHO_AM_I, None, &[]);
         assert_eq!(who.value, Some(format!("dn:{}", full("alice")).into_bytes()));
         assert_eq!(client.search("", BaseObject, "(objectClass=*)", &["namingContexts"]).unwrap().len(), 1);
+    }
+
+    /// §6.1: the control "may be sent with any LDAP request message", also as a critical one, and tells why nothing else is
+    /// allowed, whatever was asked for. Whoever may do everything is told nothing by it.
+    fn whatever_is_asked_for_with_the_control_is_answered_with_it(scene) {
+        let client = restricted(scene);
+        let bob = scene.client("bob");
+        let search = search_request(SUFFIX, WholeSubtree, "(uid=alice)", &["cn"]);
+        let paged = RawControl { oid: oid::PAGED_RESULTS.into(), critical: false, value: Some(b"\x30\x05\x02\x01\x05\x04\x00"[..].into()) };
+        for control in [policy_control(), vec![critical(oid::PASSWORD_POLICY, None)]] {
+            for more in [None, Some(paged.clone())] {
+                let controls: Vec<_> = control.iter().cloned().chain(more).collect();
+                let (found, told) = client.send_search(&search, &controls);
+                assert!(found.is_empty());
+                assert_told(&told, Err(InsufficientAccessRights), CHANGE_AFTER_RESET);
+                let (found, told) = bob.send_search(&search, &controls);
+                assert_eq!(found.len(), 1);
+                assert_told(&told, Ok(()), NOTHING);
+            }
+            for record in [
+                "dn: bob\nchangetype: delete\n",
+                "dn: nobody\nchangetype: delete\n",
+                "dn: bob\nchangetype: modrdn\nnewrdn: uid=bert\ndeleteoldrdn: 1\n",
+                "dn: carla\nobjectClass: account\n",
+            ] {
+                let response = client.change_with(record, &control);
+                assert_told(&response, Err(InsufficientAccessRights), CHANGE_AFTER_RESET);
+            }
+            let begun = client.extended(oid::START_TRANSACTION, None, &control);
+            assert_told(&begun, Err(InsufficientAccessRights), CHANGE_AFTER_RESET);
+            // What is allowed tells nothing.
+            assert_told(&client.extended(oid::WHO_AM_I, None, &control), Ok(()), NOTHING);
+            let (root, told) = client.send_search(&search_request("", BaseObject, "(objectClass=*)", &["1.1"]), &control);
+            assert_eq!(root.len(), 1);
+            assert_told(&told, Ok(()), NOTHING);
+            // Other refusals have nothing to do with passwords.
+            let refused = bob.change_with("dn: alice\nchangetype: delete\n", &control);
+            assert_told(&refused, Err(InsufficientAccessRights), NOTHING);
+        }
     }
 
     /// Also somebody who may reset others resets nobody first, and learns nothing of who exists.

@@ -32,6 +32,7 @@ mod models;
 mod open_files;
 mod policies;
 mod policy_attributes;
+mod policy_control;
 mod python_ldap;
 mod reset;
 mod restart;

@@ -42,8 +42,8 @@ impl Policy {
     fn of_quality(&self) -> Vec<Setting> {
         let check = match self.pwd_check_quality {
             CheckQuality::Off => ("0", "new passwords are not checked"),
-            CheckQuality::IfPossible => ("1", "new passwords are checked; a hash passes"),
-            CheckQuality::Enforced => ("2", "new passwords are checked; a hash does not pass"),
+            CheckQuality::IfPossible => ("1", "new passwords are checked; hashes come from those who may import them"),
+            CheckQuality::Enforced => ("2", "new passwords are checked; hashes come from those who may import them"),
         };
         let profile = match self.quality_profile {
             QualityProfile::Nist => ("nist", "common passwords, own names and patterns are refused"),

@@ -30,7 +30,7 @@ use Meaning::{Flag as Says, Value, Values};
 const KNOWN: &[Known] = &[
     Known { oid: oid::PAGED_RESULTS, fits: searches, meaning: Value(paged_results::read) },
     Known { oid: oid::MANAGE_DSA_IT, fits: names_an_entry, meaning: Says(Flag::ManageDsaIt) },
-    Known { oid: oid::PASSWORD_POLICY, fits: may_hold_a_password, meaning: Value(password_policy) },
+    Known { oid: oid::PASSWORD_POLICY, fits: anything, meaning: Value(password_policy) },
     Known { oid: oid::EFFECTIVE_RIGHTS, fits: searches, meaning: Value(effective_rights::read) },
     Known { oid: oid::PROXIED_AUTHORIZATION, fits: is_done_as_somebody, meaning: Value(proxied_authorization::read) },
     Known { oid: oid::SUBENTRIES, fits: searches, meaning: Value(subentries) },
@@ -142,11 +142,7 @@ fn resets_a_password(request: &Request) -> bool {
     matches!(request, Request::Modify(modify) if modify.is_about_password()) || sets_a_password(request)
 }
 
-fn may_hold_a_password(request: &Request) -> bool {
-    matches!(request, Request::Bind(_) | Request::Modify(_) | Request::Add(_) | Request::Compare(_))
-        || sets_a_password(request)
-}
-
+/// Draft-behera §6.1: with any request; the answer to each may be that the password must be changed first.
 #[expect(clippy::unnecessary_wraps, reason = "as every reader of a control")]
 const fn password_policy(controls: &mut Controls, _: &RawControl) -> Option<()> {
     controls.password_policy = true;

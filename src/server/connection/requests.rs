@@ -215,7 +215,8 @@ impl Connection {
             Progress::Searched(running, _, Ok(Step::Done(response))) => self.respond(&running, &response),
             Progress::Searched(running, _, Err(refusal)) => {
                 self.log_cause(&running, &refusal);
-                self.respond(&running, &refused(&refusal))
+                let response = refused(&refusal, &running.controls);
+                self.respond(&running, &response)
             }
         }
     }

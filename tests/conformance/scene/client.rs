@@ -421,14 +421,14 @@ impl<'s, D: Directory> Client<'s, D> {
         let response = loop {
             let step = match &mut search {
                 Ok(search) => self.acting(&view, &controls, |ctx| search.run(ctx, 3, &mut out)),
-                Err(refusal) => break search::refused(refusal),
+                Err(refusal) => break search::refused(refusal, &controls),
             };
             match step {
                 Ok(Step::More) => between(),
                 Ok(Step::Done(response)) => break response,
                 Ok(Step::Waiting) => break Response::from(ResultCode::Success),
                 Ok(Step::PageFull) => break search::page_full(b"more", told(&search)),
-                Err(refusal) => break search::refused(&refusal),
+                Err(refusal) => break search::refused(&refusal, &controls),
             }
         };
         (out, response)

@@ -46,7 +46,7 @@ impl<'s, D: Directory> Client<'s, D> {
         let mut out = BytesMut::new();
         let mut search = self
             .acting(&view, &read, |ctx| Search::start(ctx, request, &read, MessageId(1), &mut out))
-            .map_err(|refusal| search::refused(&refusal).result.code)?;
+            .map_err(|refusal| search::refused(&refusal, &read).result.code)?;
         loop {
             match self.acting(&view, &read, |ctx| search.run(ctx, 3, &mut out)).unwrap() {
                 Step::More => {}
@@ -88,7 +88,7 @@ impl<D: Directory> Watching<'_, '_, D> {
                 Ok(Step::Waiting) => break,
                 Ok(Step::Done(response)) => self.ended.set(Some(response.result.code)),
                 Ok(Step::PageFull) => panic!("there are no pages"),
-                Err(refusal) => self.ended.set(Some(search::refused(&refusal).result.code)),
+                Err(refusal) => self.ended.set(Some(search::refused(&refusal, &self.controls).result.code)),
             }
         }
         self.before.replace(view);
