@@ -45,7 +45,7 @@ impl Context<'_> {
     }
 
     /// What whoever does it says, and who acts for them if somebody else does.
-    fn stated_reason(&self) -> String {
+    pub(super) fn stated_reason(&self) -> String {
         let said = self.wishes.map(|wishes| wishes.reason.clone()).filter(|reason| !reason.is_empty());
         let by = self.requester.proxied_by.as_ref().map(|by| format!("asked for by {}", by.name()));
         said.into_iter().chain(by).collect::<Vec<_>>().join(", ")

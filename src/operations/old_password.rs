@@ -92,11 +92,13 @@ impl Context<'_> {
         broken
     }
 
-    /// Whether a request may be the last change once more: one of the same kind, by the same identity, and a moment ago.
+    /// Whether a request may be the last change once more: one of the same kind, by the same identity, and a moment ago; and,
+    /// where somebody sets the password of another, with the same reason and the same options.
     pub(super) fn asked_again<'r>(&self, account: &Account, request: &'r NewPassword) -> Option<Again<'r>> {
         let new = request.new.as_ref()?;
         let last = account.ledger.last_set()?;
         let is_the_same = last.kind == kind(request.by) && last.actor == self.requester.identity.name();
+        let is_the_same = is_the_same && (request.by == By::Owner || last.reason == self.reason_to_set());
         let is_recent = last.time <= self.now && self.now.since(last.time) < AGAIN;
         (is_the_same && is_recent).then(|| Again { new, by_code: last.is_by_code() })
     }

@@ -117,7 +117,7 @@ impl Context<'_> {
         let governing = self.services.policies.choose(&target.node.entry, &target.dn, self.tree)?;
         let whose = Whose::entry(&target.node, &target.dn);
         let mut event = self.event(kind(request.by), request.means, whose, &governing.policy);
-        self.tell_skipped(&mut event);
+        event.reason = self.reason_to_set();
         let permitted = self.require_right_to_skip(target);
         match permitted.and_then(|()| self.try_to_set_password(target, request, &governing)) {
             Ok(Some(set)) => Ok(Some(set.recorded(event))),
@@ -196,15 +196,16 @@ impl Context<'_> {
         target.require(Right::BypassPolicy, "you may not set this password against the policy: leave out skip=", self)
     }
 
-    /// Records which rules were left aside: those that were asked for, and not what is wrong with the password, since it is in
-    /// use from now on.
-    fn tell_skipped(&self, event: &mut Event) {
-        let skipped = self.skipped();
-        if !skipped.is_empty() {
-            let said = Some(std::mem::take(&mut event.reason)).filter(|reason| !reason.is_empty());
-            let skipped = format!("policy bypassed: {skipped}");
-            event.reason = said.into_iter().chain([skipped]).collect::<Vec<_>>().join(", ");
-        }
+    /// What is recorded of a password that is set: what whoever sets it says, how long they want it to be good, and which rules
+    /// were left aside: those that were asked for, and not what is wrong with the password, since it is in use from now on.
+    pub(super) fn reason_to_set(&self) -> String {
+        let options = self.reset_options().unwrap_or_default();
+        let skipped = match options.skipped {
+            none if none.is_empty() => String::new(),
+            some => format!("policy bypassed: {some}"),
+        };
+        let all = [self.stated_reason(), options.of_life(), skipped];
+        all.into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(", ")
     }
 
     /// Does with a new password as whoever sets it wishes, within what the policy allows.

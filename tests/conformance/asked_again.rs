@@ -3,8 +3,10 @@
 use keystead::directory::ResultCode;
 use keystead::directory::ResultCode::{ConstraintViolation, InsufficientAccessRights, InvalidCredentials};
 use keystead::directory::tree::Directory;
+use keystead::protocol::oid;
 
-use crate::scene::{Client, Scene};
+use crate::scene::answer::critical;
+use crate::scene::{Client, Scene, result};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
@@ -117,6 +119,48 @@ sentences! {
         assert_eq!(reset(&hanna, OTHER), Ok(()));
         assert_eq!(by_password_modify(scene, OTHER, "yet another secret"), Ok(()));
         assert_eq!(reset(&hanna, "yet another secret"), Err(ConstraintViolation));
+    }
+
+    /// A reset with another reason or other options is another one: it is done as it says, or refused as any would be.
+    fn a_reset_with_other_options_is_another_reset(scene) {
+        scene.policy(&[("pwdTemporaryMaxAge", "86400"), ("pwdInHistory", "3")]);
+        scene.wait(60);
+        let hanna = scene.client("hanna");
+        let reset = |options: &str, reason: &str| {
+            let mut controls = vec![critical(oid::RESET_OPTIONS, Some(options.as_bytes()))];
+            controls.extend((!reason.is_empty()).then(|| critical(oid::PASSWORD_REASON, Some(reason.as_bytes()))));
+            result(&hanna.password_modify_with(Some("alice"), None, Some(NEW), &controls))
+        };
+        let options = "lifetime=3600 uses=2";
+        assert_eq!(reset(options, "forgotten"), Ok(()));
+        let before = state(scene);
+        scene.wait(30);
+        // In other words it is the same, and life goes on meanwhile.
+        assert_eq!(scene.anonymous().bind("alice", NEW), Ok(()));
+        let uses = || scene.root().values("alice", "pwdTemporaryUses");
+        assert_eq!((reset("uses=2 lifetime=3600", "forgotten"), uses()), (Ok(()), vec!["1".to_owned()]));
+        assert_eq!(state(scene)[..4], before[..4]);
+        for (options, reason) in [
+            (options, "another ticket"),
+            (options, ""),
+            ("lifetime=3600", "forgotten"),
+            ("lifetime=60 uses=2", "forgotten"),
+            ("lifetime=3600 uses=2 must-change", "forgotten"),
+            ("need-not-change", "forgotten"),
+            ("valid-from=20260601130000Z lifetime=3600 uses=2", "forgotten"),
+            ("", "forgotten"),
+        ] {
+            assert_eq!(reset(options, reason), Err(ConstraintViolation), "{options:?} {reason:?}");
+        }
+        assert_eq!(hanna.password_modify(Some("alice"), None, Some(NEW)), Err(ConstraintViolation));
+        // Where nothing is in its way it is done, and not only said to be.
+        scene.policy(&[("pwdInHistory", "")]);
+        assert_eq!(reset("need-not-change", "forgotten"), Ok(()));
+        assert_eq!(scene.root().values("alice", "pwdReset"), [""; 0]);
+        assert_eq!(reset("must-change", "forgotten"), Ok(()));
+        assert_eq!(scene.root().values("alice", "pwdReset"), ["TRUE"]);
+        let told = scene.events();
+        assert!(told.iter().any(|event| event.ends_with(": forgotten, lifetime=3600 uses=2")), "{told:?}");
     }
 
     /// What must be given must be given the second time as well.

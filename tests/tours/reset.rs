@@ -53,7 +53,7 @@ fn an_administrator_sets_a_password_against_the_policy_and_that_is_recorded() {
     assert_eq!(server.bind("bob", "1234"), 0);
     let recorded = server.keystead("events", &["--kind", "reset"]).ok().out;
     // What was refused before is written a little later, and may stand behind it.
-    let told = |line: &str| line.ends_with("for the old printer, policy bypassed: quality, history");
+    let told = |line: &str| line.ends_with("for the old printer, need-not-change, policy bypassed: quality, history");
     assert!(recorded.lines().any(told), "{recorded}");
     let lines = ledger(&server, "bob", "1234");
     assert!(lines.iter().any(|line| line.ends_with("policy bypassed: quality, history")), "{lines:?}");
@@ -95,7 +95,7 @@ fn a_reset_says_how_long_it_is_good_and_why() {
         server.login("bob").with("by telephone tomorrow").run("ldapsearch", &["-b", SUFFIX, "(uid=alice)", "sn"]);
     assert_eq!(found.ok().values("sn"), ["Adams"]);
     let lines = ledger(&server, "bob", "by telephone tomorrow");
-    assert!(lines.iter().any(|line| line.ends_with("; reason locked out")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.ends_with("; reason locked out, lifetime=3600 uses=1")), "{lines:?}");
     server.ldap("ldappasswd", "hanna", &["-e", &control(2, "for ever"), "u:bob"]).refuses_with(2);
     let unlock = format!("dn: {}\nchangetype: modify\ndelete: pwdAccountLockedTime\n", full("bob"));
     server.ldap_in("ldapmodify", "hanna", &["-e", &control(1, "back from leave")], &unlock).ok();

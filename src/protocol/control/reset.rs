@@ -112,6 +112,15 @@ fn wishes(controls: &mut Controls) -> &mut ResetWishes {
 }
 
 impl ResetOptions {
+    /// What is said of the life of the password, in the words of the control: `need-not-change`, `lifetime=3600 uses=1`.
+    pub fn of_life(&self) -> String {
+        let must_change = self.must_change.map(|must| if must { "must-change" } else { "need-not-change" }.to_owned());
+        let lifetime = self.lifetime.map(|lifetime| format!("lifetime={}", lifetime.as_secs()));
+        let uses = self.uses.map(|uses| format!("uses={uses}"));
+        let valid_from = self.valid_from.map(|from| format!("valid-from={from}"));
+        [must_change, lifetime, uses, valid_from].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
     /// `code`, `must-change`, `need-not-change`, `lifetime=SECONDS`, `uses=BINDS`, `valid-from=TIME`, `skip=RULE,...`: each at
     /// most once.
     fn take(&mut self, word: &str) -> Option<()> {
@@ -163,6 +172,10 @@ mod tests {
         assert_eq!(options_of("need-not-change").unwrap().must_change, Some(false));
         let from = options_of("valid-from=20261201080000Z").unwrap().valid_from.unwrap();
         assert_eq!(from.to_string(), "20261201080000Z");
+        let of_life = |text| options_of(text).unwrap().of_life();
+        let all = "must-change lifetime=3600 uses=1 valid-from=20261201080000Z";
+        assert_eq!(of_life("valid-from=20261201080000Z uses=1 lifetime=3600 must-change skip=quality"), all);
+        assert_eq!((of_life("need-not-change"), of_life("code")), ("need-not-change".into(), String::new()));
         let skipped = |text| options_of(text).unwrap().skipped.to_string();
         assert_eq!(
             (skipped("skip=history"), skipped("skip=history,quality")),
