@@ -253,7 +253,11 @@ impl Verification {
     fn report(&self, ctx: &Context<'_>, result: &Result<Outcome, Refusal>) -> Result<(), Refusal> {
         let Some((node, dn)) = &self.entry else { return Ok(()) };
         match result {
-            Ok(_) => ctx.report(dn, &self.tried, |policy| Would::at_bind(&self.account, policy, ctx.now)),
+            Ok(_) => {
+                // Only a bind that shows the password has it hashed anew.
+                let shown = self.password().filter(|_| self.means == Means::Bind).map(|_| ctx.services.new_passwords);
+                ctx.report(dn, &self.tried, |policy| Would::at_bind(&self.account, policy, shown, ctx.now));
+            }
             Err(Refusal::InvalidCredentials { .. }) => {
                 let account = ctx.account(node)?;
                 ctx.report(dn, &self.tried, |policy| Would::at_failure(&account, policy, ctx.now));

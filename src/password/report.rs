@@ -6,6 +6,7 @@ use crate::directory::Timestamp;
 
 use super::change::{self, By, OldPassword};
 use super::quality::Facts;
+use super::scheme::NewScheme;
 use super::standing::Standing;
 use super::verdict::BrokenRule;
 use super::{Account, Policy, Secret, StoredPassword};
@@ -24,22 +25,25 @@ pub enum Would {
     Lock,
     /// Locked the account since it was not used.
     Idle,
-    /// Refused the bind, since the password must be changed first.
+    /// Refused the bind, or opened nothing by it, since the password must be changed first.
     MustChange,
     /// Refused the new password. The rules alone: what they say of its characters is nobody's business.
     Refuse(Vec<&'static str>),
 }
 
 impl Would {
-    /// What it would have done with somebody who gave the right password.
-    pub fn at_bind(account: &Account, policy: &Policy, now: Timestamp) -> Option<Self> {
+    /// What it would have done with somebody who gave the right password. `shown` is how passwords are kept where the policy
+    /// says nothing, if the password itself was given, so that it could be hashed anew.
+    pub fn at_bind(account: &Account, policy: &Policy, shown: Option<NewScheme>, now: Timestamp) -> Option<Self> {
         if account.has_failed_too_often(policy, now) {
             return Some(Self::Lock);
         }
         if account.is_idle(policy, now) {
             return Some(Self::Idle);
         }
+        let overdue = shown.is_some_and(|usual| account.is_rehash_overdue(policy, usual, now));
         match account.standing(policy, now) {
+            Standing::Good { .. } | Standing::Grace { .. } if overdue => Some(Self::MustChange),
             Standing::Good { .. } | Standing::MustChange => None,
             Standing::Grace { remaining } => Some(Self::Grace { remaining }),
             Standing::Expired => Some(Self::Expire),
@@ -128,7 +132,7 @@ mod tests {
         };
         let seen = |time| Some(Seen { time: at(time), source: "".into() });
         let account = Account { changed: Some(at(0)), last_success: seen(95), ..Account::default() };
-        let would = |account: &Account, now| Would::at_bind(account, &policy, at(now));
+        let would = |account: &Account, now| Would::at_bind(account, &policy, None, at(now));
         assert_eq!(would(&account, 99), None);
         assert_eq!(would(&account, 100), Some(Would::Expire));
         assert_eq!(would(&account, 145), Some(Would::Idle));
@@ -136,7 +140,23 @@ mod tests {
         assert_eq!((would(&failed, 99), would(&failed, 100)), (Some(Would::Lock), Some(Would::Expire)));
         assert_eq!(Would::at_failure(&failed, &policy, at(99)), Some(Would::Lock));
         let grace = Policy { pwd_grace_authn_limit: 3, ..policy };
-        assert_eq!(Would::at_bind(&failed, &grace, at(100)), Some(Would::Grace { remaining: 2 }));
+        assert_eq!(Would::at_bind(&failed, &grace, None, at(100)), Some(Would::Grace { remaining: 2 }));
+    }
+
+    #[test]
+    fn an_outdated_hash_would_have_had_to_be_changed_where_the_password_is_shown() {
+        let policy =
+            Policy { rehash_deadline: Some(at(10)), pwd_max_age: Some(Duration::from_secs(100)), ..Policy::default() };
+        let old = StoredPassword::new(b"{SSHA}pPxDpjnkk9OU0sQuYpmbO0OYFzQgs6Rp");
+        let account = Account { password: Some(old), changed: Some(at(0)), ..Account::default() };
+        let would = |shown, now| Would::at_bind(&account, &policy, shown, at(now));
+        let (argon, ssha) = (Some(NewScheme::default()), Some(NewScheme::Ssha));
+        assert_eq!((would(argon, 9), would(argon, 10)), (None, Some(Would::MustChange)));
+        assert_eq!((would(ssha, 10), would(None, 10)), (None, None));
+        // Whoever cannot bind at all need not change it first.
+        assert_eq!(would(argon, 100), Some(Would::Expire));
+        let grace = Policy { pwd_grace_authn_limit: 1, ..policy.clone() };
+        assert_eq!(Would::at_bind(&account, &grace, argon, at(100)), Some(Would::MustChange));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::directory::{Entry, Schema, Timestamp};
 
-use super::Account;
 use super::policy::{MustChangeBind, Policy};
+use super::scheme::{NewScheme, Scheme};
+use super::{Account, StoredPassword};
 
 /// Why nobody can bind as the account, whatever password they give.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,6 +103,16 @@ impl Account {
         policy.pwd_max_idle.zip(used).is_some_and(|(idle, used)| now >= used.saturating_add(idle))
     }
 
+    /// Whether the hash of the password is not as the policy wants it, and the time is over until which it may be so
+    /// (`pwdRehashDeadline`). `usual` is how passwords are kept where the policy says nothing.
+    pub fn is_rehash_overdue(&self, policy: &Policy, usual: NewScheme, now: Timestamp) -> bool {
+        // What matches no password is shown by no bind.
+        let outdated = |stored: &StoredPassword| {
+            stored.scheme() != Scheme::Unusable && stored.is_outdated(policy.hashing.or(usual))
+        };
+        policy.rehash_deadline.is_some_and(|deadline| deadline <= now) && self.password.as_ref().is_some_and(outdated)
+    }
+
     /// Whether so many wrong passwords are recorded that the policy would have locked the account.
     pub fn has_failed_too_often(&self, policy: &Policy, now: Timestamp) -> bool {
         let counts = |time: &&Timestamp| {
@@ -177,6 +188,19 @@ mod tests {
         assert_eq!(account.standing(&Policy::default(), at(0)), Standing::MustChange);
         let failing = Policy { must_change_bind: MustChangeBind::Fail, ..Policy::default() };
         assert_eq!(account.standing(&failing, at(0)), Standing::MustChangeElsewhere);
+    }
+
+    #[test]
+    fn an_outdated_hash_is_overdue_from_the_deadline_on() {
+        let policy = Policy { rehash_deadline: Some(at(100)), ..Policy::default() };
+        let kept = |value: &[u8]| Account { password: Some(StoredPassword::new(value)), ..Account::default() };
+        let old = kept(b"{SSHA}pPxDpjnkk9OU0sQuYpmbO0OYFzQgs6Rp");
+        let overdue =
+            |account: &Account, policy: &Policy, now| account.is_rehash_overdue(policy, NewScheme::default(), at(now));
+        assert_eq!([99, 100, 101].map(|now| overdue(&old, &policy, now)), [false, true, true]);
+        assert!(!overdue(&old, &Policy::default(), 101));
+        assert!(!old.is_rehash_overdue(&policy, NewScheme::Ssha, at(101)));
+        assert!(!overdue(&kept(b"{CRYPT}!"), &policy, 101) && !overdue(&Account::default(), &policy, 101));
     }
 
     #[test]

@@ -56,6 +56,23 @@ sentences! {
         assert_eq!(scene.root().values("alice", "pwdGraceUseTime"), [""; 0]);
     }
 
+    /// A hash that is outdated under the policy that is tried out would have had to be changed, once its deadline has passed; only
+    /// where a bind shows the password.
+    fn a_password_that_would_have_been_hashed_too_late_is_told(scene) {
+        try_out(scene, &format!("{EVERYBODY}\npwdHashScheme: argon2id\npwdHashMemory: 20000\npwdRehashDeadline: 20260601130000Z"));
+        let bind = || {
+            assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
+            scene.reported()
+        };
+        assert_eq!(bind(), [""; 0]);
+        scene.wait(3_600);
+        assert_eq!(bind(), of_alice("must-change"));
+        assert_eq!(scene.root().compare("alice", "userPassword", ALICE), ResultCode::CompareTrue);
+        assert_eq!(scene.reported(), [""; 0]);
+        // Nothing has come of it.
+        assert_eq!(scene.root().values("alice", "pwdReset"), [""; 0]);
+    }
+
     /// Wrong passwords that would have locked the account are told of, at wrong ones and at the right one.
     fn a_lock_that_would_have_been_is_told(scene) {
         scene.policy(&[("pwdMaxFailure", "5")]);

@@ -88,6 +88,35 @@ fn what_a_file_says_is_simulated_together() {
 }
 
 #[test]
+fn deadlines_of_hashes_and_notices_of_ends_are_simulated() {
+    let mut server = Server::prepare();
+    add_old(&server);
+    server.serve();
+    let old = "pwdAppliesToFilter: (uid=old)";
+    for (lines, overdue, noticed) in [
+        ("pwdRehashDeadline: 20200101000000Z", 1, 0),
+        ("pwdRehashDeadline: 29990101000000Z", 0, 0),
+        ("pwdRehashDeadline: 20200101000000Z\npwdHashScheme: ssha", 0, 0),
+        (&format!("{YEAR}\npwdExpireNotice: 86400"), 0, 1),
+        (YEAR, 0, 0),
+    ] {
+        let told = as_json(&server, &policy("new", &format!("{old}\n{lines}")));
+        for (word, number) in [("rehash-overdue", overdue), ("noticed", noticed)] {
+            assert_eq!(
+                (&told["outlook"][word]["then"], &told["outlook"][word]["now"]),
+                (&number.into(), &0.into()),
+                "{told}"
+            );
+        }
+    }
+    let said = simulate(&server, &policy("new", &format!("{old}\npwdRehashDeadline: 20200101000000Z")), &[]).ok().out;
+    assert!(
+        said.contains(&format!("1  must change it at the next bind, hashed as of old (0 now): {}", full("old"))),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_ldapadd_would_refuse_is_refused_with_the_line() {
     let server = Server::start();
     for (ldif, words) in [

@@ -21,7 +21,9 @@ use crate::directory::{Dn, Timestamp};
 use crate::operations::policies::Policies;
 use crate::operations::{Context, Outcome, Refusal, add, delete, modify};
 use crate::password::Account;
+use crate::password::outlook::Looked;
 use crate::password::scheme::NewScheme;
+use crate::password::standing::Validity;
 use crate::protocol::request::{AddRequest, ModifyRequest, RequestedChange};
 use crate::store::{Existence, View};
 
@@ -195,8 +197,9 @@ impl Simulation<'_> {
             (true, false) => tally.released += 1,
             (false, false) => return Ok(()),
         }
-        let candidate = Candidate { dn: &dn, account: &account, now: &now, then: &then };
-        tally.count(&candidate, self.usual, self.at, self.view)
+        let validity = Validity::of(&node.entry, self.view.schema());
+        let looked = Looked { account: &account, validity, at: self.at };
+        tally.count(&Candidate { dn: &dn, looked, now: &now, then: &then }, self.usual, self.view)
     }
 }
 

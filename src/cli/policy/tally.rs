@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use crate::access::actor::groups_of;
+use crate::directory::Dn;
 use crate::directory::tree::{EntryId, Tree, TreeError};
-use crate::directory::{Dn, Timestamp};
-use crate::password::outlook::Outlook;
+use crate::password::Policy;
+use crate::password::outlook::{Looked, Outlook};
 use crate::password::scheme::NewScheme;
-use crate::password::{Account, Policy};
 
 /// How many names are told of each kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,7 +46,7 @@ struct Kind {
 /// An account, and what governs it now and then.
 pub(super) struct Candidate<'c> {
     pub(super) dn: &'c Dn,
-    pub(super) account: &'c Account,
+    pub(super) looked: Looked<'c>,
     pub(super) now: &'c Policy,
     pub(super) then: &'c Policy,
 }
@@ -62,15 +62,13 @@ impl Tally {
         &mut self,
         candidate: &Candidate<'_>,
         usual: NewScheme,
-        at: Timestamp,
         tree: &dyn Tree,
     ) -> Result<(), TreeError> {
-        let Candidate { dn, account, now, then } = candidate;
+        let Candidate { dn, looked, now, then } = candidate;
         let most = if self.names == Names::All { usize::MAX } else { SOME };
         let mut shut_out = Vec::new();
         for (outlook, kind) in &mut self.kinds {
-            let is_now = outlook.holds(account, now, now.hashing.or(usual), at);
-            let is_then = outlook.holds(account, then, then.hashing.or(usual), at);
+            let (is_now, is_then) = (outlook.holds(looked, now, usual), outlook.holds(looked, then, usual));
             kind.count(dn, (is_now, is_then), most);
             if is_then && !is_now && outlook.shuts_out() {
                 shut_out.push(*outlook);
