@@ -10,7 +10,7 @@ SUFFIX       ?= dc=example,dc=com
 
 KEYSTEAD = $(or $(CARGO_TARGET_DIR),target)/release/keystead
 
-.PHONY: help run build test clients check core bench clean build-tools test-tools bench-tools
+.PHONY: help run build test clients check core bench decisions timing clean build-tools test-tools bench-tools
 
 help:
 	@echo 'make run      build, make an example directory in ./$(DATA) on first use, and serve it'
@@ -20,6 +20,7 @@ help:
 	@echo 'make core     the tests of the pure core only: seconds, without RocksDB'
 	@echo 'make bench    compare the speed with slapd, on this machine'
 	@echo 'make decisions  measure what access rules cost'
+	@echo 'make timing   does the time of a refusal tell why, and is a password left in memory? on a quiet machine'
 
 run: build
 	@test -e $(DATA)/keystead.toml || $(KEYSTEAD) init --example --data $(DATA) --suffix $(SUFFIX) \
@@ -52,6 +53,12 @@ bench: build bench-tools
 # What deciding costs for each entry of a search, by how many rules and of which kinds.
 decisions:
 	CRITERION_HOME=$(abspath $(or $(CARGO_TARGET_DIR),target))/criterion cargo bench --manifest-path bench/decisions/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench
+
+# Whether the time of 200 refused binds of each kind tells why they were refused, and whether the memory of a running server holds
+# passwords that were sent. Each says whether it HOLDS, is VIOLATED, or cannot be told; then make fails.
+timing: build
+	bench/timing/binds.py $(KEYSTEAD) $(or $(BINDS),200)
+	bench/timing/memory.py $(KEYSTEAD)
 
 clean:
 	cargo clean

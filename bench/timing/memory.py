@@ -4,6 +4,9 @@
 Starts a server of its own, sends passwords over its local socket and over TLS, by each way, and looks for them in everything that the
 process has mapped: right after the answer, and once other requests have passed. Needs the right to read /proc/PID/mem.
 
+The verdict is the exit status: 0 where nothing is left of what came over the local socket, and no more copies of what came over TLS
+than the library for it keeps in its buffers; 1 where there is more; 2 where the memory may not be read.
+
     bench/timing/memory.py [target/release/keystead]
 """
 
@@ -11,6 +14,10 @@ import os
 import sys
 
 from server import SUFFIX, Server, element, octets, replace, simple_bind
+
+
+# Copies that the library for TLS keeps in its buffers until they are used again.
+OF_TLS = 2
 
 
 def password_modify(name, old, new):
@@ -50,12 +57,20 @@ def main():
     program = sys.argv[1] if len(sys.argv) > 1 else "target/release/keystead"
     server = Server(program, log_level="trace")
     try:
-        report(server)
+        left = report(server)
+    except PermissionError as refused:
+        print(f"CANNOT TELL: {refused}")
+        sys.exit(2)
     finally:
         server.stop()
+    if left:
+        print(f"VIOLATED: left in memory: {', '.join(left)}")
+        sys.exit(1)
+    print(f"HOLDS: nothing is left over the local socket, and at most {OF_TLS} copies over TLS")
 
 
 def report(server):
+    left = []
     server.policy("pwdLockout", "FALSE")
     server.policy("pwdMinDelay")
     server.policy("pwdMaxDelay")
@@ -74,6 +89,10 @@ def report(server):
                 f"{transport:12} {way:22} answered {code:2}   at once {at_once or 'nowhere'}, after other requests "
                 f"{open_still or 'nowhere'}, after the connection closed {closed or 'nowhere'}"
             )
+            most = OF_TLS if transport == "TLS" else 0
+            if any(sum(found.values()) > most for found in (at_once, open_still, closed)):
+                left.append(f"{way} ({transport})")
+    return left
 
 
 def ways(transport, right):

@@ -55,6 +55,31 @@ sentences! {
         }
     }
 
+    /// Nor is anything else by which a bind is refused: that no entry has the name, that the account is locked or disabled or has no
+    /// password, or that the password is wrong.
+    fn no_reason_is_told_by_its_time(scene) {
+        scene.policy(&[("pwdLockout", "FALSE"), ("pwdMustChange", "FALSE")]);
+        let cost = Cost { memory_kib: 16_384, passes: 2, lanes: 1 };
+        scene.configure(|services| services.new_passwords = NewScheme::Argon2id(cost));
+        let root = scene.root();
+        assert_eq!(root.password_modify(Some("alice"), None, Some(NEW)), Ok(None));
+        let imported = "objectClass: inetOrgPerson\ncn: I\nsn: I\nuserPassword: {SSHA}c2FsdHNhbHRzYWx0c2FsdHNhbHRzYWx0";
+        for record in [
+            "dn: bob\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n-\n".to_owned(),
+            "dn: hanna\nchangetype: modify\nreplace: pwdEndTime\npwdEndTime: 20260101000000Z\n-\n".to_owned(),
+            "dn: henry\nchangetype: modify\ndelete: userPassword\n-\n".to_owned(),
+            format!("dn: imported\n{imported}\n"),
+        ] {
+            assert_eq!(root.change(&record), Ok(()), "{record}");
+        }
+        let names = ["alice", "nobody", "bob", "hanna", "henry", "imported"];
+        let spent = refusing(scene, names);
+        for (name, time) in names.iter().zip(spent) {
+            let wrong = spent[0];
+            assert!(time * 10 >= wrong * 8 && wrong * 10 >= time * 8, "{time:?} for {name}, {wrong:?} for a wrong password");
+        }
+    }
+
     /// The password before is no guess, and is not told from one by how late the answers come: neither its own, nor those that
     /// follow.
     fn the_password_before_is_not_told_by_its_delay(scene) {

@@ -27,6 +27,7 @@ mod files;
 mod helpdesk;
 mod live_connections;
 mod lockout;
+mod memory;
 mod migration;
 mod models;
 mod open_files;
