@@ -1,16 +1,17 @@
 //! SASL SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677) as LDAP has them (RFC 4513 §5.2).
 
+use keystead::directory::Dn;
 use keystead::directory::ResultCode::{
     AuthMethodNotSupported, CompareTrue, ConfidentialityRequired, ConstraintViolation, InappropriateAuthentication,
     InsufficientAccessRights, InvalidCredentials, ProtocolError, SaslBindInProgress,
 };
-use keystead::directory::tree::Directory;
+use keystead::directory::tree::{Directory, Tree};
 use keystead::operations::ChannelBindings;
 use keystead::password::Secret;
 use keystead::protocol::request::{Authentication, BindRequest};
 use keystead::protocol::{RawControl, Request, Response, oid};
 
-use crate::scene::answer::{CHANGE_AFTER_RESET, EXPIRED};
+use crate::scene::answer::{CHANGE_AFTER_RESET, EXPIRED, critical, list};
 use crate::scene::client::Answered;
 use crate::scene::{Client, SUFFIX, Scene, full, policy_control, policy_response, result, rule, rules};
 use crate::scram_client::ScramClient;
@@ -323,6 +324,60 @@ sentences! {
         scene.policy(&[("pwdMaxAge", "0")]);
         assert_eq!(scene.root().change("dn: alice\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n-\n"), Ok(()));
         assert_eq!(bind(&client, "alice", "a better password of hers"), Err(InvalidCredentials));
+    }
+
+    /// A temporary password that is good from later on is as wrong as any other until then, is counted like one, and nobody is told
+    /// more; from then on it must be changed.
+    fn a_password_that_begins_later_is_wrong_until_then(scene) {
+        keep_keys(scene, &["alice"]);
+        let hanna = scene.client("hanna");
+        let later = [critical(oid::RESET_OPTIONS, Some(b"valid-from=20260602080000Z"))];
+        let given = "for the first of June";
+        assert_eq!(result(&hanna.password_modify_with(Some("alice"), None, Some(given), &later)), Ok(()));
+        let try_it = |password: &str| {
+            let (answer, proven) =
+                whole(&scene.anonymous(), (SCRAM, "n,,", b""), ("alice", password), &policy_control());
+            (result(&answer), answer.result.diagnostic_message.clone(), policy_response(&answer), proven)
+        };
+        let early = try_it(given);
+        assert_eq!((&early.0, &early.2, early.3), (&Err(InvalidCredentials), &None, false));
+        assert_eq!(scene.root().values("alice", "pwdFailureTime").len(), 1);
+        assert_eq!(try_it("a wrong one"), early);
+        assert_eq!(scene.root().values("alice", "pwdFailureTime").len(), 2);
+        scene.wait(20 * 3_600);
+        let (answer, _, control, proven) = try_it(given);
+        assert_eq!((answer, control.as_deref(), proven), (Ok(()), Some(CHANGE_AFTER_RESET), true));
+    }
+
+    /// Nothing that is recorded or told of an account has its keys: events, the ledger, the change log, what is read before and after
+    /// a change.
+    fn keys_are_told_nowhere(scene) {
+        keep_keys(scene, &["alice"]);
+        scene.wait(60);
+        let alice = scene.client("alice");
+        alice.password_modify(None, Some(ALICE), Some("a much better secret")).unwrap();
+        scene.client("hanna").password_modify(Some("alice"), None, Some("given by the helpdesk")).unwrap();
+        let root = scene.root();
+        let everything = list(&["*", "+", "pwdScramSha256", "userPassword"]);
+        let controls = [critical(oid::PRE_READ, Some(&everything)), critical(oid::POST_READ, Some(&everything))];
+        let title = root.change_with("dn: alice\nchangetype: modify\nreplace: title\ntitle: Dr\n-\n", &controls);
+        assert_eq!((result(&title), title.controls.len()), (Ok(()), 2));
+        let events = format!("{:?}", scene.recorded());
+        let log = format!("{:?}", scene.directory.view().changes_after(0, usize::MAX).unwrap());
+        let ledger = root.values("alice", "pwdLedger").concat();
+        let read: Vec<u8> = title.controls.iter().flat_map(|control| control.value.clone().unwrap()).collect();
+        let found = ["alice", "cn=admin", "hanna"].map(|who| {
+            format!("{:?}", scene.client(who).read("alice", &["*", "+", "pwdScramSha256", "userPassword"]))
+        });
+        let told = [events, log, ledger, String::from_utf8_lossy(&read).into_owned(), found.concat()];
+        for text in told {
+            assert!(!text.is_empty() && !text.contains("SCRAM-SHA-256$") && !text.contains("pwdScramSha256"), "{text}");
+        }
+        // There are some.
+        let kept = scene.directory.view();
+        let id = kept.find(&Dn::parse(kept.schema(), &full("alice")).unwrap()).unwrap().entry().unwrap();
+        let credentials = kept.credentials(id).unwrap().unwrap();
+        assert!(credentials.entry.first(kept.schema().known().pwd_scram_sha256).unwrap().starts_with(b"SCRAM-SHA-256$4096:"));
     }
 
     /// RFC 5802 §5.1: `a=` says whom the client wants to be taken for.

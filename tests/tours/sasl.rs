@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
@@ -13,7 +14,7 @@ use crate::ber;
 use crate::client::Client;
 use crate::said::Said;
 use crate::scram_client::ScramClient;
-use crate::server::{Server, full, text};
+use crate::server::{KEYSTEAD, SUFFIX, Server, full, text};
 
 /// Runs `ldapwhoami` as somebody with a password, by a SASL mechanism.
 fn whoami(server: &Server, mechanism: &str, url: &[&str], credentials: (&str, &str)) -> Said {
@@ -89,6 +90,50 @@ fn scram_proves_the_password_without_sending_it() {
     let said = server.ldap("ldapsearch", "cn=admin", &["-LLL", "-b", &full("alice"), "*", "+", "pwdScramSha256"]).ok();
     assert!(said.out.contains("pwdChangedTime") && !said.out.contains("SCRAM-SHA"), "{}", said.out);
     assert!(!server.log().contains("SCRAM-SHA-256$"));
+}
+
+#[test]
+fn the_keys_for_scram_leave_the_store_in_an_export_by_its_owner_and_by_nothing_else() {
+    let mut server = Server::prepare();
+    let config = std::fs::read_to_string(server.config()).unwrap();
+    std::fs::write(server.config(), config.replace("level = \"info\"", "level = \"trace\"")).unwrap();
+    server.serve();
+    server.change_policy(&["replace: pwdScramIterations\npwdScramIterations: 4096"]);
+    let (old, new, url) = (server.password("alice"), "a much better secret", server.ldaps.clone());
+    server.ldap("ldappasswd", "alice", &["-a", &old, "-s", new]).ok();
+    whoami(&server, "SCRAM-SHA-256", &["-H", &url], ("alice", new)).ok();
+    whoami(&server, "SCRAM-SHA-256", &["-H", &url], ("alice", &old)).fails_with(49);
+    // Whoever may read the files of the store may have them.
+    let path = server.path("export.ldif");
+    server.keystead("export", &["--output", text(&path)]).ok();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let export = std::fs::read_to_string(&path).unwrap();
+    let (_, keys) = export.split_once("pwdScramSha256: SCRAM-SHA-256$4096:").unwrap();
+    let secrets: Vec<&str> = keys.lines().next().unwrap().split(['$', ':']).collect();
+    assert_eq!(secrets.iter().map(|secret| secret.len()).collect::<Vec<_>>()[1..], [44, 44]);
+    // Nobody else has: not by a search of whoever may most, in no log of changes, no copy, no record, no answer to a question.
+    let found = |who: &str, arguments: &[&str]| server.ldap("ldapsearch", who, arguments).ok().out;
+    let everything = ["-b", SUFFIX, "(objectClass=*)", "*", "+", "pwdScramSha256", "userPassword"];
+    let root = ["-Q", "-Y", "EXTERNAL", "-H", &server.ldapi];
+    let config = server.config();
+    let mut told = vec![
+        found("alice", &everything),
+        found("hanna", &everything),
+        found("cn=admin", &everything),
+        found("cn=admin", &["-b", "cn=changelog", "(objectClass=*)", "*", "+"]),
+        found("cn=admin", &["-E", "sync=ro", "-b", SUFFIX, "*", "+"]),
+        server.run("ldapsearch", &[&root[..], &everything].concat(), "").ok().out,
+        server.keystead("export", &["--no-passwords"]).ok().out,
+        server.keystead("events", &[]).ok().out,
+        server.keystead("events", &["--json"]).ok().out,
+        server.run(KEYSTEAD, &["explain", "login", "--config", text(&config), "alice", "--json"], "").ok().out,
+        server.run(KEYSTEAD, &["explain", "schemes", "--config", text(&config), "--json"], "").ok().out,
+    ];
+    told.push(server.stop());
+    for text in &told {
+        assert!(!text.is_empty() && !text.contains("SCRAM-SHA-256$"), "{text}");
+        assert!(!secrets.iter().any(|secret| text.contains(secret)), "{text}");
+    }
 }
 
 #[test]
