@@ -155,7 +155,8 @@ impl Config {
         })
     }
 
-    fn recovery_attributes(&self, schema: &Schema) -> AttributeSet {
+    /// Where lost passwords are recovered, as far as the schema knows it.
+    pub fn recovery_attributes(&self, schema: &Schema) -> AttributeSet {
         self.recovery_attributes.iter().filter_map(|name| Some(schema.find_attribute_type(name)?.id)).collect()
     }
 

@@ -17,12 +17,12 @@ mod walk;
 
 use std::fmt;
 
-use super::Rights;
 use super::rule::Rules;
 use super::who::Who;
+use super::{Actor, Rights};
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Tree, TreeError};
-use crate::directory::{Dn, Timestamp};
+use crate::directory::{Dn, Entry, Timestamp};
 use terrain::Terrain;
 
 /// A way to become an administrator.
@@ -71,26 +71,40 @@ pub fn groups_of_administrators(rules: &Rules) -> Vec<Dn> {
     groups
 }
 
-/// Every way to become a member of one of these groups, or somebody who is. `naming` are the attributes by which somebody is
-/// found who proves another name than that of their entry.
-pub fn paths(
-    rules: &Rules,
-    administrators: &[Dn],
-    naming: &AttributeSet,
-    now: Timestamp,
-    tree: &dyn Tree,
-) -> Result<Survey, TreeError> {
-    survey(rules, administrators, naming, (now, MOST), tree)
+/// What is asked.
+#[derive(Clone, Copy)]
+pub struct Inquiry<'q> {
+    /// By which rules.
+    pub rules: &'q Rules,
+    /// Who administrators are: the members of these groups.
+    pub administrators: &'q [Dn],
+    /// The attributes by which somebody is found who proves another name than that of their entry.
+    pub naming: &'q AttributeSet,
+    /// Where lost passwords are recovered: written of nobody who holds more.
+    pub recovery: &'q AttributeSet,
+    /// Whether an entry is a policy that says that it governs somebody who holds more than the actor: then it is not theirs
+    /// to write.
+    pub refuses_policy: RefusesPolicy<'q>,
+    /// From when on.
+    pub now: Timestamp,
 }
 
-fn survey(
-    rules: &Rules,
-    administrators: &[Dn],
-    naming: &AttributeSet,
-    (now, most): (Timestamp, usize),
-    tree: &dyn Tree,
-) -> Result<Survey, TreeError> {
-    let terrain = Terrain::survey(rules, (administrators, naming), (now, most), tree)?;
+/// What operations keep people from writing, of which this knows nothing by itself.
+pub type RefusesPolicy<'q> = &'q dyn Fn(&Entry, &Dn, (&Actor, &Rules), &dyn Tree) -> Result<bool, TreeError>;
+
+impl fmt::Debug for Inquiry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inquiry").field("administrators", &self.administrators).finish_non_exhaustive()
+    }
+}
+
+/// Every way to become an administrator.
+pub fn paths(inquiry: &Inquiry<'_>, tree: &dyn Tree) -> Result<Survey, TreeError> {
+    survey(inquiry, MOST, tree)
+}
+
+fn survey(inquiry: &Inquiry<'_>, most: usize, tree: &dyn Tree) -> Result<Survey, TreeError> {
+    let terrain = Terrain::survey(inquiry, most, tree)?;
     let mut paths = Vec::new();
     for start in terrain.starts()? {
         terrain.walk(start, &mut paths)?;
@@ -106,7 +120,7 @@ mod tests {
     use crate::directory::tree::Place as TreePlace;
     use crate::directory::tree::memory::MemoryDirectory;
     use crate::directory::tree::{Change, Write};
-    use crate::directory::{Attribute, Attributes, Entry, Schema};
+    use crate::directory::{Attribute, Attributes, Schema};
     use std::slice;
     use std::sync::Arc;
     use uuid::Uuid;
@@ -139,10 +153,15 @@ mod tests {
         };
         let rules = Rules::prepare(&[text], &schema).unwrap();
         let unseen = |most| {
-            let now = Timestamp::default();
-            survey(&rules, slice::from_ref(&suffix), &AttributeSet::EMPTY, (now, most), &directory.view())
-                .unwrap()
-                .unseen
+            let inquiry = Inquiry {
+                rules: &rules,
+                administrators: slice::from_ref(&suffix),
+                naming: &AttributeSet::EMPTY,
+                recovery: &AttributeSet::EMPTY,
+                refuses_policy: &|_, _, _, _| Ok(false),
+                now: Timestamp::default(),
+            };
+            survey(&inquiry, most, &directory.view()).unwrap().unseen
         };
         assert_eq!((unseen(10), unseen(1), unseen(0)), (0, 0, 1));
     }

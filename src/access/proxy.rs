@@ -21,7 +21,7 @@ pub fn may_act_as(rules: &Rules, actor: &Actor, (node, dn): (&Node, &Dn), tree: 
 }
 
 /// Whether a rule lets somebody act as the entry of that very name.
-fn names(rule: &Rule, dn: &Dn) -> bool {
+pub(super) fn names(rule: &Rule, dn: &Dn) -> bool {
     let is_it = |reach: &Reach| matches!(reach, Reach::Entry(name) if name == dn);
     !rule.is_delegated() && rule.allow.has(Right::Proxy) && rule.to.iter().any(is_it)
 }

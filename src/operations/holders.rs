@@ -6,32 +6,42 @@ use roaring::RoaringBitmap;
 use crate::directory::AttributeTypeId;
 use crate::directory::filter::{Matcher, Selector};
 use crate::directory::schema::NormalForm;
-use crate::directory::tree::{Candidates, EntryId, Node, PlanBudget};
+use crate::directory::tree::{Candidates, EntryId, Node, PlanBudget, Tree, TreeError};
 
 use super::{Context, Refusal};
 
 /// To find them is worth following so many postings.
 const POSTINGS: PlanBudget = PlanBudget(20_000);
 
+/// The entries that have an attribute of the type.
+pub(super) fn those_with(id: AttributeTypeId, tree: &dyn Tree) -> Result<RoaringBitmap, TreeError> {
+    match tree.having(id)? {
+        Candidates::These(ids) => Ok(ids),
+        Candidates::All => look_for(&|node| node.entry.has(id), tree),
+    }
+}
+
+/// The entries that are `wanted`, found without an index.
+fn look_for(wanted: &dyn Fn(&Node) -> bool, tree: &dyn Tree) -> Result<RoaringBitmap, TreeError> {
+    let mut found = RoaringBitmap::new();
+    let mut after = None;
+    loop {
+        let nodes = tree.nodes_after(after, 1_000)?;
+        let Some(last) = nodes.last() else { return Ok(found) };
+        after = Some(last.id);
+        found.extend(nodes.iter().filter(|node| wanted(node)).map(|node| node.id.0));
+    }
+}
+
 impl Context<'_> {
     /// The entries that have an attribute of the type.
     pub(super) fn those_with(&self, id: AttributeTypeId) -> Result<RoaringBitmap, Refusal> {
-        match self.tree.having(id)? {
-            Candidates::These(ids) => Ok(ids),
-            Candidates::All => self.look_for(|node| node.entry.has(id)),
-        }
+        Ok(those_with(id, self.tree)?)
     }
 
     /// The entries that are `wanted`, found without an index.
     pub(super) fn look_for(&self, wanted: impl Fn(&Node) -> bool) -> Result<RoaringBitmap, Refusal> {
-        let mut found = RoaringBitmap::new();
-        let mut after = None;
-        loop {
-            let nodes = self.tree.nodes_after(after, 1_000)?;
-            let Some(last) = nodes.last() else { return Ok(found) };
-            after = Some(last.id);
-            found.extend(nodes.iter().filter(|node| wanted(node)).map(|node| node.id.0));
-        }
+        Ok(look_for(&wanted, self.tree)?)
     }
 
     /// The entries of which an index says that they may hold a value of that normal form, in order: all that do, all that

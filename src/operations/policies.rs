@@ -19,6 +19,7 @@ use crate::directory::{Dn, Entry};
 use crate::password::Policy;
 use crate::password::policy::{Applies, PolicyError};
 
+pub use claims::refuses_policy;
 pub use reasons::Reason;
 pub use unheeded::unheeded;
 

@@ -97,6 +97,7 @@ mod unbound_change;
 mod uniqueness;
 mod verified_cache;
 mod visibility;
+mod walked_paths;
 
 /// Defines sentences: functions that check a scene, each run on the reference tree and on the store.
 macro_rules! sentences {

@@ -3,34 +3,44 @@
 
 use std::sync::Arc;
 
-use keystead::access::paths::{groups_of_administrators, paths};
+use keystead::access::paths::{Inquiry, groups_of_administrators, paths};
 use keystead::access::{RuleText, Rules, delegated};
-use keystead::directory::schema::AttributeSet;
 use keystead::directory::tree::{Directory, Tree};
 use keystead::directory::{Dn, Timestamp};
+use keystead::operations::policies::refuses_policy;
+use keystead::operations::takeover::usual_recovery_attributes;
 
 use crate::scene::{SUFFIX, Scene, full, rule, rules};
 use crate::sentences;
 
-/// Each way, in words: who, and the last step.
-fn ways<D: Directory>(scene: &Scene<D>, more: &[RuleText]) -> Vec<(String, Vec<String>)> {
+/// Each way: who goes it, and in which steps.
+pub fn ways<D: Directory>(scene: &Scene<D>, more: &[RuleText]) -> Vec<(String, Vec<String>)> {
     let view = scene.directory.view();
     let texts: Vec<_> = rules().into_iter().chain(more.iter().cloned()).collect();
-    let rules = Rules::prepare(&texts, view.schema()).unwrap();
-    let now = Timestamp::parse(b"20260601120000Z").unwrap();
-    let administrators = Dn::parse(view.schema(), &group("administrators")).unwrap();
+    found(&Rules::prepare(&texts, view.schema()).unwrap(), &view)
+}
+
+fn found(rules: &Rules, tree: &dyn Tree) -> Vec<(String, Vec<String>)> {
     let naming =
-        view.schema().find_attribute_type("employeeNumber").map(|attribute| attribute.id).into_iter().collect();
-    let found = paths(&rules, &[administrators], &naming, now, &view).unwrap();
+        tree.schema().find_attribute_type("employeeNumber").map(|attribute| attribute.id).into_iter().collect();
+    let inquiry = Inquiry {
+        rules,
+        administrators: &[Dn::parse(tree.schema(), &group("administrators")).unwrap()],
+        naming: &naming,
+        recovery: &usual_recovery_attributes(tree.schema()),
+        refuses_policy: &refuses_policy,
+        now: Timestamp::parse(b"20260601120000Z").unwrap(),
+    };
+    let found = paths(&inquiry, tree).unwrap();
     assert_eq!(found.unseen, 0);
     found.paths.into_iter().map(|path| (path.from, path.steps)).collect()
 }
 
-fn group(name: &str) -> String {
+pub fn group(name: &str) -> String {
     format!("cn={name},ou=groups,{SUFFIX}")
 }
 
-fn helpdesk(to: &str, attributes: &[&str], right: &str) -> RuleText {
+pub fn helpdesk(to: &str, attributes: &[&str], right: &str) -> RuleText {
     rule("more for the helpdesk", &format!("group:{}", group("helpdesk")), to, attributes, &[right])
 }
 
@@ -45,6 +55,16 @@ fn assert_one<D: Directory>(scene: &Scene<D>, more: &[RuleText], steps: &[&str])
     for (told, words) in told.iter().zip(steps) {
         assert!(told.contains(words), "{told:?}: {words}");
     }
+}
+
+/// That staff may everything.
+pub fn staff_may_all() -> RuleText {
+    rule("all", &format!("group:{}", group("staff")), "everything", &["*", "+", "password-state"], &["all"])
+}
+
+/// Whether those who hold as much as administrators are told to have a way.
+fn is_told<D: Directory>(scene: &Scene<D>, words: &str) -> bool {
+    ways(scene, &[staff_may_all()]).iter().any(|(_, steps)| steps.iter().any(|step| step.contains(words)))
 }
 
 sentences! {
@@ -107,10 +127,14 @@ sentences! {
         assert_eq!(found.iter().map(|(from, _)| from).collect::<Vec<_>>(), [&full("bob")], "{found:?}");
     }
 
-    /// Recovery: whoever writes the mail address receives what recovers the password.
+    /// Recovery: whoever writes the telephone number receives what recovers the password. Where passwords are recovered by the
+    /// configuration, only those write who hold as much.
     fn writing_a_recovery_address_is_a_way(scene) {
-        let mail = helpdesk(&format!("subtree:{SUFFIX}"), &["mail"], "write");
-        assert_one(scene, &[mail], &["may write mail of cn=admin,dc=example,dc=com, where a lost password is recovered"]);
+        let writes = |attribute: &str| helpdesk(&format!("subtree:{SUFFIX}"), &[attribute], "write");
+        let words = "may write telephoneNumber of cn=admin,dc=example,dc=com, where a lost password is recovered";
+        assert_one(scene, &[writes("telephoneNumber")], &[words]);
+        assert_eq!((ways(scene, &[writes("mail")]), ways(scene, &[writes("mobile")])), (vec![], vec![]));
+        assert!(is_told(scene, "may write mail of cn=admin"));
     }
 
     /// Acting as an administrator, where a rule names them; otherwise the guard keeps from it.
@@ -133,51 +157,50 @@ sentences! {
         let write = helpdesk(&format!("subtree:ou=policies,{SUFFIX}"), &["pwdLockout"], "write");
         assert_one(scene, &[write], &["may write pwdLockout of the password policy cn=default,ou=policies"]);
         let choose = helpdesk(&format!("entry:cn=admin,{SUFFIX}"), &["pwdPolicySubentry"], "write");
-        assert_one(scene, &[choose], &["may write pwdPolicySubentry of cn=admin,dc=example,dc=com, which chooses the password policy"]);
+        assert_eq!(ways(scene, &[choose]), [], "the administrator holds more");
+        assert!(is_told(scene, "may write pwdPolicySubentry of cn=admin,dc=example,dc=com, which chooses the password policy"));
     }
 
-    /// A group that a rule names and that is not there is whose it is who makes it, or gives its name to one of theirs.
-    fn making_a_missing_group_is_a_way(scene) {
+    /// A group that a rule names and that is not there is made by those alone who hold what its members will: so that is no way.
+    fn making_a_missing_group_is_no_way(scene) {
         let named = || rule("auditors", &format!("group:{}", group("auditors")), &format!("entry:{}", group("administrators")), &["member"], &["write"]);
         assert_eq!(ways(scene, &[named()]), []);
         let adds = helpdesk(&format!("below:ou=groups,{SUFFIX}"), &[], "add");
-        // By a filter, no policy can be added in its place.
-        let adds = RuleText { filter: Some("(!(objectClass=pwdPolicy))".into()), ..adds };
-        assert_one(scene, &[named(), adds.clone()], &[&format!("may add the group {}", group("auditors")), "may add themselves as member"]);
-        let people_only = RuleText { filter: Some("(&(objectClass=account)(!(objectClass=pwdPolicy)))".into()), ..adds };
-        assert_eq!(ways(scene, &[named(), people_only]), []);
+        assert_eq!(ways(scene, &[named(), adds]), []);
         let renames = helpdesk(&format!("entry:{}", group("helpdesk")), &[], "rename");
-        let words = format!("may rename {} to {}", group("helpdesk"), group("auditors"));
-        assert_one(scene, &[named(), renames], &[&words, "may add themselves as member"]);
-        // Others' groups are of no use.
-        assert_eq!(ways(scene, &[named(), helpdesk(&format!("entry:{}", group("staff")), &[], "rename")]), []);
+        assert_eq!(ways(scene, &[named(), renames]), []);
     }
 
-    /// A policy that says by itself whom it governs can be anywhere below the suffix, and be of any structural class.
-    fn making_a_password_policy_is_a_way(scene) {
+    /// A policy that says by itself whom it governs can be anywhere below the suffix, and be of any structural class: it is made by
+    /// those alone who hold as much.
+    fn making_a_password_policy_is_a_way_for_those_who_hold_as_much(scene) {
         let people = format!("below:ou=people,{SUFFIX}");
-        assert_one(scene, &[helpdesk(&people, &[], "add")], &["may add a password policy below ou=people"]);
-        let of_class = |class: &str| RuleText { filter: Some(format!("(objectClass={class})")), ..helpdesk(&people, &[], "add") };
-        assert_one(scene, &[of_class("inetOrgPerson")], &["may add a password policy"]);
-        assert_one(scene, &[of_class("domain")], &["may add a password policy"]);
-        let none = RuleText { filter: Some("(!(objectClass=pwdPolicy))".into()), ..helpdesk(&people, &[], "add") };
-        assert_eq!(ways(scene, &[none]), []);
-        assert_one(scene, &[helpdesk(&people, &["objectClass", "pwdAppliesToFilter"], "write")], &["may make a password policy of entries"]);
-        assert_eq!(ways(scene, &[helpdesk(&people, &["pwdAppliesToFilter"], "write")]), []);
-        let own = rule("own entry", "self", &people, &["*", "!uid", "!mail", "!mobile", "!telephoneNumber"], &["write"]);
-        let found = ways(scene, std::slice::from_ref(&own));
-        assert!(found.iter().any(|(_, steps)| steps[0].contains("a password policy of their own entry")), "{found:?}");
-        let never = RuleText { deny: vec!["write".into()], ..rule("no class", "everyone", "everything", &["objectClass"], &[]) };
-        assert_eq!(ways(scene, &[own, never]), []);
+        for more in [
+            helpdesk(&people, &[], "add"),
+            helpdesk(&people, &["objectClass", "pwdAppliesToFilter"], "write"),
+            rule("own entry", "self", &people, &["*", "!uid", "!mail", "!mobile", "!telephoneNumber"], &["write"]),
+        ] {
+            assert_eq!(ways(scene, &[more]), []);
+        }
+        assert!(is_told(scene, "may add a password policy below"));
+        assert!(is_told(scene, "may write pwdLockout of the password policy cn=default"));
     }
 
-    /// So can the one that is there be made to govern somebody, by its own words.
-    fn having_a_policy_govern_administrators_is_a_way(scene) {
+    /// So can the one that is there be made to govern somebody, by its own words; and where it says of one who holds more that it
+    /// governs them, nothing of it is written by whoever holds less.
+    fn having_a_policy_govern_administrators_is_a_way_for_those_who_hold_as_much(scene) {
+        let class = "dn: cn=default,ou=policies\nchangetype: modify\nadd: objectClass\nobjectClass: keysteadPolicy\n-\n";
+        assert_eq!(scene.root().change(class), Ok(()));
         let policies = format!("subtree:ou=policies,{SUFFIX}");
-        for attribute in ["pwdAppliesToFilter", "pwdAppliesToGroup", "pwdPrecedence"] {
-            let words = format!("may write {attribute} of the password policy");
-            assert_one(scene, &[helpdesk(&policies, &[attribute], "write")], &[&words]);
+        for attribute in ["pwdAppliesToFilter", "pwdAppliesToGroup", "pwdAppliesToSubtree", "pwdPrecedence"] {
+            assert_eq!(ways(scene, &[helpdesk(&policies, &[attribute], "write")]), [], "{attribute}");
         }
+        let lockout = || helpdesk(&policies, &["pwdLockout"], "write");
+        assert_one(scene, &[lockout()], &["may write pwdLockout of the password policy cn=default,ou=policies"]);
+        let claim = format!("dn: cn=default,ou=policies\nchangetype: modify\nadd: pwdAppliesToGroup\npwdAppliesToGroup: {}\n-\n", group("administrators"));
+        assert_eq!(scene.root().change(&claim), Ok(()));
+        assert_eq!(ways(scene, &[lockout()]), []);
+        assert_eq!(ways(scene, &[helpdesk(&policies, &["pwdPrecedence"], "write")]), []);
     }
 
     /// Or by being in a group that it looks at, or having a value.
@@ -208,11 +231,17 @@ sentences! {
 
     /// A right to some values of a recovery address is enough.
     fn writing_some_values_of_a_recovery_address_is_a_way(scene) {
-        let mail = RuleText {
-            values: vec!["value:helpdesk@example.com".into()],
-            ..helpdesk(&format!("entry:cn=admin,{SUFFIX}"), &["mail"], "write")
+        let number = RuleText {
+            values: vec!["value:+49 30 1234".into()],
+            ..helpdesk(&format!("entry:cn=admin,{SUFFIX}"), &["telephoneNumber"], "write")
         };
-        assert_one(scene, &[mail], &["may write mail of cn=admin"]);
+        assert_one(scene, &[number], &["may write telephoneNumber of cn=admin"]);
+    }
+
+    /// What an entry cannot have, nobody writes of it.
+    fn what_an_entry_cannot_have_is_no_way(scene) {
+        let unique = helpdesk(&format!("entry:{}", group("administrators")), &["uniqueMember"], "write");
+        assert_eq!(ways(scene, &[unique]), []);
     }
 
     /// Setting how the password of an administrator stands takes their locks away; who holds less does not pass the guard.
@@ -240,18 +269,15 @@ sentences! {
         let file = Arc::new(Rules::prepare(&rules(), view.schema()).unwrap());
         let in_force = delegated::in_force(&file, delegated::MOST, &view).unwrap();
         assert!(in_force.suspended.is_empty(), "{:?}", in_force.suspended);
-        let administrators = Dn::parse(view.schema(), &group("administrators")).unwrap();
-        let now = Timestamp::parse(b"20260601120000Z").unwrap();
-        let found = paths(&in_force.rules, &[administrators], &AttributeSet::EMPTY, now, &view).unwrap().paths;
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].steps[0].contains("cn=joining,ou=groups,dc=example,dc=com"), "{found:?}");
+        let told = found(&in_force.rules, &view);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].1[0].contains("cn=joining,ou=groups,dc=example,dc=com"), "{told:?}");
         // Once it is suspended, it is none.
         let leave = format!("dn: cn=administrators,ou=groups\nchangetype: modify\nreplace: member\nmember: {}\n-\n", full("bob"));
         assert_eq!(scene.root().change(&leave), Ok(()));
         let view = scene.directory.view();
         let in_force = delegated::in_force(&file, delegated::MOST, &view).unwrap();
         assert_eq!(in_force.suspended.len(), 1);
-        let administrators = Dn::parse(view.schema(), &group("administrators")).unwrap();
-        assert_eq!(paths(&in_force.rules, &[administrators], &AttributeSet::EMPTY, now, &view).unwrap().paths, []);
+        assert_eq!(found(&in_force.rules, &view), []);
     }
 }

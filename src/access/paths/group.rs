@@ -37,9 +37,11 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    /// Whether the name holds more than they do already, so that they may not take it.
+    /// Whether the name holds more than they do already, or members of a group of that name would, so that they may not take
+    /// it.
     fn exceeds_by_name(&self, dn: &Dn) -> Result<bool, TreeError> {
-        Ok(escalation::exceeds(Uuid::nil(), dn, self.actor, self.rules, self.terrain.tree)?.is_some())
+        Ok(escalation::opens(dn, self.actor, self.rules).is_some()
+            || escalation::exceeds(Uuid::nil(), dn, self.actor, self.rules, self.terrain.tree)?.is_some())
     }
 
     /// Whether they may give an entry that name, of the same kind as its own.

@@ -2,7 +2,7 @@
 
 use super::group::written;
 use super::step::{Reader, shown};
-use super::terrain::Place;
+use super::terrain::{Place, Terrain};
 use crate::access::Right;
 use crate::access::explain::{entry_called, members};
 use crate::access::rule::Rule;
@@ -10,15 +10,17 @@ use crate::access::violation::nobody_below;
 use crate::access::who::Who;
 use crate::directory::filter::{Filter, Matcher};
 use crate::directory::modification::{Modification, ModificationKind};
-use crate::directory::schema::{AttributeSet, ObjectClass};
+use crate::directory::schema::{AttributeSet, ObjectClass, Schema};
 use crate::directory::tree::{EntryId, Tree, TreeError};
-use crate::directory::{AttributeDescription, AttributeTypeId, Dn};
+use crate::directory::{Attribute, AttributeDescription, AttributeTypeId, Dn, Entry};
 
 /// What a password policy says of guessing.
 const GUESSING: [&str; 6] =
     ["pwdLockout", "pwdMaxFailure", "pwdMinLength", "pwdCheckQuality", "pwdLockoutDuration", "pwdFailureCountInterval"];
-/// By what it says whom it governs, and that it goes before others.
-const CLAIMING: [&str; 4] = ["pwdAppliesToFilter", "pwdAppliesToGroup", "pwdAppliesToSubtree", "pwdPrecedence"];
+/// By what it says whom it governs.
+const CLAIMING: [&str; 3] = ["pwdAppliesToFilter", "pwdAppliesToGroup", "pwdAppliesToSubtree"];
+/// By what it goes before others that say so.
+const PRECEDENCE: &str = "pwdPrecedence";
 /// The class of policies. It may stand beside any other.
 const CLASS: &str = "pwdPolicy";
 
@@ -62,6 +64,12 @@ impl Policy {
         Ok(Self { place, groups, filtering })
     }
 
+    /// Whether it says whom it governs.
+    fn says_whom(&self, schema: &Schema) -> bool {
+        let mut claims = CLAIMING.iter().filter_map(|name| schema.find_attribute_type(name));
+        claims.any(|attribute| self.place.node.entry.has(attribute.id))
+    }
+
     /// Whether it may govern somebody: it governs nobody below another suffix.
     pub(super) fn is_for(&self, person: &Place, tree: &dyn Tree) -> bool {
         let suffix = |dn: &Dn| tree.suffixes().iter().position(|suffix| dn.is_within(suffix));
@@ -69,34 +77,97 @@ impl Policy {
     }
 }
 
-impl Reader<'_> {
+/// What somebody may do with policies, as far as it does not matter whom they govern.
+pub(super) struct PolicyWays<'t> {
+    /// What they may write of those that there are.
+    writing: Vec<Writing<'t>>,
+    /// How they make one that says whom it governs.
+    claiming: Option<String>,
+}
+
+/// What somebody may write of a policy.
+struct Writing<'t> {
+    policy: &'t Policy,
+    kind: Kind,
+    step: String,
+}
+
+/// What that is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// How often passwords may be guessed.
+    Guessing,
+    /// Whom it governs.
+    Claiming,
+    /// That it goes before others, if it says whom it governs.
+    Precedence,
+}
+
+impl<'t> Reader<'t> {
     /// How they change by which policy everybody is governed, or what it says.
-    pub(super) fn policies(&mut self) -> Result<Vec<String>, TreeError> {
-        let mut ways = Vec::new();
-        ways.extend(self.weaken()?);
-        ways.extend(self.add_policy()?);
-        Ok(ways)
+    pub(super) fn policies(&mut self) -> Result<PolicyWays<'t>, TreeError> {
+        Ok(PolicyWays { writing: self.writing()?, claiming: self.add_policy()? })
     }
 
-    fn weaken(&mut self) -> Result<Option<String>, TreeError> {
-        for policy in &self.terrain.policies {
-            let decision = self.decider.decide(&policy.place.node, self.terrain.tree)?;
-            let writable = decision.attributes(Right::Write).unwrap_or_default();
-            let kinds = [
-                (&GUESSING[..], "and so how often passwords may be guessed"),
-                (&CLAIMING[..], "and so whom it governs"),
-            ];
-            for (names, meaning) in kinds {
-                let found = names.iter().find_map(|name| self.find(name).filter(|id| writable.contains(*id)));
-                if let Some(id) = found {
-                    let rule = self.rule(Right::Write, Some(id), &policy.place)?;
-                    let name = self.name(id);
-                    let dn = &policy.place.dn;
-                    return Ok(Some(format!("may write {name} of the password policy {dn}, {meaning}, by {rule}")));
-                }
+    /// How they so have power over an administrator: none that governs somebody who holds more is theirs to write, neither
+    /// as it is nor as it would be.
+    pub(super) fn policy_for(&self, person: &Place, ways: &PolicyWays<'t>) -> Result<Vec<String>, TreeError> {
+        let claim = self.claim_on(person);
+        let may_claim = !self.is_refused(&claim, &person.dn)?;
+        let mut found: Vec<String> = ways.claiming.iter().filter(|_| may_claim).cloned().collect();
+        for Writing { policy, kind, step } in &ways.writing {
+            let matters = match kind {
+                Kind::Guessing => true,
+                Kind::Claiming => may_claim,
+                Kind::Precedence => policy.says_whom(self.terrain.tree.schema()),
+            };
+            let Place { node, dn } = &policy.place;
+            if matters && policy.is_for(person, self.terrain.tree) && !self.is_refused(&node.entry, dn)? {
+                found.push(step.clone());
+                break;
             }
         }
-        Ok(None)
+        Ok(found)
+    }
+
+    fn is_refused(&self, policy: &Entry, dn: &Dn) -> Result<bool, TreeError> {
+        (self.terrain.inquiry.refuses_policy)(policy, dn, (self.actor, self.rules), self.terrain.tree)
+    }
+
+    /// A policy that says that it governs somebody, and nobody else but what stands below them.
+    fn claim_on(&self, person: &Place) -> Entry {
+        let schema = self.terrain.tree.schema();
+        let mut attributes = written(&["top", CLASS, "keysteadPolicy"], schema).decode();
+        for (name, value) in [("pwdAttribute", "userPassword"), ("pwdAppliesToSubtree", person.dn.as_str())] {
+            if let Some(id) = self.find(name) {
+                let description = AttributeDescription::plain(id);
+                attributes.push(Attribute { description, values: vec![value.as_bytes().to_vec()] });
+            }
+        }
+        Entry::encode(&attributes, schema)
+    }
+
+    fn writing(&mut self) -> Result<Vec<Writing<'t>>, TreeError> {
+        let terrain: &'t Terrain<'t> = self.terrain;
+        let mut found = Vec::new();
+        for policy in &terrain.policies {
+            let decision = self.decider.decide(&policy.place.node, terrain.tree)?;
+            let writable = decision.attributes(Right::Write).unwrap_or_default();
+            let kinds = [
+                (Kind::Guessing, &GUESSING[..], "and so how often passwords may be guessed"),
+                (Kind::Claiming, &CLAIMING[..], "and so whom it governs"),
+                (Kind::Precedence, &[PRECEDENCE][..], "and so that it goes before others"),
+            ];
+            for (kind, names, meaning) in kinds {
+                let may = |id: &AttributeTypeId| writable.contains(*id) && self.may_hold(*id, &policy.place, &decision);
+                let Some(id) = names.iter().filter_map(|name| self.find(name)).find(may) else { continue };
+                let rule = self.rule(Right::Write, Some(id), &policy.place)?;
+                let (name, dn) = (self.name(id), &policy.place.dn);
+                let step = format!("may write {name} of the password policy {dn}, {meaning}, by {rule}");
+                found.push(Writing { policy, kind, step });
+            }
+        }
+        Ok(found)
     }
 
     /// How they make a policy that says of itself that it governs whom they like: an entry of their own, or one that they may
@@ -119,15 +190,18 @@ impl Reader<'_> {
                 continue;
             }
             let names = self.reached(rule);
-            for (dn, entry) in names.iter().flat_map(|dn| entries.iter().map(move |entry| (dn, entry))) {
-                let decision = self.decider.decide_new(dn, entry)?;
-                if decision.allows(Right::Add) {
+            let candidates = || names.iter().flat_map(|dn| entries.iter().map(move |entry| (dn, entry)));
+            for (dn, entry) in candidates() {
+                if self.decider.decide_new(dn, entry)?.allows(Right::Add) && self.is_free(dn)? {
                     let rule = self.rule_for_new(Right::Add, None, dn, entry)?;
                     let place = dn.parent().unwrap_or_else(Dn::root);
                     return Ok(Some(format!(
                         "may add a password policy below {place} that says whom it governs, by {rule}"
                     )));
                 }
+            }
+            for (dn, entry) in candidates() {
+                let decision = self.decider.decide_new(dn, entry)?;
                 if claiming.is_some_and(|id| decision.write.contains(id) && decision.write.contains(class)) {
                     return Ok(Some(format!(
                         "may make a password policy of entries that they may write, which says whom it governs, by {}",
@@ -143,6 +217,12 @@ impl Reader<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether an entry of that name could be added: none is there, and there is something above it.
+    fn is_free(&self, dn: &Dn) -> Result<bool, TreeError> {
+        let tree = self.terrain.tree;
+        Ok(!tree.suffixes().contains(dn) && tree.find(dn)?.entry().is_none())
     }
 
     /// Whether writing one of these is denied as widely as a rule grants it.

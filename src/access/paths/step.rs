@@ -26,7 +26,7 @@ impl Reader<'_> {
         let known = self.terrain.tree.schema().known();
         let decision = self.decider.decide(&group.node, self.terrain.tree)?;
         for attribute in [known.member, known.unique_member] {
-            if self.may_add_themselves(attribute, group, &decision) {
+            if self.may_hold(attribute, group, &decision) && self.may_add_themselves(attribute, group, &decision) {
                 let rule = self.rule(Right::Write, Some(attribute), group)?;
                 let name = self.name(attribute);
                 return Ok(Some(format!("may add themselves as {name} of {}, by {rule}", group.dn)));
@@ -49,27 +49,24 @@ impl Reader<'_> {
             (Right::ResetPassword, "reset the password of"),
             (Right::ImportHash, "set from outside how the password stands, and take away locks, of"),
         ];
-        for (right, what) in powers.into_iter().filter(|(right, _)| decision.allows(*right)) {
-            if escalation::exceeds(person.node.uuid, &person.dn, self.actor, self.rules, tree)?.is_none() {
-                ways.push(format!("may {what} {}, by {}", person.dn, self.rule(right, None, person)?));
-                break;
-            }
+        let is_guarded = self.is_guarded(person)?;
+        if let Some((right, what)) = powers.into_iter().find(|(right, _)| decision.allows(*right) && !is_guarded) {
+            ways.push(format!("may {what} {}, by {}", person.dn, self.rule(right, None, person)?));
         }
-        if proxy::may_act_as(self.rules, self.actor, (&person.node, &person.dn), tree)? {
+        let is_somebody = !self.actor.identity.is_anonymous();
+        if is_somebody && proxy::may_act_as(self.rules, self.actor, (&person.node, &person.dn), tree)? {
             ways.push(format!("may act as {}, by {}", person.dn, self.rule(Right::Proxy, None, person)?));
         }
         let writable = decision.attributes(Right::Write).unwrap_or_default();
-        let recovering = RECOVERY.into_iter().filter_map(|name| self.find(name));
-        let uid = tree.schema().known().uid;
-        let naming = std::iter::once(uid).chain(self.terrain.naming.iter());
+        let recovery = self.terrain.inquiry.recovery;
+        let recovering = recovery.iter().chain(RECOVERY.into_iter().filter_map(|name| self.find(name)));
+        let (uid, by_policy) = (tree.schema().known().uid, tree.schema().known().pwd_policy_subentry);
+        let naming = std::iter::once(uid).chain(self.terrain.inquiry.naming.iter());
         let filters = self.terrain.policies.iter().filter(|policy| policy.is_for(person, tree));
         let selecting = filters.flat_map(|policy| policy.filtering.iter());
         let kinds: [(Vec<AttributeTypeId>, &str); 4] = [
             (recovering.collect(), "where a lost password is recovered"),
-            (
-                self.find("pwdPolicySubentry").into_iter().collect(),
-                "which chooses the password policy, and so how often it may be guessed",
-            ),
+            (vec![by_policy], "which chooses the password policy, and so how often it may be guessed"),
             (naming.collect(), "by which whoever proves that name is found"),
             (
                 selecting.collect(),
@@ -77,18 +74,38 @@ impl Reader<'_> {
             ),
         ];
         for (attributes, meaning) in kinds {
-            let Some(id) = attributes.into_iter().find(|id| writable.contains(*id)) else { continue };
+            let is_power = |id: AttributeTypeId| id == by_policy || recovery.contains(id);
+            let may = |id: &AttributeTypeId| {
+                writable.contains(*id) && self.may_hold(*id, person, &decision) && !(is_guarded && is_power(*id))
+            };
+            let Some(id) = attributes.into_iter().find(may) else { continue };
             let rule = self.rule(Right::Write, Some(id), person)?;
             ways.push(format!("may write {} of {}, {meaning}, by {rule}", self.name(id), person.dn));
         }
-        let rights = [(Right::ResetPassword, None), (Right::Proxy, None)];
-        if let Some((attribute, rule)) = self.hold(person, &decision, &rights) {
+        // By what the entry holds of them they hold nothing for good that others do: the guard stays as it is.
+        let rights: &[_] =
+            if is_guarded { &[(Right::Proxy, None)] } else { &[(Right::ResetPassword, None), (Right::Proxy, None)] };
+        if let Some((attribute, rule)) = self.hold(person, &decision, rights) {
             ways.push(format!(
                 "may put themselves into {attribute} of {}, which {rule} then lets them take over",
                 person.dn
             ));
         }
         Ok(ways)
+    }
+
+    /// Whether they hold less than somebody, and so may not take them over, nor write what has power over them.
+    pub(super) fn is_guarded(&self, person: &Place) -> Result<bool, TreeError> {
+        let Place { node, dn } = person;
+        Ok(escalation::exceeds(node.uuid, dn, self.actor, self.rules, self.terrain.tree)?.is_some())
+    }
+
+    /// Whether an entry may have the attribute, as it is or as they may make it.
+    pub(super) fn may_hold(&self, attribute: AttributeTypeId, place: &Place, decision: &Decision) -> bool {
+        let schema = self.terrain.tree.schema();
+        schema.attribute_type(attribute).usage.is_operational()
+            || schema.allows(&place.node.entry, attribute)
+            || decision.write.contains(schema.known().object_class)
     }
 
     /// The attribute of an entry into which they may put themselves, and the rule that then grants them one of these.
@@ -98,7 +115,10 @@ impl Reader<'_> {
         decision: &Decision,
         wanted: &[(Right, Option<AttributeTypeId>)],
     ) -> Option<(&str, String)> {
-        let reaches = |rule: &&Rule| rule.to.iter().any(|reach| reach.has(&place.dn));
+        let is_guarded = wanted.iter().all(|(right, _)| *right == Right::Proxy);
+        let reaches = |rule: &&Rule| {
+            rule.to.iter().any(|reach| reach.has(&place.dn)) && (!is_guarded || proxy::names(rule, &place.dn))
+        };
         for rule in self.rules.iter().filter(|rule| !rule.is_over(self.terrain.now)).filter(reaches) {
             let grants = wanted.iter().any(|(right, attribute)| {
                 rule.allow.has(*right) && attribute.is_none_or(|id| rule.attributes.contains(id))
@@ -106,6 +126,7 @@ impl Reader<'_> {
             for who in &rule.who {
                 if let Who::HeldIn(attribute) = who
                     && grants
+                    && self.may_hold(*attribute, place, decision)
                     && self.may_add_themselves(*attribute, place, decision)
                 {
                     return Some((self.name(*attribute), shown(rule)));

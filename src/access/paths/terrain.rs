@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::Inquiry;
 use super::policy::Policy;
 use crate::access::actor::memberships_of;
 use crate::access::explain::{entry_called, members};
 use crate::access::rule::Rules;
 use crate::access::who::Who;
-use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{EntryId, Node, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Timestamp};
 
@@ -18,8 +18,7 @@ pub(super) struct Terrain<'a> {
     pub(super) now: Timestamp,
     pub(super) most: usize,
     pub(super) tree: &'a dyn Tree,
-    /// The attributes by which somebody is found.
-    pub(super) naming: &'a AttributeSet,
+    pub(super) inquiry: &'a Inquiry<'a>,
     /// Groups that rules name or that are in one of these.
     pub(super) groups: Vec<Place>,
     /// People in them, and those whom rules or these entries name.
@@ -60,18 +59,14 @@ pub(super) struct Missing {
 }
 
 impl<'a> Terrain<'a> {
-    pub(super) fn survey(
-        rules: &'a Rules,
-        (administrators, naming): (&[Dn], &'a AttributeSet),
-        (now, most): (Timestamp, usize),
-        tree: &'a dyn Tree,
-    ) -> Result<Self, TreeError> {
+    pub(super) fn survey(inquiry: &'a Inquiry<'a>, most: usize, tree: &'a dyn Tree) -> Result<Self, TreeError> {
+        let Inquiry { rules, administrators, now, .. } = *inquiry;
         let mut terrain = Self {
             rules,
             now,
             most,
             tree,
-            naming,
+            inquiry,
             groups: Vec::new(),
             people: Vec::new(),
             classes: Vec::new(),

@@ -195,7 +195,7 @@ impl<'a> Terrain<'a> {
             let mut ways = reader.take_over(person)?;
             // A policy matters for those whom it guards, of whom administrators are told.
             if is_administrator {
-                ways.extend(policies.iter().cloned());
+                ways.extend(reader.policy_for(person, &policies)?);
                 ways.extend(reader.selection(person)?);
             }
             steps.extend(ways.into_iter().map(|step| (Gain::Person(person, class), step)));

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Subject, unreadable};
-use crate::access::paths::{Survey, groups_of_administrators, paths};
+use crate::access::paths::{Inquiry, Survey, groups_of_administrators, paths};
 use crate::cli::{CliError, output};
 use crate::directory::Dn;
 use crate::directory::filter::{Filter, Matcher};
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::Tree;
 use crate::operations::identity_map::DestinationText;
+use crate::operations::policies::refuses_policy;
 use crate::server::Clock;
 
 /// Every way in which somebody who is no administrator could become one; fails if there is any, and with 3 if not all could
@@ -39,8 +40,15 @@ pub(super) fn run(args: &PathsArgs) -> Result<(), CliError> {
         ));
     }
     let now = Clock::default().now();
-    let Survey { paths, unseen } =
-        paths(&subject.rules, &groups, &naming(&subject), now, &subject.view).map_err(|error| unreadable(&error))?;
+    let inquiry = Inquiry {
+        rules: &subject.rules,
+        administrators: &groups,
+        naming: &naming(&subject),
+        recovery: &subject.config.recovery_attributes(subject.view.schema()),
+        refuses_policy: &refuses_policy,
+        now,
+    };
+    let Survey { paths, unseen } = paths(&inquiry, &subject.view).map_err(|error| unreadable(&error))?;
     for path in &paths {
         output::say(path.to_string().trim_end());
     }
