@@ -23,6 +23,18 @@ pub(super) fn skeleton(suffix: &str) -> String {
     )
 }
 
+/// A helpdesk to put people into: a group has members, and this one may do no more by it than before.
+pub(super) fn helpdesk(suffix: &str) -> String {
+    helpdesk_of(&format!("cn=admin,{suffix}"), suffix)
+}
+
+fn helpdesk_of(member: &str, suffix: &str) -> String {
+    format!(
+        "dn: cn=helpdesk,ou=groups,{suffix}\nobjectClass: groupOfNames\ncn: helpdesk\n\
+         description: They reset the passwords of people; named by the access rules\nmember: {member}\n\n"
+    )
+}
+
 /// A few people to try things with.
 pub(super) fn people(suffix: &str) -> String {
     let person = |uid: &str, given: &str, surname: &str, number: u32| {
@@ -39,11 +51,9 @@ pub(super) fn people(suffix: &str) -> String {
         person("bob", "Bob", "Baker", 5002),
         person("carol", "Carol", "Clark", 5003),
         person("hanna", "Hanna", "Hill", 5004),
+        helpdesk_of(&format!("uid=hanna,ou=people,{suffix}"), suffix),
         format!(
-            "dn: cn=helpdesk,ou=groups,{suffix}\nobjectClass: groupOfNames\ncn: helpdesk\n\
-             description: They reset the passwords of people; named by the access rules\n\
-             member: uid=hanna,ou=people,{suffix}\n\n\
-             dn: cn=staff,ou=groups,{suffix}\nobjectClass: groupOfNames\nobjectClass: posixGroup\ncn: staff\n\
+            "dn: cn=staff,ou=groups,{suffix}\nobjectClass: groupOfNames\nobjectClass: posixGroup\ncn: staff\n\
              gidNumber: 5000\nmember: uid=alice,ou=people,{suffix}\nmember: uid=bob,ou=people,{suffix}\n\
              memberUid: alice\nmemberUid: bob\n\n\
              dn: cn=app,ou=services,{suffix}\nobjectClass: applicationProcess\nobjectClass: simpleSecurityObject\n\

@@ -98,6 +98,8 @@ fn make(args: &InitArgs, config_path: &Path) -> Result<(), CliError> {
         let mut generated = || generate::password(PASSWORD_LENGTH, &SystemRandom);
         add_all(&workplace, &example::people(&args.suffix), &mut generated, &mut passwords)?;
         files::write_private(&args.data.join("example-passwords"), &passwords)?;
+    } else {
+        add_all(&workplace, &example::helpdesk(&args.suffix), &mut || admin.clone(), &mut Vec::new())?;
     }
     let password_file = args.data.join("admin-password");
     if args.admin_password_file.is_none() {

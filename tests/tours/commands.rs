@@ -131,6 +131,11 @@ fn init_makes_a_directory_that_nobody_else_can_look_into() {
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     server.run(KEYSTEAD, &["init", "--suffix", SUFFIX, "--data", text(&folder)], "").ok();
     assert_eq!((mode(&folder.join("db")), mode(&folder.join("admin-password"))), (0o700, 0o600));
+    // Without the example as well, every name in the rules is somebody's, and nobody may more by that.
+    let config = folder.join("keystead.toml");
+    assert_eq!(server.run(KEYSTEAD, &["check", "--config", text(&config)], "").ok().err, "");
+    let paths = server.run(KEYSTEAD, &["explain", "paths", "--config", text(&config)], "").ok();
+    assert!(paths.out.contains("nobody else can become an administrator"), "{}", paths.out);
 }
 
 #[test]
