@@ -428,7 +428,7 @@ impl Search {
                 self.effort = Effort::Heavy;
                 Ok(Step::More)
             }
-            Effort::Heavy => Err(Refusal::AdminLimit("the filter takes more work than this server does for one entry")),
+            Effort::Heavy => Err(Refusal::AdminLimit("this takes more work than this server does for one entry")),
         }
     }
 
@@ -507,9 +507,10 @@ impl Search {
             return Ok(None);
         }
         let rights = match (&self.rights, &mut turn.rights) {
-            (Some(question), Some(decider)) => question.answer(ctx, decider, node, &decision)?,
-            _ => Vec::new(),
+            (Some(question), Some(decider)) => question.answer(ctx, decider, (node, &decision), steps)?,
+            _ => Some(Vec::new()),
         };
+        let Some(rights) = rights else { return Ok(None) };
         Ok(Some(Finding::Entry(FoundEntry { derived, rights, decision })))
     }
 }

@@ -180,4 +180,21 @@ sentences! {
         assert_eq!(result(&response), Ok(()));
         assert_eq!(only(&found).texts("attributeLevelRights").concat(), "title:rscwo");
     }
+
+    /// Whether a password may be set is found out in steps that are counted: with very many rules and groups elsewhere, where
+    /// nobody waits, with the same answer.
+    fn with_very_many_rules_the_answer_is_the_same(scene) {
+        let many = (0..800).map(|number| {
+            let who = format!("group:cn=g{number},ou=groups,{SUFFIX}");
+            rule(&format!("rule {number}"), &who, &format!("subtree:ou=people,{SUFFIX}"), &["title"], &["write"])
+        });
+        and(scene, many);
+        let admin = scene.client("cn=admin");
+        let names = ["userPassword"];
+        assert_eq!(told(&admin, "u:hanna", "bob", &names).1, "userPassword:wo");
+        assert_eq!(told(&admin, "u:hanna", "cn=admin", &names).1, "userPassword:none");
+        let group = format!("dn: cn=g7,ou=groups\nobjectClass: groupOfNames\ncn: g7\nmember: {}\n", full("bob"));
+        scene.root().change(&group).unwrap();
+        assert_eq!(told(&admin, "u:hanna", "bob", &names).1, "userPassword:none", "bob holds more");
+    }
 }

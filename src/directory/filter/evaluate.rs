@@ -67,6 +67,11 @@ impl Steps {
         self.taken
     }
 
+    /// How many may still be taken.
+    pub const fn left(&self) -> u64 {
+        self.most.saturating_sub(self.taken)
+    }
+
     /// Whether more would have been needed.
     pub const fn are_exceeded(&self) -> bool {
         self.taken > self.most

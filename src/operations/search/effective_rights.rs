@@ -7,8 +7,10 @@
 use bytes::Bytes;
 
 use crate::access::values::Effect;
+use crate::access::work::{Budget, Stopped};
 use crate::access::{Actor, Decider, Decision, Right, Rights, escalation};
 use crate::directory::entry::encode_values;
+use crate::directory::filter::Steps;
 use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::Node;
 use crate::directory::{AttributeTypeId, Entry, Identity};
@@ -71,17 +73,27 @@ impl Question {
         Ok(Actor::find(self.whose.clone(), &circumstances, ctx.rules, ctx.tree)?)
     }
 
-    /// The answer for one entry, as attributes; `known` is what the requester may see of it.
+    /// The answer for one entry, as attributes; `known` is what the requester may see of it. `None` if that takes too many
+    /// steps.
     pub(super) fn answer(
         &self,
         ctx: &Context<'_>,
         decider: &mut Decider<'_>,
-        node: &Node,
-        known: &Decision,
-    ) -> Result<Vec<Vec<u8>>, Refusal> {
+        (node, known): (&Node, &Decision),
+        steps: &mut Steps,
+    ) -> Result<Option<Vec<Vec<u8>>>, Refusal> {
         let schema = ctx.schema();
         let decision = decider.decide(node, ctx.tree)?;
-        let may_set = may_set_password(ctx, decider.actor(), node, &decision)?;
+        let budget = Budget::new(steps.left());
+        let may_set = may_set_password(ctx, decider.actor(), (node, &decision), &budget);
+        if steps.take(budget.taken()).is_none() {
+            return Ok(None);
+        }
+        let may_set = match may_set {
+            Ok(may_set) => may_set,
+            Err(Stopped::Tree(error)) => return Err(error.into()),
+            Err(Stopped::Spent) => return Ok(None),
+        };
         let password = if may_set { Write::AllValues } else { Write::Nothing };
         let rights: Vec<(AttributeTypeId, AttributeRights)> = self
             .attributes(node, known, schema)
@@ -101,7 +113,7 @@ impl Question {
                 encode_values(&name, &[rights.words(&decision)])
             }));
         }
-        Ok(answer)
+        Ok(Some(answer))
     }
 
     fn attributes(&self, node: &Node, known: &Decision, schema: &Schema) -> AttributeSet {
@@ -147,7 +159,12 @@ fn allowed(entry: &Entry, schema: &Schema) -> AttributeSet {
 }
 
 /// Whether somebody may set the password of an entry: their own by knowing it, that of others by resetting it.
-fn may_set_password(ctx: &Context<'_>, actor: &Actor, node: &Node, decision: &Decision) -> Result<bool, Refusal> {
+fn may_set_password(
+    ctx: &Context<'_>,
+    actor: &Actor,
+    (node, decision): (&Node, &Decision),
+    budget: &Budget,
+) -> Result<bool, Stopped> {
     if actor.identity.uuid() == Some(node.uuid) {
         return Ok(decision.allows(Right::ChangePassword));
     }
@@ -155,7 +172,7 @@ fn may_set_password(ctx: &Context<'_>, actor: &Actor, node: &Node, decision: &De
         return Ok(false);
     }
     let Some(dn) = ctx.tree.dn(node.id)? else { return Ok(false) };
-    Ok(escalation::exceeds(node.uuid, &dn, actor, ctx.rules, ctx.tree)?.is_none())
+    Ok(escalation::exceeds_within((node.uuid, &dn), actor, ctx.rules, ctx.tree, budget)?.is_none())
 }
 
 fn entry_letters(decision: &Decision) -> String {
