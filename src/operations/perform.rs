@@ -1,9 +1,11 @@
 //! Finding the operation for a request.
 
-use crate::directory::tree::{Condition, Scope};
+use crate::access::Rule;
+use crate::access::delegated::{self, InForce};
+use crate::directory::tree::{Condition, Found, Scope};
 use crate::protocol::control::{Controls, Flag, Rare};
 use crate::protocol::extended::PasswordModify;
-use crate::protocol::request::{ExtendedRequest, ModifyRequest, SearchRequest, names_password};
+use crate::protocol::request::{ExtendedRequest, ModifyRequest, RequestedChange, SearchRequest, names_password};
 use crate::protocol::{Request, oid};
 
 pub use crate::password::scheme::Effort;
@@ -26,18 +28,43 @@ pub fn effort(request: &Request) -> Effort {
 }
 
 /// Whether a request may have to look at many entries before it is refused or done: a rename gives another name to all that
-/// stands below, a rule of the tree is held against what the operator says of all entries, and of the schema nothing is
-/// taken away that an entry uses.
-pub fn looks_far(request: &Request) -> bool {
-    let of_rule = |name: &str| name.get(.."access".len()).is_some_and(|start| start.eq_ignore_ascii_case("access"));
+/// stands below, a rule of the tree is held against what the operator says of all entries, whatever is written of it and also
+/// when it goes, and of the schema nothing is taken away that an entry uses.
+pub fn looks_far(ctx: &Context<'_>, request: &Request) -> bool {
+    let schema = ctx.schema();
+    let object_class = schema.known().object_class;
+    let is_class = |value: &Vec<u8>| {
+        let class = std::str::from_utf8(value).ok().and_then(|name| schema.find_object_class(name));
+        class.is_some_and(|class| class.name() == delegated::CLASS)
+    };
+    let of_rule = |name: &str, values: &[Vec<u8>]| {
+        let attribute = schema.describe(name).map(|description| description.attribute_type);
+        let is_word = |id| schema.attribute_type(id).name().starts_with("access");
+        attribute.is_some_and(|id| is_word(id) || (id == object_class && values.iter().any(is_class)))
+    };
     let of_schema = |name: &str| ["attributeTypes", "objectClasses"].iter().any(|own| own.eq_ignore_ascii_case(name));
-    let far = |name: &str| of_rule(name) || of_schema(name);
     match request {
         Request::ModifyDn(_) => true,
-        Request::Add(add) => add.attributes.iter().any(|(name, _)| of_rule(name)),
-        Request::Modify(modify) => modify.changes.iter().any(|change| far(&change.attribute)),
+        Request::Add(add) => add.attributes.iter().any(|(name, values)| of_rule(name, values)),
+        Request::Modify(modify) => {
+            let far =
+                |change: &RequestedChange| of_rule(&change.attribute, &change.values) || of_schema(&change.attribute);
+            modify.changes.iter().any(far) || is_rule(ctx, modify.object.as_bytes())
+        }
+        Request::Delete(name) => is_rule(ctx, name),
         _ => false,
     }
+}
+
+/// Whether the entry of that name is a rule of the tree. Mostly there are none.
+fn is_rule(ctx: &Context<'_>, name: &[u8]) -> bool {
+    let are_none = |known: &InForce| known.suspended.is_empty() && !known.rules.iter().any(Rule::is_delegated);
+    if ctx.services.rules.in_force(ctx.tree).is_ok_and(|known| are_none(&known)) {
+        return false;
+    }
+    let Ok(dn) = ctx.parse_dn(name) else { return false };
+    let found = ctx.tree.find(&dn).ok().and_then(Found::entry).and_then(|id| ctx.tree.node(id).ok()).flatten();
+    found.is_some_and(|node| delegated::is_rule(&node.entry, ctx.schema()))
 }
 
 /// Does what a request wants, but for bind and search, which are done in steps, and for what belongs to the connection.

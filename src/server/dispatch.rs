@@ -279,9 +279,11 @@ impl Scene {
             request if effort(request) == Effort::Heavy => self.on_lane(Place::Hashing, running, |ctx, running| {
                 perform(ctx, &running.message.request, &running.controls)
             }),
-            request if looks_far(request) => self.on_lane(Place::Scans, running, |ctx, running| {
-                perform(ctx, &running.message.request, &running.controls)
-            }),
+            request if self.with(|ctx| looks_far(ctx, request)) => {
+                self.on_lane(Place::Scans, running, |ctx, running| {
+                    perform(ctx, &running.message.request, &running.controls)
+                })
+            }
             request => match self.with(|ctx| perform(ctx, request, &running.controls)) {
                 Err(refusal) => Progress::answered(running, Err(refusal)),
                 Ok(outcome) => self.commit(running, outcome),

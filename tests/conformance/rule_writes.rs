@@ -198,4 +198,24 @@ sentences! {
         assert_eq!(answer(scene, again).0, ResultCode::Success);
         assert_eq!(answer(scene, "dn: cn=one,ou=team,ou=people\nchangetype: delete\n").0, ResultCode::Success);
     }
+
+    /// Whatever is written of a rule, and also when it goes, it is judged where nobody waits for the thread; other entries are not
+    /// kept waiting for that.
+    fn a_rule_is_judged_where_nobody_waits(scene) {
+        hanna_delegates(scene);
+        let hanna = scene.client("hanna");
+        let name = "cn=bob,ou=team,ou=people";
+        let describe = |name: &str| format!("dn: {name}\nchangetype: modify\nreplace: description\ndescription: x\n-\n");
+        let far = |text: &str| hanna.looks_far(text);
+        assert!(far(&bob_resets_the_team()) && !far(&describe(name)), "there is none yet");
+        hanna.change(&bob_resets_the_team()).unwrap();
+        assert!(far(&describe(name)) && far(&format!("dn: {name}\nchangetype: delete\n")));
+        assert!(!far(&describe("alice")) && !far("dn: alice\nchangetype: delete\n"));
+        // By whatever name the class and the attributes go.
+        let by_number = |line: &str| format!("dn: cn=x,ou=people\nobjectClass: subentry\ncn: x\n{line}\n");
+        assert!(far(&by_number("objectClass: ACCESSRULE")));
+        // Also one that is not in force.
+        scene.root().change("dn: hanna\nchangetype: delete\n").unwrap();
+        assert!(hanna.looks_far(&describe(name)));
+    }
 }

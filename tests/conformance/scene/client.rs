@@ -13,7 +13,7 @@ use keystead::directory::tree::{Change, Directory, Scope, Write};
 use keystead::directory::{Filter, Identity, ResultCode, wire};
 use keystead::operations::bind::InProgress;
 use keystead::operations::context::Link;
-use keystead::operations::perform::may_search;
+use keystead::operations::perform::{looks_far, may_search};
 use keystead::operations::recognition::{Recognition, recognise};
 use keystead::operations::refusal::PolicyControl;
 use keystead::operations::search::{self, Search, Step};
@@ -269,6 +269,11 @@ impl<'s, D: Directory> Client<'s, D> {
     /// Applies the records of some LDIF, one after another; entries without a change type are added.
     pub fn change(&self, text: &str) -> Answered {
         requests(text).iter().try_for_each(|request| result(&self.send(request, &[])))
+    }
+
+    /// Whether what the first record of some LDIF asks for is done where nobody waits for the thread.
+    pub fn looks_far(&self, text: &str) -> bool {
+        self.with(|ctx| looks_far(ctx, requests(text).first().unwrap()))
     }
 
     /// What the first record of some LDIF would change, planned at this moment and not made yet.
