@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 
 use crate::ber;
 use crate::client::Client;
-use crate::server::{PATIENCE, SUFFIX, Server, full};
+use crate::server::{PATIENCE, Server, full};
 
 /// Every secret of this test begins with this, and nothing else does.
 const CANARY: &str = "memory canary ";
@@ -83,8 +83,14 @@ fn send_secrets(server: &Server) -> usize {
     let unbound =
         ber::password_modify(Some(&full("bob")), Some(&secrets.make("unbound")), Some(&secrets.make("unbound new")));
     assert_eq!(nobody.ask(&unbound).code, 49);
-    let filter = ber::equal("userPassword", &secrets.make("searched"));
-    assert_eq!(root.ask(&ber::search(SUFFIX, &filter, &["1.1"])).code, 0);
+    let person = |secret: &str| {
+        let attributes =
+            [("objectClass", "account"), ("objectClass", "simpleSecurityObject"), ("userPassword", secret)];
+        ber::add(&full("newcomer"), &attributes)
+    };
+    let mut owner = Client::bound(server, "alice", &new);
+    assert_eq!(owner.ask(&person(&secrets.make("an added one that is refused"))).code, 50);
+    assert_eq!(root.ask(&person(&secrets.make("an added one"))).code, 0);
     secrets.0
 }
 

@@ -108,6 +108,8 @@ fn the_keys_for_scram_leave_the_store_in_an_export_by_its_owner_and_by_nothing_e
     server.keystead("export", &["--output", text(&path)]).ok();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let export = std::fs::read_to_string(&path).unwrap();
+    // A long line is folded.
+    let export = export.replace("\n ", "");
     let (_, keys) = export.split_once("pwdScramSha256: SCRAM-SHA-256$4096:").unwrap();
     let secrets: Vec<&str> = keys.lines().next().unwrap().split(['$', ':']).collect();
     assert_eq!(secrets.iter().map(|secret| secret.len()).collect::<Vec<_>>()[1..], [44, 44]);
