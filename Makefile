@@ -10,7 +10,7 @@ SUFFIX       ?= dc=example,dc=com
 
 KEYSTEAD = $(or $(CARGO_TARGET_DIR),target)/release/keystead
 
-.PHONY: help run build test clients check core bench decisions timing clean build-tools test-tools bench-tools
+.PHONY: help run build test clients check check-parts core bench parts timing clean build-tools test-tools bench-tools
 
 help:
 	@echo 'make run      build, make an example directory in ./$(DATA) on first use, and serve it'
@@ -19,7 +19,7 @@ help:
 	@echo 'make check    formatting, lints and documentation, as the project wants them'
 	@echo 'make core     the tests of the pure core only: seconds, without RocksDB'
 	@echo 'make bench    compare the speed with slapd, on this machine'
-	@echo 'make decisions  measure what access rules cost'
+	@echo 'make parts    measure the parts one by one: codec, filters, access rules, store'
 	@echo 'make timing   does the time of a refusal tell why, and is a password left in memory? on a quiet machine'
 
 run: build
@@ -50,9 +50,14 @@ bench: build bench-tools
 	cargo build --release --locked --manifest-path bench/ldapload/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench
 	bench/compare --entries $(or $(ENTRIES),100000) --rounds $(or $(ROUNDS),3) --seconds $(or $(SECONDS),4)
 
-# What deciding costs for each entry of a search, by how many rules and of which kinds.
-decisions:
-	CRITERION_HOME=$(abspath $(or $(CARGO_TARGET_DIR),target))/criterion cargo bench --manifest-path bench/decisions/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench
+# What reading, writing, filters, decisions about access, plans and commits cost. The store is built with the RocksDB of the server.
+parts: build-tools
+	CRITERION_HOME=$(abspath $(or $(CARGO_TARGET_DIR),target))/criterion cargo bench --locked --manifest-path bench/parts/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench
+	cargo run --release --locked --manifest-path bench/store/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)
+
+# What only the benches use is compiled, so that it does not rot.
+check-parts: build-tools
+	cargo clippy --locked --all-targets --manifest-path bench/parts/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/bench -- -D warnings
 
 # Whether the time of 200 refused binds of each kind tells why they were refused, and whether the memory of a running server holds
 # passwords that were sent. Each says whether it HOLDS, is VIOLATED, or cannot be told; then make fails.

@@ -143,8 +143,8 @@ impl<K, V> Default for Kept<K, V> {
 struct Below {
     /// All of them.
     all: RuleMask,
-    /// Only the one with that RDN key.
-    one: Vec<(usize, Box<[u8]>)>,
+    /// Only the one with that RDN key; in order.
+    one: Vec<(Box<[u8]>, usize)>,
 }
 
 /// Which rules reach the entries below a parent, as long as it is called that.
@@ -185,9 +185,9 @@ impl<'a> Decider<'a> {
         let mut mask = below.all.clone();
         if !below.one.is_empty() {
             let key = rdn_key(node, self.schema, tree)?;
-            for (position, _) in below.one.iter().filter(|(_, own)| **own == *key) {
-                set(&mut mask, *position);
-            }
+            let first = below.one.partition_point(|(own, _)| **own < *key);
+            let own = below.one.iter().skip(first).take_while(|(own, _)| **own == *key);
+            own.for_each(|(_, position)| set(&mut mask, *position));
         }
         Ok(mask)
     }
@@ -265,6 +265,7 @@ impl<'a> Decider<'a> {
                 below.note(position, reach, parent_dn.as_deref());
             }
         }
+        below.one.sort_unstable();
         let below = Arc::new(below);
         kept.keep(parent, BelowNamed { parent_dn, below: Arc::clone(&below) });
         Ok(below)
@@ -355,7 +356,7 @@ impl Below {
         if all {
             set(&mut self.all, position);
         } else if let Reach::Entry(dn) | Reach::Subtree(dn) = reach {
-            self.one.extend(child_key(dn).map(|key| (position, key)));
+            self.one.extend(child_key(dn).map(|key| (key, position)));
         }
     }
 }

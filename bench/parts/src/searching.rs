@@ -68,7 +68,7 @@ impl Scene {
     pub fn searcher(&self, texts: &[RuleText]) -> Searcher<'_> {
         let new_passwords = NewScheme::Argon2id(Cost { memory_kib: 64, passes: 1, lanes: 1 });
         let services = Services {
-            rules: RuleBook::new(self.rules(texts)),
+            rules: RuleBook::new(self.rules(texts), usize::MAX),
             identities: IdentityMap::default(),
             assertions: Vec::new(),
             meter: Arc::new(Meter::new([7; 16])),

@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use decisions::{Scene, see};
 use keystead::access::RuleText;
+use parts::{Scene, see};
 
 const PEOPLE: &str = "subtree:ou=people,dc=example,dc=com";
 const ENTRIES: u32 = 100_000;
@@ -30,14 +30,33 @@ fn mixed(count: usize) -> Vec<RuleText> {
     std::iter::once(see("everyone", "everything")).chain((1..count).map(other)).collect()
 }
 
+/// The rule that allows all, and others that are decided once for all entries below one: most are of that kind.
+fn of_groups(count: usize) -> Vec<RuleText> {
+    let other = |at: usize| match at % 3 {
+        0 => see(&format!("group:cn=g{at},dc=example,dc=com"), PEOPLE),
+        1 => see("group:cn=all,dc=example,dc=com", PEOPLE),
+        _ => RuleText {
+            allow: Vec::new(),
+            deny: vec!["read".into()],
+            attributes: vec!["telephoneNumber".into()],
+            ..see("group:cn=all,dc=example,dc=com", &format!("subtree:ou=unit{at},dc=example,dc=com"))
+        },
+    };
+    std::iter::once(see("everyone", "everything")).chain((1..count).map(other)).collect()
+}
+
 fn without(rules: Vec<RuleText>, word: &str) -> Vec<RuleText> {
-    rules.into_iter().filter(|rule| rule.filter.is_none() && !rule.who.iter().any(|who| who.starts_with(word))).collect()
+    rules
+        .into_iter()
+        .filter(|rule| rule.filter.is_none() && !rule.who.iter().any(|who| who.starts_with(word)))
+        .collect()
 }
 
 fn main() {
     let scene = Scene::of(ENTRIES);
     let sets = [
         ("1 rule that allows all", mixed(1)),
+        ("100 rules about groups and subtrees", of_groups(100)),
         ("20 rules of every kind", mixed(20)),
         ("100 rules of every kind", mixed(100)),
         ("100 rules without filters and attributes", without(mixed(150), "attribute:")),

@@ -3,9 +3,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use decisions::{Scene, see};
 use keystead::access::RuleText;
 use keystead::access::when::WhenText;
+use parts::{Scene, see};
 
 const PEOPLE: &str = "subtree:ou=people,dc=example,dc=com";
 
@@ -23,8 +23,14 @@ fn kinds() -> Vec<(&'static str, Vec<RuleText>)> {
         ("20 rules about groups", with(20, |at| see(&format!("group:cn=g{at},dc=example,dc=com"), PEOPLE))),
         ("100 rules about groups", with(100, |at| see(&format!("group:cn=g{at},dc=example,dc=com"), PEOPLE))),
         ("100 rules about the group of all", with(100, |_| see("group:cn=all,dc=example,dc=com", PEOPLE))),
-        ("100 rules about other entries", with(100, |at| see("everyone", &format!("entry:uid=q{at},ou=people,dc=example,dc=com")))),
-        ("100 rules at office hours", with(100, |_| RuleText { when: Some(office.clone()), ..see("authenticated", PEOPLE) })),
+        (
+            "100 rules about other entries",
+            with(100, |at| see("everyone", &format!("entry:uid=q{at},ou=people,dc=example,dc=com"))),
+        ),
+        (
+            "100 rules at office hours",
+            with(100, |_| RuleText { when: Some(office.clone()), ..see("authenticated", PEOPLE) }),
+        ),
         ("1 rule with a filter", with(2, filtered)),
         ("20 rules with filters", with(20, filtered)),
         ("1 rule about the manager", with(2, |_| see("attribute:manager", PEOPLE))),

@@ -51,7 +51,8 @@ impl Scene {
         commit(&directory, writes);
         let tree = directory.view();
         let id = tree.find(&dn(&schema, &name(0))).unwrap().entry().unwrap();
-        let identity = Identity::Entry { uuid: tree.node(id).unwrap().unwrap().uuid, dn: tree.dn(id).unwrap().unwrap() };
+        let identity =
+            Identity::Entry { uuid: tree.node(id).unwrap().unwrap().uuid, dn: tree.dn(id).unwrap().unwrap() };
         let nodes = tree.nodes_after(None, usize::MAX).unwrap();
         Self { tree, nodes, identity }
     }
