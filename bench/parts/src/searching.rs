@@ -60,6 +60,8 @@ pub struct Searcher<'s> {
     scene: &'s Scene,
     services: Services,
     requester: Requester,
+    /// Found out once, as the server does it for each connection.
+    actor: Actor,
     now: Timestamp,
 }
 
@@ -92,7 +94,10 @@ impl Scene {
         };
         let mut requester = Requester::anonymous(Confidentiality::Protected, "127.0.0.1".into());
         requester.identity = self.identity.clone();
-        Searcher { scene: self, services, requester, now: Timestamp::parse(b"20260601120000Z").unwrap() }
+        let now = Timestamp::parse(b"20260601120000Z").unwrap();
+        let rules = &services.rules.in_force(&self.tree).unwrap().rules;
+        let actor = Actor::find(self.identity.clone(), &Circumstances::unknown(now), rules, &self.tree).unwrap();
+        Searcher { scene: self, services, requester, actor, now }
     }
 }
 
@@ -101,14 +106,12 @@ impl Searcher<'_> {
     pub fn search(&self, filter: &str) -> usize {
         let tree = &self.scene.tree;
         let rules = &self.services.rules.in_force(tree).unwrap().rules;
-        let circumstances = Circumstances::unknown(self.now);
-        let actor = Actor::find(self.requester.identity.clone(), &circumstances, rules, tree).unwrap();
         let context = Context {
             tree,
             services: &self.services,
             requester: &self.requester,
             rules,
-            actor: &actor,
+            actor: &self.actor,
             now: self.now,
             random: &Foretold,
             flags: Flags::default(),
