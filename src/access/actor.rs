@@ -10,6 +10,7 @@ use super::decide::Decided;
 use super::rule::{Rule, Rules};
 use super::who::Who;
 use super::work::{ENTRY, LOOKUP, Unbounded, Work};
+use crate::directory::dn::is_surely_other;
 use crate::directory::filter::Truth;
 use crate::directory::schema::NormalForm;
 use crate::directory::tree::{EntryId, Tree, TreeError, Version};
@@ -182,14 +183,22 @@ impl Actor {
     /// Whether an entry holds their name, or the name of one of their groups, in an attribute.
     fn is_held_in(&self, attribute: AttributeTypeId, entry: &Entry, schema: &Schema) -> bool {
         let form = schema.attribute_type(attribute).equality_or_fallback().normal_form();
+        // Where they are called by few names, most values need not be brought to their normal form.
+        let is_other = |value: &[u8]| {
+            let mut names = self.names.iter();
+            form == NormalForm::Dn && names.len() <= FEW_NAMES && names.all(|name| is_surely_other(schema, value, name))
+        };
         let is_name = |value: &[u8]| form.of_value(schema, value).is_ok_and(|name| self.names.contains(name.as_ref()));
-        entry.values(attribute).any(is_name)
+        entry.values(attribute).filter(|value| !is_other(value)).any(is_name)
     }
 
     fn standing(&self, position: usize) -> Standing {
         self.standings.get(position).copied().unwrap_or(Standing::Foreign)
     }
 }
+
+/// So many names are tried one by one.
+const FEW_NAMES: usize = 8;
 
 /// What a rule may ask of a target, but for its name.
 #[derive(Clone, Copy, Debug)]

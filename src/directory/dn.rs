@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 
 use smallvec::SmallVec;
 
-use super::{AttributeDescription, Schema};
+use super::{AttributeDescription, AttributeTypeId, Schema};
 use parse::RawRdn;
 
 /// A distinguished name. Keeps the spelling that it was given; compares and hashes by `distinguishedNameMatch`
@@ -331,6 +331,30 @@ pub(super) fn begins_alike(text: &[u8], key: &[u8]) -> bool {
     value.iter().all(|octet| spelled.next().is_some_and(|own| own.eq_ignore_ascii_case(octet)))
 }
 
+/// Whether a text is the name of another key for sure, as its first value shows without being brought to its normal form.
+/// Most names of a group, or of somebody's manager, are.
+pub fn is_surely_other(schema: &Schema, text: &[u8], key: &[u8]) -> bool {
+    use super::schema::NormalForm;
+
+    let Some((head, rest)) = key.split_first_chunk::<KEY_HEAD>() else { return false };
+    let [high, low, length @ ..] = *head;
+    let Some(value) = rest.get(..usize::from(u16::from_be_bytes(length))) else { return false };
+    let attribute_type = AttributeTypeId(u16::from_be_bytes([high, low]));
+    let Some(attribute) = schema.attribute_types().get(attribute_type.index()) else { return false };
+    if !matches!(attribute.equality_or_fallback().normal_form(), NormalForm::CaseIgnore | NormalForm::CaseExact) {
+        return false;
+    }
+    let Some((_, spelled)) = memchr::memchr(b'=', text).and_then(|at| text.split_at_checked(at + 1)) else {
+        return false;
+    };
+    let end = memchr::memchr(b',', spelled).unwrap_or(spelled.len());
+    let spelled = spelled.get(..end).unwrap_or_default().trim_ascii();
+    // Of such values the normal form is the value itself, but for the case of letters.
+    let is_plain = |octet: &u8| (octet.is_ascii_graphic() || *octet == b' ') && !b"\"#+;<>\\".contains(octet);
+    let is_plain = spelled.iter().all(is_plain) && !spelled.windows(2).any(|pair| pair == b"  ");
+    is_plain && !spelled.eq_ignore_ascii_case(value)
+}
+
 /// What stands in front of the value in the key of an RDN: the number of its attribute type and its length.
 const KEY_HEAD: usize = 4;
 
@@ -376,6 +400,38 @@ mod tests {
         assert_eq!(dn("1.3.6.1.4.1.1466.0=#04024869").depth(), 1);
         assert_eq!(dn(r"CN=Lu\C4\8Di\C4\87"), dn("CN=Lučić"));
         assert!(dn("").is_root());
+    }
+
+    /// Names spelled in many ways, few of which differ.
+    fn spelled() -> impl Strategy<Value = String> {
+        let types =
+            prop::sample::select(vec!["cn", "CN", "2.5.4.3", "uid", "homeDirectory", "telephoneNumber", "nosuch"]);
+        let values = prop::sample::select(vec![
+            "a", "A", " a", "a  b", "a b", "A B ", "\\41", "a\\20", "ä", "\\c3\\a4", "Ä", "#040141", "1 2", "1-2",
+            "12", "a\\2cb", "a\\,b", "",
+        ]);
+        let ava = (types, values).prop_map(|(name, value)| format!("{name}={value}"));
+        let rdn = prop::collection::vec(ava, 1..3).prop_map(|avas| avas.join("+"));
+        prop::collection::vec(rdn, 1..3).prop_map(|rdns| rdns.join(","))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_another_name_for_sure_is_another_name(text in spelled(), other in spelled()) {
+            let schema = Schema::standard();
+            if let (Ok(own), Ok(other)) = (Dn::parse(&schema, &text), Dn::parse(&schema, &other)) {
+                prop_assert!(!is_surely_other(&schema, text.as_bytes(), other.key()) || own != other);
+                prop_assert!(!is_surely_other(&schema, text.as_bytes(), own.key()));
+            }
+        }
+    }
+
+    #[test]
+    fn most_other_names_are_told_without_being_read() {
+        let schema = Schema::standard();
+        let is_other = |text: &str, name: &str| is_surely_other(&schema, text.as_bytes(), dn(name).key());
+        assert!(is_other("uid=bob,dc=x", "uid=alice,dc=x") && is_other("CN = Tom Smith , dc=x", "cn=tom smithe,dc=x"));
+        assert!(!is_other("UID = Alice,dc=x", "uid=alice,dc=y") && !is_other("cn=a+sn=b", "cn=c"));
     }
 
     #[test]

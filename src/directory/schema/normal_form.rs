@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::prepare::{self, Case, Position};
 use super::{Schema, definition};
-use crate::directory::dn::begins_alike;
+use crate::directory::dn::{begins_alike, is_surely_other};
 use crate::directory::wire;
 use crate::directory::{AttributeTypeId, Csn, Dn, Entry, Timestamp};
 
@@ -127,7 +127,10 @@ impl NormalForm {
         }
         let alike = |value: &&[u8]| begins_alike(value, normal);
         entry.values(id).filter(alike).any(|value| self.matches(schema, value, normal))
-            || entry.values(id).filter(|value| !alike(value)).any(|value| self.matches(schema, value, normal))
+            || entry
+                .values(id)
+                .filter(|value| !alike(value) && !is_surely_other(schema, value, normal))
+                .any(|value| self.matches(schema, value, normal))
     }
 
     /// Whether a stored value has the normal form `normal`. The common cases build nothing.
