@@ -6,21 +6,23 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use keystead::access::circumstances::{Method, Protection, Remote};
+use keystead::access::delegated::{Amendment, RuleEntry, in_force_after};
 use keystead::access::explain::{self, Obstacle, Wanted};
 use keystead::access::rule::Source;
 use keystead::access::when::WhenText;
-use keystead::access::{Actor, Circumstances, Decider, Right, RuleText, Rules, escalation};
+use keystead::access::{Actor, Circumstances, Decider, Right, Rule, RuleText, Rules, escalation};
 use keystead::directory::modification::{Modification, ModificationKind};
-use keystead::directory::tree::{Directory, Node, Tree};
+use keystead::directory::tree::{Directory, Node, Scope, Tree};
 use keystead::directory::{
-    Attribute, AttributeDescription, AttributeTypeId, Attributes, Dn, Entry, Identity, Schema, Timestamp,
+    Attribute, AttributeDescription, AttributeTypeId, Attributes, Dn, Entry, Identity, ResultCode, Schema, Timestamp,
 };
+use keystead::protocol::{RawControl, oid};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use crate::scene::{SUFFIX, Scene};
+use crate::scene::{SUFFIX, Scene, search_request};
 
 /// The entries, by name without the suffix.
 const PEOPLE: [&str; 4] = ["uid=ada,ou=crew", "uid=ben,ou=crew", "uid=cy,ou=crew", "cn=phone,uid=ada,ou=crew"];
@@ -626,6 +628,136 @@ proptest! {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A rule of the tree: who has written it, to whom it grants what, to which entries.
+type Passed = (&'static str, &'static str, Vec<&'static str>, &'static str);
+
+fn passed() -> impl Strategy<Value = Passed> {
+    let people = || select(PEOPLE[..3].to_vec());
+    let rights = subsequence(vec!["read", "reset-password", "delegate", "delete"], 1..3);
+    (people(), people(), rights, select(vec!["", "ou=crew", "ou=teams", "uid=cy,ou=crew"]))
+}
+
+fn chain_rule(number: usize, (_, to, rights, point): &Passed, schema: &Schema) -> RuleText {
+    let name = format!("cn=rule {number},{}", full_name(point));
+    RuleText {
+        name: name.clone(),
+        source: Source::Entry(Arc::new(Dn::parse(schema, &name).unwrap())),
+        who: vec![format!("dn:{}", full_name(to))],
+        to: vec![format!("subtree:{}", full_name(point))],
+        attributes: vec!["title".into()],
+        allow: rights.iter().map(|&right| right.to_owned()).collect(),
+        ..RuleText::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Rules of the tree that rest on each other: each that is in force has an author who holds what it grants, to each entry,
+    /// by the configuration and rules that were in force before it; so nobody has anything by a circle.
+    #[test]
+    fn rules_in_force_rest_on_what_their_authors_hold(entries in tree(), texts in vec(rule(), 0..3), first in passed(), chain in vec(passed(), 0..7)) {
+        let scene = Scene::in_memory();
+        build(&scene, &entries);
+        let view = scene.directory.view();
+        let schema = view.schema();
+        let (_, to, ..) = first;
+        let grant = RuleText {
+            who: vec![format!("dn:{}", full_name(to))],
+            ..RuleText { source: Source::Made, ..chain_rule(0, &first, schema) }
+        };
+        let file: Vec<RuleText> = usable(texts, schema).into_iter().filter(|text| text.source == Source::Made).chain([grant]).collect();
+        let uuid = |name: &str| Some(node_called(&view, name).uuid.to_string());
+        let written: Vec<(&str, RuleText)> =
+            chain.iter().enumerate().map(|(number, one)| (one.0, chain_rule(number + 1, one, schema))).collect();
+        let come = written.iter().map(|(author, text)| {
+            let Source::Entry(dn) = &text.source else { unreachable!() };
+            RuleEntry { dn: Arc::clone(dn), author: uuid(author), rules: Rule::prepare(text, schema).unwrap().collect() }
+        });
+        let amendment = Amendment { gone: Vec::new(), come: come.collect() };
+        let prepared = Arc::new(Rules::prepare(&file, schema).unwrap());
+        let fast = in_force_after(&amendment, (&prepared, 100), &view).unwrap();
+
+        let reached = |text: &RuleText| {
+            let base = text.to.concat().trim_start_matches("subtree:").to_owned();
+            entries.keys().filter(move |name| full_name(name) == base || full_name(name).ends_with(&format!(",{base}")))
+        };
+        let holds = |by: &[RuleText], author: &str, text: &RuleText| {
+            let asker = Asker { who: author.to_owned(), address: None, tls: None, method: None, time: TIMES[0] };
+            // Conditions count as held for a grant, and not for a denial.
+            let ever = by.iter().filter(|rule| rule.when.is_none() || rule.deny.is_empty()).map(|rule| RuleText { when: None, ..rule.clone() });
+            let ever: Vec<RuleText> = ever.collect();
+            let attribute = |right: &str| if right == "read" { "title" } else { "" };
+            reached(text).all(|name| text.allow.iter().all(|right| obvious::may(&ever, &asker, &entries, name, (right, attribute(right)))))
+        };
+        let (mut slow, mut left) = (file, written);
+        loop {
+            let (more, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(|(author, text)| holds(&slow, author, text));
+            left = rest;
+            if more.is_empty() {
+                break;
+            }
+            slow.extend(more.into_iter().map(|(_, text)| text));
+        }
+        for rule in fast.rules.iter().filter(|rule| rule.is_delegated()) {
+            prop_assert!(slow.iter().any(|text| text.source == rule.source), "{} is in force", rule.name);
+        }
+        prop_assert_eq!(fast.suspended.len() + fast.rules.iter().filter(|rule| rule.is_delegated()).count(), chain.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What the control *get effective rights* tells is what is decided, for every right and attribute that it has a letter
+    /// for; of a password, whether it may be set.
+    #[test]
+    fn effective_rights_are_the_decision(entries in tree(), texts in vec(rule(), 0..7), who in select(PEOPLE.to_vec())) {
+        let scene = Scene::in_memory();
+        build(&scene, &entries);
+        let view = scene.directory.view();
+        let all = ["*", "+", "password-state"].map(str::to_owned).to_vec();
+        let root = RuleText {
+            who: vec!["local-root".into()],
+            to: vec!["everything".into()],
+            attributes: all,
+            allow: vec!["all".into()],
+            ..RuleText::default()
+        };
+        let usable: Vec<RuleText> = usable(texts, view.schema()).into_iter().chain([root]).collect();
+        scene.rule_by(&usable);
+        let asker = Asker { who: who.to_owned(), address: None, tls: None, method: Some("external"), time: "20260601120000Z" };
+        let rules = Rules::prepare(&usable, view.schema()).unwrap();
+        let actor = fast_actor(&asker, &rules, &view);
+        let question = format!("dn:{}", full_name(who));
+        let control = RawControl { oid: oid::EFFECTIVE_RIGHTS.into(), critical: true, value: Some(question.into_bytes().into()) };
+        let asked = [&ATTRIBUTES[..], &["userPassword"]].concat();
+        for name in entries.keys() {
+            let search = search_request(&full_name(name), Scope::BaseObject, "(objectClass=*)", &asked);
+            let (found, response) = scene.root().send_search(&search, std::slice::from_ref(&control));
+            // What rules keep from the superuser of the machine is not told.
+            let (ResultCode::Success, [told]) = (response.result.code, found.as_slice()) else { continue };
+            let may = |right: &str, attribute: &str| obvious::may(&usable, &asker, &entries, name, (right, attribute));
+            let letters: String = [("a", "add"), ("d", "delete"), ("n", "rename")].into_iter().filter(|(_, right)| may(right, "")).map(|(letter, _)| letter).collect();
+            let level = told.texts("entryLevelRights").concat();
+            prop_assert_eq!(level.trim_start_matches('v').replace("none", ""), letters, "{} {}", who, name);
+            let attributes = told.texts("attributeLevelRights").concat();
+            let of = |attribute: &str| attributes.split(", ").find_map(|one| one.strip_prefix(&format!("{attribute}:"))).unwrap_or_default().to_owned();
+            for attribute in ATTRIBUTES {
+                let told = of(attribute);
+                for (letter, right) in [('r', "read"), ('s', "search"), ('c', "compare"), ('w', "write"), ('o', "write")] {
+                    prop_assert_eq!(told.contains(letter) && told != "none", may(right, attribute), "{} {} {}: {}", who, name, attribute, told);
+                }
+            }
+            let node = node_called(&view, name);
+            let is_own = who == name;
+            let guarded = || escalation::exceeds(node.uuid, &dn(&view, name), &actor, &rules, &view).unwrap().is_some();
+            let may_set = if is_own { may("change-password", "") } else { may("reset-password", "") && !guarded() };
+            prop_assert_eq!(of("userPassword") == "wo", may_set, "{} {}", who, name);
         }
     }
 }
