@@ -75,6 +75,7 @@ mod references;
 mod relax;
 mod rename;
 mod report_only;
+mod request_rules;
 mod reset;
 mod rights_paths;
 mod root_dse;
