@@ -43,7 +43,7 @@ use super::tls::ReadyTls;
 const FLUSH: usize = 256 << 10;
 /// A buffer that grew beyond this is given back when it has been written.
 const KEEP: usize = 16 << 10;
-/// How often a connection looks whether it has been idle for too long.
+/// How often a connection looks whether it has been idle for too long, or more often where less is too long.
 const IDLE_CHECK: Duration = Duration::from_secs(30);
 
 /// How a connection came in.
@@ -227,7 +227,7 @@ impl Connection {
         let stop = self.shared.stop.clone();
         // Waited for once: to begin anew with each request would take a lock that all connections share.
         let stopped = stop.cancelled();
-        let idle = tokio::time::sleep(IDLE_CHECK);
+        let idle = tokio::time::sleep(self.idle_check());
         tokio::pin!(stopped, idle);
         loop {
             self.take_messages();
@@ -272,7 +272,7 @@ impl Connection {
                 // The sender is part of the store, which outlives this.
                 _ = self.commits.changed(), if is_waiting && self.end == End::Not => self.look_at_changes(),
                 () = &mut idle => {
-                    idle.as_mut().reset(tokio::time::Instant::now() + IDLE_CHECK);
+                    idle.as_mut().reset(tokio::time::Instant::now() + self.idle_check());
                     self.give_back_buffers();
                     self.expire_transaction();
                     self.end_if_idle();
@@ -323,6 +323,11 @@ impl Connection {
                 *buffer = BytesMut::new();
             }
         }
+    }
+
+    fn idle_check(&self) -> Duration {
+        let limits = &self.shared.settings.connections;
+        IDLE_CHECK.min(limits.idle_before_bind).min(limits.idle).max(Duration::from_secs(1))
     }
 
     fn end_if_idle(&mut self) {

@@ -25,6 +25,7 @@ mod everyday;
 mod expire_notices;
 mod files;
 mod helpdesk;
+mod idle;
 mod live_connections;
 mod lockout;
 mod memory;
