@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 
 use crate::directory::tree::{CommitError, Condition, Overlay, Write};
 use crate::directory::{Csn, ResultCode, Timestamp};
-use crate::protocol::control::{Controls, Flag, ResponseControl};
+use crate::protocol::control::{Controls, Flag, ProxiedAuthorization, ResponseControl, TrackedSession};
 use crate::protocol::extended::{EndTransaction, PasswordModify};
 use crate::protocol::{Message, MessageId, Request, Response};
 
@@ -21,7 +21,7 @@ pub use open::{Aborted, Transactions, Turn};
 
 use super::read_entry::PostRead;
 use super::refusal::PolicyControl;
-use super::{Context, Effort, Outcome, Refusal, effort, perform, proxy};
+use super::{Context, Effort, Outcome, Refusal, effort, perform};
 use room::Room;
 
 /// Requests of one transaction.
@@ -36,6 +36,8 @@ const MOST_RULES: usize = 20;
 pub struct Transaction {
     identifier: String,
     began: Timestamp,
+    /// As whom all of them are done, if that is somebody else than the connection belongs to.
+    proxied: Option<Box<ProxiedAuthorization>>,
     requests: Vec<Queued>,
     /// How many of them may hash.
     heavy: usize,
@@ -53,8 +55,13 @@ struct Queued {
 }
 
 impl Transaction {
-    const fn new(identifier: String, began: Timestamp) -> Self {
-        Self { identifier, began, requests: Vec::new(), heavy: 0, spoilt: None, room: Room::new() }
+    const fn new(identifier: String, proxied: Option<Box<ProxiedAuthorization>>, began: Timestamp) -> Self {
+        Self { identifier, began, proxied, requests: Vec::new(), heavy: 0, spoilt: None, room: Room::new() }
+    }
+
+    /// As whom it is to be done, if its beginning said so. The right to act as them is asked for anew when it ends.
+    pub fn proxied(&self) -> Option<Box<ProxiedAuthorization>> {
+        self.proxied.clone()
     }
 
     /// How much work it may be to settle it.
@@ -77,6 +84,23 @@ impl Transaction {
         let (request, controls) = (message.request.clone(), controls.clone());
         self.requests.push(Queued { id: message.id, request, controls });
         Ok(())
+    }
+
+    /// What the client was told that it is called.
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// How its requests have ended, when its end is answered like that: all were done, or one was refused and the others were
+    /// not done.
+    pub fn endings(&self, end: &Response) -> impl Iterator<Item = Ending<'_>> {
+        let code = end.result.code;
+        let refused = EndTransaction::refused(end.value.as_deref());
+        self.requests.iter().map(move |queued| {
+            let is_about_it = code == ResultCode::Success || refused == Some(queued.id);
+            let code = if is_about_it { code } else { ResultCode::Canceled };
+            Ending { request: &queued.request, code, sessions: &queued.controls.rare().sessions }
+        })
     }
 
     /// Plans all of its requests, one after another.
@@ -113,16 +137,20 @@ impl Transaction {
     }
 }
 
+/// How a request of a transaction has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'t> {
+    /// What was asked for.
+    pub request: &'t Request,
+    /// What became of it.
+    pub code: ResultCode,
+    /// Which sessions elsewhere it belongs to.
+    pub sessions: &'t [TrackedSession],
+}
+
 impl Queued {
     fn plan(&self, ctx: &Context<'_>, tree: &Overlay<'_>) -> Result<Outcome, Refusal> {
-        let ctx = &Context { tree, ..*ctx };
-        let outcome = match &self.controls.proxied {
-            None => perform(ctx, &self.request, &self.controls)?,
-            Some(proxied) => {
-                let (requester, actor) = proxy::authorize(ctx, proxied)?;
-                perform(&Context { requester: &requester, actor: &actor, ..*ctx }, &self.request, &self.controls)?
-            }
-        };
+        let outcome = perform(&Context { tree, ..*ctx }, &self.request, &self.controls)?;
         if outcome.response.result.code != ResultCode::Success {
             return Err(Refusal::Unwilling(
                 "this needs the approval of somebody else; ask for it outside of a transaction",
@@ -148,6 +176,7 @@ fn is_about_rules(condition: &Condition, ctx: &Context<'_>) -> bool {
 
 /// Requires what can be known of a request before it is done.
 fn require_form(request: &Request, controls: &Controls) -> Result<(), Refusal> {
+    require_own(controls)?;
     if controls.flags.has(Flag::NoOp) {
         return Err(Refusal::Unwilling("a dry run is no part of a transaction"));
     }
@@ -158,6 +187,14 @@ fn require_form(request: &Request, controls: &Controls) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// RFC 5805 §4.4: only where a transaction begins is said as whom it is to be done.
+fn require_own(controls: &Controls) -> Result<(), Refusal> {
+    match controls.proxied {
+        None => Ok(()),
+        Some(_) => Err(Refusal::Protocol("as whom a transaction is done is said by the request that begins it only")),
+    }
 }
 
 fn unmade(error: CommitError) -> Refusal {

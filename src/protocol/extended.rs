@@ -90,6 +90,13 @@ impl EndTransaction {
         if fields.is_at_end() && outer.is_at_end() { Ok(Self { commit, identifier }) } else { Err(MALFORMED) }
     }
 
+    /// The request that an answer says was refused, if it says so.
+    pub fn refused(value: Option<&[u8]>) -> Option<MessageId> {
+        let value = Bytes::copy_from_slice(value?);
+        let mut fields = Cursor::new(&value, &value).enter(ber::SEQUENCE)?;
+        fields.take_integer(ber::INTEGER).map(MessageId)
+    }
+
     /// The value of the answer: the request that was refused, if one was, and the controls that answers to the requests would
     /// carry; none if there is neither.
     pub fn answer(refused: Option<MessageId>, controls: &[(MessageId, Vec<ResponseControl>)]) -> Option<Vec<u8>> {

@@ -20,25 +20,49 @@ pub(super) struct Line<'a> {
     /// Who it was done as.
     pub(super) requester: &'a Requester,
     pub(super) code: ResultCode,
+    /// What it is to a transaction.
+    pub(super) part: Part<'a>,
     pub(super) took: Duration,
     /// Which sessions elsewhere the client says that it belongs to.
     pub(super) sessions: &'a [TrackedSession],
 }
 
+/// What a request is to a transaction, which is called by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part<'a> {
+    /// None of it.
+    None,
+    /// It was to be taken down; whether it is done will turn out.
+    Asked(&'a str),
+    /// It was done with the others, or they were not.
+    Settled(&'a str),
+}
+
 /// Writes a line. Searches and compares are told to whoever wants to know everything; what changes or tries something,
-/// always.
+/// always. What a transaction only takes down changes nothing yet.
 pub(super) fn write(line: &Line<'_>) {
-    let Line { connection, request, requester, code, took, sessions } = line;
+    let Line { connection, request, requester, code, part, took, sessions } = line;
     let who = requester.identity.name();
     // Who has authenticated, where that was somebody else.
     let by = requester.proxied_by.as_ref().map(Identity::name);
     let (op, code, us) = (request.operation().name(), code.name(), took.as_micros());
     let session = told(sessions);
+    let (transaction, is_done) = match *part {
+        Part::None => (None, true),
+        Part::Asked(name) => (Some(name), line.code != ResultCode::Success),
+        Part::Settled(name) => (Some(name), true),
+    };
     // The name is looked for only if the line is written.
-    if is_of_little_interest(request.operation()) {
-        debug!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us, session);
+    if !is_done || is_of_little_interest(request.operation()) {
+        debug!(
+            target: "access",
+            conn = connection, op, who, by, target = target(request).as_ref(), code, us, transaction, session
+        );
     } else {
-        info!(target: "access", conn = connection, op, who, by, target = target(request).as_ref(), code, us, session);
+        info!(
+            target: "access",
+            conn = connection, op, who, by, target = target(request).as_ref(), code, us, transaction, session
+        );
     }
 }
 

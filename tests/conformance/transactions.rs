@@ -1,8 +1,9 @@
 //! Transactions (RFC 5805): what is asked for in one is done together, in order, or not at all.
 
 use keystead::directory::ResultCode::{
-    self, AdminLimitExceeded, ConstraintViolation, EntryAlreadyExists, InsufficientAccessRights, NoSuchObject,
-    ProtocolError, StrongerAuthRequired, Success, TimeLimitExceeded, UnavailableCriticalExtension, UnwillingToPerform,
+    self, AdminLimitExceeded, AuthorizationDenied, ConstraintViolation, EntryAlreadyExists, InsufficientAccessRights,
+    NoSuchObject, ProtocolError, StrongerAuthRequired, Success, TimeLimitExceeded, UnavailableCriticalExtension,
+    UnwillingToPerform,
 };
 use keystead::directory::tree::{Directory, Tree};
 use keystead::directory::wire;
@@ -10,7 +11,7 @@ use keystead::protocol::{RawControl, Response};
 
 use crate::delegated_rules::{TIM, bob_may_reset, bob_resets_the_team, hanna_delegates};
 use crate::rule_writes::{denial, only_few_reset};
-use crate::scene::{Client, Scene, full, requests};
+use crate::scene::{Client, Scene, full, requests, rule, rules};
 use crate::sentences;
 
 const START: &str = "1.3.6.1.1.21.1";
@@ -82,7 +83,7 @@ const CARLA: &str =
     "dn: carla\nobjectClass: inetOrgPerson\nuid: carla\ncn: Carla\nsn: Carla\nmail: carla@example.com\n\n";
 
 sentences! {
-    /// RFC 5805 §3.2 and §3.3: nothing is done before the end, and then everything.
+    /// RFC 5805 §3.3 and §3.4: nothing is done before the end, and then everything.
     fn what_belongs_to_a_transaction_is_done_at_its_end(scene) {
         let admin = scene.client("cn=admin");
         let identifier = start(&admin);
@@ -96,7 +97,7 @@ sentences! {
         assert_eq!(end(&admin, &identifier, Wish::Commit).result.code, ProtocolError, "it is over");
     }
 
-    /// RFC 5805 §3.3: if one cannot be done, none is, and its message id is told.
+    /// RFC 5805 §3.4: if one cannot be done, none is, and its message id is told.
     fn a_request_that_fails_leaves_everything_as_it_was(scene) {
         let admin = scene.client("cn=admin");
         let before = changes(scene);
@@ -240,7 +241,7 @@ sentences! {
         assert_eq!(scene.anonymous().extended(START, None, &[]).result.code, StrongerAuthRequired);
     }
 
-    /// RFC 5805 §3.3: an abort does nothing; and RFC 5805 §3: so does a bind.
+    /// RFC 5805 §3.4: an abort does nothing; and §3.5: so does a bind.
     fn a_transaction_that_is_aborted_does_nothing(scene) {
         let admin = scene.client("cn=admin");
         let identifier = start(&admin);
@@ -253,7 +254,7 @@ sentences! {
         assert_eq!(scene.client("cn=admin").find("(uid=carla)"), [""; 0]);
     }
 
-    /// RFC 5805 §2.3: the controls that answers would carry come with the end.
+    /// RFC 5805 §2.3 and §4.5: the controls that answers would carry come with the end.
     fn controls_of_answers_come_with_the_end(scene) {
         let admin = scene.client("cn=admin");
         let identifier = start(&admin);
@@ -268,7 +269,7 @@ sentences! {
         assert!(value.find("one").unwrap() < value.find("two").unwrap(), "{value}");
     }
 
-    /// RFC 5805 §2.2: the control is critical, and for updates only; what cannot be part of a transaction is refused when it
+    /// RFC 5805 §2.2 and §3.3: the control is critical, and for updates only; what cannot be part of a transaction is refused when it
     /// comes, and then the transaction is not settled.
     fn what_cannot_be_part_of_a_transaction_spoils_it(scene) {
         let admin = scene.client("cn=admin");
@@ -312,7 +313,7 @@ sentences! {
         assert_ne!(start(&admin), identifier);
     }
 
-    /// RFC 5805 §2.4: what is too much, or takes too long, is aborted, and the client is told.
+    /// RFC 5805 §3.3: what is too much, or takes too long, is aborted, and the client is told.
     fn a_transaction_that_is_too_much_is_aborted(scene) {
         let admin = scene.client("cn=admin");
         let identifier = start(&admin);
@@ -328,20 +329,54 @@ sentences! {
         assert_eq!(admin.aborted().map(|aborted| aborted.code), Some(TimeLimitExceeded));
     }
 
-    /// Each request says for itself as whom it is done.
-    fn requests_may_be_done_as_somebody_else(scene) {
-        let root = scene.root();
+    /// RFC 5805 §4.4: as whom all of it is done is said where it begins, and nowhere else; whoever may not is told at once.
+    fn a_transaction_may_be_done_as_somebody_else(scene) {
+        let people = "below:ou=people,dc=example,dc=com";
+        scene.rule_by(&rules().into_iter().chain([
+            rule("proxy", "dn:uid=bob,ou=people,dc=example,dc=com", &format!("entry:{}", full("alice")), &[], &["proxy"]),
+            rule("proxy, too", "dn:uid=bob,ou=people,dc=example,dc=com", &format!("entry:{}", full("hanna")), &[], &["proxy"]),
+            rule("titles", "dn:uid=alice,ou=people,dc=example,dc=com", people, &["title"], &["write"]),
+        ]).collect::<Vec<_>>());
+        let as_whom = |who: &str| {
+            let value = Some(format!("u:{who}").into_bytes().into());
+            [RawControl { oid: "2.16.840.1.113730.3.4.18".into(), critical: true, value }]
+        };
+        let record = |who: &str| format!("dn: {who}\nchangetype: modify\nreplace: title\ntitle: x\n-\n");
+        assert_eq!(scene.client("alice").extended(START, None, &as_whom("bob")).result.code, AuthorizationDenied);
+        let bob = scene.client("bob");
+        for (who, code) in [("alice", Success), ("hanna", InsufficientAccessRights)] {
+            let identifier = bob.extended(START, None, &as_whom(who)).value.unwrap();
+            let id = enlist(&bob, &identifier, &record("henry")).remove(0);
+            let response = end(&bob, &identifier, Wish::Commit);
+            let value = (code != Success).then(|| refused(id));
+            assert_eq!((response.result.code, response.value), (code, value), "{who}");
+        }
+        // The right to act as them is asked for again at the end.
+        let identifier = bob.extended(START, None, &as_whom("alice")).value.unwrap();
+        enlist(&bob, &identifier, &record("hanna"));
+        scene.rule_by(&rules());
+        assert_eq!(end(&bob, &identifier, Wish::Commit).result.code, AuthorizationDenied);
         let admin = scene.client("cn=admin");
-        let proxied = RawControl { oid: "2.16.840.1.113730.3.4.18".into(), critical: true, value: Some("u:alice".into()) };
-        let start_proxied = root.extended(START, None, std::slice::from_ref(&proxied));
-        assert_eq!(start_proxied.result.code, UnavailableCriticalExtension);
         let identifier = start(&admin);
-        let record = "dn: bob\nchangetype: modify\nreplace: title\ntitle: x\n-\n";
-        admin.change_with(record, &[part_of(&identifier), proxied]);
-        let id = admin.last_id();
-        let response = end(&admin, &identifier, Wish::Commit);
-        assert_ne!(response.result.code, Success, "alice may not");
-        assert_eq!(response.value, Some(refused(id)));
+        let controls = [&[part_of(&identifier)][..], &as_whom("alice")].concat();
+        assert_eq!(admin.change_with(&record("alice"), &controls).result.code, ProtocolError);
+        let value = element(wire::SEQUENCE, &element(wire::OCTET_STRING, &identifier));
+        assert_eq!(admin.extended(END, Some(&value), &as_whom("alice")).result.code, ProtocolError);
+        assert_eq!(end(&admin, &identifier, Wish::Commit).result.code, ProtocolError, "it is spoilt");
+        assert_eq!(scene.client("alice").values("alice", "title"), [""; 0]);
+    }
+
+    /// The schema is changed by itself: in a transaction it is refused at its end, and nothing is done.
+    fn the_schema_cannot_be_changed_in_a_transaction(scene) {
+        let admin = scene.client("cn=admin");
+        let change = "dn: cn=Subschema\nchangetype: modify\nadd: attributeTypes\n\
+            attributeTypes: ( 1.3.6.1.4.1.99999.1 NAME 'shoeSize' SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 )\n-\n\n";
+        let (ids, response) = commit(&admin, &[CARLA, change].concat());
+        let message = &response.result.diagnostic_message;
+        assert_eq!(message, "the schema is changed by itself, outside of a transaction");
+        assert_eq!((response.result.code, response.value), (UnwillingToPerform, ids.get(1).copied().map(refused)));
+        assert!(admin.find("(uid=carla)").is_empty());
+        assert_eq!(admin.change(change), Ok(()), "by itself it can be");
     }
 
     /// Access rules that are changed in one are held against the assertions as those before have left them.

@@ -139,8 +139,13 @@ impl Client {
 
     /// Sends a request with a message id of its own, and returns the id.
     pub fn begin(&mut self, request: &[u8]) -> i32 {
+        self.begin_by(|id| ber::message(id, request))
+    }
+
+    /// The same with a message that is made for the id.
+    pub fn begin_by(&mut self, message: impl FnOnce(i32) -> Vec<u8>) -> i32 {
         self.last_id += 1;
-        self.send(&ber::message(self.last_id, request));
+        self.send(&message(self.last_id));
         self.last_id
     }
 
@@ -186,15 +191,7 @@ impl Client {
 
     /// Who the connection is: empty for nobody.
     pub fn who_am_i(&mut self) -> String {
-        let answer = self.ask(&ber::who_am_i());
-        let mut rest = answer.content.as_slice();
-        let mut value = None;
-        while let Some((tag, content)) = ber::take(&mut rest) {
-            if tag == 0x8b {
-                value = Some(String::from_utf8_lossy(content).into_owned());
-            }
-        }
-        value.unwrap()
+        String::from_utf8(self.ask(&ber::who_am_i()).value().unwrap()).unwrap()
     }
 }
 
@@ -213,6 +210,13 @@ impl Answer {
         };
         let words = String::from_utf8_lossy(words).into_owned();
         Self { id: ber::read_number(id), tag, code, words, content: content.to_vec() }
+    }
+
+    /// The value of the answer to an extended request.
+    pub fn value(&self) -> Option<Vec<u8>> {
+        let mut rest = self.content.as_slice();
+        let mut parts = std::iter::from_fn(|| ber::take(&mut rest));
+        parts.find_map(|(tag, content)| (tag == 0x8b).then(|| content.to_vec()))
     }
 
     /// The id, the kind and the code.

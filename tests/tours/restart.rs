@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::ber::{self, message};
 use crate::client::Client;
 use crate::server::{PATIENCE, SUFFIX, Server, full};
+use crate::transactions;
 
 /// So often the server is killed; `KEYSTEAD_KILLS` may ask for more.
 const KILLS: usize = 25;
@@ -71,6 +72,13 @@ enum State {
 /// Replaces an indexed attribute of an entry by ever greater numbers.
 struct Modifier {
     dn: String,
+    sent: usize,
+    acknowledged: usize,
+}
+
+/// Changes several entries together, in a transaction: each gets the same number, and one is added.
+struct Settler {
+    folder: String,
     sent: usize,
     acknowledged: usize,
 }
@@ -204,6 +212,58 @@ impl Writer for Modifier {
     }
 }
 
+impl Settler {
+    const TOGETHER: [&str; 3] = ["cn=one", "cn=two", "cn=three"];
+
+    fn new(root: &mut Client) -> Self {
+        let folder = full("ou=settler");
+        assert_eq!(root.ask(&ber::add(&folder, &[("objectClass", "organizationalUnit")])).code, 0);
+        for name in Self::TOGETHER {
+            let device = [("objectClass", "device"), ("serialNumber", "0")];
+            assert_eq!(root.ask(&ber::add(&format!("{name},{folder}"), &device)).code, 0);
+        }
+        Self { folder, sent: 0, acknowledged: 0 }
+    }
+}
+
+impl Writer for Settler {
+    fn connect(&self, server: &Server) -> Client {
+        Client::root(server)
+    }
+
+    fn write(&mut self, client: &mut Client) -> Option<()> {
+        self.sent += 1;
+        let number = self.sent.to_string();
+        let replace = |name| ber::replace(&format!("{name},{}", self.folder), "serialNumber", &number);
+        let mut requests: Vec<Vec<u8>> = Self::TOGETHER.map(replace).into();
+        let added = format!("ou=after {number},{}", self.folder);
+        requests.insert(1, ber::add(&added, &[("objectClass", "organizationalUnit")]));
+        assert_eq!(transactions::try_settle(client, &requests)?, 0, "{number}");
+        self.acknowledged = self.sent;
+        Some(())
+    }
+
+    fn check(&mut self, server: &Server) {
+        let mut root = Client::root(server);
+        let mut having = |attribute: &str, value: &str| {
+            root.find(&ber::search(&self.folder, &ber::equal(attribute, value), &["1.1"])).len()
+        };
+        let counts: Vec<_> = (self.acknowledged..=self.sent)
+            .map(|number| {
+                (number, having("serialNumber", &number.to_string()), having("ou", &format!("after {number}")))
+            })
+            .collect();
+        // Whole, or not at all.
+        let is_last = |count: &&(usize, usize, usize)| count.1 == 3 && (count.2 == 1 || count.0 == 0);
+        let last = counts.iter().find(is_last).unwrap_or_else(|| panic!("{counts:?}")).0;
+        assert!(counts.iter().all(|(number, together, _)| *number == last || *together == 0), "{counts:?}");
+        assert!(counts.iter().all(|(number, _, added)| *number <= last || *added == 0), "{counts:?}");
+        assert_eq!(having("objectClass", "organizationalUnit"), last + 1);
+        self.acknowledged = last;
+        self.sent = last;
+    }
+}
+
 impl Changer {
     fn new(server: &Server, who: &'static str, way: Way) -> Self {
         Self { who, way, password: server.password(who), doubtful: None, count: 0, changed: 0 }
@@ -294,6 +354,7 @@ fn server_to_write_to() -> (Server, Vec<Box<dyn Writer>>) {
     for number in 0..3 {
         writers.push(Box::new(Adder::new(&mut root, number)));
     }
+    writers.push(Box::new(Settler::new(&mut root)));
     // Passwords and other attributes of the same entry are changed at the same time.
     for who in ["alice", "bob", "hanna"] {
         writers.push(Box::new(Modifier::new(who)));

@@ -19,6 +19,19 @@ fn end(identifier: &[u8]) -> Vec<u8> {
     ber::extended("1.3.6.1.1.21.3", Some(&ber::with(ber::SEQUENCE, &[ber::element(4, identifier)])))
 }
 
+/// Has requests done together, and returns how that has ended; `None` if the server ended before it answered.
+pub fn try_settle(client: &mut Client, requests: &[Vec<u8>]) -> Option<i32> {
+    client.begin(&start());
+    let identifier = client.try_receive().ok()??.value().unwrap();
+    let ids: Vec<i32> = requests.iter().map(|one| client.begin_by(|id| part_of(id, one, &identifier))).collect();
+    let last = client.begin(&end(&identifier));
+    for id in ids {
+        let answer = client.try_receive().ok()??;
+        assert_eq!((answer.id, answer.code), (id, 0), "{answer:?}");
+    }
+    client.try_receive().ok()?.filter(|answer| answer.id == last).map(|answer| answer.code)
+}
+
 /// What a client was answered in order: message id, tag, code.
 fn answers<const N: usize>(client: &mut Client) -> [(i32, u8, i32); N] {
     std::array::from_fn(|_| client.receive().unwrap().summary())
@@ -60,4 +73,29 @@ fn a_bind_forgets_a_transaction() {
     assert_eq!(client.bind("cn=admin", &server.password("cn=admin")), 0);
     assert_eq!(client.ask(&end(b"1")).code, 2);
     assert_eq!(server.bind("bob", &server.password("bob")), 0);
+}
+
+/// A change that is taken down has done nothing yet; each has its line, with its final code, when the transaction has ended.
+#[test]
+fn the_access_log_tells_how_each_change_of_a_transaction_ended() {
+    let mut server = Server::start();
+    let mut client = Client::bound(&server, "cn=admin", &server.password("cn=admin"));
+    let title = |name: &str| ber::replace(&full(name), "title", "told");
+    assert_eq!(try_settle(&mut client, &[title("alice"), ber::delete(&full("carol"))]), Some(0));
+    assert_eq!(try_settle(&mut client, &[title("bob"), title("nobody"), title("hanna")]), Some(32));
+    let log = server.stop();
+    let told: Vec<_> = log.lines().filter(|line| line.contains("transaction=")).collect();
+    let expected = [
+        ("modify", "alice", "success", "1"),
+        ("delete", "carol", "success", "1"),
+        ("modify", "bob", "canceled", "2"),
+        ("modify", "nobody", "noSuchObject", "2"),
+        ("modify", "hanna", "canceled", "2"),
+    ];
+    for (line, (op, who, code, transaction)) in told.iter().zip(expected) {
+        let words = format!("op=\"{op}\" who=\"{}\" target=\"{}\" code=\"{code}\"", full("cn=admin"), full(who));
+        let is_told = line.contains(&words) && line.contains(&format!("transaction=\"{transaction}\""));
+        assert!(is_told, "{words} transaction=\"{transaction}\"?\n{log}");
+    }
+    assert_eq!(told.len(), expected.len(), "{log}");
 }

@@ -12,7 +12,7 @@ use crate::protocol::extended::EndTransaction;
 use crate::protocol::request::ExtendedRequest;
 use crate::protocol::{Message, Request, oid};
 
-use super::{Transaction, not_settled};
+use super::{Transaction, not_settled, require_own};
 
 /// How long a transaction may wait for its end.
 const LIFE: Duration = Duration::from_secs(300);
@@ -25,7 +25,7 @@ pub struct Transactions {
     aborted: Option<Aborted>,
 }
 
-/// A transaction that the server has given up: the client is to be told (RFC 5805 §2.4).
+/// A transaction that the server has given up: the client is to be told (RFC 5805 §2.4 and §3.3).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Aborted {
     /// What it was called.
@@ -60,6 +60,13 @@ impl Transactions {
         controls.rare().transaction.is_some() || matches!(&message.request, Request::Extended(one) if is_about(one))
     }
 
+    /// Whether a request begins a transaction and says as whom it is to be done: whether the requester may act as them is to
+    /// be found out before it is taken (RFC 5805 §4.4).
+    pub fn begins_as_another(message: &Message, controls: &Controls) -> bool {
+        controls.proxied.is_some()
+            && matches!(&message.request, Request::Extended(request) if request.name == oid::START_TRANSACTION)
+    }
+
     /// Takes a request that begins or ends a transaction, or is part of one; nothing comes of any other.
     pub fn take(
         &mut self,
@@ -78,9 +85,9 @@ impl Transactions {
         }
         self.expire(now);
         Some(if request.name == oid::START_TRANSACTION {
-            Turn::answered(self.begin(requester, request, now))
+            Turn::answered(self.begin(requester, request, controls, now))
         } else {
-            self.end(request).unwrap_or_else(|refusal| Turn::answered(Err(refusal)))
+            self.end(request, controls).unwrap_or_else(|refusal| Turn::answered(Err(refusal)))
         })
     }
 
@@ -95,7 +102,7 @@ impl Transactions {
         }
     }
 
-    /// Forgets the transaction, since it is no longer clear whose it is (RFC 5805 §3).
+    /// Forgets the transaction, since it is no longer clear whose it is (RFC 5805 §3.5).
     pub fn forget(&mut self) {
         self.open = None;
     }
@@ -116,8 +123,14 @@ impl Transactions {
         self.aborted = self.open.take().map(|open| Aborted { identifier: open.identifier, code, reason });
     }
 
-    /// RFC 5805 §3.1.
-    fn begin(&mut self, requester: &Requester, request: &ExtendedRequest, now: Timestamp) -> Result<Outcome, Refusal> {
+    /// RFC 5805 §3.2. As whom it is to be done is said here (§4.4), and has been looked at.
+    fn begin(
+        &mut self,
+        requester: &Requester,
+        request: &ExtendedRequest,
+        controls: &Controls,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
         if request.value.is_some() {
             return Err(Refusal::Protocol("the start transaction request takes no value"));
         }
@@ -134,11 +147,11 @@ impl Transactions {
         let identifier = self.begun.to_string();
         let mut outcome = Outcome::answer(ResultCode::Success);
         outcome.response.value = Some(identifier.clone().into_bytes());
-        self.open = Some(Transaction::new(identifier, now));
+        self.open = Some(Transaction::new(identifier, controls.proxied.clone(), now));
         Ok(outcome)
     }
 
-    /// RFC 5805 §3.2: a request is answered as soon as it is taken down. What is too much ends the transaction.
+    /// RFC 5805 §3.3: a request is answered as soon as it is taken down. What is too much ends the transaction.
     fn enlist(&mut self, message: &Message, controls: &Controls) -> Result<Outcome, Refusal> {
         let Some(specification) = &controls.rare().transaction else { return Err(Refusal::Failed) };
         let open = self.named(&specification.identifier)?;
@@ -160,8 +173,9 @@ impl Transactions {
         taken.map(|()| Outcome::answer(ResultCode::Success))
     }
 
-    /// RFC 5805 §3.3.
-    fn end(&mut self, request: &ExtendedRequest) -> Result<Turn, Refusal> {
+    /// RFC 5805 §3.4.
+    fn end(&mut self, request: &ExtendedRequest, controls: &Controls) -> Result<Turn, Refusal> {
+        require_own(controls)?;
         let EndTransaction { commit, identifier } =
             EndTransaction::read(request.value.as_ref()).map_err(Refusal::Protocol)?;
         self.named(&identifier)?;

@@ -117,13 +117,9 @@ const fn updates(request: &Request) -> bool {
     matches!(request, Request::Modify(_) | Request::Add(_) | Request::Delete(_) | Request::ModifyDn(_))
 }
 
-/// Whether it is done as whoever has authenticated. Each request of a transaction says for itself as whom.
-fn is_done_as_somebody(request: &Request) -> bool {
-    match request {
-        Request::Bind(_) => false,
-        Request::Extended(request) => !oid::is_about_transactions(&request.name),
-        _ => true,
-    }
+/// Whether it is done as somebody.
+const fn is_done_as_somebody(request: &Request) -> bool {
+    !matches!(request, Request::Bind(_))
 }
 
 fn changes_something(request: &Request) -> bool {

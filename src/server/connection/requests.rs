@@ -15,7 +15,7 @@ use crate::operations::{Effect, Freedom, Outcome, Proof, Refusal};
 use crate::password::change::By;
 use crate::protocol::control::Controls;
 use crate::protocol::{Message, MessageId, Operation, Request, Response};
-use crate::server::access_log::{self, Line, Telling};
+use crate::server::access_log::{self, Line, Part, Telling};
 use crate::server::dispatch::{Done, Progress, Running, Scene, Ticket};
 use crate::server::paging::{Asked, Paging};
 use crate::session::{Action, Actions};
@@ -81,7 +81,7 @@ impl Connection {
         self.held.retain(|(running, ..)| running.ticket.id != id);
     }
 
-    fn scene(&mut self) -> Result<Scene, Refusal> {
+    pub(super) fn scene(&mut self) -> Result<Scene, Refusal> {
         let is_new = self.known.is_none();
         let scene = Scene::take(&self.shared, &self.requester, &mut self.known, self.peer.source(), &self.done)?;
         if is_new {
@@ -258,11 +258,17 @@ impl Connection {
         let code = response.result.code;
         let telling = self.note(running.operation(), code);
         if telling == Telling::Told {
+            self.note_settled(running, response);
+            let transaction = running.controls.rare().transaction.as_ref();
+            let name = transaction.and_then(|of| std::str::from_utf8(&of.identifier).ok());
+            // Such as we give them, and nothing else that a client calls one.
+            let name = name.filter(|name| name.len() < 20 && name.bytes().all(|octet| octet.is_ascii_digit()));
             access_log::write(&Line {
                 connection: self.place.number,
                 request: &running.message.request,
                 requester: running.acting.as_ref().unwrap_or(&self.requester),
                 code,
+                part: name.map_or(Part::None, Part::Asked),
                 took: running.started.elapsed(),
                 sessions: &running.controls.rare().sessions,
             });

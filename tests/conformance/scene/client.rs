@@ -233,12 +233,18 @@ impl<'s, D: Directory> Client<'s, D> {
         }
         let view = self.scene.directory.view();
         let requester = self.requester.borrow().clone();
+        if Transactions::begins_as_another(&message, &controls)
+            && let Err(refusal) = self.acting(&view, &controls, |_| Ok(()))
+        {
+            return refusal.to_response(policy);
+        }
         let turn = self.transactions.borrow_mut().take(&requester, &message, &controls, self.scene.now());
         match turn {
             None => {}
             Some(Turn::Answered(result)) => return self.carry_out(*result, policy),
             Some(Turn::Settle(transaction)) => {
-                let result = self.with_view(&view, |ctx| transaction.plan(ctx));
+                let controls = Controls { proxied: transaction.proxied(), ..controls };
+                let result = self.acting(&view, &controls, |ctx| transaction.plan(ctx));
                 return self.carry_out(result, policy);
             }
         }
