@@ -116,6 +116,18 @@ sentences! {
         assert_eq!(dse.texts("altServer"), [""; 0]);
     }
 
+    /// RFC 4512 §5.1.2: altServer: "URIs referring to alternative servers that may be contacted when this server is
+    /// unavailable"; anybody may know them, and finds by them.
+    fn other_servers_that_hold_the_same_are_told(scene) {
+        let others = ["ldaps://two.example.com", "ldap://three.example.com:1389"];
+        scene.configure(|services| services.alt_servers = others.map(str::to_owned).to_vec());
+        let anonymous = scene.anonymous();
+        for asked in [&["+"][..], &["altServer"], &["ALTSERVER", "1.1"]] {
+            assert_eq!(dse(&anonymous, asked).texts("altServer"), others, "{asked:?}");
+        }
+        assert_eq!(dse(&anonymous, &["*"]).texts("altServer"), [""; 0], "it is operational");
+    }
+
     /// RFC 4512 §5.1.7: supportedSASLMechanisms; only what would succeed on this connection is listed, since clients
     /// take the first that they know.
     fn only_mechanisms_that_would_succeed_are_listed(scene) {

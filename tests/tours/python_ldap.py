@@ -76,6 +76,20 @@ def bind_over_every_transport():
     assert local.whoami_s().endswith(",cn=peercred,cn=external,cn=auth")
 
 
+def paged(connection, size, *search):
+    """What a search finds, page by page."""
+    control = SimplePagedResultsControl(True, size=size, cookie="")
+    found, is_first = [], True
+    while is_first or control.cookie:
+        is_first = False
+        _, page, _, controls = connection.result3(connection.search_ext(*search, serverctrls=[control]))
+        assert len(page) <= size, page
+        [answer] = [one for one in controls if one.controlType == control.controlType]
+        control.cookie = answer.cookie
+        found += page
+    return found
+
+
 def search_page_by_page():
     connection = bound("cn=admin," + SUFFIX)
     for number in range(25):
@@ -83,17 +97,20 @@ def search_page_by_page():
         connection.add_s(f"cn=thing {number},ou=services,{SUFFIX}", ldap.modlist.addModlist(entry))
     whole = connection.search_s(SUFFIX, ldap.SCOPE_SUBTREE, "(objectClass=*)", ["1.1"])
     for size in [1, 7, 1000]:
-        control = SimplePagedResultsControl(True, size=size, cookie="")
-        found, pages = [], 0
-        while pages == 0 or control.cookie:
-            message = connection.search_ext(SUFFIX, ldap.SCOPE_SUBTREE, "(objectClass=*)", ["1.1"], serverctrls=[control])
-            _, page, _, controls = connection.result3(message)
-            assert len(page) <= size, page
-            [answer] = [one for one in controls if one.controlType == control.controlType]
-            control.cookie = answer.cookie
-            found += page
-            pages += 1
-        assert found == whole and pages == -(-len(whole) // size), (size, pages)
+        assert paged(connection, size, SUFFIX, ldap.SCOPE_SUBTREE, "(objectClass=*)", ["1.1"]) == whole, size
+    # Whatever is asked for, the pages are the whole.
+    for reader in [connection, bound(person("alice"))]:
+        for base, scope, query, attributes in [
+            (SUFFIX, ldap.SCOPE_SUBTREE, "(objectClass=*)", ["*", "+"]),
+            (SUFFIX, ldap.SCOPE_ONELEVEL, "(objectClass=organizationalUnit)", None),
+            ("ou=services," + SUFFIX, ldap.SCOPE_SUBTREE, "(|(serialNumber=1*)(cn=app))", ["cn", "serialNumber"]),
+            (PEOPLE, ldap.SCOPE_SUBTREE, "(!(uid=bob))", ["uid", "memberOf"]),
+            (PEOPLE, ldap.SCOPE_BASE, "(objectClass=*)", ["numSubordinates"]),
+            (PEOPLE, ldap.SCOPE_SUBTREE, "(uid=nobody)", None),
+        ]:
+            whole = reader.search_s(base, scope, query, attributes)
+            for size in [1, 2, 5]:
+                assert paged(reader, size, base, scope, query, attributes) == whole, (base, query, size)
     [(name, entry)] = connection.search_s(SUFFIX, ldap.SCOPE_SUBTREE, "(serialNumber=7)", ["cn", "entryUUID"])
     assert name == f"cn=thing 7,ou=services,{SUFFIX}" and entry["cn"] == [b"thing 7"] and len(entry["entryUUID"][0]) == 36
     told = refused(ldap.SIZELIMIT_EXCEEDED, connection.search_ext_s, SUFFIX, ldap.SCOPE_SUBTREE, sizelimit=3)

@@ -267,6 +267,66 @@ fn each_fault_of_an_ldif_file_is_told_with_its_line_and_nothing_is_imported() {
 }
 
 #[test]
+fn an_import_that_breaks_a_constraint_is_refused_with_the_line() {
+    let server = Server::prepare();
+    server.configure(
+        "\n[[constraint]]\nname = \"personnel numbers\"\nattributes = [\"employeeNumber\"]\n\
+         base = \"ou=people,dc=example,dc=com\"\nregex = \"E-[0-9]{4}\"\n\
+         [[constraint]]\nname = \"one address\"\nattributes = [\"mail\"]\ncount = 1\n",
+    );
+    let before = server.keystead("export", &[]).ok().out;
+    let person =
+        |name: &str, lines: &str| format!("dn: {}\nobjectClass: inetOrgPerson\ncn: x\nsn: x\n{lines}\n", full(name));
+    let number = |number: &str| format!("employeeNumber: {number}\n");
+    let both = person("finn", "mail: f@example.com\nmail: finn@example.com\n");
+    let bad = [person("dora", &number("E-0001")), person("erik", &number("17")), both].concat();
+    let said = server.keystead("import", &[text(&server.file("bad.ldif", &bad))]).fails_with(1);
+    let about = |name: &str| format!("the constraint \"{name}\":");
+    for words in [
+        format!("line 7: {}: {} employeeNumber takes values that match E-", full("erik"), about("personnel numbers")),
+        format!("line 13: {}: {} mail takes one value", full("finn"), about("one address")),
+    ] {
+        assert!(said.err.contains(&words), "{words}?\n{}", said.err);
+    }
+    assert!(server.keystead("export", &[]).ok().out == before, "something was imported");
+    // It is about people only, and about those who have a number.
+    let elsewhere = person("cn=x,ou=services", &number("17"));
+    let good = [person("dora", &number("E-0001")), elsewhere, person("finn", "")].concat();
+    server.keystead("import", &[text(&server.file("good.ldif", &good))]).ok();
+}
+
+/// RFC 4522 §3: certificates are one attribute with `;binary` and without, also in LDIF.
+#[test]
+fn certificates_are_imported_with_the_option_binary_and_without() {
+    let mut server = Server::prepare();
+    let person = |name: &str, attribute: &str, value: &str| {
+        format!("dn: {}\nobjectClass: inetOrgPerson\ncn: x\nsn: x\n{attribute}:: {value}\n\n", full(name))
+    };
+    let (one, two) = ("MAMCAf8=", "MAMCAf4=");
+    let both = person("finn", "userCertificate", one).replace("\n\n", &format!("\nuserCertificate;binary:: {two}\n\n"));
+    let good = [person("dora", "userCertificate;binary", one), person("erik", "userCertificate", one), both].concat();
+    server.keystead("import", &[text(&server.file("good.ldif", &good))]).ok();
+    let exported = server.keystead("export", &[]).ok().out;
+    assert_eq!(exported.matches("userCertificate;binary:: MAMCAf8=").count(), 3, "{exported}");
+    assert!(!exported.contains("userCertificate:"), "{exported}");
+    // Others have no such form.
+    for bad in [person("gina", "cn;binary", one), person("gina", "jpegPhoto;binary", one)] {
+        server
+            .keystead("import", &[text(&server.file("bad.ldif", &bad))])
+            .fails_with(1)
+            .tells("line 1: ")
+            .tells("binary");
+    }
+    server.serve();
+    let mut root = Client::root(&server);
+    for name in ["userCertificate", "userCertificate;binary"] {
+        let mut found = root.find(&ber::search(SUFFIX, &ber::present(name), &["1.1"]));
+        found.sort();
+        assert_eq!(found, ["dora", "erik", "finn"].map(full), "{name}");
+    }
+}
+
+#[test]
 fn secrets_that_others_can_read_are_warned_about() {
     let mut server = Server::prepare();
     let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();

@@ -288,8 +288,8 @@ public final class Jndi {
         var environment = new Hashtable<String, String>();
         environment.put(Context.INITIAL_CONTEXT_FACTORY, "com.sun.jndi.ldap.LdapCtxFactory");
         environment.put(Context.PROVIDER_URL, TASK.get(url));
-        environment.put("com.sun.jndi.ldap.connect.timeout", "20000");
-        environment.put("com.sun.jndi.ldap.read.timeout", "20000");
+        environment.put("com.sun.jndi.ldap.connect.timeout", "60000");
+        environment.put("com.sun.jndi.ldap.read.timeout", "60000");
         return environment;
     }
 

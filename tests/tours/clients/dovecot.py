@@ -13,7 +13,7 @@ import tempfile
 
 from daemons import start
 
-signal.alarm(120)
+signal.alarm(300)
 task = dict(line.rstrip("\n").split("=", 1) for line in sys.stdin)
 folder = tempfile.mkdtemp()
 SUFFIX = "dc=example,dc=com"

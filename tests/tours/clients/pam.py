@@ -19,7 +19,7 @@ from ldap.controls.simple import RelaxRulesControl
 
 from daemons import start
 
-signal.alarm(120)
+signal.alarm(300)
 daemon, modules = sys.argv[1:3]
 task = dict(line.rstrip("\n").split("=", 1) for line in sys.stdin)
 folder = tempfile.mkdtemp()

@@ -15,7 +15,7 @@ import urllib.parse
 
 from browser import Site
 
-signal.alarm(120)
+signal.alarm(300)
 task = dict(line.rstrip("\n").split("=", 1) for line in sys.stdin)
 SUFFIX = "dc=example,dc=com"
 ALICE = f"uid=alice,ou=people,{SUFFIX}"
