@@ -220,7 +220,7 @@ fn complete(
         }
     }
     schema.complete_object_classes(attributes)?;
-    let given = ctx.allocate(dn, attributes)?;
+    let given = ctx.allocate(None, dn, attributes)?;
     let elsewhere = password.map(|_| schema.known().user_password);
     schema.check_entry(attributes, elsewhere.as_slice())?;
     check_policy(ctx, attributes, dn)?;

@@ -17,8 +17,8 @@ use crate::protocol::request::{ModifyRequest, RequestedChange};
 use super::add::check_policy;
 use super::delegation::RuleChange;
 use super::events::Whose;
-use super::integrity::State;
 use super::integrity::unique::Transition;
+use super::integrity::{Given, State};
 use super::relax::NOT_RELAXED;
 use super::set_password::has_class;
 use super::target::Target;
@@ -29,7 +29,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     let changes = read_changes(ctx, request)?;
     let dn = ctx.parse_dn(request.object.as_bytes())?;
     let kept_as_credentials = ctx.schema().known().credentials();
-    let (credentials, changes): (Vec<_>, Vec<_>) =
+    let (credentials, mut changes): (Vec<_>, Vec<_>) =
         changes.into_iter().partition(|change| kept_as_credentials.contains(&change.attribute.attribute_type));
     if !credentials.is_empty() && !ctx.requester.confidentiality.admits_passwords() {
         return Err(Refusal::ConfidentialityRequired);
@@ -60,6 +60,9 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     for change in &changes {
         apply(ctx, change, &mut attributes)?;
     }
+    // Whoever makes it an account need not have the right to write a number, since the server chooses it.
+    let given = ctx.allocate(Some(&target.node.entry), &target.dn, &mut attributes)?;
+    changes.extend(given.iter().map(Given::change));
     let has_password = match password.as_ref().and_then(password::Prepared::leaves_password) {
         Some(leaves) => leaves,
         None => ctx.has_password(&target.node)?,
@@ -69,6 +72,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     let rules = check(ctx, &target, (&mut attributes, elsewhere.as_slice()), &touched)?;
     let mut conditions = integrity(ctx, &target, &changes, &attributes)?;
     rules.settle(ctx, target.node.uuid, &mut conditions)?;
+    conditions.extend(given.into_iter().map(|given| given.to(target.node.uuid)));
     // The old password is verified and the new one hashed last: everything else that can be wrong has been looked at.
     let account = match password {
         Some(prepared) => prepared.run(ctx, &target)?,

@@ -74,4 +74,52 @@ sentences! {
         assert_eq!(root.change(&account("dave", "")), Ok(()));
         assert_eq!([root.values("carol", "uidNumber"), root.values("dave", "uidNumber")], [["20"], ["21"]]);
     }
+    /// Whoever becomes an account by a modify gets a number in the same way, and so does whoever asks for one.
+    fn an_entry_that_becomes_an_account_gets_a_number(scene) {
+        let root = scene.root();
+        let plain = |name: &str| format!("dn: {name}\nobjectClass: account\n");
+        let becomes = |name: &str, number: &str| {
+            let add = |attribute: &str, value: &str| format!("add: {attribute}\n{attribute}: {value}\n-\n");
+            let number = if number.is_empty() { String::new() } else { add("uidNumber", number) };
+            let [class, cn, home] = [("objectClass", "posixAccount"), ("cn", "x"), ("homeDirectory", "/")].map(|(a, v)| add(a, v));
+            format!("dn: {name}\nchangetype: modify\n{class}{cn}{home}{}{number}", add("gidNumber", "5000"))
+        };
+        for name in ["carol", "dave", "erin", "frank", "uid=x,ou=groups"] {
+            root.change(&plain(name)).unwrap();
+        }
+        assert_eq!(root.change(&becomes("carol", "")), Err(ObjectClassViolation));
+        give(scene, 20, 30);
+        for (name, sent, number) in [("carol", "", "20"), ("dave", "0", "21"), ("erin", "25", "25"), ("frank", "", "26")] {
+            assert_eq!(root.change(&becomes(name, sent)), Ok(()), "{name}");
+            assert_eq!(root.values(name, "uidNumber"), [number], "{name}");
+        }
+        assert_eq!(root.change(&becomes("uid=x,ou=groups", "")), Err(ObjectClassViolation), "not there");
+        // What is an account already keeps its number, until a new one is asked for.
+        assert_eq!(root.change("dn: carol\nchangetype: modify\nreplace: cn\ncn: y\n-\n"), Ok(()));
+        assert_eq!(root.values("carol", "uidNumber"), ["20"]);
+        assert_eq!(root.change("dn: carol\nchangetype: modify\ndelete: uidNumber\n-\n"), Err(ObjectClassViolation));
+        assert_eq!(root.change("dn: carol\nchangetype: modify\nreplace: uidNumber\nuidNumber: 0\n-\n"), Ok(()));
+        assert_eq!(root.values("carol", "uidNumber"), ["27"]);
+        let changes = scene.directory.view().changes_after(0, usize::MAX).unwrap();
+        let last = &changes.last().unwrap().record.changes;
+        assert!(last.ends_with("replace: uidNumber\nuidNumber: 27\n-\n"), "{last}");
+    }
+
+    /// Of two that become accounts at the same moment the second is planned again.
+    fn nobody_gets_the_number_of_another_by_a_modify(scene) {
+        let root = scene.root();
+        give(scene, 20, 30);
+        let becomes = |name: &str| format!(
+            "dn: {name}\nchangetype: modify\nadd: objectClass\nobjectClass: posixAccount\n-\nadd: cn\ncn: x\n-\n\
+             add: homeDirectory\nhomeDirectory: /\n-\nadd: gidNumber\ngidNumber: 1\n-\n"
+        );
+        for name in ["carol", "dave"] {
+            root.change(&format!("dn: {name}\nobjectClass: account\n")).unwrap();
+        }
+        let (one, two) = (root.plan(&becomes("carol")).unwrap(), root.plan(&becomes("dave")).unwrap());
+        scene.directory.commit(one).unwrap();
+        assert!(matches!(scene.directory.commit(two), Err(CommitError::Conflict)));
+        assert_eq!(root.change(&becomes("dave")), Ok(()));
+        assert_eq!([root.values("carol", "uidNumber"), root.values("dave", "uidNumber")], [["20"], ["21"]]);
+    }
 }

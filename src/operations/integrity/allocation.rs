@@ -1,4 +1,5 @@
-//! Numbers that the server gives to entries that come without: `uidNumber` and `gidNumber` from a range. Two entries that are added
+//! Numbers that the server gives to entries that are added, or become what needs one, without: `uidNumber` and `gidNumber`
+//! from a range. Two entries that are added
 //! at the same moment get different ones, since the change says who may have the number when it is made.
 
 use std::ops::RangeInclusive;
@@ -6,9 +7,10 @@ use std::ops::RangeInclusive;
 use super::extent::Extent;
 use super::{IntegrityError, stored};
 use crate::directory::filter::{Matcher, Selector};
+use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::schema::{NormalForm, ObjectClassId};
 use crate::directory::tree::{Candidates, Condition, EntryId, Node, PlanBudget};
-use crate::directory::{AttributeTypeId, Attributes, Dn, Schema};
+use crate::directory::{AttributeDescription, AttributeTypeId, Attributes, Dn, Entry, Schema};
 use crate::operations::{Context, Refusal};
 
 /// From which range a number is given, as the configuration has it.
@@ -46,10 +48,17 @@ pub struct Allocation {
 #[derive(Debug)]
 pub(in crate::operations) struct Given {
     attribute_type: AttributeTypeId,
+    number: Vec<u8>,
     normal: Box<[u8]>,
 }
 
 impl Given {
+    /// The change that it is to an entry that was there before.
+    pub(in crate::operations) fn change(&self) -> Modification {
+        let attribute = AttributeDescription::plain(self.attribute_type);
+        Modification { kind: ModificationKind::Replace, attribute, values: vec![self.number.clone()] }
+    }
+
     /// The condition on which the number is given: nobody else has got it in the meantime.
     pub(in crate::operations) fn to(self, uuid: uuid::Uuid) -> Condition {
         Condition::HeldOnlyBy { attribute_type: self.attribute_type, normal: self.normal, holders: vec![uuid] }
@@ -88,31 +97,42 @@ impl Allocation {
         })
     }
 
-    /// Whether an entry comes without the number that it needs.
-    fn is_wanted(&self, dn: &Dn, attributes: &Attributes, schema: &Schema) -> bool {
-        let values = attributes.values(self.attribute);
-        let is_magic = |value: &Vec<u8>| self.magic.as_ref().is_some_and(|magic| magic.as_bytes() == value.as_slice());
-        let lacks = !attributes.has(self.attribute) || matches!(values, [only] if is_magic(only));
-        let is_class = |value: &Vec<u8>| {
+    /// Whether an entry comes without the number that it needs. One that was there `before` is given a number only if it
+    /// becomes what needs one, or if it is asked for.
+    fn is_wanted(&self, before: Option<&Entry>, dn: &Dn, attributes: &Attributes, schema: &Schema) -> bool {
+        let is_class = |value: &[u8]| {
             let class = std::str::from_utf8(value).ok().and_then(|name| schema.find_object_class(name));
             class.is_some_and(|class| class.is_or_derives_from(self.class))
         };
-        lacks && self.extent.reaches(dn) && attributes.values(schema.known().object_class).iter().any(is_class)
+        let object_class = schema.known().object_class;
+        if !self.extent.reaches(dn) || !attributes.values(object_class).iter().any(|value| is_class(value)) {
+            return false;
+        }
+        let is_magic = |value: &[u8]| self.magic.as_ref().is_some_and(|magic| magic.as_bytes() == value);
+        let asks = matches!(attributes.values(self.attribute), [only] if is_magic(only));
+        let asked = before.is_some_and(|entry| entry.values(self.attribute).any(is_magic));
+        let was_one = before.is_some_and(|entry| entry.values(object_class).any(is_class));
+        (asks && !asked) || (!attributes.has(self.attribute) && !was_one)
     }
 }
 
 impl Context<'_> {
-    /// Gives a new entry the numbers that it lacks.
-    pub(in crate::operations) fn allocate(&self, dn: &Dn, attributes: &mut Attributes) -> Result<Vec<Given>, Refusal> {
+    /// Gives an entry the numbers that it lacks: a new one, or one that was otherwise `before`.
+    pub(in crate::operations) fn allocate(
+        &self,
+        before: Option<&Entry>,
+        dn: &Dn,
+        attributes: &mut Attributes,
+    ) -> Result<Vec<Given>, Refusal> {
         let mut given = Vec::new();
         for allocation in &self.services.integrity.allocations.0 {
-            if allocation.is_wanted(dn, attributes, self.schema()) {
+            if allocation.is_wanted(before, dn, attributes, self.schema()) {
                 let number = self.next_number(allocation)?.to_string().into_bytes();
                 let normal =
                     NormalForm::Integer.of_value(self.schema(), &number).map(|normal| normal.into_owned().into());
                 let normal = normal.map_err(|_| Refusal::Failed)?;
-                given.push(Given { attribute_type: allocation.attribute, normal });
-                attributes.set(allocation.attribute, vec![number]);
+                attributes.set(allocation.attribute, vec![number.clone()]);
+                given.push(Given { attribute_type: allocation.attribute, number, normal });
             }
         }
         Ok(given)
