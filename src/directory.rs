@@ -8,6 +8,7 @@
 //! operations and whatever stores the entries.
 
 pub mod attribute;
+pub mod certificate;
 pub mod csn;
 pub mod dn;
 pub mod entry;

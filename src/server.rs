@@ -7,7 +7,6 @@
 
 mod access_log;
 pub mod breach_file;
-mod client_certificate;
 mod clock;
 pub mod connection;
 mod counting;

@@ -11,9 +11,9 @@ use tokio_rustls::rustls::ProtocolVersion;
 use tokio_rustls::server::TlsStream;
 use zeroize::Zeroize;
 
-use super::client_certificate::subject;
 use super::tls::ReadyTls;
 use crate::access::circumstances::Protection;
+use crate::directory::certificate::subject;
 use crate::operations::ChannelBindings;
 use crate::password::Secret;
 

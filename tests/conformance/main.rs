@@ -27,6 +27,7 @@ mod blocked_accounts;
 mod bounds;
 mod breach_recheck;
 mod breached_passwords;
+mod certificates;
 mod chains;
 mod change_log;
 mod collective;

@@ -110,7 +110,7 @@ matching_rules! {
         "2.5.13.31", "directoryStringFirstComponentMatch", "15", Equality, TextFirstComponent;
     Word = "2.5.13.32", "wordMatch", "15", Extensible, CaseIgnore, Word;
     Keyword = "2.5.13.33", "keywordMatch", "15", Extensible, CaseIgnore, Word;
-    CertificateExact = "2.5.13.34", "certificateExactMatch", "1.3.6.1.1.15.1", Equality, Der;
+    CertificateExact = "2.5.13.34", "certificateExactMatch", "1.3.6.1.1.15.1", Equality, CertificateExact;
     Certificate = "2.5.13.35", "certificateMatch", "1.3.6.1.1.15.2", Equality, Der;
     CertificatePairExact = "2.5.13.36", "certificatePairExactMatch", "1.3.6.1.1.15.3", Equality, Der;
     CertificatePair = "2.5.13.37", "certificatePairMatch", "1.3.6.1.1.15.4", Equality, Der;
@@ -156,7 +156,12 @@ impl MatchingRule {
             Special::BitAnd | Special::BitOr => attribute_form == Some(NormalForm::Integer),
             Special::InChain => matches!(attribute_form, Some(NormalForm::Dn | NormalForm::NameAndUid)),
             Special::Plain => attribute_form.is_some_and(|own| {
-                own == form || (text(own) && text(form)) || (own == NormalForm::Der && form == NormalForm::Octets)
+                let octets = match own {
+                    NormalForm::Der => form == NormalForm::Octets,
+                    NormalForm::CertificateExact => matches!(form, NormalForm::Octets | NormalForm::Der),
+                    _ => false,
+                };
+                own == form || (text(own) && text(form)) || octets
             }),
         }
     }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::prepare::{self, Case, Position};
 use super::{Schema, definition};
+use crate::directory::certificate::{self, ExactAssertion};
 use crate::directory::dn::{begins_alike, is_surely_other};
 use crate::directory::wire;
 use crate::directory::{AttributeTypeId, Csn, Dn, Entry, Timestamp};
@@ -26,6 +27,8 @@ impl From<prepare::NotText> for NotComparable {
 pub enum NormalForm {
     /// The octets themselves.
     Octets,
+    /// The number of a certificate and who has issued it (RFC 4523 §2.1); the octets of what is none.
+    CertificateExact,
     /// The octets of a value in DER (RFC 4523). An assertion may also be about parts of it, in words: of that nothing is known
     /// here.
     Der,
@@ -74,6 +77,7 @@ impl NormalForm {
     pub fn of_value<'v>(self, schema: &Schema, value: &'v [u8]) -> Normal<'v> {
         match self {
             Self::Der => Ok(Cow::Borrowed(value)),
+            Self::CertificateExact => Ok(certificate(schema, value).map_or(Cow::Borrowed(value), Cow::Owned)),
             Self::Oid => oid(schema, value).or_else(|NotComparable| unknown_name(value)),
             Self::OidFirstComponent => {
                 let oid = definition::first_component(value).ok_or(NotComparable)?;
@@ -102,6 +106,12 @@ impl NormalForm {
                     Err(NotComparable)
                 }
             }
+            Self::CertificateExact => match std::str::from_utf8(value).ok().and_then(ExactAssertion::parse) {
+                Some(asserted) => exact(schema, &asserted).map(Cow::Owned),
+                // Clients may send a whole certificate, too.
+                None if value.first() == Some(&wire::SEQUENCE) => self.of_value(schema, value),
+                None => Err(NotComparable),
+            },
             Self::CaseExact => Ok(prepare::prepare(value, Case::Exact)?),
             Self::CaseIgnore | Self::TextFirstComponent => Ok(prepare::prepare(value, Case::Ignore)?),
             Self::CaseIgnoreList => list(value),
@@ -163,6 +173,19 @@ impl NormalForm {
             _ => Err(NotComparable),
         }
     }
+}
+
+/// `None` if it is no certificate, or says of its issuer what the schema does not know.
+fn certificate(schema: &Schema, value: &[u8]) -> Option<Vec<u8>> {
+    let serial_number = certificate::serial_number(value)?;
+    exact(schema, &ExactAssertion { serial_number, issuer: certificate::issuer(value)? }).ok()
+}
+
+/// It begins otherwise than anything in DER.
+fn exact(schema: &Schema, asserted: &ExactAssertion) -> Result<Vec<u8>, NotComparable> {
+    let mut normal = integer(asserted.serial_number.as_bytes())?;
+    normal.extend(dn_key(schema, asserted.issuer.as_bytes())?);
+    Ok(normal)
 }
 
 fn dn_key(schema: &Schema, value: &[u8]) -> Result<Vec<u8>, NotComparable> {

@@ -1,11 +1,18 @@
-//! What a client certificate says of its owner.
+//! What a certificate (RFC 5280) says: whose it is, and whose number it bears.
+
+mod exact;
 
 use std::fmt::Write as _;
 
-use crate::directory::{dn, wire};
+pub use exact::ExactAssertion;
+
+use super::{dn, wire};
 
 /// `[0]`, the version in front of what is signed (RFC 5280 §4.1).
 const VERSION: u8 = 0xa0;
+const INTEGER: u8 = 0x02;
+/// A serial number has 20 octets at most (RFC 5280 §4.1.2.2); some have a few more all the same.
+const SERIAL_OCTETS: usize = 64;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const UTF8_STRING: u8 = 0x0c;
 const PRINTABLE_STRING: u8 = 0x13;
@@ -27,14 +34,69 @@ const SHORT_NAMES: &[(&[u8], &str)] = &[
 
 /// The subject of a certificate (RFC 5280 §4.1.2.6) as RFC 4514 writes names: as `openssl x509 -noout -subject -nameopt
 /// RFC2253` shows it. `None` if it has none, or one that cannot be written without doubt.
-pub(super) fn subject(certificate: &[u8]) -> Option<String> {
-    let signed = wire::element(wire::element(certificate)?.content)?;
-    let fields = wire::elements(signed.content).filter(|field| field.tag != VERSION);
+pub fn subject(certificate: &[u8]) -> Option<String> {
     // Behind the serial number, the algorithm, the issuer and the validity.
-    let subject = fields.into_iter().nth(4).filter(|field| field.tag == wire::SEQUENCE)?;
-    let mut rdns = wire::elements(subject.content).map(|rdn| relative_name(rdn.content)).collect::<Option<Vec<_>>>()?;
+    name(field(certificate, 4)?)
+}
+
+/// The issuer of a certificate (RFC 5280 §4.1.2.4), written likewise.
+pub fn issuer(certificate: &[u8]) -> Option<String> {
+    name(field(certificate, 2)?)
+}
+
+/// The serial number of a certificate (RFC 5280 §4.1.2.2), in digits.
+pub fn serial_number(certificate: &[u8]) -> Option<String> {
+    let field = field(certificate, 0).filter(|field| field.tag == INTEGER)?;
+    let is_short = !field.content.is_empty() && field.content.len() <= SERIAL_OCTETS;
+    is_short.then(|| digits(field.content))
+}
+
+/// A field of what is signed, from 0, the optional version left aside.
+fn field(certificate: &[u8], number: usize) -> Option<wire::Element<'_>> {
+    let certificate = wire::element(certificate).filter(|whole| whole.tag == wire::SEQUENCE)?;
+    let signed = wire::element(certificate.content).filter(|signed| signed.tag == wire::SEQUENCE)?;
+    wire::elements(signed.content).filter(|field| field.tag != VERSION).nth(number)
+}
+
+fn name(field: wire::Element<'_>) -> Option<String> {
+    if field.tag != wire::SEQUENCE {
+        return None;
+    }
+    let mut rdns = wire::elements(field.content).map(|rdn| relative_name(rdn.content)).collect::<Option<Vec<_>>>()?;
     rdns.reverse();
     (!rdns.is_empty()).then(|| rdns.join(","))
+}
+
+/// An integer (X.690 §8.3) in digits.
+fn digits(octets: &[u8]) -> String {
+    let is_negative = octets.first().is_some_and(|octet| octet & 0x80 != 0);
+    let mut magnitude: Vec<u8> = octets.iter().map(|octet| if is_negative { !octet } else { *octet }).collect();
+    if is_negative {
+        // The two's complement; a carry beyond the first octet is one more.
+        let carried = magnitude.iter_mut().rev().all(|octet| {
+            *octet = octet.wrapping_add(1);
+            *octet == 0
+        });
+        if carried {
+            magnitude.insert(0, 1);
+        }
+    }
+    let mut digits = Vec::new();
+    while magnitude.iter().any(|octet| *octet != 0) {
+        let mut rest: u16 = 0;
+        for octet in &mut magnitude {
+            let number = rest << 8 | u16::from(*octet);
+            *octet = u8::try_from(number / 10).unwrap_or(u8::MAX);
+            rest = number % 10;
+        }
+        digits.push(char::from(b'0' + u8::try_from(rest).unwrap_or_default()));
+    }
+    if digits.is_empty() {
+        digits.push('0');
+    } else if is_negative {
+        digits.push('-');
+    }
+    digits.iter().rev().collect()
 }
 
 fn relative_name(set: &[u8]) -> Option<String> {
@@ -114,6 +176,25 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_written_in_digits() {
+        for (octets, text) in [
+            (&b"\x00"[..], "0"),
+            (b"\x01", "1"),
+            (b"\x7f", "127"),
+            (b"\x00\x80", "128"),
+            (b"\x01\x00\x00\x00\x00\x00\x00\x00\x00", "18446744073709551616"),
+            (b"\xff", "-1"),
+            (b"\x80", "-128"),
+            (b"\xff\x00", "-256"),
+        ] {
+            assert_eq!(digits(octets), text, "{octets:x?}");
+        }
+        let one = certificate(&[part(b"\x55\x04\x03", UTF8_STRING, "a")]);
+        assert_eq!(serial_number(&one).unwrap(), "1");
+        assert_eq!(issuer(&one), None, "it is empty there");
+    }
+
+    #[test]
     fn what_can_be_read_in_several_ways_is_nobody() {
         for bad in [
             certificate(&[]),
@@ -130,6 +211,8 @@ mod tests {
         #[test]
         fn no_octets_make_it_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
             subject(&octets);
+            issuer(&octets);
+            serial_number(&octets);
         }
     }
 }
