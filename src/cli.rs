@@ -7,6 +7,7 @@ mod accounts;
 mod assertions;
 mod breach;
 mod certificates;
+mod changes;
 mod check;
 mod events;
 mod example;
@@ -61,6 +62,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Read what has happened to passwords: changed, reset, locked, refused, by whom and from where.
     Events(events::EventsArgs),
+    /// Read what has been changed in the directory, as LDIF without secrets.
+    Changes(changes::ChangesArgs),
     /// Ask who may do what, and which password policy holds for whom.
     Explain(explain::ExplainArgs),
     /// Tell what would become of a password policy before it is in force.
@@ -134,6 +137,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Events(args) => events::run(&args),
+        Command::Changes(args) => changes::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),

@@ -36,6 +36,7 @@ fn the_program_says_what_it_can_do() {
         "export",
         "verify",
         "events",
+        "changes",
         "explain",
         "breach",
         "hash-password",

@@ -15,6 +15,7 @@ mod acting;
 mod approvals;
 mod breached;
 mod canary;
+mod changes;
 mod clients;
 mod commands;
 mod controls;
