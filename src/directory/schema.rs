@@ -28,7 +28,7 @@ pub use attribute_set::AttributeSet;
 pub use attribute_type::{AttributeType, AttributeTypeId, Traits, Usage};
 pub use builder::{SchemaBuilder, SchemaError, SchemaErrorKind};
 pub use content_rule::ContentRule;
-pub use extension::{Extension, read_addition};
+pub use extension::{DefinitionKind, Extension, read_addition};
 pub use matching_rule::{MatchingRule, RuleKind, Special};
 use names::Names;
 pub use normal_form::{NormalForm, NotComparable, name_and_bits};

@@ -2,15 +2,20 @@
 //!
 //! What is built in or comes with the configuration stays as it is; clients add definitions of their own, and change and
 //! delete those. Nothing is changed that would make of an entry what it is not: a definition that some entry uses can only
-//! be widened.
+//! be widened, and a content rule is obeyed by all entries that it is about.
+
+mod governed;
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use crate::directory::modification::{Modification, ModificationKind};
+use crate::directory::schema::check::Violation;
 use crate::directory::schema::definition::{DefinitionError, first_component};
-use crate::directory::schema::{AttributeType, Extension, ObjectClass, SchemaError, Syntax, Traits, read_addition};
+use crate::directory::schema::{
+    AttributeType, DefinitionKind, Extension, ObjectClass, SchemaError, Syntax, Traits, read_addition,
+};
 use crate::directory::tree::{Change, Condition, LogKind, Node, Write};
 use crate::directory::{ResultCode, Schema};
 use crate::protocol::control::{Flag, Flags};
@@ -19,6 +24,7 @@ use crate::protocol::request::{ModifyRequest, RequestedChange};
 use super::modify::log_lines;
 use super::root_dse::{SUBSCHEMA, is_subschema};
 use super::{Context, Outcome, Refusal};
+use governed::Governed;
 
 /// More definitions nobody needs, and every look at the schema returns them all.
 const MOST: usize = 10_000;
@@ -46,8 +52,11 @@ pub enum SchemaFault {
     /// Something else needs it.
     #[error("{0} is in use: {1}")]
     InUse(String, &'static str),
+    /// An entry would not be what a content rule demands.
+    #[error("an entry of the class {0} would not be legal any longer: {1}")]
+    Disobeyed(String, Violation),
     /// The attribute is not one of those that can be changed.
-    #[error("of the schema, attributeTypes and objectClasses can be changed; {0} comes with schema files only")]
+    #[error("of the schema, attributeTypes, objectClasses and dITContentRules can be changed; {0} is built in")]
     NotHere(String),
 }
 
@@ -58,7 +67,7 @@ impl SchemaFault {
             Self::Unusable(_) => ResultCode::ConstraintViolation,
             Self::Exists(_) => ResultCode::AttributeOrValueExists,
             Self::Missing(_) => ResultCode::NoSuchAttribute,
-            Self::Fixed(_) | Self::InUse(..) | Self::NotHere(_) => ResultCode::UnwillingToPerform,
+            Self::Fixed(_) | Self::InUse(..) | Self::Disobeyed(..) | Self::NotHere(_) => ResultCode::UnwillingToPerform,
         }
     }
 }
@@ -93,6 +102,11 @@ pub(super) fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outco
         narrowed.require_unused(ctx)?;
         conditions.push(Condition::ExtensionUnusedSince(ctx.tree.csn()));
     }
+    let governed = Governed::between(before, &after);
+    if !governed.is_empty() {
+        governed.require_obedience(ctx, &after)?;
+        conditions.push(Condition::NoEntryWrittenSince(ctx.tree.csn()));
+    }
     let log = ctx.log(LogKind::Modify, SUBSCHEMA, Uuid::nil(), log_lines(ctx, changes.iter()));
     outcome.change = Change { conditions, ..Change::of(vec![Write::SetSchema(std::sync::Arc::new(after))], vec![log]) };
     Ok(outcome)
@@ -118,9 +132,8 @@ fn require_right(ctx: &Context<'_>, changes: &[Modification]) -> Result<(), Refu
 
 /// Bounds what everybody is sent who asks for the schema.
 fn require_room(ctx: &Context<'_>, extension: &Extension) -> Result<(), Refusal> {
-    let all = || extension.attribute_types.iter().chain(&extension.object_classes);
-    let octets = all().map(String::len).sum::<usize>();
-    if all().count() > MOST || octets > ctx.services.limits.entry_octets {
+    let octets = extension.all().map(String::len).sum::<usize>();
+    if extension.all().count() > MOST || octets > ctx.services.limits.entry_octets {
         return Err(Refusal::AdminLimit("the schema would be larger than this server takes"));
     }
     Ok(())
@@ -130,38 +143,27 @@ fn require_room(ctx: &Context<'_>, extension: &Extension) -> Result<(), Refusal>
 #[derive(Clone, Copy)]
 struct Definitions<'a> {
     schema: &'a Schema,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    AttributeType,
-    ObjectClass,
+    kind: DefinitionKind,
 }
 
 impl<'a> Definitions<'a> {
     fn of(change: &Modification, schema: &'a Schema) -> Result<Self, SchemaFault> {
-        match schema.attribute_type(change.attribute.attribute_type).name() {
-            "attributeTypes" => Ok(Self { schema, kind: Kind::AttributeType }),
-            "objectClasses" => Ok(Self { schema, kind: Kind::ObjectClass }),
-            other => Err(SchemaFault::NotHere(other.to_owned())),
-        }
-    }
-
-    fn texts(self, extension: &mut Extension) -> &mut Vec<String> {
-        match self.kind {
-            Kind::AttributeType => &mut extension.attribute_types,
-            Kind::ObjectClass => &mut extension.object_classes,
-        }
+        let name = schema.attribute_type(change.attribute.attribute_type).name();
+        let kind = DefinitionKind::of_attribute(name).ok_or_else(|| SchemaFault::NotHere(name.to_owned()))?;
+        Ok(Self { schema, kind })
     }
 
     /// The text of what the schema has under that number without clients.
     fn fixed(self, oid: &str) -> Option<&'a str> {
         let definition = match self.kind {
-            Kind::AttributeType => self.schema.find_attribute_type(oid).map(|one| &*one.definition),
-            Kind::ObjectClass => self.schema.find_object_class(oid).map(|class| &*class.definition),
+            DefinitionKind::AttributeType => self.schema.find_attribute_type(oid).map(|one| &*one.definition),
+            DefinitionKind::ObjectClass => self.schema.find_object_class(oid).map(|class| &*class.definition),
+            DefinitionKind::ContentRule => {
+                let class = self.schema.find_object_class(oid);
+                class.and_then(|class| self.schema.content_rule(class.id)).map(|rule| &*rule.definition)
+            }
         };
-        definition.filter(|_| self.schema.is_fixed(oid))
+        definition.filter(|_| self.schema.is_fixed(self.kind, oid))
     }
 }
 
@@ -189,7 +191,7 @@ fn apply(ctx: &Context<'_>, change: &Modification, extension: &mut Extension) ->
 
 fn add(definitions: Definitions<'_>, value: &[u8], flags: Flags, extension: &mut Extension) -> Result<(), SchemaFault> {
     let (oid, text) = read(value)?;
-    let texts = definitions.texts(extension);
+    let texts = extension.texts_mut(definitions.kind);
     let is_there = texts.iter().any(|other| is_of(other, &oid));
     if flags.has(Flag::PermissiveModify) && texts.contains(&text) {
         return Ok(());
@@ -212,7 +214,7 @@ fn delete(
         Err(fault) => fault,
         Ok((oid, _)) => SchemaFault::Missing(oid),
     })?;
-    let texts = definitions.texts(extension);
+    let texts = extension.texts_mut(definitions.kind);
     match texts.iter().position(|text| is_of(text, &oid)) {
         Some(position) => drop(texts.remove(position)),
         None if definitions.fixed(&oid).is_some() => return Err(SchemaFault::Fixed(oid)),
@@ -225,7 +227,7 @@ fn delete(
 /// Puts other definitions in the place of those that were added. What is built in may be among them as it is, since that is
 /// what a client has read.
 fn replace(definitions: Definitions<'_>, values: &[Vec<u8>], extension: &mut Extension) -> Result<(), SchemaFault> {
-    definitions.texts(extension).clear();
+    extension.texts_mut(definitions.kind).clear();
     for value in values {
         let (oid, text) = read(value)?;
         match definitions.fixed(&oid) {

@@ -139,10 +139,7 @@ pub(super) fn size(change: &Change) -> usize {
         Write::Replace { entry, .. } | Write::Move { entry, .. } => entry.octets().len(),
         Write::Remove { .. } => 0,
         Write::SetCredentials { credentials, .. } => credentials.octets().len(),
-        Write::SetSchema(schema) => {
-            let extension = schema.extension();
-            extension.attribute_types.iter().chain(&extension.object_classes).map(String::len).sum()
-        }
+        Write::SetSchema(schema) => schema.extension().all().map(String::len).sum(),
     };
     let logged = change.log.iter().map(|record| record.changes.len());
     let happened = change.events.iter().map(|event| event.actor.len() + event.target.len() + event.reason.len());

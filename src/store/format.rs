@@ -209,6 +209,7 @@ fn decode_position(record: Option<Bytes>) -> Result<Position, StoreError> {
             membership_version: 0,
             policies_version: 0,
             extension_used: Csn { time: Timestamp::default(), count: 0, sid: 1 },
+            entry_written: Csn { time: Timestamp::default(), count: 0, sid: 1 },
         },
         last_id: 0,
         log_sequence: 0,
@@ -228,13 +229,16 @@ fn read_position(mut record: &[u8]) -> Option<Position> {
     let last_id = rest.try_get_u32().ok()?;
     let log_sequence = rest.try_get_u64().ok()?;
     let event_sequence = if rest.is_empty() { 0 } else { rest.try_get_u64().ok()? };
-    let moment = Moment { version, csn, membership_version, policies_version: version, extension_used: csn };
+    // Of what is not on disk the last commit is taken to have been the last.
+    let (policies_version, extension_used, entry_written) = (version, csn, csn);
+    let moment = Moment { version, csn, membership_version, policies_version, extension_used, entry_written };
     Some(Position { moment, last_id, log_sequence, event_sequence })
 }
 
 /// Writes where numbering goes on.
 pub(super) fn put_position(batch: &mut Batch<'_>, position: Position) -> Result<(), StoreError> {
-    let Moment { version, csn, membership_version, policies_version: _, extension_used: _ } = position.moment;
+    let Moment { version, csn, membership_version, policies_version: _, extension_used: _, entry_written: _ } =
+        position.moment;
     let mut record = Vec::with_capacity(80);
     record.put_u64(version);
     record.extend_from_slice(csn.to_string().as_bytes());

@@ -369,6 +369,7 @@ impl<'s> Pending<'s> {
 
     fn stamped(&mut self, node: Node) -> Node {
         let Moment { version, csn, .. } = self.position.moment;
+        self.position.moment.entry_written = csn;
         if self.schema.extension_is_used_by(&node.entry) {
             self.position.moment.extension_used = csn;
         }

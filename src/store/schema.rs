@@ -86,7 +86,7 @@ mod tests {
     use super::super::testing::open_by;
     use super::super::{Existence, Store};
     use super::*;
-    use crate::directory::schema::SchemaBuilder;
+    use crate::directory::schema::{DefinitionKind, SchemaBuilder};
     use crate::directory::tree::{Change, Condition, Directory, Write};
 
     const SIZE: &str = "( 1.3.6.1.4.1.99999.1.1 NAME 'shoeSize' SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 )";
@@ -156,6 +156,8 @@ mod tests {
         let moved = store(&folder, Existence::Required, 3, &format!("attributeTypes: {SIZE}"));
         let schema = Arc::clone(moved.view().schema());
         assert_eq!(schema.find_attribute_type("shoeSize").unwrap().id, id);
-        assert!(schema.extension().is_empty() && schema.is_fixed("1.3.6.1.4.1.99999.1.1"));
+        assert!(
+            schema.extension().is_empty() && schema.is_fixed(DefinitionKind::AttributeType, "1.3.6.1.4.1.99999.1.1")
+        );
     }
 }

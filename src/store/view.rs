@@ -55,6 +55,8 @@ pub(super) struct Moment {
     /// When an entry was written last that has something of the schema's extension. Not on disk, since only changes that
     /// are being planned ask.
     pub(super) extension_used: Csn,
+    /// When an entry was written last, likewise.
+    pub(super) entry_written: Csn,
 }
 
 impl View {

@@ -17,6 +17,9 @@ const SIZE: &str = "( 1.3.6.1.4.1.99999.1.1 NAME 'shoeSize' DESC 'worn' EQUALITY
                     ORDERING integerOrderingMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 )";
 const WEARER: &str = "( 1.3.6.1.4.1.99999.2.1 NAME 'wearer' SUP top AUXILIARY MUST shoeSize MAY drink )";
 
+/// Of the class `account`.
+const ACCOUNTS: &str = "( 0.9.2342.19200300.100.4.5 NAME 'accounts' AUX wearer MUST seeAlso MAY cn NOT host )";
+
 const DORA: &str = "dn: dora\nobjectClass: account\nobjectClass: wearer\nshoeSize: 42\n";
 
 /// What becomes of changes to the schema; each is a verb, an attribute and values.
@@ -96,8 +99,8 @@ sentences! {
             ("attributeTypes", "( 2.5.4.3 NAME 'mine' SUP name )".to_owned(), AttributeOrValueExists, "2.5.4.3 is defined"),
             ("objectClasses", format!("( {oid} NAME 'wearer' SUP top AUXILIARY MAY size )"), ConstraintViolation, "size"),
             ("objectClasses", format!("( {oid} NAME 'wearer' SUP person AUXILIARY )"), ConstraintViolation, "may not derive"),
-            ("dITContentRules", "( 2.5.6.6 NOT sn )".to_owned(), UnwillingToPerform, "schema files"),
-            ("description", "mine".to_owned(), UnwillingToPerform, "attributeTypes and objectClasses"),
+            ("dITContentRules", "( 2.5.6.6 NOT sn )".to_owned(), ConstraintViolation, "NOT lists \"sn\""),
+            ("description", "mine".to_owned(), UnwillingToPerform, "attributeTypes, objectClasses and dITContentRules"),
         ] {
             let response = root.change_with(&record(&[("add", attribute, &[&text])]), &[]);
             assert_eq!(result(&response), Err(code), "{text}");
@@ -111,6 +114,7 @@ sentences! {
     /// What is built in stays, whatever is asked for.
     fn what_is_built_in_stays(scene) {
         let root = scene.root();
+        assert_eq!(change(&root, &[("delete", "dITContentRules", &["( 2.5.6.6 )"])]), Err(NoSuchAttribute));
         for (attribute, value) in [("attributeTypes", "( 2.5.4.3 )"), ("objectClasses", "( 2.5.6.6 NAME 'person' )")] {
             assert_eq!(change(&root, &[("delete", attribute, &[value])]), Err(UnwillingToPerform));
             assert_eq!(change(&root, &[("delete", attribute, &[])]), Err(UnwillingToPerform));
@@ -191,6 +195,79 @@ sentences! {
         let by = "dn: alice\nchangetype: modify\nreplace: manager\nmanager: cn=shoeSize,dc=example,dc=com\n";
         assert_eq!(root.change(by), Ok(()));
         assert_eq!(change(&root, &[("delete", "attributeTypes", &[SIZE])]), Ok(()));
+    }
+
+    /// RFC 4512 §4.1.6: a content rule that is added holds at once for all entries of its structural class, and no longer when
+    /// it is deleted.
+    fn a_content_rule_is_obeyed_while_it_is_there(scene) {
+        let root = scene.root();
+        add_both(&root);
+        assert_eq!(change(&root, &[("add", "dITContentRules", &[ACCOUNTS])]), Ok(()));
+        assert_eq!(published(&scene.anonymous(), "dITContentRules"), [ACCOUNTS]);
+        assert_eq!(change(&root, &[("add", "dITContentRules", &[ACCOUNTS])]), Err(AttributeOrValueExists));
+        let account = |name: &str, lines: &str| root.change(&format!("dn: {name}\nobjectClass: account\n{lines}"));
+        for bad in [
+            "shoeSize: 42\n",
+            "seeAlso: dc=example,dc=com\nobjectClass: simpleSecurityObject\n",
+            "seeAlso: dc=example,dc=com\nhost: there\n",
+        ] {
+            assert_eq!(account("dora", bad), Err(ObjectClassViolation), "{bad}");
+        }
+        let good = "seeAlso: dc=example,dc=com\nobjectClass: wearer\nshoeSize: 42\ncn: Dora\n";
+        assert_eq!(account("dora", good), Ok(()));
+        assert_eq!(root.change("dn: dora\nchangetype: modify\nadd: host\nhost: there\n"), Err(ObjectClassViolation));
+        // What only the rule allows goes first.
+        let without: &[(&str, &str, &[&str])] = &[("delete", "dITContentRules", &["( 0.9.2342.19200300.100.4.5 )"])];
+        let response = root.change_with(&record(without), &[]);
+        assert_eq!(result(&response), Err(UnwillingToPerform));
+        assert!(response.result.diagnostic_message.contains("would not be legal any longer"), "{response:?}");
+        assert_eq!(root.change("dn: dora\nchangetype: modify\ndelete: cn\n"), Ok(()));
+        assert_eq!(change(&root, without), Ok(()));
+        assert_eq!(published(&root, "dITContentRules"), [""; 0]);
+        assert_eq!(account("emil", "host: there\n"), Ok(()));
+        assert_eq!(change(&root, without), Err(NoSuchAttribute));
+    }
+
+    /// A rule that an entry does not obey is not added, and what a rule names is in use.
+    fn a_content_rule_fits_what_is_there(scene) {
+        let root = scene.root();
+        add_both(&root);
+        assert_eq!(root.change("dn: emil\nobjectClass: account\nhost: there\n"), Ok(()));
+        assert_eq!(change(&root, &[("add", "dITContentRules", &[ACCOUNTS])]), Err(UnwillingToPerform));
+        assert_eq!(root.change("dn: emil\nchangetype: modify\ndelete: host\n-\nadd: seeAlso\nseeAlso: dc=x\n"), Ok(()));
+        assert_eq!(change(&root, &[("add", "dITContentRules", &[ACCOUNTS])]), Ok(()));
+        let narrower = ACCOUNTS.replace("MUST seeAlso", "MUST ( seeAlso $ l )");
+        let instead = |text: &str| change(&root, &[("replace", "dITContentRules", &[text])]);
+        assert_eq!(instead(&narrower), Err(UnwillingToPerform));
+        assert_eq!(instead(&ACCOUNTS.replace(" NOT host", "")), Ok(()));
+        assert_eq!(change(&root, &[("delete", "objectClasses", &[WEARER])]), Err(UnwillingToPerform));
+        for (text, code) in [
+            ("( 2.5.6.14 AUX person )", ConstraintViolation),
+            ("( 2.5.6.0 MUST cn )", ConstraintViolation),
+            ("( 1.2.3.4 MUST cn )", ConstraintViolation),
+            ("( 2.5.6.14 MUST noSuch )", ConstraintViolation),
+            ("( 2.5.6.14 NOT cn )", ConstraintViolation),
+            ("( 2.5.6.14 MUST", InvalidAttributeSyntax),
+        ] {
+            assert_eq!(change(&root, &[("add", "dITContentRules", &[text])]), Err(code), "{text}");
+        }
+        assert_eq!(change(&scene.client("alice"), &[("replace", "dITContentRules", &[])]), Err(InsufficientAccessRights));
+        assert_eq!(change(&root, &[("replace", "dITContentRules", &[]), ("delete", "objectClasses", &[WEARER])]), Ok(()));
+    }
+
+    /// An entry that is written while the others are looked at is looked at, too; one that is written by the schema before is
+    /// planned again.
+    fn no_entry_slips_in_beside_a_content_rule(scene) {
+        let root = scene.root();
+        add_both(&root);
+        let add = record(&[("add", "dITContentRules", &[ACCOUNTS])]);
+        let rule = root.plan(&add).unwrap();
+        root.change("dn: emil\nobjectClass: account\nhost: there\n").unwrap();
+        assert!(is_lost(&scene.directory.commit(rule)));
+        root.change("dn: emil\nchangetype: delete\n").unwrap();
+        let (rule, entry) = (root.plan(&add).unwrap(), root.plan("dn: emil\nobjectClass: account\nhost: there\n").unwrap());
+        scene.directory.commit(rule).unwrap();
+        assert!(is_lost(&scene.directory.commit(entry)));
     }
 
     /// A replace puts other definitions in the place of those that were added; a client may send back what it has read.

@@ -7,6 +7,9 @@ const SIZE: &str =
     "( 1.3.6.1.4.1.99999.1.1 NAME 'shoeSize' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 )";
 const WEARER: &str = "( 1.3.6.1.4.1.99999.2.1 NAME 'wearer' SUP top AUXILIARY MUST shoeSize )";
 
+/// About the structural class `device`.
+const THINGS: &str = "( 2.5.6.14 NAME 'things' MUST serialNumber )";
+
 fn change(server: &Server, who: &str, lines: &str) -> Said {
     server.ldap_in("ldapmodify", who, &[], &format!("dn: cn=Subschema\nchangetype: modify\n{lines}"))
 }
@@ -29,6 +32,9 @@ fn the_schema_is_changed_online_and_stays_so() {
     let both = format!("add: attributeTypes\nattributeTypes: {SIZE}\n-\nadd: objectClasses\nobjectClasses: {WEARER}\n");
     change(&server, "alice", &both).fails_with(50);
     change(&server, "cn=admin", &both).ok();
+    change(&server, "cn=admin", &format!("add: dITContentRules\ndITContentRules: {THINGS}\n")).ok();
+    let thing = |more: &str| format!("dn: {}\nobjectClass: device\n{more}", full("cn=thing,ou=services"));
+    server.ldap_in("ldapadd", "cn=admin", &[], &thing("")).fails_with(65).tells("serialNumber");
     let after = stamp(&server);
     assert_ne!(after, before);
     let person = format!(
@@ -44,6 +50,8 @@ fn the_schema_is_changed_online_and_stays_so() {
     assert_eq!(stamp(&server), after);
     assert_eq!([found(&server, "(shoeSize=42)"), found(&server, "(objectClass=wearer)")], [1, 1]);
 
+    server.ldap_in("ldapadd", "cn=admin", &[], &thing("")).fails_with(65).tells("serialNumber");
+    server.ldap_in("ldapadd", "cn=admin", &[], &thing("serialNumber: 1\n")).ok();
     let without =
         format!("delete: objectClasses\nobjectClasses: {WEARER}\n-\ndelete: attributeTypes\nattributeTypes: {SIZE}\n");
     change(&server, "cn=admin", &without).fails_with(53).tells("in use");
@@ -57,7 +65,7 @@ fn the_schema_is_changed_online_and_stays_so() {
     server.run(KEYSTEAD, &["init", "--empty", "--suffix", SUFFIX, "--data", text(&other)], "").ok();
     let config = other.join("keystead.toml");
     let import = ["import", "--config", text(&config), text(&file)];
-    server.run(KEYSTEAD, &import, "").ok().tells("2 definitions were added");
+    server.run(KEYSTEAD, &import, "").ok().tells("3 definitions were added");
     let again = server.run(KEYSTEAD, &["export", "--config", text(&config)], "").ok();
     assert_eq!(again.out, exported);
 }

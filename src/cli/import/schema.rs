@@ -10,7 +10,7 @@ use crate::cli::{CliError, open_store, output};
 use crate::config::Config;
 use crate::directory::ldif::{Reader, Record};
 use crate::directory::schema::definition::first_component;
-use crate::directory::schema::{Extension, Schema, read_addition};
+use crate::directory::schema::{DefinitionKind, Extension, Schema, read_addition};
 use crate::directory::tree::{Change, Condition, Directory, Tree, Write};
 use crate::operations::root_dse::SUBSCHEMA;
 use crate::server::Clock;
@@ -40,14 +40,11 @@ pub(super) fn extend(config: &Config, ldif: &Path) -> Result<(), CliError> {
     }
     let mut extension = before.extension().clone();
     let mut count = 0;
-    let lists = [
-        (&brought.attribute_types, &mut extension.attribute_types),
-        (&brought.object_classes, &mut extension.object_classes),
-    ];
-    for (texts, own) in lists {
-        for text in texts {
+    for kind in DefinitionKind::ALL {
+        let own = extension.texts_mut(kind);
+        for text in brought.texts(kind) {
             let (oid, text) = read_addition(text).map_err(|error| message(&error))?;
-            if !is_defined(&oid, own, before) {
+            if !is_defined(kind, &oid, own, before) {
                 own.push(text);
                 count += 1;
             }
@@ -69,6 +66,7 @@ pub(super) fn extend(config: &Config, ldif: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-fn is_defined(oid: &str, own: &[String], schema: &Schema) -> bool {
-    schema.is_fixed(oid) || own.iter().any(|text| first_component(text.as_bytes()).is_some_and(|other| other == oid))
+fn is_defined(kind: DefinitionKind, oid: &str, own: &[String], schema: &Schema) -> bool {
+    schema.is_fixed(kind, oid)
+        || own.iter().any(|text| first_component(text.as_bytes()).is_some_and(|other| other == oid))
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::definition::{Definition, DefinitionError};
 use super::{
-    AttributeSet, AttributeType, AttributeTypeId, ContentRule, Extension, MatchingRule, Names, ObjectClass,
-    ObjectClassId, ObjectClassKind, RuleKind, Schema, Syntax, Traits, Usage, WellKnown, foreign,
+    AttributeSet, AttributeType, AttributeTypeId, ContentRule, DefinitionKind, Extension, MatchingRule, Names,
+    ObjectClass, ObjectClassId, ObjectClassKind, RuleKind, Schema, Syntax, Traits, Usage, WellKnown, foreign,
 };
 use crate::directory::ldif;
 
@@ -184,6 +184,11 @@ impl SchemaBuilder {
         self.attribute_types.iter().chain(&self.object_classes).any(|source| source.definition.oid == oid)
     }
 
+    /// Whether it has a content rule of that number.
+    pub(super) fn has_content_rule(&self, oid: &str) -> bool {
+        self.content_rules.iter().any(|source| source.definition.oid == oid)
+    }
+
     /// Resolves what the definitions say about each other.
     pub fn build(self) -> Result<Schema, SchemaError> {
         Self::build_extended(&Arc::new(self), Extension::default())
@@ -192,7 +197,11 @@ impl SchemaBuilder {
     /// The same with what the directory itself adds. Numbers are given to that last, so that it disturbs none.
     pub(super) fn build_extended(base: &Arc<Self>, extension: Extension) -> Result<Schema, SchemaError> {
         let added = |texts: &[String]| texts.iter().map(|text| source(EXTENSION, text)).collect::<Result<Vec<_>, _>>();
-        let (added_types, added_classes) = (added(&extension.attribute_types)?, added(&extension.object_classes)?);
+        let [added_types, added_classes, added_rules] = [
+            added(extension.texts(DefinitionKind::AttributeType))?,
+            added(extension.texts(DefinitionKind::ObjectClass))?,
+            added(extension.texts(DefinitionKind::ContentRule))?,
+        ];
         let mut schema = Schema {
             attribute_types: Vec::new(),
             undefined: undefined(),
@@ -227,7 +236,7 @@ impl SchemaBuilder {
                 schema.object_classes.push(class);
             }
         }
-        for source in &base.content_rules {
+        for source in base.content_rules.iter().chain(&added_rules) {
             let rule = content_rule(source, &schema).map_err(|kind| error(source, kind))?;
             if schema.content_rule(rule.class).is_some() {
                 return Err(error(source, SchemaErrorKind::Taken(source.definition.oid.clone())));

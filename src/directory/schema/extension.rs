@@ -8,6 +8,36 @@ use super::definition::{Definition, DefinitionError};
 use super::{Schema, SchemaBuilder, foreign};
 use crate::directory::{Entry, Timestamp, ldif};
 
+/// What a directory may add to its schema.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DefinitionKind {
+    /// An attribute type.
+    AttributeType,
+    /// An object class.
+    ObjectClass,
+    /// A DIT content rule, which bears the number of the structural class that it is about.
+    ContentRule,
+}
+
+impl DefinitionKind {
+    /// All, in an order in which they can be added: what comes later may name what came before.
+    pub const ALL: [Self; 3] = [Self::AttributeType, Self::ObjectClass, Self::ContentRule];
+
+    /// The attribute of the subschema subentry that has such definitions.
+    pub const fn attribute(self) -> &'static str {
+        match self {
+            Self::AttributeType => "attributeTypes",
+            Self::ObjectClass => "objectClasses",
+            Self::ContentRule => "dITContentRules",
+        }
+    }
+
+    /// The kind of the definitions that an attribute has.
+    pub fn of_attribute(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.attribute().eq_ignore_ascii_case(name))
+    }
+}
+
 /// The definitions that a directory adds to its schema, and when the schema was changed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Extension {
@@ -15,6 +45,8 @@ pub struct Extension {
     pub attribute_types: Vec<String>,
     /// Object classes.
     pub object_classes: Vec<String>,
+    /// DIT content rules.
+    pub content_rules: Vec<String>,
     /// Since when there is a schema here.
     pub created: Timestamp,
     /// When it was changed last, be it by a client or by a new configuration.
@@ -26,14 +58,37 @@ pub struct Extension {
 impl Extension {
     /// Whether it defines nothing.
     pub const fn is_empty(&self) -> bool {
-        self.attribute_types.is_empty() && self.object_classes.is_empty()
+        self.attribute_types.is_empty() && self.object_classes.is_empty() && self.content_rules.is_empty()
+    }
+
+    /// The definitions of a kind.
+    pub const fn texts(&self, kind: DefinitionKind) -> &Vec<String> {
+        match kind {
+            DefinitionKind::AttributeType => &self.attribute_types,
+            DefinitionKind::ObjectClass => &self.object_classes,
+            DefinitionKind::ContentRule => &self.content_rules,
+        }
+    }
+
+    /// The definitions of a kind, to be changed.
+    pub const fn texts_mut(&mut self, kind: DefinitionKind) -> &mut Vec<String> {
+        match kind {
+            DefinitionKind::AttributeType => &mut self.attribute_types,
+            DefinitionKind::ObjectClass => &mut self.object_classes,
+            DefinitionKind::ContentRule => &mut self.content_rules,
+        }
+    }
+
+    /// All definitions.
+    pub fn all(&self) -> impl Iterator<Item = &String> {
+        DefinitionKind::ALL.into_iter().flat_map(|kind| self.texts(kind))
     }
 
     /// Its definitions as the lines of an LDIF record.
     pub fn write_definitions(&self, out: &mut Vec<u8>) {
-        for (name, texts) in [("attributeTypes", &self.attribute_types), ("objectClasses", &self.object_classes)] {
-            for text in texts {
-                ldif::write_attribute(out, name, text.as_bytes());
+        for kind in DefinitionKind::ALL {
+            for text in self.texts(kind) {
+                ldif::write_attribute(out, kind.attribute(), text.as_bytes());
             }
         }
     }
@@ -71,9 +126,10 @@ impl Extension {
     /// Takes one value of an entry, if it says something of the schema.
     pub fn take(&mut self, name: &str, value: &[u8]) {
         let text = || String::from_utf8_lossy(value).into_owned();
+        if let Some(kind) = DefinitionKind::of_attribute(name) {
+            self.texts_mut(kind).push(text());
+        }
         match name.to_ascii_lowercase().as_str() {
-            "attributetypes" => self.attribute_types.push(text()),
-            "objectclasses" => self.object_classes.push(text()),
             "createtimestamp" => self.created = Timestamp::parse(value).unwrap_or_default(),
             "modifytimestamp" => self.modified = Timestamp::parse(value).unwrap_or_default(),
             "modifiersname" => self.modifier = text(),
@@ -84,8 +140,9 @@ impl Extension {
     /// Without the definitions that a schema has of its own: they may have moved into its files.
     #[must_use]
     pub fn without_defined(mut self, schema: &Schema) -> Self {
-        for texts in [&mut self.attribute_types, &mut self.object_classes] {
-            texts.retain(|text| Definition::parse(text).map_or(true, |definition| !schema.is_fixed(&definition.oid)));
+        for kind in DefinitionKind::ALL {
+            let is_own = |text: &String| Definition::parse(text).map_or(true, |own| !schema.is_fixed(kind, &own.oid));
+            self.texts_mut(kind).retain(is_own);
         }
         self
     }
@@ -108,8 +165,11 @@ impl Schema {
     }
 
     /// Whether a definition is built in or comes with the configuration, so that clients cannot change it.
-    pub fn is_fixed(&self, oid: &str) -> bool {
-        self.base.defines(oid)
+    pub fn is_fixed(&self, kind: DefinitionKind, oid: &str) -> bool {
+        match kind {
+            DefinitionKind::AttributeType | DefinitionKind::ObjectClass => self.base.defines(oid),
+            DefinitionKind::ContentRule => self.base.has_content_rule(oid),
+        }
     }
 
     /// The same schema with another extension. Whatever has a number keeps it.
@@ -138,11 +198,14 @@ mod tests {
         "( 1.3.6.1.4.1.99999.1.1 NAME 'shoeSize' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 )";
     const WEARER: &str = "( 1.3.6.1.4.1.99999.2.1 NAME 'wearer' SUP top AUXILIARY MUST shoeSize )";
 
+    const RULE: &str = "( 2.5.6.6 NAME 'people' AUX wearer NOT seeAlso )";
+
     fn extension() -> Extension {
         let time = Timestamp::parse(b"20260601120000Z").unwrap();
         Extension {
             attribute_types: vec![SIZE.to_owned()],
             object_classes: vec![WEARER.to_owned()],
+            content_rules: vec![RULE.to_owned()],
             created: time,
             modified: time,
             modifier: "cn=admin,dc=example".to_owned(),

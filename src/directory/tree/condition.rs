@@ -31,4 +31,6 @@ pub enum Condition {
     SchemaIs(Arc<Schema>),
     /// Since then, no entry was written that has something of the schema's [extension](crate::directory::schema::Extension).
     ExtensionUnusedSince(Csn),
+    /// Since then, no entry was written.
+    NoEntryWrittenSince(Csn),
 }

@@ -39,6 +39,7 @@ struct State {
     csn: Csn,
     /// When an entry was written last that has something of the schema's extension.
     extension_used: Csn,
+    entry_written: Csn,
 }
 
 impl MemoryDirectory {
@@ -46,9 +47,21 @@ impl MemoryDirectory {
     pub fn new(schema: Arc<Schema>, suffixes: Vec<Dn>) -> Self {
         let csn = Csn { time: Timestamp::default(), count: 0, sid: 1 };
         let (nodes, credentials, names, log, events) = Default::default();
-        let (last_id, version, extension_used) = (0, 0, csn);
-        let state =
-            State { schema, suffixes, nodes, credentials, names, log, events, last_id, version, csn, extension_used };
+        let (last_id, version, extension_used, entry_written) = (0, 0, csn, csn);
+        let state = State {
+            schema,
+            suffixes,
+            nodes,
+            credentials,
+            names,
+            log,
+            events,
+            last_id,
+            version,
+            csn,
+            extension_used,
+            entry_written,
+        };
         Self { state: Mutex::new(Arc::new(state)) }
     }
 
@@ -105,6 +118,7 @@ impl State {
             }
             Condition::SchemaIs(schema) => Arc::ptr_eq(schema, &self.schema),
             Condition::ExtensionUnusedSince(csn) => self.extension_used <= *csn,
+            Condition::NoEntryWrittenSince(csn) => self.entry_written <= *csn,
         }
     }
 
@@ -216,6 +230,7 @@ impl State {
     }
 
     fn stamped(&mut self, entry: &Entry) -> Entry {
+        self.entry_written = self.csn;
         if self.schema.extension_is_used_by(entry) {
             self.extension_used = self.csn;
         }

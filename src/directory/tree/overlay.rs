@@ -98,7 +98,9 @@ impl<'t> Overlay<'t> {
                 }
                 self.change.conditions.push(Condition::HeldOnlyBy { attribute_type, normal, holders });
             }
-            Condition::SchemaIs(_) | Condition::ExtensionUnusedSince(_) => self.change.conditions.push(condition),
+            Condition::SchemaIs(_) | Condition::ExtensionUnusedSince(_) | Condition::NoEntryWrittenSince(_) => {
+                self.change.conditions.push(condition);
+            }
         }
         Ok(Ok(()))
     }

@@ -20,6 +20,7 @@ impl Pending<'_> {
             }
             Condition::SchemaIs(schema) => Arc::ptr_eq(schema, &self.schema),
             Condition::ExtensionUnusedSince(csn) => self.position.moment.extension_used <= *csn,
+            Condition::NoEntryWrittenSince(csn) => self.position.moment.entry_written <= *csn,
         };
         if holds { Ok(()) } else { Err(Rejected::Conflict) }
     }
