@@ -109,9 +109,9 @@ mod tests {
                 start.wait();
                 book.in_force(&directory.view()).unwrap()
             };
-            let found: Vec<_> = thread::scope(|scope| {
-                let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
-                asking.into_iter().map(|one| one.join().unwrap()).collect()
+            let found = thread::scope(|scope| {
+                let asking = [(); 8].map(|()| scope.spawn(ask));
+                asking.map(|one| one.join().unwrap())
             });
             assert!(found.windows(2).all(|pair| matches!(pair, [one, other] if Arc::ptr_eq(one, other))));
             assert!(book.shelf().composing.is_empty());
