@@ -1,67 +1,21 @@
 //! Building a schema from definitions.
 
+mod attribute_types;
+mod content_rules;
+mod error;
+mod object_classes;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::definition::{Definition, DefinitionError};
-use super::{
-    AttributeSet, AttributeType, AttributeTypeId, ContentRule, DefinitionKind, Extension, MatchingRule, Names,
-    ObjectClass, ObjectClassId, ObjectClassKind, RuleKind, Schema, Syntax, Traits, Usage, WellKnown, foreign,
-};
+pub use error::{SchemaError, SchemaErrorKind};
+
+use super::definition::Definition;
+use super::{AttributeSet, AttributeTypeId, DefinitionKind, Extension, Names, Schema, WellKnown, foreign};
 use crate::directory::ldif;
-
-/// A definition that cannot be used.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{origin}: {definition}: {kind}")]
-pub struct SchemaError {
-    /// The file, and the line where that is known.
-    pub origin: String,
-    /// The name or the beginning of the definition.
-    pub definition: String,
-    /// What is wrong with it.
-    pub kind: SchemaErrorKind,
-}
-
-/// What is wrong with a definition.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum SchemaErrorKind {
-    /// The file is not LDIF.
-    #[error("{0}")]
-    Ldif(String),
-    /// The text is no definition.
-    #[error(transparent)]
-    Definition(#[from] DefinitionError),
-    /// It names something that no definition defines.
-    #[error("{0} {1:?} is not defined")]
-    Undefined(&'static str, String),
-    /// Its number or one of its names is taken.
-    #[error("{0:?} is defined already")]
-    Taken(String),
-    /// A name is malformed.
-    #[error("{0:?} is no name: a letter, then letters, digits and hyphens")]
-    BadName(String),
-    /// An attribute type has neither a syntax nor a supertype.
-    #[error("it needs a SYNTAX or a SUP")]
-    NoSyntax,
-    /// A word has no meaning where it stands.
-    #[error("{0:?} is not known here")]
-    BadWord(String),
-    /// A class derives from one that it may not derive from.
-    #[error("a {0} class may not derive from a {1} one")]
-    BadSuperclass(&'static str, &'static str),
-    /// A content rule is about a class that is not structural.
-    #[error("a content rule is about a structural class, and {0:?} is none")]
-    NotStructural(String),
-    /// A content rule lets entries be of a class that is not auxiliary.
-    #[error("AUX lists auxiliary classes, and {0:?} is none")]
-    NotAuxiliary(String),
-    /// A content rule takes away what must be there.
-    #[error("NOT lists {0:?}, which entries of this class must have")]
-    Required(String),
-    /// There are more definitions than numbers for them.
-    #[error("there are too many definitions")]
-    TooMany,
-}
+use attribute_types::{collect_sets, number_attribute_types, resolve_attribute_types, undefined};
+use content_rules::content_rule;
+use object_classes::{in_order, object_class};
 
 #[derive(Clone, Debug)]
 struct Source {
@@ -270,51 +224,6 @@ fn error(source: &Source, kind: SchemaErrorKind) -> SchemaError {
     SchemaError { origin: source.origin.clone(), definition: source.definition.label().to_owned(), kind }
 }
 
-/// A type that no entry has, for numbers out of range.
-fn undefined() -> AttributeType {
-    AttributeType {
-        id: AttributeTypeId(u16::MAX),
-        oid: "0.0".into(),
-        names: Vec::new(),
-        supertype: None,
-        equality: None,
-        ordering: None,
-        substring: None,
-        syntax: Syntax::OctetString,
-        usage: Usage::DsaOperation,
-        traits: Traits::NO_USER_MODIFICATION.and(Traits::SECRET),
-        definition: "".into(),
-    }
-}
-
-/// Gives every type its number and names. Numbers that a store keeps for types which are no longer defined stay free.
-fn number_attribute_types(
-    sources: &[Source],
-    numbering: &HashMap<String, AttributeTypeId>,
-    schema: &mut Schema,
-) -> Result<(), SchemaError> {
-    let mut next = numbering.values().map(|id| id.0 + 1).max().unwrap_or(0);
-    for source in sources {
-        let id = match numbering.get(&source.definition.oid) {
-            Some(id) => *id,
-            None if next == u16::MAX => return Err(error(source, SchemaErrorKind::TooMany)),
-            None => {
-                next += 1;
-                AttributeTypeId(next - 1)
-            }
-        };
-        register(&mut schema.attribute_names, source, id)?;
-    }
-    schema.attribute_types = vec![schema.undefined.clone(); usize::from(next)];
-    schema.numbering = numbering.iter().map(|(oid, id)| (*id, oid.as_str().into())).collect();
-    for oid in sources.iter().map(|source| &source.definition.oid) {
-        if let Some(id) = schema.attribute_names.find(oid) {
-            schema.numbering.insert(id, oid.as_str().into());
-        }
-    }
-    Ok(())
-}
-
 fn register<T: Copy + PartialEq>(names: &mut Names<T>, source: &Source, id: T) -> Result<(), SchemaError> {
     let all = source.definition.all("NAME").iter();
     if let Some(bad) = all.clone().find(|name| !is_name(name)) {
@@ -334,121 +243,8 @@ fn is_name(name: &str) -> bool {
     tail && name.starts_with(|first: char| first.is_ascii_alphabetic())
 }
 
-fn resolve_attribute_types(sources: &[Source], schema: &mut Schema) -> Result<(), SchemaError> {
-    let mut pending: Vec<&Source> = sources.iter().collect();
-    let mut resolved = vec![false; schema.attribute_types.len()];
-    while !pending.is_empty() {
-        let before = pending.len();
-        let mut waiting = Vec::new();
-        for source in pending {
-            let supertype = supertype(source, schema)?;
-            if supertype.is_some_and(|id| resolved.get(id.index()) == Some(&false)) {
-                waiting.push(source);
-                continue;
-            }
-            let attribute = attribute_type(source, supertype, schema).map_err(|kind| error(source, kind))?;
-            let place = attribute.id.index();
-            if let (Some(slot), Some(done)) = (schema.attribute_types.get_mut(place), resolved.get_mut(place)) {
-                *slot = attribute;
-                *done = true;
-            }
-        }
-        if let (Some(source), true) = (waiting.first(), waiting.len() == before) {
-            let sup = source.definition.one("SUP").unwrap_or_default().to_owned();
-            return Err(error(source, SchemaErrorKind::Undefined("the supertype (they form a circle)", sup)));
-        }
-        pending = waiting;
-    }
-    Ok(())
-}
-
-fn supertype(source: &Source, schema: &Schema) -> Result<Option<AttributeTypeId>, SchemaError> {
-    let Some(name) = source.definition.one("SUP") else { return Ok(None) };
-    let id = schema.attribute_names.find(name);
-    id.map(Some).ok_or_else(|| error(source, SchemaErrorKind::Undefined("the supertype", name.to_owned())))
-}
-
-fn attribute_type(
-    source: &Source,
-    supertype: Option<AttributeTypeId>,
-    schema: &Schema,
-) -> Result<AttributeType, SchemaErrorKind> {
-    let definition = &source.definition;
-    let parent = supertype.map(|id| schema.attribute_type(id));
-    let syntax = match definition.syntax() {
-        Some((oid, _)) => Syntax::find(oid).ok_or_else(|| SchemaErrorKind::Undefined("the syntax", oid.to_owned()))?,
-        None => parent.map(|parent| parent.syntax).ok_or(SchemaErrorKind::NoSyntax)?,
-    };
-    let usage = match definition.one("USAGE") {
-        Some(word) => Usage::parse(word).ok_or_else(|| SchemaErrorKind::BadWord(word.to_owned()))?,
-        None => Usage::default(),
-    };
-    let inherits_secret = parent.is_some_and(AttributeType::is_secret);
-    let traits = [
-        (Traits::SINGLE_VALUE, definition.has("SINGLE-VALUE")),
-        (Traits::COLLECTIVE, definition.has("COLLECTIVE")),
-        (Traits::NO_USER_MODIFICATION, definition.has("NO-USER-MODIFICATION")),
-        (Traits::OBSOLETE, definition.has("OBSOLETE")),
-        (Traits::SECRET, definition.is_marked("X-SECRET") || inherits_secret),
-    ];
-    let traits = traits.into_iter().filter(|(_, holds)| *holds).fold(Traits::default(), |all, (one, _)| all.and(one));
-    Ok(AttributeType {
-        id: schema.attribute_names.find(&definition.oid).unwrap_or(schema.undefined.id),
-        oid: definition.oid.as_str().into(),
-        names: names(definition),
-        supertype,
-        equality: rule(definition, "EQUALITY", RuleKind::Equality)?.or_else(|| parent?.equality),
-        ordering: rule(definition, "ORDERING", RuleKind::Ordering)?.or_else(|| parent?.ordering),
-        substring: rule(definition, "SUBSTR", RuleKind::Substring)?.or_else(|| parent?.substring),
-        syntax,
-        usage,
-        traits,
-        definition: source.text.as_str().into(),
-    })
-}
-
 fn names(definition: &Definition) -> Vec<Box<str>> {
     definition.all("NAME").iter().map(|name| name.as_str().into()).collect()
-}
-
-fn rule(definition: &Definition, keyword: &str, kind: RuleKind) -> Result<Option<MatchingRule>, SchemaErrorKind> {
-    let Some(name) = definition.one(keyword) else { return Ok(None) };
-    match MatchingRule::find(name) {
-        Some(rule) if rule.kind() == kind => Ok(Some(rule)),
-        _ => Err(SchemaErrorKind::Undefined("the matching rule", name.to_owned())),
-    }
-}
-
-fn collect_sets(schema: &mut Schema) {
-    let mut subtypes = vec![Vec::new(); schema.attribute_types.len()];
-    for attribute in schema.attribute_types.iter().filter(|attribute| attribute.id != schema.undefined.id) {
-        let mut above = Some(attribute.id);
-        while let Some(id) = above {
-            if let Some(list) = subtypes.get_mut(id.index()) {
-                list.push(attribute.id);
-            }
-            above = schema.attribute_type(id).supertype;
-        }
-    }
-    for (index, list) in (0..).zip(&mut subtypes) {
-        list.sort_by_key(|id| id.0 != index);
-    }
-    let with = |wanted: fn(&AttributeType) -> bool| {
-        schema.attribute_types.iter().filter(|attribute| wanted(attribute)).map(|attribute| attribute.id).collect()
-    };
-    let operational: AttributeSet = with(|attribute| attribute.usage.is_operational());
-    let secret: AttributeSet = with(AttributeType::is_secret);
-    let collective: AttributeSet = with(|attribute| attribute.traits.has(Traits::COLLECTIVE));
-    schema.collective = collective;
-    schema.all = AttributeSet::first(schema.attribute_types.len());
-    schema.user = schema.all.clone();
-    schema.user.subtract(&operational);
-    schema.subtypes = subtypes;
-    schema.operational = operational;
-    schema.secret = secret;
-    let base = Arc::clone(&schema.base);
-    let own = schema.attribute_types.iter().filter(|one| !one.definition.is_empty() && !base.defines(&one.oid));
-    schema.extended_by = own.map(|attribute| attribute.id).collect();
 }
 
 /// Notes what entries show that is not stored in them.
@@ -459,108 +255,6 @@ fn note_derived(schema: &mut Schema) {
     beside.subtract(&schema.secret);
     beside.union(&derived);
     (schema.derived, schema.beside) = (derived, beside);
-}
-
-/// Orders object classes so that each stands behind those that it derives from; `names` has those that came before.
-fn in_order(sources: Vec<Source>, names: &mut Names<()>) -> Result<Vec<Source>, SchemaError> {
-    let mut ordered = Vec::new();
-    let mut pending = sources;
-    while !pending.is_empty() {
-        let before = pending.len();
-        let (ready, waiting): (Vec<_>, Vec<_>) = pending
-            .into_iter()
-            .partition(|source| source.definition.all("SUP").iter().all(|name| names.find(name).is_some()));
-        if let (Some(source), true) = (waiting.first(), waiting.len() == before) {
-            let missing = source.definition.all("SUP").iter().find(|name| names.find(name).is_none());
-            let kind = SchemaErrorKind::Undefined("the object class", missing.cloned().unwrap_or_default());
-            return Err(error(source, kind));
-        }
-        for source in ready {
-            for name in source.definition.all("NAME").iter().chain([&source.definition.oid]) {
-                names.insert(name, ());
-            }
-            ordered.push(source);
-        }
-        pending = waiting;
-    }
-    Ok(ordered)
-}
-
-fn object_class(source: &Source, schema: &Schema) -> Result<ObjectClass, SchemaErrorKind> {
-    let definition = &source.definition;
-    let kind = match (definition.has("ABSTRACT"), definition.has("AUXILIARY")) {
-        (true, _) => ObjectClassKind::Abstract,
-        (_, true) => ObjectClassKind::Auxiliary,
-        _ => ObjectClassKind::Structural,
-    };
-    let id = ObjectClassId(u16::try_from(schema.object_classes.len()).map_err(|_| SchemaErrorKind::TooMany)?);
-    let mut lineage = vec![id];
-    let mut must = attributes(definition, "MUST", schema)?;
-    let mut may = attributes(definition, "MAY", schema)?;
-    for name in definition.all("SUP") {
-        let parent = schema
-            .find_object_class(name)
-            .ok_or_else(|| SchemaErrorKind::Undefined("the object class", name.clone()))?;
-        if !may_derive(kind, parent.kind) {
-            return Err(SchemaErrorKind::BadSuperclass(kind.word(), parent.kind.word()));
-        }
-        lineage.extend(&parent.lineage);
-        must.extend(&parent.must);
-        may.extend(&parent.may);
-    }
-    Ok(ObjectClass {
-        id,
-        oid: definition.oid.as_str().into(),
-        names: names(definition),
-        kind,
-        lineage: unique(lineage),
-        must: unique(must),
-        may: unique(may),
-        structural_when_alone: definition.is_marked("X-STRUCTURAL-WHEN-ALONE"),
-        definition: source.text.as_str().into(),
-    })
-}
-
-fn content_rule(source: &Source, schema: &Schema) -> Result<ContentRule, SchemaErrorKind> {
-    let definition = &source.definition;
-    let find = |name: &str| {
-        schema.find_object_class(name).ok_or_else(|| SchemaErrorKind::Undefined("the object class", name.to_owned()))
-    };
-    let class = find(&definition.oid)?;
-    if class.kind != ObjectClassKind::Structural && !class.structural_when_alone {
-        return Err(SchemaErrorKind::NotStructural(class.name().to_owned()));
-    }
-    let mut aux = Vec::new();
-    for name in definition.all("AUX") {
-        let auxiliary = find(name)?;
-        if auxiliary.kind != ObjectClassKind::Auxiliary {
-            return Err(SchemaErrorKind::NotAuxiliary(name.clone()));
-        }
-        aux.extend(&auxiliary.lineage);
-    }
-    let must = attributes(definition, "MUST", schema)?;
-    let not = attributes(definition, "NOT", schema)?;
-    if let Some(required) = not.iter().find(|id| class.must.contains(id) || must.contains(id)) {
-        return Err(SchemaErrorKind::Required(schema.attribute_type(*required).name().to_owned()));
-    }
-    Ok(ContentRule {
-        class: class.id,
-        names: names(definition),
-        aux: unique(aux),
-        must,
-        may: attributes(definition, "MAY", schema)?,
-        not,
-        definition: source.text.as_str().into(),
-    })
-}
-
-/// RFC 4512 §2.4.
-const fn may_derive(kind: ObjectClassKind, parent: ObjectClassKind) -> bool {
-    match parent {
-        ObjectClassKind::Abstract => true,
-        ObjectClassKind::Structural => matches!(kind, ObjectClassKind::Structural),
-        ObjectClassKind::Auxiliary => matches!(kind, ObjectClassKind::Auxiliary),
-    }
 }
 
 fn attributes(
@@ -587,6 +281,7 @@ fn unique<T: Copy + PartialEq>(list: Vec<T>) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::schema::MatchingRule;
 
     fn build(ldif: &str) -> Result<Schema, SchemaError> {
         SchemaBuilder::new().add_standard()?.add_ldif("own.ldif", &format!("dn: cn=schema\n{ldif}\n"))?.build()
