@@ -50,8 +50,9 @@ impl Derived {
         }
         let wanted = |id: AttributeTypeId| selection.wants(id) || mentioned.contains(id);
         let collective = schema.collective();
-        let shares = mentioned.intersects(collective) || !selection.wanted_of(collective).is_empty();
-        let shared = shares || wanted(known.collective_attribute_subentries);
+        let shared = wanted(known.collective_attribute_subentries)
+            || mentioned.intersects(collective)
+            || !selection.wanted_of(collective).is_empty();
         Self { types, members: wanted(known.member), shared }
     }
 

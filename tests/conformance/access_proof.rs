@@ -674,9 +674,10 @@ proptest! {
         let uuid = |name: &str| Some(node_called(&view, name).uuid.to_string());
         let written: Vec<(&str, RuleText)> =
             chain.iter().enumerate().map(|(number, one)| (one.0, chain_rule(number + 1, one, schema))).collect();
-        let come = written.iter().map(|(author, text)| {
-            let Source::Entry(dn) = &text.source else { unreachable!() };
-            RuleEntry { dn: Arc::clone(dn), author: uuid(author), rules: Rule::prepare(text, schema).unwrap().collect() }
+        let come = written.iter().filter_map(|(author, text)| {
+            let Source::Entry(dn) = &text.source else { return None };
+            let rules = Rule::prepare(text, schema).unwrap().collect();
+            Some(RuleEntry { dn: Arc::clone(dn), author: uuid(author), rules })
         });
         let amendment = Amendment { gone: Vec::new(), come: come.collect() };
         let prepared = Arc::new(Rules::prepare(&file, schema).unwrap());

@@ -17,7 +17,7 @@ fn alice(lines: &str) -> String {
 
 /// A policy for alice alone: 90 days, and notice before the end.
 fn give_notice<D: Directory>(scene: &Scene<D>, notices: &[&str], more: &str) {
-    let notices: String = notices.iter().map(|seconds| format!("pwdExpireNotice: {seconds}\n")).collect();
+    let notices = notices.iter().map(|seconds| format!("pwdExpireNotice: {seconds}\n")).collect::<Vec<_>>().concat();
     let policy = format!(
         "dn: cn=own,ou=policies\nobjectClass: namedPolicy\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\ncn: own\n\
          pwdAttribute: userPassword\npwdAppliesToFilter: (uid=alice)\npwdMaxAge: 7776000\n{notices}{more}"
@@ -171,7 +171,7 @@ sentences! {
     fn nonsense_is_refused(scene) {
         give_notice(scene, &["86400"], "");
         let add = |values: &[String]| {
-            let lines: String = values.iter().map(|value| format!("pwdExpireNotice: {value}\n")).collect();
+            let lines = values.iter().map(|value| format!("pwdExpireNotice: {value}\n")).collect::<Vec<_>>().concat();
             scene.root().change(&format!("dn: cn=own,ou=policies\nchangetype: modify\nreplace: pwdExpireNotice\n{lines}-\n"))
         };
         let one = |value: &str| add(&[value.to_owned()]);
