@@ -118,7 +118,8 @@ impl Account {
             version: 0,
             password: entry.first(known.user_password).map(StoredPassword::new),
             scram_keys: entry.first(known.pwd_scram_sha256).and_then(ScramKeys::parse),
-            changed: time(known.pwd_changed_time),
+            // It is written without a fraction; another server may have written one.
+            changed: time(known.pwd_changed_time).map(Timestamp::whole_seconds),
             history,
             replaced: entry.first(known.pwd_replaced).and_then(Remembered::parse),
             failures: times(known.pwd_failure_time),
@@ -317,6 +318,16 @@ mod tests {
             code: Some(OneTimeCode { hash: StoredPassword::new(b"{SSHA}ghi"), until: time(50) }),
             ledger: Ledger::default(),
         }
+    }
+
+    /// Otherwise the password would seem to be another one when the account is next written.
+    #[test]
+    fn a_fraction_of_the_second_in_which_a_password_was_set_is_no_matter() {
+        let schema = Schema::standard();
+        let mut attributes = Attributes::new();
+        attributes.set_one(schema.known().pwd_changed_time, "20240302000000.123Z");
+        let account = Account::from_entry(&Entry::encode(&attributes, &schema), &schema);
+        assert_eq!(Account::from_entry(&account.to_entry(&schema), &schema).changed, account.changed);
     }
 
     #[test]

@@ -97,6 +97,13 @@ fn close_to_others(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// So often a reader looks which files there are: between that and their opening, the process that writes may have replaced one.
+const LISTINGS: usize = 10;
+
+fn is_about_a_file_that_is_gone(error: &rocksdb::Error) -> bool {
+    error.kind() == rocksdb::ErrorKind::IOError && error.as_ref().contains("No such file")
+}
+
 /// How many files a database keeps open where there is room.
 const FILES: i32 = 1024;
 
@@ -137,13 +144,25 @@ impl Engine {
         let notes = Notes::new(path)?;
         // A reader makes nothing: of families that the writing process has yet to make, it does without.
         let made = DB::list_cf(&options, path)?;
-        let families = Family::ALL
-            .into_iter()
-            .filter(|family| made.iter().any(|name| name == family.name()))
-            .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)));
-        let db = DB::open_cf_descriptors_as_secondary(&options, path, notes.path(), families)?;
-        db.try_catch_up_with_primary()?;
-        Ok(Self { db, notes: Some(notes), files: HashMap::new(), durable: WriteOptions::default() })
+        let families = || {
+            Family::ALL
+                .into_iter()
+                .filter(|family| made.iter().any(|name| name == family.name()))
+                .map(|family| ColumnFamilyDescriptor::new(family.name(), family_options(family, &cache, cache_octets)))
+        };
+        let open = || {
+            let db = DB::open_cf_descriptors_as_secondary(&options, path, notes.path(), families())?;
+            db.try_catch_up_with_primary()?;
+            Ok(db)
+        };
+        let mut opened = open();
+        for _ in 1..LISTINGS {
+            if !opened.as_ref().is_err_and(is_about_a_file_that_is_gone) {
+                break;
+            }
+            opened = open();
+        }
+        Ok(Self { db: opened?, notes: Some(notes), files: HashMap::new(), durable: WriteOptions::default() })
     }
 
     /// Sees what the writing process has written since.

@@ -115,11 +115,12 @@ fn the_keys_for_scram_leave_the_store_in_an_export_by_its_owner_and_by_nothing_e
     assert_eq!(secrets.iter().map(|secret| secret.len()).collect::<Vec<_>>()[1..], [44, 44]);
     // Nobody else has: not by a search of whoever may most, in no log of changes, no copy, no record, no answer to a question.
     let found = |who: &str, arguments: &[&str]| server.ldap("ldapsearch", who, arguments).ok().out;
+    let alice = server.login("alice").with(new);
     let everything = ["-b", SUFFIX, "(objectClass=*)", "*", "+", "pwdScramSha256", "userPassword"];
     let root = ["-Q", "-Y", "EXTERNAL", "-H", &server.ldapi];
     let config = server.config();
     let mut told = vec![
-        found("alice", &everything),
+        alice.run("ldapsearch", &everything).ok().out,
         found("hanna", &everything),
         found("cn=admin", &everything),
         found("cn=admin", &["-b", "cn=changelog", "(objectClass=*)", "*", "+"]),
