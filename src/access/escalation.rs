@@ -72,8 +72,8 @@ pub fn opens<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules) -> Option<&'r str> {
     opening.map(|(_, rule)| rule.name.as_str())
 }
 
-/// The name of a rule of the configuration that denies, to the members of the group called `dn`, what `actor` does not hold:
-/// without the group it would deny it to nobody.
+/// The name of a rule of the configuration that denies, to the members of the group called `dn`, what `actor` does not hold,
+/// or that denies it to the actor: without the group it would deny it to nobody.
 pub fn closes<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules, tree: &dyn Tree) -> Result<Option<&'r str>, TreeError> {
     if !rules.iter().any(|rule| rule.is_denial() && rule.who.iter().any(|who| matches!(who, Who::Group(_)))) {
         return Ok(None);
@@ -81,10 +81,12 @@ pub fn closes<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules, tree: &dyn Tree) -> 
     let above = memberships_of(dn, tree)?;
     let mut names = iter::once(dn).chain(above.names.iter().map(AsRef::as_ref));
     let denying = |name: &Dn| {
-        let mut denials = rules.iter().filter(|rule| !rule.is_delegated() && is_for_group(rule, name));
-        denials.find(|rule| denies_more(rule, actor, rules))
+        let all = rules.iter().enumerate();
+        let mut denials = all.filter(|(_, rule)| !rule.is_delegated() && rule.is_denial() && is_for_group(rule, name));
+        // What is denied to them they do not hold, whatever else grants it.
+        denials.find(|(position, rule)| actor.is_named_by(*position) || denies_more(rule, actor, rules))
     };
-    Ok(names.find_map(denying).map(|rule| rule.name.as_str()))
+    Ok(names.find_map(denying).map(|(_, rule)| rule.name.as_str()))
 }
 
 /// The rules by which somebody may hold over others what `actor` does not hold.

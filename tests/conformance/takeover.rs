@@ -221,6 +221,24 @@ sentences! {
         assert_eq!(client.change("dn: cn=helpdesk,ou=groups\nchangetype: delete\n"), Ok(()));
     }
 
+    /// Nor does one of its members, to whom the rule denies what another grants.
+    fn nobody_takes_away_the_group_by_which_something_is_denied_to_them(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let deny = RuleText {
+            deny: vec!["reset-password".into()],
+            ..rule("no", &format!("group:cn=bound,ou=groups,{SUFFIX}"), &format!("subtree:{SUFFIX}"), &[], &[])
+        };
+        let rights = &["delete", "rename", "search", "read", "reset-password"];
+        scene.rule_by(&and([rule("all", &bob, &format!("subtree:{SUFFIX}"), &["*"], rights), deny]));
+        let group = format!("dn: cn=bound,ou=groups\nchangetype: add\nobjectClass: groupOfNames\ncn: bound\nmember: {}\n", full("bob"));
+        assert_eq!(scene.client("cn=admin").change(&group), Ok(()));
+        let client = scene.client("bob");
+        let remove = "dn: cn=bound,ou=groups\nchangetype: delete\n";
+        assert_eq!(client.change(remove), Err(InsufficientAccessRights));
+        assert_eq!(client.change(&renaming("cn=bound,ou=groups", "cn=others")), Err(InsufficientAccessRights));
+        assert_eq!(scene.client("cn=admin").change(remove), Ok(()));
+    }
+
     /// To say until when somebody may authenticate, and by which policy, is power over them as locking them is.
     fn nobody_ends_the_time_of_somebody_who_may_do_more(scene) {
         joiners_and_leavers(scene);
