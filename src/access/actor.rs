@@ -41,7 +41,7 @@ pub struct Actor {
 }
 
 /// How a rule stands to somebody.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Standing {
     /// It is not for them, or its time is over.
     Foreign,
@@ -125,6 +125,15 @@ impl Actor {
         let mut names: Vec<_> = self.names.iter().collect();
         names.sort_unstable();
         (self.identity.name(), format!("{:?}", self.standings), names, format!("{rules:?}")).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// A number that they share with those to whom each rule stands as it does to them.
+    pub(super) fn likeness(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let mut names: Vec<_> = self.names.iter().collect();
+        names.sort_unstable();
+        (&self.standings, names).hash(&mut hasher);
         hasher.finish()
     }
 
@@ -231,7 +240,8 @@ impl Standing {
             return Ok(Self::Foreign);
         }
         let depends = !identity.is_anonymous() && rule.who.iter().any(Who::depends_on_target);
-        let named = is_one_of(&rule.who, identity, groups, tree)?;
+        let closed = || Ok::<_, TreeError>(!matches!(identity, Identity::LocalRoot) && is_unmet_denial(rule, tree)?);
+        let named = is_one_of(&rule.who, identity, groups, tree)? || closed()?;
         Ok(match (named, depends, moment.holds(rule)) {
             (true, _, true) => Self::Applies,
             (true, _, false) => Self::Suspended,
@@ -293,12 +303,27 @@ pub(super) fn is_one_of(
             Who::Group(_) if groups.is_empty() => false,
             Who::Group(dn) => match tree.find(dn)?.entry() {
                 Some(group) => groups.contains(&group),
-                // A group that does not exist has no members.
+                // A group that does not exist has no members; what denies it something, see `is_unmet_denial`.
                 None => false,
             },
             Who::Oneself | Who::HeldIn(_) => false,
         };
         if is_it {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a rule denies something to a group that does not exist. Who would be in it nobody knows, so it may be anybody.
+pub(super) fn is_unmet_denial(rule: &Rule, tree: &dyn Tree) -> Result<bool, TreeError> {
+    if !rule.is_denial() {
+        return Ok(false);
+    }
+    for who in &rule.who {
+        if let Who::Group(group) = who
+            && tree.find(group)?.entry().is_none()
+        {
             return Ok(true);
         }
     }

@@ -73,7 +73,7 @@ pub fn opens<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules) -> Option<&'r str> {
 }
 
 /// The name of a rule of the configuration that denies, to the members of the group called `dn`, what `actor` does not hold,
-/// or that denies it to the actor: without the group it would deny it to nobody.
+/// or that denies it to the actor: without the group it would not be denied to its members.
 pub fn closes<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules, tree: &dyn Tree) -> Result<Option<&'r str>, TreeError> {
     if !rules.iter().any(|rule| rule.is_denial() && rule.who.iter().any(|who| matches!(who, Who::Group(_)))) {
         return Ok(None);
@@ -87,6 +87,14 @@ pub fn closes<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules, tree: &dyn Tree) -> 
         denials.find(|(position, rule)| actor.is_named_by(*position) || denies_more(rule, actor, rules))
     };
     Ok(names.find_map(denying).map(|(_, rule)| rule.name.as_str()))
+}
+
+/// The name of a rule of the configuration that denies something to the group called `dn`: as long as it stands, that group is
+/// neither deleted nor renamed, whoever wants it.
+pub fn rests_on<'r>(dn: &Dn, rules: &'r Rules, now: Timestamp) -> Option<&'r str> {
+    let denies_it =
+        |rule: &&Rule| rule.is_denial() && !rule.is_delegated() && !rule.is_over(now) && is_for_group(rule, dn);
+    rules.iter().find(denies_it).map(|rule| rule.name.as_str())
 }
 
 /// The rules by which somebody may hold over others what `actor` does not hold.

@@ -1,7 +1,8 @@
 //! Names in rules that stand for nobody.
 //!
-//! A rule for a group that does not exist, or whose members only a search finds, grants nothing to anybody, which is safe; and
-//! denies nothing to anybody, which is not.
+//! A rule for a group that does not exist, or whose members only a search finds, grants nothing to anybody, which is safe. One
+//! that denies something to a group that does not exist denies it to everybody, and to one whose members only a search finds, to
+//! nobody: neither can be meant.
 
 use std::fmt;
 
@@ -30,6 +31,8 @@ pub struct NobodyMeant {
 pub enum Reason {
     /// There is no entry of that name.
     Absent,
+    /// There is no group of that name.
+    AbsentGroup,
     /// The members of the group are found by a search (`memberURL`), and rules know only those that are named in it.
     FoundBySearch,
 }
@@ -44,17 +47,25 @@ pub enum Effect {
 }
 
 impl NobodyMeant {
-    /// Whether the rule cannot have been meant like that: it denies, and will deny nothing whatever entries come to be.
+    /// Whether the rule cannot have been meant like that: it is one of the configuration and denies something to a group that is
+    /// not there, or whose members it does not know. One of the tree stays the business of whoever may write there.
     pub fn is_mistake(&self) -> bool {
-        self.effect == Effect::Denial && self.reason == Reason::FoundBySearch
+        self.effect == Effect::Denial && self.reason != Reason::Absent && !matches!(self.source, Source::Entry(_))
     }
 }
 
 impl fmt::Display for NobodyMeant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rule, source, name, reason, effect } = self;
+        if *reason == Reason::AbsentGroup && *effect == Effect::Denial {
+            return write!(
+                f,
+                "the group {name} does not exist: what the rule {rule:?} ({source}) denies to it is denied to everybody but the \
+                 superuser of this machine; make the group, or take it out of the rule"
+            );
+        }
         let why = match reason {
-            Reason::Absent => "does not exist",
+            Reason::Absent | Reason::AbsentGroup => "does not exist",
             Reason::FoundBySearch => {
                 "has its members by memberURL, and rules know only those that are named in a group"
             }
@@ -87,8 +98,10 @@ const fn effect(rule: &Rule) -> Effect {
 }
 
 fn reason(who: &Who, name: &Dn, tree: &dyn Tree) -> Result<Option<Reason>, TreeError> {
-    let Some(id) = tree.find(name)?.entry() else { return Ok(Some(Reason::Absent)) };
-    let Some(node) = tree.node(id)? else { return Ok(Some(Reason::Absent)) };
-    let is_searched = matches!(who, Who::Group(_)) && node.entry.has(tree.schema().known().member_url);
+    let is_group = matches!(who, Who::Group(_));
+    let absent = if is_group { Reason::AbsentGroup } else { Reason::Absent };
+    let Some(id) = tree.find(name)?.entry() else { return Ok(Some(absent)) };
+    let Some(node) = tree.node(id)? else { return Ok(Some(absent)) };
+    let is_searched = is_group && node.entry.has(tree.schema().known().member_url);
     Ok(is_searched.then_some(Reason::FoundBySearch))
 }

@@ -1,7 +1,7 @@
 //! Looking for somebody who may what an assertion says nobody may.
 //!
-//! Each rule that grants such a right is taken by itself. Somebody to whom it applies and who is not excepted is looked for:
-//! first among the entries; then, for a rule about a group or a subtree, whoever might be put there. So is an entry to which
+//! Each rule that grants such a right is taken by itself. Somebody to whom it applies, of whom the assertion is and who is not
+//! excepted is looked for: first among the entries; then, for a rule about a group or a subtree, whoever might be put there. So is an entry to which
 //! they may do it: first among the entries, then one that might be added. The whole of the rules decides, with all that
 //! denies it and the guard against taking over somebody, under the circumstances that favour them most: a grant that holds
 //! sometimes counts, a denial that holds sometimes does not.
@@ -11,14 +11,18 @@
 mod subjects;
 mod targets;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
+use super::actor::is_unmet_denial;
 use super::assertion::Assertion;
 use super::rule::{Rule, Rules, Source};
 use super::who::Who;
 use super::work::{Unbounded, Work};
-use super::{Decider, Decision, Right, escalation};
+use super::{Actor, Decider, Decision, Right, escalation};
 use crate::directory::tree::{Node, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Entry, Timestamp};
 
@@ -77,6 +81,14 @@ pub fn violations_by<W: Work>(
     (tree, work): (&dyn Tree, &W),
     concerns: &dyn Fn(&Rule) -> bool,
 ) -> Result<Vec<Counterexample>, W::Stop> {
+    // A denial for a group that does not exist is for everybody until somebody makes the group.
+    let mut lasting = Vec::with_capacity(rules.iter().len());
+    for rule in rules.iter() {
+        if !is_unmet_denial(rule, tree)? {
+            lasting.push(rule.clone());
+        }
+    }
+    let rules: &Rules = &lasting.into_iter().collect();
     let mut found = Vec::new();
     for assertion in assertions {
         for rule in rules.iter().filter(|rule| !rule.is_over(now) && concerns(rule)) {
@@ -97,6 +109,22 @@ struct Inquiry<'a, W> {
     now: Timestamp,
     tree: &'a dyn Tree,
     work: &'a W,
+}
+
+/// Whether somebody is to be tried.
+type IsTried<'t, W> = &'t dyn Fn(&Subject) -> Result<bool, <W as Work>::Stop>;
+
+/// How often somebody was tried to whom each rule stands alike: of the entries they may do the same with all but their own.
+#[derive(Default)]
+struct Tried(HashMap<u64, u8>);
+
+impl Tried {
+    /// Whether two like them were tried, so that each entry was another's for one of these.
+    fn enough_like(&mut self, actor: &Actor) -> bool {
+        let times = self.0.entry(actor.likeness()).or_default();
+        *times = times.saturating_add(1);
+        *times > 2
+    }
 }
 
 /// A right that somebody has; if it is granted by attributes, to that one.
@@ -120,7 +148,7 @@ impl<W: Work> Inquiry<'_, W> {
     fn search(&self) -> Result<Option<Counterexample>, W::Stop> {
         for who in &self.rule.who {
             let found = match who {
-                Who::Oneself | Who::HeldIn(_) => self.search_dependent(who)?,
+                Who::Oneself | Who::HeldIn(_) => self.search_dependent(who, &|_| Ok(true))?,
                 _ => self.search_independent(who)?,
             };
             if found.is_some() {
@@ -130,14 +158,33 @@ impl<W: Work> Inquiry<'_, W> {
         Ok(None)
     }
 
-    /// Tries those whom the rule names whatever the target is.
+    /// Tries those whom the rule names whatever the target is; of kinds of people also those of whom the assertion is by the
+    /// target.
     fn search_independent(&self, who: &Who) -> Result<Option<Counterexample>, W::Stop> {
+        let found = self.search_named(who)?;
+        if found.is_some() || matches!(who, Who::Entry(_) | Who::Group(_)) {
+            return Ok(found);
+        }
+        for meant in self.assertion.who.iter().filter(|meant| meant.depends_on_target()) {
+            let found = self.search_dependent(meant, &|subject| self.is_named(who, subject))?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn search_named(&self, who: &Who) -> Result<Option<Counterexample>, W::Stop> {
+        let mut tried = Tried::default();
         for candidate in self.candidates(who)? {
             let Some(subject) = self.subject(candidate)? else { continue };
-            if !self.may_be_meant(&subject)? {
+            if !self.is_named(who, &subject)? || !self.may_be_meant(&subject)? {
                 continue;
             }
             let actor = subject.actor(self)?;
+            if !self.depends_on_target() && tried.enough_like(&actor) {
+                continue;
+            }
             let mut decider = Decider::new(self.rules, &actor, self.tree.schema());
             let mut found = None;
             self.each_target(&mut |node, dn| {
@@ -154,12 +201,20 @@ impl<W: Work> Inquiry<'_, W> {
         Ok(None)
     }
 
-    /// Tries those whom each target makes subjects of the rule.
-    fn search_dependent(&self, who: &Who) -> Result<Option<Counterexample>, W::Stop> {
+    /// Whether the target has a say in of whom the assertion is.
+    fn depends_on_target(&self) -> bool {
+        self.assertion.who.iter().chain(&self.assertion.except).any(Who::depends_on_target)
+    }
+
+    /// Tries those whom `who` means by each target, as far as they are to be tried.
+    fn search_dependent(&self, who: &Who, is_tried: IsTried<'_, W>) -> Result<Option<Counterexample>, W::Stop> {
         let mut found = None;
         self.each_target(&mut |node, dn| {
             for candidate in self.candidates_of(who, node, dn)? {
                 let Some(subject) = self.subject(candidate)? else { continue };
+                if !is_tried(&subject)? {
+                    continue;
+                }
                 let actor = subject.actor(self)?;
                 let mut decider = Decider::new(self.rules, &actor, self.tree.schema());
                 found = self.try_entry(&subject, &mut decider, (node, dn))?;
@@ -185,11 +240,8 @@ impl<W: Work> Inquiry<'_, W> {
         let decision = decider.decide(node, self.tree)?;
         for right in self.rights() {
             let Some(granted) = self.granted(right, &decision, &node.entry) else { continue };
-            let is_reset = right == Right::ResetPassword;
             let is_own = subject.identity.uuid() == Some(node.uuid);
-            let guarded =
-                || escalation::exceeds_within((node.uuid, dn), decider.actor(), self.rules, self.tree, self.work);
-            if is_reset && (is_own || guarded()?.is_some()) {
+            if right == Right::ResetPassword && (is_own || self.exceeds((node.uuid, dn), decider.actor())?) {
                 continue;
             }
             return Ok(Some(self.counterexample(subject, granted, dn.to_string())));
@@ -204,16 +256,23 @@ impl<W: Work> Inquiry<'_, W> {
         if is_filtered || self.rules.iter().any(denies) {
             return Ok(None);
         }
-        for (dn, shown) in self.new_names() {
+        for (dn, shown) in self.new_names()? {
             self.work.take(self.decision_cost())?;
             let decision = decider.decide_new(&dn, &Entry::empty())?;
             for right in self.rights() {
-                if let Some(granted) = self.granted(right, &decision, &Entry::empty()) {
-                    return Ok(Some(self.counterexample(subject, granted, shown)));
+                let Some(granted) = self.granted(right, &decision, &Entry::empty()) else { continue };
+                if right == Right::ResetPassword && self.exceeds((Uuid::nil(), &dn), decider.actor())? {
+                    continue;
                 }
+                return Ok(Some(self.counterexample(subject, granted, shown)));
             }
         }
         Ok(None)
+    }
+
+    /// Whether the owner of an entry holds what somebody does not hold, and so is not theirs to reset.
+    fn exceeds(&self, target: (Uuid, &Dn), actor: &Actor) -> Result<bool, W::Stop> {
+        Ok(escalation::exceeds_within(target, actor, self.rules, self.tree, self.work)?.is_some())
     }
 
     /// Each rule may ask the entry.

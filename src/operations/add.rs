@@ -11,7 +11,7 @@ use crate::directory::{Attribute, Attributes, Dn, Entry, Rdn};
 use crate::password::{Account, Policy, Secret};
 use crate::protocol::request::AddRequest;
 
-use super::delegation::RuleChange;
+use super::delegation::{RuleChange, is_mere_rule};
 use super::events::Whose;
 use super::integrity::unique::Transition;
 use super::integrity::{Given, State};
@@ -29,7 +29,8 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     let given = complete(ctx, &dn, &mut attributes, password.as_ref())?;
     let entry = Entry::encode(&attributes, ctx.schema());
     let decision = ctx.decider().decide_new(&dn, &entry)?;
-    if !decision.allows(Right::Add) {
+    let may_as_rule = || decision.allows(Right::Delegate) && is_mere_rule(&entry, ctx.schema());
+    if !decision.allows(Right::Add) && !may_as_rule() {
         return Err(denied(ctx, &dn)?);
     }
     let mut rules = RuleChange::default();

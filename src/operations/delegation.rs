@@ -11,11 +11,34 @@ use crate::access::rule::Source;
 use crate::access::violation::{Counterexample, violations_by};
 use crate::access::work::{Budget, Stopped};
 use crate::access::{Decision, Right, Rule};
+use crate::directory::schema::Schema;
 use crate::directory::tree::{Condition, Node};
-use crate::directory::{Attributes, Dn, Entry};
+use crate::directory::{AttributeTypeId, Attributes, Dn, Entry};
 
 use super::set_password::has_class;
 use super::{Context, Refusal};
+
+/// Whether an entry is a rule and nothing else: it holds nothing that a subentry of that class need not hold. The right to write
+/// rules is enough to add, change and delete it.
+pub(super) fn is_mere_rule(entry: &Entry, schema: &Schema) -> bool {
+    let is_class = |name: &[u8]| {
+        let class = std::str::from_utf8(name).ok().and_then(|name| schema.find_object_class(name));
+        class.is_some_and(|class| ["top", "subentry", CLASS].contains(&class.name()))
+    };
+    let is_of_rule = |id: AttributeTypeId| {
+        id == schema.known().object_class || schema.attribute_type(id).is_read_only() || is_word(id, schema)
+    };
+    delegated::is_rule(entry, schema)
+        && entry.values(schema.known().object_class).all(is_class)
+        && entry.attributes().all(|attribute| is_of_rule(attribute.attribute_type))
+}
+
+/// Whether an attribute is one of those by which such an entry says what it is about.
+pub(super) fn is_word(id: AttributeTypeId, schema: &Schema) -> bool {
+    let classes = ["subentry", CLASS].into_iter().filter_map(|name| schema.find_object_class(name));
+    let mut words = classes.flat_map(|class| class.must.iter().chain(&class.may));
+    id != schema.known().object_class && words.any(|word| *word == id)
+}
 
 /// What a change does to the rules of the tree.
 #[derive(Default)]

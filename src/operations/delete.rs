@@ -3,7 +3,7 @@
 use crate::access::Right;
 use crate::directory::tree::{Change, LogKind, Write};
 
-use super::delegation::RuleChange;
+use super::delegation::{RuleChange, is_mere_rule};
 use super::integrity::references::Renames;
 use super::{Context, Outcome, Refusal};
 
@@ -11,7 +11,10 @@ use super::{Context, Outcome, Refusal};
 pub fn delete(ctx: &Context<'_>, name: &[u8]) -> Result<Outcome, Refusal> {
     let dn = ctx.parse_dn(name)?;
     let target = ctx.target(&dn)?;
-    target.require(Right::Delete, "you may not delete this entry", ctx)?;
+    let is_theirs = target.decision.allows(Right::Delegate) && is_mere_rule(&target.node.entry, ctx.schema());
+    if !is_theirs {
+        target.require(Right::Delete, "you may not delete this entry", ctx)?;
+    }
     if ctx.tree.has_children(target.node.id)? {
         return Err(Refusal::NotAllowedOnNonLeaf);
     }

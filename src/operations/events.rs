@@ -86,7 +86,7 @@ fn refused_because(refusal: &Refusal) -> Option<String> {
         Refusal::InvalidCredentials { policy: Some(_), .. } => Some("account-blocked".to_owned()),
         Refusal::InvalidCredentials { .. } => Some("wrong-old-password".to_owned()),
         Refusal::InsufficientAccess(_) | Refusal::NoSuchObject { .. } => Some("no-right".to_owned()),
-        Refusal::WouldEscalate => Some("no-right, more rights than the requester".to_owned()),
+        Refusal::WouldEscalate(_) => Some("no-right, more rights than the requester".to_owned()),
         Refusal::MustChangePassword => Some("no-right, own password first".to_owned()),
         _ => None,
     }

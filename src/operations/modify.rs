@@ -15,7 +15,7 @@ use crate::protocol::control::Flag;
 use crate::protocol::request::{ModifyRequest, RequestedChange};
 
 use super::add::check_policy;
-use super::delegation::RuleChange;
+use super::delegation::{RuleChange, is_mere_rule, is_word};
 use super::events::Whose;
 use super::integrity::unique::Transition;
 use super::integrity::{Given, State};
@@ -181,7 +181,12 @@ fn read_change(ctx: &Context<'_>, change: &RequestedChange) -> Result<Modificati
 /// Requires the right to write each attribute that changes.
 fn require_write(ctx: &Context<'_>, target: &Target, changes: &[Modification]) -> Result<(), Refusal> {
     let entry = &target.node.entry;
-    let may = |change: &Modification| target.decision.may_write(change, entry, ctx.actor, ctx.schema());
+    let schema = ctx.schema();
+    let is_theirs = target.decision.allows(Right::Delegate) && is_mere_rule(entry, schema);
+    let may = |change: &Modification| {
+        target.decision.may_write(change, entry, ctx.actor, schema)
+            || (is_theirs && is_word(change.attribute.attribute_type, schema))
+    };
     if changes.iter().all(may) { Ok(()) } else { Err(target.denied("you may not change this attribute", ctx)?) }
 }
 

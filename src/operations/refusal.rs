@@ -119,8 +119,8 @@ pub enum Refusal {
     #[error("{0}")]
     InsufficientAccess(&'static str),
     /// The target may do more than the requester, who could do that too with the target's password.
-    #[error("this account has rights that you do not have, so you cannot set its password")]
-    WouldEscalate,
+    #[error("{0}")]
+    WouldEscalate(Power),
     /// The requester's password must be changed first.
     #[error("change your password first")]
     MustChangePassword,
@@ -210,6 +210,22 @@ pub enum Refusal {
     Store(#[from] TreeError),
 }
 
+/// What somebody cannot do to an account that has rights which they do not have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Power {
+    /// Set its password.
+    #[error("this account has rights that you do not have, so you cannot set its password")]
+    SetPassword,
+    /// Lock it.
+    #[error("this account has rights that you do not have, so you cannot lock it")]
+    Lock,
+    /// Give its name to an entry.
+    #[error(
+        "by access rules or groups, an entry of that name has rights that you do not have: have it made by somebody who has them"
+    )]
+    TakeName,
+}
+
 impl From<&Refusal> for ResultCode {
     fn from(refusal: &Refusal) -> Self {
         match refusal {
@@ -247,7 +263,7 @@ impl From<&Refusal> for ResultCode {
             | Refusal::Unwilling(_) => Self::UnwillingToPerform,
             Refusal::BelowSubentry => Self::ObjectClassViolation,
             Refusal::AffectsOtherSuffix | Refusal::AffectsOtherServer => Self::AffectsMultipleDsas,
-            Refusal::InsufficientAccess(_) | Refusal::WouldEscalate | Refusal::MustChangePassword => {
+            Refusal::InsufficientAccess(_) | Refusal::WouldEscalate(_) | Refusal::MustChangePassword => {
                 Self::InsufficientAccessRights
             }
             Refusal::AuthorizationDenied => Self::AuthorizationDenied,
@@ -316,6 +332,14 @@ const fn modification_code(error: &ModificationError) -> ResultCode {
 }
 
 impl Refusal {
+    /// The same, where somebody who has more rights is in the way of that.
+    pub(super) fn about(self, power: Power) -> Self {
+        match self {
+            Self::WouldEscalate(_) => Self::WouldEscalate(power),
+            other => other,
+        }
+    }
+
     /// For all that is wrong with a new password, which is something.
     pub(super) const fn refused(broken: Vec<BrokenRule>) -> Self {
         Self::Password(Refused::of(broken))

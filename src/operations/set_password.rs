@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::events::Whose;
 use super::policies::Governing;
+use super::refusal::Power;
 use super::target::Target;
 use super::{Context, Effect, Freedom, Refusal};
 
@@ -102,7 +103,7 @@ impl Context<'_> {
     pub(super) fn require_no_escalation(&self, uuid: Uuid, dn: &Dn) -> Result<(), Refusal> {
         match escalation::exceeds(uuid, dn, self.actor, self.rules, self.tree)? {
             None => Ok(()),
-            Some(_) => Err(Refusal::WouldEscalate),
+            Some(_) => Err(Refusal::WouldEscalate(Power::SetPassword)),
         }
     }
 

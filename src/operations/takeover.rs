@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::refusal::Power;
 use super::target::Target;
 use super::{Context, Refusal};
 use crate::access::escalation;
@@ -17,7 +18,7 @@ impl Context<'_> {
     /// Requires that an entry may be given a name: that nobody of that name, and no member of a group of that name, holds
     /// more than the requester.
     pub(super) fn require_modest_name(&self, uuid: Uuid, dn: &Dn) -> Result<(), Refusal> {
-        self.require_no_escalation(uuid, dn)?;
+        self.require_no_escalation(uuid, dn).map_err(|refusal| refusal.about(Power::TakeName))?;
         if escalation::opens(dn, self.actor, self.rules).is_some() {
             return Err(Refusal::InsufficientAccess(
                 "an access rule is for a group of that name and about rights that you do not have: have it made by \
@@ -27,13 +28,19 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Requires that an entry may cease to have its name: that it is no group to which a rule denies what the requester does
-    /// not hold.
+    /// Requires that an entry may cease to have its name: that it is no group to which a rule of the configuration denies
+    /// something, nor in one to which it denies what the requester does not hold.
     pub(super) fn require_no_denial_lost(&self, dn: &Dn) -> Result<(), Refusal> {
         if escalation::closes(dn, self.actor, self.rules, self.tree)?.is_some() {
             return Err(Refusal::InsufficientAccess(
                 "an access rule denies something to this group, which you do not have yourself: have it taken away by \
                  somebody who has that",
+            ));
+        }
+        if escalation::rests_on(dn, self.rules, self.now).is_some() {
+            return Err(Refusal::Unwilling(
+                "an access rule in the configuration denies something to this group, and nobody would know to whom without it: \
+                 take the group out of the rule first, and have the configuration read again",
             ));
         }
         Ok(())
@@ -55,7 +62,7 @@ impl Context<'_> {
             return Ok(());
         }
         self.require_no_escalation(target.node.uuid, &target.dn).map_err(|refusal| match refusal {
-            Refusal::WouldEscalate => Refusal::InsufficientAccess(
+            Refusal::WouldEscalate(_) => Refusal::InsufficientAccess(
                 "this account has rights that you do not have, so you cannot change when and by which policy it is used, nor \
                  where its password is recovered",
             ),

@@ -1,11 +1,13 @@
 //! Ways around access control that other servers had, each as a test; and that mistakes open nothing.
 
+use keystead::access::when::WhenText;
 use keystead::access::{RuleText, Rules};
 use keystead::directory::ResultCode::{
-    self, ConstraintViolation, EntryAlreadyExists, InsufficientAccessRights, NoSuchObject,
+    self, ConstraintViolation, EntryAlreadyExists, InsufficientAccessRights, NoSuchObject, UnwillingToPerform,
 };
 use keystead::directory::tree::Directory;
 use keystead::directory::tree::Scope::WholeSubtree;
+use keystead::protocol::{RawControl, oid};
 
 use crate::scene::{SEE, SUFFIX, Scene, full, rule, rules};
 use crate::sentences;
@@ -131,6 +133,44 @@ sentences! {
         assert_eq!(bob.change("dn: alice\nchangetype: modify\nreplace: title\ntitle: x\n-\n"), Ok(()));
         assert_eq!(scene.root().change("dn: cn=ghosts,ou=groups\nchangetype: delete\n"), Ok(()));
         assert_eq!(bob.change(delete), Err(InsufficientAccessRights));
+    }
+
+    /// Fails closed: what a rule denies to a group that does not exist it denies to everybody, since nobody knows who is in it.
+    fn a_denial_for_a_group_that_does_not_exist_is_for_everybody(scene) {
+        let ghosts = format!("group:cn=ghosts,ou=groups,{SUFFIX}");
+        let deny = RuleText { deny: vec!["delete".into()], ..rule("ghosts", &ghosts, "everything", &["*"], &[]) };
+        scene.rule_by(&and([deny]));
+        let remove = "dn: bob\nchangetype: delete\n";
+        assert_eq!(scene.client("cn=admin").change(remove), Err(InsufficientAccessRights));
+        let group = format!("dn: cn=ghosts,ou=groups\nobjectClass: groupOfNames\nmember: {}\n", full("alice"));
+        assert_eq!(scene.root().change(&group), Ok(()), "the superuser of the machine makes it");
+        assert_eq!(scene.client("cn=admin").change(remove), Ok(()));
+    }
+
+    /// Fails closed: as long as a rule of the configuration denies something to a group, that group is neither deleted nor renamed:
+    /// by nobody, by no operation.
+    fn a_group_to_which_a_rule_denies_something_stays(scene) {
+        let staff = format!("group:cn=staff,ou=groups,{SUFFIX}");
+        let deny = |when| RuleText { deny: vec!["delete".into()], when, ..rule("staff", &staff, &format!("subtree:{SUFFIX}"), &["*"], &[]) };
+        scene.rule_by(&and([deny(None)]));
+        let moved = "dn: cn=staff,ou=groups\nchangetype: modrdn\nnewrdn: cn=staff\ndeleteoldrdn: 1\nnewsuperior: ou=people,dc=example,dc=com\n";
+        let renamed = "dn: cn=staff,ou=groups\nchangetype: modrdn\nnewrdn: cn=others\ndeleteoldrdn: 1\n";
+        let above = "dn: ou=groups\nchangetype: modrdn\nnewrdn: ou=teams\ndeleteoldrdn: 1\n";
+        let spelled = "dn: cn=staff,ou=groups\nchangetype: modrdn\nnewrdn: cn=Staff\ndeleteoldrdn: 1\n";
+        let delete = "dn: cn=staff,ou=groups\nchangetype: delete\n";
+        for client in [scene.root(), scene.client("cn=admin")] {
+            for change in [delete, moved, renamed, above] {
+                assert_eq!(client.change(change), Err(UnwillingToPerform), "{change}");
+            }
+            let tree_delete = RawControl { oid: oid::TREE_DELETE.into(), critical: true, value: None };
+            let all = client.change_with("dn: ou=groups\nchangetype: delete\n", &[tree_delete]);
+            assert_eq!(all.result.code, UnwillingToPerform);
+            assert!(all.result.diagnostic_message.contains("take the group out of the rule"), "{all:?}");
+            assert_eq!(client.change(spelled), Ok(()), "the same name in another spelling");
+        }
+        let over = WhenText { until: Some("2026-05-01".into()), ..WhenText::default() };
+        scene.rule_by(&and([deny(Some(over))]));
+        assert_eq!(scene.root().change(delete), Ok(()));
     }
 
     /// Fails closed: a group that holds itself, or another that holds it, opens nothing and ends.

@@ -25,8 +25,8 @@ use proptest::sample::{select, subsequence};
 use crate::scene::{SUFFIX, Scene, search_request};
 
 /// The entries, by name without the suffix.
-const PEOPLE: [&str; 4] = ["uid=ada,ou=crew", "uid=ben,ou=crew", "uid=cy,ou=crew", "cn=phone,uid=ada,ou=crew"];
-const GROUPS: [&str; 3] = ["cn=one,ou=teams", "cn=two,ou=teams", "cn=six,ou=teams"];
+pub const PEOPLE: [&str; 4] = ["uid=ada,ou=crew", "uid=ben,ou=crew", "uid=cy,ou=crew", "cn=phone,uid=ada,ou=crew"];
+pub const GROUPS: [&str; 3] = ["cn=one,ou=teams", "cn=two,ou=teams", "cn=six,ou=teams"];
 const UNITS: [&str; 3] = ["", "ou=crew", "ou=teams"];
 /// The attributes that are asked about; those of the first half may have values.
 const ATTRIBUTES: [&str; 8] =
@@ -40,21 +40,21 @@ const TIMES: [&str; 5] =
 const NEWCOMERS: [&str; 3] = ["uid=dan,ou=crew", "cn=new,cn=one,ou=teams", "cn=dan"];
 
 /// A tree, as sets of attribute and value: values are lower-case names and words.
-type Entries = BTreeMap<String, BTreeSet<(String, String)>>;
+pub type Entries = BTreeMap<String, BTreeSet<(String, String)>>;
 
 /// Somebody who asks, and how.
 #[derive(Clone, Debug)]
-struct Asker {
+pub struct Asker {
     /// A name without suffix, `anonymous` or `local-root`.
-    who: String,
-    address: Option<&'static str>,
-    tls: Option<&'static str>,
-    method: Option<&'static str>,
-    time: &'static str,
+    pub who: String,
+    pub address: Option<&'static str>,
+    pub tls: Option<&'static str>,
+    pub method: Option<&'static str>,
+    pub time: &'static str,
 }
 
 /// The slow decision.
-mod obvious {
+pub mod obvious {
     use super::*;
 
     /// Whether the asker has a right to an attribute of an entry, or to the entry as a whole: some rule grants it and none
@@ -135,13 +135,18 @@ mod obvious {
     }
 
     fn applies(rule: &RuleText, asker: &Asker, entries: &Entries, target: &str, effect: &str) -> bool {
-        rule.who.iter().any(|word| is_meant(word, asker, entries, target))
+        let is_missing = |word: &String| {
+            word.strip_prefix("group:").is_some_and(|group| !entries.keys().any(|name| full_name(name) == group))
+        };
+        // Who would be in a group that does not exist nobody knows: what denies it something denies it to everybody.
+        let closed = effect == "deny" && asker.who != "local-root" && rule.who.iter().any(is_missing);
+        (closed || rule.who.iter().any(|word| is_meant(word, asker, entries, target)))
             && rule.to.iter().any(|word| reaches(word, target))
             && rule.filter.as_ref().is_none_or(|filter| matches(filter, &entries[target]))
             && rule.when.as_ref().is_none_or(|when| holds(when, asker).unwrap_or(effect == "deny"))
     }
 
-    fn is_meant(word: &str, asker: &Asker, entries: &Entries, target: &str) -> bool {
+    pub fn is_meant(word: &str, asker: &Asker, entries: &Entries, target: &str) -> bool {
         let is_anonymous = asker.who == "anonymous";
         let is_entry = entries.contains_key(&asker.who);
         match word.split_once(':') {
@@ -168,7 +173,7 @@ mod obvious {
     }
 
     /// Whether a group has somebody as a member, or a group in it has.
-    fn is_member(name: &str, group: &str, entries: &Entries, seen: &mut BTreeSet<String>) -> bool {
+    pub fn is_member(name: &str, group: &str, entries: &Entries, seen: &mut BTreeSet<String>) -> bool {
         let Some(entry) = entries.iter().find(|(own, _)| full_name(own) == group).map(|(_, entry)| entry) else {
             return false;
         };
@@ -182,7 +187,7 @@ mod obvious {
         members.into_iter().any(|member| member == name || is_member(name, member, entries, seen))
     }
 
-    fn reaches(word: &str, target: &str) -> bool {
+    pub fn reaches(word: &str, target: &str) -> bool {
         let target = full_name(target);
         let Some((kind, base)) = word.split_once(':') else { return true };
         let below = target.strip_suffix(&format!(",{base}"));
@@ -194,7 +199,7 @@ mod obvious {
         }
     }
 
-    fn matches(filter: &str, entry: &BTreeSet<(String, String)>) -> bool {
+    pub fn matches(filter: &str, entry: &BTreeSet<(String, String)>) -> bool {
         let has = |item: &str| {
             let (name, value) = item.split_once('=').unwrap();
             entry.iter().any(|(own, held)| own == name && (value == "*" || held == value))
@@ -248,7 +253,7 @@ mod obvious {
 }
 
 /// The name with the suffix.
-fn full_name(name: &str) -> String {
+pub fn full_name(name: &str) -> String {
     if name.is_empty() { SUFFIX.to_owned() } else { format!("{name},{SUFFIX}") }
 }
 
@@ -375,7 +380,7 @@ fn asker() -> impl Strategy<Value = Asker> {
 }
 
 /// Who is in which group, who owns what, and what is entitled.
-fn tree() -> impl Strategy<Value = Entries> {
+pub fn tree() -> impl Strategy<Value = Entries> {
     let member =
         (select(GROUPS.to_vec()), select(vec!["member", "uniqueMember"]), select([&PEOPLE[..], &GROUPS].concat()));
     let owner = (select([&PEOPLE[..], &GROUPS].concat()), select([&PEOPLE[..], &GROUPS].concat()));
@@ -403,7 +408,7 @@ fn tree() -> impl Strategy<Value = Entries> {
 }
 
 /// The scene with these entries beside its own.
-fn build<D: Directory>(scene: &Scene<D>, entries: &Entries) {
+pub fn build<D: Directory>(scene: &Scene<D>, entries: &Entries) {
     let mut names: Vec<&String> = entries.keys().filter(|name| !name.is_empty()).collect();
     names.sort_by_key(|name| name.matches(',').count());
     for name in names {
@@ -422,11 +427,11 @@ fn build<D: Directory>(scene: &Scene<D>, entries: &Entries) {
     }
 }
 
-fn dn<T: Tree>(view: &T, name: &str) -> Dn {
+pub fn dn<T: Tree>(view: &T, name: &str) -> Dn {
     Dn::parse(view.schema(), &full_name(name)).unwrap()
 }
 
-fn fast_actor<T: Tree>(asker: &Asker, rules: &Rules, view: &T) -> Actor {
+pub fn fast_actor<T: Tree>(asker: &Asker, rules: &Rules, view: &T) -> Actor {
     let identity = match asker.who.as_str() {
         "anonymous" => Identity::Anonymous,
         "local-root" => Identity::LocalRoot,
@@ -471,13 +476,13 @@ fn changes(entry: &BTreeSet<(String, String)>, attribute: &str) -> Vec<(Modifica
 
 /// The rules that make sense; what does not, as names among values that are none, is refused as a whole: that is tested
 /// elsewhere.
-fn usable(texts: Vec<RuleText>, schema: &Schema) -> Vec<RuleText> {
+pub fn usable(texts: Vec<RuleText>, schema: &Schema) -> Vec<RuleText> {
     let says = |text: &RuleText| !(text.allow.is_empty() && text.deny.is_empty());
     let is_usable = |text: &RuleText| Rules::prepare(std::slice::from_ref(text), schema).is_ok();
     texts.into_iter().filter(|text| says(text) && is_usable(text)).collect()
 }
 
-fn node_called<T: Tree>(view: &T, name: &str) -> Node {
+pub fn node_called<T: Tree>(view: &T, name: &str) -> Node {
     let id = view.find(&dn(view, name)).unwrap().entry().unwrap();
     view.node(id).unwrap().unwrap()
 }

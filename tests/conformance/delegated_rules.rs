@@ -74,6 +74,32 @@ sentences! {
         assert_eq!(scene.client("hanna").change(become_one), Err(InsufficientAccessRights));
     }
 
+    /// The right `delegate` is all that it takes to add, change and delete a rule, and nothing else can be added by it.
+    fn the_right_to_write_rules_is_enough_for_rules_and_nothing_else(scene) {
+        let hanna = format!("dn:{}", full("hanna"));
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        hanna_delegates(scene);
+        scene.rule_by(&rules().into_iter().chain([rule("delegate", &hanna, &people, &[], &["delegate"])]).collect::<Vec<_>>());
+        let client = scene.client("hanna");
+        assert_eq!(client.change(&bob_resets_the_team()), Ok(()));
+        assert!(bob_may_reset(scene, TIM));
+        let modify = |lines: &str| client.change(&format!("dn: cn=bob,ou=team,ou=people\nchangetype: modify\n{lines}-\n"));
+        assert_eq!(modify("replace: accessAllow\naccessAllow: unlock\n-\nreplace: description\ndescription: since Monday\n"), Ok(()));
+        assert!(!bob_may_reset(scene, TIM));
+        assert_eq!(modify("add: objectClass\nobjectClass: extensibleObject\n"), Err(InsufficientAccessRights));
+        assert_eq!(modify("add: mail\nmail: bob@example.com\n"), Err(InsufficientAccessRights));
+        assert_eq!(modify("add: pwdPolicySubentry\npwdPolicySubentry: cn=default,ou=policies,dc=example,dc=com\n"), Err(InsufficientAccessRights));
+        assert_eq!(client.change("dn: cn=bob,ou=team,ou=people\nchangetype: delete\n"), Ok(()));
+        for more in ["objectClass: extensibleObject", "objectClass: pwdPolicy\npwdAttribute: userPassword", "pwdPolicySubentry: cn=default,ou=policies,dc=example,dc=com"] {
+            let with_more = format!("{}{more}\n", bob_resets_the_team());
+            assert_eq!(client.change(&with_more), Err(InsufficientAccessRights), "{more}");
+        }
+        let plain = "dn: cn=x,ou=team,ou=people\nobjectClass: subentry\ncn: x\nsubtreeSpecification: {}\n";
+        assert_eq!(client.change(plain), Err(InsufficientAccessRights));
+        assert_eq!(scene.root().change(plain), Ok(()));
+        assert_eq!(client.change("dn: cn=x,ou=team,ou=people\nchangetype: delete\n"), Err(InsufficientAccessRights));
+    }
+
     /// Nobody passes on what they do not hold themselves: neither a right, nor an entry, nor an attribute.
     fn nobody_passes_on_what_they_do_not_hold(scene) {
         hanna_delegates(scene);

@@ -92,6 +92,31 @@ sentences! {
         assert_eq!(behind_staff(&scene.client("hanna"), &[("member", &["uid"])]), b"");
     }
 
+    /// CVE-2019-14824 (389 Directory Server): what may be searched and not read, what only other entries show, what stands in
+    /// an entry that cannot be seen, and secrets are not shown by way of whoever names them.
+    fn what_may_not_be_read_is_not_dereferenced_cve_2019_14824(scene) {
+        let (alice, bob) = (format!("entry:{}", full("alice")), format!("entry:{}", full("bob")));
+        let tree = format!("subtree:{SUFFIX}");
+        let everybody = "authenticated";
+        scene.rule_by(&[
+            rule("groups", everybody, &format!("subtree:ou=groups,{SUFFIX}"), &["*"], SEE),
+            rule("the base", everybody, &format!("entry:{SUFFIX}"), &["dc"], SEE),
+            rule("mail is searched", everybody, &tree, &["mail", "uid"], &["search", "compare"]),
+            rule("uids are read", everybody, &alice, &["uid"], &["read"]),
+            rule("secrets", everybody, &tree, &["*", "+", "password-state"], &["write", "compare"]),
+        ]);
+        let asked: &[&str] = &["uid", "mail", "sn", "userPassword", "pwdHistory", "pwdChangedTime", "entryUUID"];
+        let told = behind_staff(&scene.client("hanna"), &[("member", asked)]);
+        assert_eq!(told, control("member", &[("alice", &[("uid", "alice")]), ("bob", &[])]));
+        // Of bob nothing at all may be known: he is named as the group names him, and by nothing else.
+        assert_eq!(scene.client("hanna").find("(mail=bob@example.com)"), ["uid=bob,ou=people"]);
+        let mut hidden = rule("not bob", everybody, &bob, &["*", "+", "password-state"], &[]);
+        hidden.deny = vec!["search".into(), "read".into(), "compare".into()];
+        scene.rule_by(&[rules(), vec![hidden]].concat());
+        let told = behind_staff(&scene.client("hanna"), &[("member", &["uid"])]);
+        assert_eq!(told, control("member", &[("alice", &[("uid", "alice")]), ("bob", &[])]));
+    }
+
     /// Real attributes only, and virtual attributes only (389 Directory Server): what the entry stores, or what the server
     /// derives.
     fn attributes_are_left_out_by_where_they_come_from(scene) {

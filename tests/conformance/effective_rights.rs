@@ -51,8 +51,24 @@ sentences! {
         for name in ["u:alice", own.as_str()] {
             assert_eq!(told(&alice, name, "bob", &["cn", "sn"]), ("v".into(), "cn:rsc, sn:rsc".into()));
         }
-        assert_eq!(told(&alice, "", "bob", &["cn"]), ("none".into(), "cn:none".into()));
-        assert_eq!(told(&alice, "dn:", "bob", &["cn"]).0, "none");
+        assert_eq!(told(&alice, "dn:", "bob", &["cn"]), ("none".into(), "cn:none".into()));
+    }
+
+    /// Without a value, or with an empty identity, it is about whoever asks, as for clients of `OpenDJ`; `dn:` is anonymous.
+    fn without_a_name_it_is_about_whoever_asks(scene) {
+        let empty: [Option<&'static [u8]>; 4] = [None, Some(b""), Some(b"\x30\x02\x04\x00"), Some(b"\x30\x04\x04\x00\x30\x00")];
+        for value in empty {
+            let value = value.map(bytes::Bytes::from_static);
+            let control = RawControl { oid: oid::EFFECTIVE_RIGHTS.into(), critical: true, value };
+            let asked = |client: &Client<'_, D>| {
+                let search = search_request(&full("alice"), BaseObject, "(objectClass=*)", &["cn"]);
+                let (found, response) = client.send_search(&search, std::slice::from_ref(&control));
+                (result(&response), found.iter().flat_map(|one| one.texts("entryLevelRights")).collect::<String>())
+            };
+            assert_eq!(asked(&scene.client("bob")), (Ok(()), "v".into()));
+            assert_eq!(asked(&scene.client("cn=admin")), (Ok(()), "vadn".into()));
+            assert_eq!(asked(&scene.root()), (Ok(()), "vadn".into()));
+        }
     }
 
     /// About others, whoever holds the right `explain` to them; who may not, learns nothing of who exists.
@@ -98,7 +114,7 @@ sentences! {
         let admin = scene.client("cn=admin");
         for (whose, to, rights) in [
             ("u:alice", "alice", "wo"), ("u:alice", "bob", "none"), ("u:hanna", "bob", "wo"), ("u:hanna", "cn=admin", "none"),
-            ("dn:cn=admin,dc=example,dc=com", "hanna", "wo"), ("", "alice", "none"),
+            ("dn:cn=admin,dc=example,dc=com", "hanna", "wo"), ("dn:", "alice", "none"),
         ] {
             assert_eq!(told(&admin, whose, to, &["userPassword"]).1, format!("userPassword:{rights}"), "{whose} {to}");
         }
@@ -164,6 +180,38 @@ sentences! {
             entry.texts("aclRights;attributeLevel;cn"),
             ["search:1,read:1,compare:1,write:0,selfwrite_add:0,selfwrite_delete:0,proxy:0"]
         );
+    }
+
+    /// They ask for `aclRightsInfo` to know by which rule. What rules are called is told to those who may ask about others.
+    fn acl_rights_info_names_the_rule(scene) {
+        let bob = format!("entry:{}", full("bob"));
+        and(scene, [
+            rule("titles", "authenticated", &bob, &["title"], &["write"]),
+            RuleText { deny: vec!["read".into()], ..rule("no mail", "authenticated", &bob, &["mail"], &[]) },
+        ]);
+        let names = ["aclRightsInfo", "title", "mail", "userPassword"];
+        let (found, _) = ask(&scene.client("cn=admin"), "u:alice", "bob", &names);
+        let told = |name: &str| only(&found).texts(&format!("aclRightsInfo;logs;{name}")).concat();
+        let (whom, who) = (full("bob"), full("alice"));
+        assert_eq!(
+            told("attributeLevel;write;title"),
+            format!(
+                "acl_summary(main): access allowed(write) on entry/attr({whom}, title) to ({who}) (not proxied) ( reason: \
+                 evaluated allow , deciding_aci: titles )"
+            )
+        );
+        assert!(told("attributeLevel;read;mail").ends_with("( reason: evaluated deny , deciding_aci: no mail )"));
+        assert_eq!(
+            told("entryLevel;delete"),
+            format!(
+                "acl_summary(main): access not allowed(delete) on entry/attr({whom}, NULL) to ({who}) (not proxied) ( reason: no \
+                 acis matched the subject )"
+            )
+        );
+        assert!(told("entryLevel;read").contains("deciding_aci: whoever has authenticated"));
+        let (found, _) = ask(&scene.client("alice"), "u:alice", "bob", &names);
+        assert_eq!(only(&found).texts("aclRightsInfo;logs;entryLevel;read"), [""; 0]);
+        assert_eq!(only(&found).texts("entryLevelRights"), ["v"]);
     }
 
     /// Whoever acts as somebody is told what holds under the circumstances of whoever has authenticated.

@@ -20,6 +20,7 @@ mod allocation;
 mod approvals;
 mod asked_again;
 mod assertion;
+mod assertion_proof;
 mod assertions;
 mod authorization_identity;
 mod bind;

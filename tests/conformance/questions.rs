@@ -45,7 +45,7 @@ fn holders<D: Directory>(scene: &Scene<D>, rules: &Rules, to: &str, right: Right
     let wanted = Wanted { right, attribute: None };
     let found = explain::holders(rules, &node(scene, to).0, wanted, &noon(), &view).unwrap();
     (
-        found.entries.iter().map(|dn| short(dn.as_str())).collect(),
+        found.entries.iter().map(|(dn, _)| short(dn.as_str())).collect(),
         found.kinds.into_iter().map(|(kind, _)| kind).collect(),
     )
 }

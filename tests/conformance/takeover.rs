@@ -1,7 +1,7 @@
 //! Ways to become somebody who may do more than oneself, and that they are closed.
 
 use keystead::access::RuleText;
-use keystead::directory::ResultCode::{EntryAlreadyExists, InsufficientAccessRights};
+use keystead::directory::ResultCode::{EntryAlreadyExists, InsufficientAccessRights, UnwillingToPerform};
 use keystead::directory::tree::{Directory, Tree};
 
 use crate::scene::{SUFFIX, Scene, full, rule, rules};
@@ -204,7 +204,8 @@ sentences! {
         }
     }
 
-    /// A group to which a rule denies something stays while those who could take it away have less themselves.
+    /// A group to which a rule denies something stays: whoever could take it away has less themselves, or is told to change the
+    /// rule first.
     fn nobody_takes_away_the_group_to_which_a_rule_denies(scene) {
         let bob = format!("dn:{}", full("bob"));
         let deny = |group: &str| RuleText {
@@ -217,6 +218,8 @@ sentences! {
         let remove = "dn: cn=staff,ou=groups\nchangetype: delete\n";
         assert_eq!(client.change(remove), Err(InsufficientAccessRights));
         assert_eq!(client.change(&renaming("cn=staff,ou=groups", "cn=others")), Err(InsufficientAccessRights));
+        assert_eq!(scene.client("cn=admin").change(remove), Err(UnwillingToPerform));
+        scene.rule_by(&and([rule("groups", &bob, &format!("subtree:ou=groups,{SUFFIX}"), &["*"], rights)]));
         assert_eq!(scene.client("cn=admin").change(remove), Ok(()));
         assert_eq!(client.change("dn: cn=helpdesk,ou=groups\nchangetype: delete\n"), Ok(()));
     }
@@ -236,7 +239,7 @@ sentences! {
         let remove = "dn: cn=bound,ou=groups\nchangetype: delete\n";
         assert_eq!(client.change(remove), Err(InsufficientAccessRights));
         assert_eq!(client.change(&renaming("cn=bound,ou=groups", "cn=others")), Err(InsufficientAccessRights));
-        assert_eq!(scene.client("cn=admin").change(remove), Ok(()));
+        assert_eq!(scene.client("cn=admin").change(remove), Err(UnwillingToPerform));
     }
 
     /// To say until when somebody may authenticate, and by which policy, is power over them as locking them is.

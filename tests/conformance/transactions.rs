@@ -397,4 +397,29 @@ sentences! {
         let (ids, response) = commit(&hanna, &many);
         assert_eq!((response.result.code, response.value), (AdminLimitExceeded, Some(refused(*ids.last().unwrap()))));
     }
+
+    /// What it takes to judge the access rules of one transaction has an end, however they are changed: added, written again,
+    /// renamed or deleted. Twenty are done; one more, and nothing is.
+    fn so_many_changes_of_rules_are_judged_for_one_transaction(scene) {
+        hanna_delegates(scene);
+        only_few_reset(scene, 1_000_000);
+        let hanna = scene.client("hanna");
+        let point = "ou=team,ou=people";
+        let kinds = |number: u32| {
+            let add = denial(&format!("no {number}"));
+            let write = format!("dn: cn=no {number},{point}\nchangetype: modify\nreplace: description\ndescription: x\n-\n");
+            let rename = format!("dn: cn=no {number},{point}\nchangetype: modrdn\nnewrdn: cn=not {number}\ndeleteoldrdn: 1\n");
+            let delete = format!("dn: cn=not {number},{point}\nchangetype: delete\n");
+            [add, write, rename, delete].map(|one| one + "\n").concat()
+        };
+        let twenty: String = (0..5).map(kinds).collect();
+        assert_eq!(commit(&hanna, &twenty).1.result.code, Success);
+        let (ids, response) = commit(&hanna, &(twenty + &denial("no more")));
+        assert_eq!((response.result.code, response.value), (AdminLimitExceeded, Some(refused(*ids.last().unwrap()))));
+        assert_eq!(response.result.diagnostic_message, "the transaction changes too many access rules; settle it in parts");
+        assert!(scene.root().find("(objectClass=accessRule)").is_empty());
+        // Other changes of entries there are none of these.
+        let people: String = (0..21).map(|number| format!("dn: ou=unit {number},{point}\nobjectClass: organizationalUnit\n\n")).collect();
+        assert_eq!(commit(&hanna, &people).1.result.code, Success);
+    }
 }

@@ -187,3 +187,32 @@ fn ways_to_become_an_administrator_are_told_step_by_step() {
     assert!(said.out.contains("by the rule \"the helpdesk keeps groups\" (line "), "{}", said.out);
     assert!(said.err.contains("there is a way to become an administrator"), "{}", said.err);
 }
+
+fn denial(group: &str) -> String {
+    format!(
+        "\n[[access]]\nname = \"nothing for {group}\"\nwho = \"group:cn={group},ou=groups,dc=example,dc=com\"\n\
+         to = \"subtree:dc=example,dc=com\"\ndeny = \"delete\"\n"
+    )
+}
+
+#[test]
+fn a_denial_for_a_group_that_is_not_there_is_not_taken_and_the_group_stays() {
+    let mut server = Server::start_with(&denial("staff"));
+    server.keystead("check", &[]).ok();
+    let delete = "dn: cn=staff,ou=groups,dc=example,dc=com\nchangetype: delete\n";
+    let refused = server.login("cn=admin").run_in("ldapmodify", &[], delete).fails_with(53);
+    assert!(refused.err.contains("take the group out of the rule first"), "{}", refused.err);
+    server.configure(&denial("ghosts"));
+    let told = "the group cn=ghosts,ou=groups,dc=example,dc=com does not exist";
+    server.keystead("check", &[]).fails_with(1).tells(told);
+    server.signal("HUP");
+    server.wait_for_log("the new configuration cannot be used", 1);
+    let log = server.stop();
+    assert!(log.contains(told), "{log}");
+    assert!(server.refuses_to_serve().contains(told));
+    // With an import comes the group, and the server starts.
+    let group = "dn: cn=ghosts,ou=groups,dc=example,dc=com\nobjectClass: groupOfNames\ncn: ghosts\n\
+                 member: uid=bob,ou=people,dc=example,dc=com\n";
+    server.keystead("import", &[text(&server.file("ghosts.ldif", group))]).ok();
+    server.serve();
+}

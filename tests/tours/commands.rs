@@ -83,7 +83,10 @@ fn who_may_do_what_is_answered_with_the_rule_and_its_line() {
     assert!(told(line) || told(line - 1), "{said}");
     let who = asked(&["access", "--to", "alice", "--right", "reset-password"]);
     assert!(who.contains("cn=admin") && who.contains("uid=hanna") && !who.contains("uid=bob"), "{who}");
+    assert!(who.contains("cn=admin,dc=example,dc=com, by the rule \"administrators"), "{who}");
     let whom = asked(&["access", "--who", "hanna", "--right", "reset-password"]);
+    assert!(!whom.contains("\nou=people"), "it has no password: {whom}");
+    assert!(whom.contains(" that have no password") || whom.contains(" that has no password"), "{whom}");
     assert!(whom.contains(&full("alice")) && !whom.contains("cn=admin"), "{whom}");
     let policy = asked(&["policy", "alice"]);
     assert!(policy.contains("cn=default,ou=policies") && policy.contains("15 characters at least"), "{policy}");

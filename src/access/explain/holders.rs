@@ -16,8 +16,8 @@ use crate::directory::{Dn, Identity};
 /// Who may do something, as far as rules name them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Holders {
-    /// These entries, in order of their names.
-    pub entries: Vec<Arc<Dn>>,
+    /// These entries, in order of their names, each by the rule of that position.
+    pub entries: Vec<(Arc<Dn>, usize)>,
     /// These, under the circumstances that the rule of that position asks for.
     pub at_times: Vec<(Arc<Dn>, usize)>,
     /// And whole kinds of people, each by the rule of that position.
@@ -69,13 +69,13 @@ pub fn holders(
     for id in candidates {
         let (Some(one), Some(name)) = (tree.node(id)?, tree.dn(id)?) else { continue };
         let answer = search.ask(Identity::Entry { uuid: one.uuid, dn: Arc::clone(&name) })?;
-        if answer.is_yes() {
-            holders.entries.push(name);
+        if let Some(position) = answer.grants.first().filter(|_| answer.is_yes()) {
+            holders.entries.push((name, *position));
         } else if let Some(position) = answer.at_times() {
             holders.at_times.push((name, position));
         }
     }
-    holders.entries.sort_by_key(ToString::to_string);
+    holders.entries.sort_by_key(|(name, _)| name.to_string());
     holders.at_times.sort_by_key(|(name, _)| name.to_string());
     if !holders.kinds.is_empty() {
         let denials =

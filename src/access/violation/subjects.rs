@@ -1,5 +1,6 @@
 //! Those for whom an assertion is tried: whom a rule names, as far as one of each kind is enough.
 
+use std::slice;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -80,8 +81,36 @@ impl<W: Work> Inquiry<'_, W> {
         })
     }
 
-    /// Those whom a rule names, as far as one of each kind is enough.
+    /// Those whom a word of a rule names, as far as one of each kind is enough. Who is not meant is left out when it is their
+    /// turn.
     pub(super) fn candidates(&self, who: &Who) -> Result<Vec<Candidate>, W::Stop> {
+        match who {
+            Who::Entry(_) | Who::Group(_) | Who::LocalRoot | Who::Oneself | Who::HeldIn(_) => self.named_by(who),
+            Who::Anonymous | Who::Authenticated | Who::Everyone | Who::Below(_) => self.of_kind(who),
+        }
+    }
+
+    /// Of a kind of people: somebody of whom nothing else is known, and those of them whom the assertion names. Where the guard
+    /// asks what somebody holds, also those whom other rules name.
+    fn of_kind(&self, kind: &Who) -> Result<Vec<Candidate>, W::Stop> {
+        let mut candidates = self.named_by(kind)?;
+        for who in &self.assertion.who {
+            candidates.extend(self.named_by(who)?);
+            if let Who::Entry(dn) = who {
+                candidates.extend(self.newcomer(dn)?);
+            }
+        }
+        if self.asks_for_resets() {
+            for who in self.rules.iter().filter(|rule| !rule.is_over(self.now)).flat_map(|rule| &rule.who) {
+                self.work.take(1)?;
+                candidates.extend(self.named_by(who)?);
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Those whom a word names, whatever the target is.
+    fn named_by(&self, who: &Who) -> Result<Vec<Candidate>, W::Stop> {
         let known = |identity, shown: &str| {
             Candidate::Known(Subject { identity, memberships: Memberships::default(), shown: shown.to_owned() })
         };
@@ -97,6 +126,28 @@ impl<W: Work> Inquiry<'_, W> {
             Who::Group(dn) => self.in_group(dn)?,
             Who::Oneself | Who::HeldIn(_) => Vec::new(),
         })
+    }
+
+    /// The entry of a name, if there is none yet: it may be in groups already.
+    fn newcomer(&self, dn: &Dn) -> Result<Option<Candidate>, W::Stop> {
+        self.work.take(LOOKUP)?;
+        if self.tree.find(dn)?.entry().is_some() {
+            return Ok(None);
+        }
+        let memberships = memberships_within(dn, self.tree, self.work)?;
+        let identity = Identity::Entry { uuid: Uuid::nil(), dn: Arc::new(dn.clone()) };
+        Ok(Some(Candidate::Known(Subject { identity, memberships, shown: format!("{dn}, if it is added,") })))
+    }
+
+    /// Whether a word names somebody, whatever the target is.
+    pub(super) fn is_named(&self, who: &Who, subject: &Subject) -> Result<bool, W::Stop> {
+        let (identity, groups) = (&subject.identity, &subject.memberships.groups);
+        self.work.take(LOOKUP)?;
+        Ok(is_one_of(slice::from_ref(who), identity, groups, self.tree)?)
+    }
+
+    pub(super) fn asks_for_resets(&self) -> bool {
+        self.rights().any(|right| right == Right::ResetPassword)
     }
 
     /// Who a candidate is; nobody, if the entry is gone.
@@ -129,7 +180,7 @@ impl<W: Work> Inquiry<'_, W> {
     /// pass the guard, or be meant for another reason.
     fn needs_every_member(&self) -> bool {
         let is_about_all = |who: &Who| matches!(who, Who::Everyone | Who::Authenticated);
-        self.rights().any(|right| right == Right::ResetPassword) || !self.assertion.who.iter().any(is_about_all)
+        self.asks_for_resets() || !self.assertion.who.iter().any(is_about_all)
     }
 
     /// Those whom a target makes subjects of the rule.

@@ -156,8 +156,8 @@ impl<W: Work> Inquiry<'_, W> {
         Ok(true)
     }
 
-    /// Names that an entry might have to which both rule and assertion reach.
-    pub(super) fn new_names(&self) -> Vec<(Dn, String)> {
+    /// Names that an entry might have to which both rule and assertion reach, and that none has.
+    pub(super) fn new_names(&self) -> Result<Vec<(Dn, String)>, W::Stop> {
         let reaches: Vec<&Reach> = self.assertion.to.iter().filter_map(Extent::reach).collect();
         let bases = reaches.iter().copied().chain(&self.rule.to).filter_map(Reach::base);
         let bases: Vec<&Dn> = bases.chain(self.tree.suffixes()).collect();
@@ -167,11 +167,14 @@ impl<W: Work> Inquiry<'_, W> {
         let mut names = Vec::new();
         for base in bases {
             let child = below(base);
-            names.push((base.clone(), format!("the entry {base}, if it is added")));
+            self.work.take(LOOKUP)?;
+            if self.tree.find(base)?.entry().is_none() {
+                names.push((base.clone(), format!("the entry {base}, if it is added")));
+            }
             names.push((below(&child), format!("an entry that is added below {base}")));
             names.push((child, format!("an entry that is added below {base}")));
         }
         names.retain(|(dn, _)| both(dn));
-        names
+        Ok(names)
     }
 }

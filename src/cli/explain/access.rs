@@ -31,7 +31,7 @@ pub(in crate::cli) struct AccessArgs {
     #[arg(long, value_parser = parse_right)]
     right: Option<Right>,
     /// To which attribute.
-    #[arg(long, alias = "attr", value_name = "ATTRIBUTE")]
+    #[arg(long = "attr", alias = "attribute", value_name = "ATTRIBUTE")]
     attribute: Option<String>,
     #[command(flatten)]
     circumstances: super::circumstances::CircumstancesArgs,
@@ -230,8 +230,8 @@ fn who_may(
     for (kind, position) in kinds_at_times {
         output::say(&format!("    under other circumstances {}, by {}", in_words(&kind), told.rule(position)));
     }
-    for name in entries {
-        output::say(&format!("    {name}"));
+    for (name, position) in entries {
+        output::say(&format!("    {name}, by {}", told.rule(position)));
     }
     for (name, position) in at_times {
         output::say(&format!("    under other circumstances {name}, by {}", told.rule(position)));
@@ -254,11 +254,25 @@ fn in_words(kind: &Kind) -> String {
     }
 }
 
+/// Whether a right is about a password that is there.
+const fn is_about_password(right: Right) -> bool {
+    matches!(
+        right,
+        Right::Authenticate | Right::ChangePassword | Right::ResetPassword | Right::Unlock | Right::BypassPolicy
+    )
+}
+
+fn has_password(subject: &Subject, node: &Node) -> Result<bool, CliError> {
+    let credentials = subject.view.credentials(node.id).map_err(|error| unreadable(&error))?;
+    let password = subject.view.schema().known().user_password;
+    Ok(credentials.is_some_and(|credentials| credentials.entry.has(password)))
+}
+
 /// The entries to which somebody has a right.
 fn to_whom(subject: &Subject, actor: &Actor, wanted: Wanted) -> Result<(), CliError> {
     let right = wanted.right;
     let bar = output::progress(0, "{spinner} {pos} entries looked at ({per_sec})");
-    let (mut after, mut count, mut approved) = (None, 0_u64, 0_u64);
+    let (mut after, mut count, mut approved, mut without) = (None, 0_u64, 0_u64, 0_u64);
     loop {
         let nodes = subject.view.nodes_after(after, 1_000).map_err(|error| unreadable(&error))?;
         let Some(last) = nodes.last() else { break };
@@ -268,6 +282,10 @@ fn to_whom(subject: &Subject, actor: &Actor, wanted: Wanted) -> Result<(), CliEr
             if answer.map_err(|error| unreadable(&error))?.is_yes() {
                 let dn = subject.view.dn(node.id).map_err(|error| unreadable(&error))?;
                 let Some(dn) = dn else { continue };
+                if is_about_password(right) && !has_password(subject, node)? {
+                    without += 1;
+                    continue;
+                }
                 let demand = if right == Right::ResetPassword { approval(subject, (node, &dn))? } else { None };
                 bar.suspend(|| output::say(dn.as_str()));
                 count += 1;
@@ -278,6 +296,10 @@ fn to_whom(subject: &Subject, actor: &Actor, wanted: Wanted) -> Result<(), CliEr
     }
     bar.finish_and_clear();
     output::say(&format!("{} may {right} {count} {}", shown(actor), if count == 1 { "entry" } else { "entries" }));
+    if without > 0 {
+        let entries = if without == 1 { "entry that has" } else { "entries that have" };
+        output::say(&format!("and {without} {entries} no password"));
+    }
     if approved > 0 {
         output::say(&format!("of these, {approved} only if somebody else approves it, by their password policy"));
     }

@@ -8,6 +8,7 @@ use crate::directory::Attributes;
 use crate::directory::modification::{Modification, ModificationError, ModificationKind};
 use crate::directory::tree::{Event, EventKind, Means};
 use crate::operations::events::Whose;
+use crate::operations::refusal::Power;
 use crate::operations::set_password::{NewPassword, SetPassword, password_was_set};
 use crate::operations::target::Target;
 use crate::operations::{Context, Effect, Refusal};
@@ -129,7 +130,8 @@ fn state_change(ctx: &Context<'_>, target: &Target, change: &Modification) -> Re
         let lock = value.and_then(|value| read(value));
         if lock.is_some() {
             // To lock somebody out who holds more is power over them; to let them in is not.
-            ctx.require_no_escalation(target.node.uuid, &target.dn)?;
+            let guarded = ctx.require_no_escalation(target.node.uuid, &target.dn);
+            guarded.map_err(|refusal| refusal.about(Power::Lock))?;
         }
         return Ok(lock.map_or(StateChange::Unlock, StateChange::Lock));
     }

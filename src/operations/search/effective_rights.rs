@@ -2,7 +2,10 @@
 //!
 //! `entryLevelRights` has `v` to see that it exists, `a` to add, `d` to delete and `n` to rename it. `attributeLevelRights`
 //! has for each attribute `r` to read, `s` to search, `c` to compare, `w` to write and `o` to delete values, and `W` and `O`
-//! where that holds for some values only. `aclRights` says the same as `OpenDJ` does, if it is asked for by its name.
+//! where that holds for some values only. `aclRights` says the same as `OpenDJ` does, and `aclRightsInfo` by which rule, if
+//! they are asked for by their names.
+
+mod reasons;
 
 use bytes::Bytes;
 
@@ -37,13 +40,26 @@ enum Wanted {
     These(AttributeSet),
 }
 
-/// How the answer is written.
+/// How the answer is written, besides in letters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Form {
-    /// In letters.
-    Letters,
-    /// As `aclRights`, too.
-    LettersAndWords,
+struct Form {
+    /// As `aclRights`.
+    words: Told,
+    /// As `aclRightsInfo`, which names the rules.
+    reasons: Told,
+}
+
+/// Whether something is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Told {
+    Yes,
+    No,
+}
+
+impl Told {
+    const fn when(wanted: bool) -> Self {
+        if wanted { Self::Yes } else { Self::No }
+    }
 }
 
 impl Question {
@@ -63,7 +79,12 @@ impl Question {
         } else {
             Wanted::These(named)
         };
-        let form = if has(b"aclRights") { Form::LettersAndWords } else { Form::Letters };
+        let is_own = whose == ctx.requester.identity;
+        let form = Form {
+            words: Told::when(has(b"aclRights")),
+            // What rules are called is for those who may ask about others.
+            reasons: Told::when(has(b"aclRightsInfo") && (!is_own || explains_oneself(ctx)?)),
+        };
         Ok(Self { whose, attributes, form })
     }
 
@@ -106,12 +127,19 @@ impl Question {
             encode_values("entryLevelRights", &[entry_letters(&decision)]),
             encode_values("attributeLevelRights", &[letters.collect::<Vec<_>>().join(", ")]),
         ];
-        if self.form == Form::LettersAndWords {
+        if self.form.words == Told::Yes {
             answer.push(encode_values("aclRights;entryLevel", &[entry_words(&decision)]));
             answer.extend(rights.iter().map(|(id, rights)| {
                 let name = format!("aclRights;attributeLevel;{}", schema.attribute_type(*id).name());
                 encode_values(&name, &[rights.words(&decision)])
             }));
+        }
+        if self.form.reasons == Told::Yes {
+            let told = self.reasons(ctx, decider, (node, &decision), &rights)?;
+            if steps.take(told.len() as u64 * (1 + ctx.rules.iter().len() as u64 / 32)).is_none() {
+                return Ok(None);
+            }
+            answer.extend(told);
         }
         Ok(Some(answer))
     }
@@ -131,8 +159,10 @@ impl Question {
 }
 
 fn whose(ctx: &Context<'_>, authz_id: &[u8]) -> Result<Identity, Refusal> {
-    if [&b""[..], b"dn:"].contains(&authz_id) {
-        return Ok(Identity::Anonymous);
+    match authz_id {
+        b"" => return Ok(ctx.requester.identity.clone()),
+        b"dn:" => return Ok(Identity::Anonymous),
+        _ => {}
     }
     let denied = || Refusal::InsufficientAccess("you may not ask what others may do");
     let user = UserName::read_authz_id(authz_id, ctx).ok_or(Refusal::Protocol("this is no authorization identity"))?;
@@ -145,9 +175,18 @@ fn whose(ctx: &Context<'_>, authz_id: &[u8]) -> Result<Identity, Refusal> {
     Ok(Identity::Entry { uuid: target.node.uuid, dn: target.dn })
 }
 
+/// Whether the requester may be told by which rules they may what they may.
+fn explains_oneself(ctx: &Context<'_>) -> Result<bool, Refusal> {
+    match &ctx.requester.identity {
+        Identity::LocalRoot => Ok(true),
+        Identity::Anonymous => Ok(false),
+        Identity::Entry { dn, .. } => Ok(ctx.target(dn)?.decision.allows(Right::Explain)),
+    }
+}
+
 /// What the answer itself consists of.
 fn ours(schema: &Schema) -> AttributeSet {
-    let names = ["entryLevelRights", "attributeLevelRights", "aclRights"];
+    let names = ["entryLevelRights", "attributeLevelRights", "aclRights", "aclRightsInfo"];
     names.iter().filter_map(|name| schema.find_attribute_type(name)).map(|attribute| attribute.id).collect()
 }
 

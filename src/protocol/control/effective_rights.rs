@@ -9,7 +9,7 @@ use crate::protocol::ber::{self, Cursor};
 /// A question what somebody may do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EffectiveRights {
-    /// Who: an authorization identity (RFC 4513 §5.2.1.8).
+    /// Who: an authorization identity (RFC 4513 §5.2.1.8); empty for whoever asks.
     pub authz_id: Bytes,
     /// With which attributes, besides those that the search asks for.
     pub attributes: Vec<Bytes>,
@@ -18,8 +18,11 @@ pub struct EffectiveRights {
 /// So many attributes may be listed.
 const MOST_ATTRIBUTES: usize = 1_000;
 
+/// Reads the control.
 pub(super) fn read(controls: &mut Controls, control: &RawControl) -> Option<()> {
-    controls.rare_mut().effective_rights = Some(decode(control.value.as_ref()?)?);
+    // Without a value it is about whoever asks, as it is for OpenDJ and its ancestors.
+    let asked = decode(control.value.as_ref().unwrap_or(&Bytes::new()))?;
+    controls.rare_mut().effective_rights = Some(asked);
     Some(())
 }
 
