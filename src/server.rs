@@ -6,6 +6,7 @@
 //! one of the [`lanes`], so that hashing never delays a search.
 
 mod access_log;
+mod background;
 pub mod breach_file;
 mod clock;
 pub mod connection;

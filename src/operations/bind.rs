@@ -37,7 +37,7 @@ use super::refusal::PolicyControl;
 use super::rehash::Rehash;
 use super::target::Target;
 use super::verify_password::{Given, Known, blocked, blocks};
-use super::{Context, Effect, Freedom, Need, Outcome, Proof, Refusal};
+use super::{Context, Effect, Freedom, Hold, Need, Outcome, Proof, Refusal};
 pub use mechanism::Mechanism;
 pub use sasl::claimed_name;
 pub use scram::InProgress;
@@ -332,8 +332,8 @@ impl Verification {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
         }
         let trial = Trial { subject: self.subject, source: &ctx.requester.source, now: ctx.now };
-        let delay = ctx.services.meter.notice_right(&trial, &ctx.services.spray);
-        let mut outcome = Outcome { change, need, effects, delay, ..Outcome::answer(response) };
+        let hold = Hold::back(ctx.services.meter.notice_right(&trial, &ctx.services.spray));
+        let mut outcome = Outcome { change, need, effects, hold, ..Outcome::answer(response) };
         tell_identity(&mut outcome, controls);
         Ok(outcome)
     }

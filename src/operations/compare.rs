@@ -91,7 +91,7 @@ fn compare_password(
             let mut told = refusal.to_response(PolicyControl::of(controls)).controls;
             told.retain(is_asked_for);
             let response = Response { controls: told, ..ResultCode::CompareFalse.into() };
-            Ok(Outcome { delay: refusal.delay(), ..Outcome::answer(response) })
+            Ok(Outcome { hold: refusal.hold(), ..Outcome::answer(response) })
         }
         Err(other) => Err(other),
     }

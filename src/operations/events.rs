@@ -51,18 +51,13 @@ impl Context<'_> {
         said.into_iter().chain(by).collect::<Vec<_>>().join(", ")
     }
 
-    /// Records what somebody has brought about who tried a password and was wrong. Of names that no entry has nothing is
-    /// recorded.
-    pub(super) fn note_tried(&self, given: &Given<'_>, kind: EventKind, reason: String) {
-        let Subject::Entry(uuid) = given.subject else { return };
+    /// What somebody brings about who tries a password and is wrong. Of names that no entry has nothing is recorded.
+    pub(super) fn event_of_trying(&self, given: &Given<'_>, kind: EventKind) -> Option<Event> {
+        let Subject::Entry(uuid) = given.subject else { return None };
         // That the store cannot tell the name is no reason to answer otherwise.
         let dn = self.tree.find_uuid(uuid).and_then(|id| id.map_or(Ok(None), |id| self.tree.dn(id)));
-        let Ok(Some(dn)) = dn else { return };
-        let event = Event { reason, ..self.event(kind, given.means, Whose { uuid, dn: &dn }, given.policy) };
-        match kind {
-            EventKind::Locked => self.services.journal.note_lock(event),
-            _ => self.services.journal.note_daily(event),
-        }
+        let dn = dn.ok().flatten()?;
+        Some(self.event(kind, given.means, Whose { uuid, dn: &dn }, given.policy))
     }
 
     /// Records that a password was not set, if the reason is one that people ask for: a rule, a lacking right, a wrong

@@ -1,7 +1,5 @@
 //! What an operation comes to.
 
-use std::time::Duration;
-
 use smallvec::SmallVec;
 use uuid::Uuid;
 
@@ -11,6 +9,7 @@ use crate::password::change::By;
 use crate::protocol::Response;
 
 use super::bind::InProgress;
+use super::hold::Hold;
 use super::read_entry::PostRead;
 use super::transaction::Settlement;
 use super::{Freedom, Proof};
@@ -26,8 +25,8 @@ pub struct Outcome {
     pub need: Need,
     /// What else follows.
     pub effects: SmallVec<[Effect; 1]>,
-    /// How long the answer is held back.
-    pub delay: Duration,
+    /// How the answer is held back.
+    pub hold: Hold,
     /// The entry as the change makes it, for the answer (RFC 4527 §3.2).
     pub post_read: Option<Box<PostRead>>,
     /// What the requests of a transaction are answered with besides.
@@ -81,7 +80,7 @@ impl Outcome {
             change: Change::none(),
             need: Need::Required,
             effects: SmallVec::new(),
-            delay: Duration::ZERO,
+            hold: Hold::NONE,
             post_read: None,
             settlement: None,
         }
@@ -101,7 +100,7 @@ impl Outcome {
     /// it. No password has been made, so none is told.
     #[must_use]
     pub fn left_undone(self) -> Self {
-        Self { delay: self.delay, ..Self::answer(ResultCode::NoOperation) }
+        Self { hold: self.hold, ..Self::answer(ResultCode::NoOperation) }
     }
 
     /// Success, once the change has been made.

@@ -12,6 +12,7 @@ use crate::password::verdict::{BrokenRule, PolicyErrorCode, Refused};
 use crate::protocol::control::{ControlError, NetscapeControl, PasswordPolicyResponse};
 use crate::protocol::{LdapResult, Response};
 
+use super::hold::Hold;
 use super::integrity::Unmet;
 use super::schema_change::SchemaFault;
 
@@ -132,8 +133,8 @@ pub enum Refusal {
     InvalidCredentials {
         /// What the password policy control tells.
         policy: Option<PolicyErrorCode>,
-        /// How long the answer is held back.
-        delay: std::time::Duration,
+        /// How the answer is held back.
+        hold: Hold,
         /// When the password was replaced, if it is the one before: for the log.
         replaced: Option<Timestamp>,
         /// What clients are told that did not ask by the password policy control.
@@ -383,11 +384,11 @@ impl Refusal {
         }
     }
 
-    /// How long the answer is held back.
-    pub const fn delay(&self) -> std::time::Duration {
+    /// How the answer is held back.
+    pub const fn hold(&self) -> Hold {
         match self {
-            Self::InvalidCredentials { delay, .. } => *delay,
-            _ => std::time::Duration::ZERO,
+            Self::InvalidCredentials { hold, .. } => *hold,
+            _ => Hold::NONE,
         }
     }
 }

@@ -210,7 +210,7 @@ fn unmade(error: CommitError) -> Refusal {
 /// The answer to a transaction of which a request is refused: nothing is done.
 fn refused(queued: &Queued, refusal: &Refusal) -> Outcome {
     let response = refusal.to_response(PolicyControl::of(&queued.controls));
-    Outcome { delay: refusal.delay(), ..Outcome::answer(not_settled(queued.id, response)) }
+    Outcome { hold: refusal.hold(), ..Outcome::answer(not_settled(queued.id, response)) }
 }
 
 /// The answer to the end of a transaction that tells which request was refused, and how.

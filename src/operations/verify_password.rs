@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::directory::Timestamp;
-use crate::directory::tree::{EventKind, Means, SAME_CHANGE};
+use crate::directory::tree::{Event, EventKind, Means, SAME_CHANGE};
 use crate::password::account::{Account, Lock, Remembered};
 use crate::password::meter::{Attempt, Begin, Subject, Trial};
 use crate::password::one_time_code::OneTimeCode;
@@ -13,7 +13,11 @@ use crate::password::verdict::PolicyErrorCode;
 use crate::password::{Policy, Secret, StoredPassword};
 use crate::protocol::control::Flag;
 
-use super::{Context, Refusal};
+use super::{Context, Hold, Refusal};
+
+/// Who is locked out is told so at the earliest after this time, and so is whoever tries a name that no entry has: most disks
+/// write the lock in less, so time does not tell them apart.
+const WRITING_A_LOCK: Duration = Duration::from_millis(100);
 
 /// A password that is to be tested.
 #[derive(Clone, Copy, Debug)]
@@ -109,9 +113,11 @@ impl Context<'_> {
             Second::Code(_) => return Ok((Matched::Code, attempt)),
             Second::Before(Remembered { time, .. }) => {
                 let failure = attempt.stale();
-                self.note_tried(given, EventKind::StaleDevice, format!("replaced {time}"));
+                if let Some(event) = self.event_of_trying(given, EventKind::StaleDevice) {
+                    self.services.journal.note_daily(Event { reason: format!("replaced {time}"), ..event });
+                }
                 let noticed = self.services.meter.notice_wrong(&trial, password, &self.services.spray);
-                return Err(wrong(None, policy.delay(failure.tried).max(noticed), Some(*time)));
+                return Err(wrong(None, Hold::back(policy.delay(failure.tried).max(noticed)), Some(*time)));
             }
         }
         Err(self.count(attempt, given))
@@ -135,19 +141,27 @@ impl Context<'_> {
         let trial = Trial { subject: given.subject, source: &self.requester.source, now: self.now };
         let noticed = self.services.meter.notice_wrong(&trial, given.password, &self.services.spray);
         let delay = given.policy.delay(given.policy.pwd_max_failure).max(noticed);
-        wrong(Some(PolicyErrorCode::AccountLocked), delay, None)
+        wrong(Some(PolicyErrorCode::AccountLocked), Hold::back(delay), None)
     }
 
-    /// Counts a wrong password, and refuses it.
+    /// Counts a wrong password, and refuses it. Who is locked out by it is told so when that is on disk.
     fn count(&self, attempt: Attempt<'_>, given: &Given<'_>) -> Refusal {
-        let failure = attempt.failed(given.password);
-        if failure.locked_now {
-            self.note_tried(given, EventKind::Locked, format!("{} wrong passwords", failure.count));
-        }
+        let event = self.event_of_trying(given, EventKind::Locked);
+        let lock = event.as_ref().map(|event| event.uuid);
+        let failure = attempt.failed(given.password, |failure| {
+            if let Some(event) = event.filter(|_| failure.locked_now) {
+                let reason = format!("{} wrong passwords", failure.count);
+                self.services.journal.note_lock(Event { reason, ..event });
+            }
+        });
         let trial = Trial { subject: given.subject, source: &self.requester.source, now: self.now };
         let noticed = self.services.meter.notice_wrong(&trial, given.password, &self.services.spray);
-        let locked = failure.locked_now.then_some(PolicyErrorCode::AccountLocked);
-        wrong(locked, given.policy.delay(failure.tried).max(noticed), None)
+        let delay = given.policy.delay(failure.tried).max(noticed);
+        if failure.locked_now {
+            let hold = Hold { delay: delay.max(WRITING_A_LOCK), lock };
+            return wrong(Some(PolicyErrorCode::AccountLocked), hold, None);
+        }
+        wrong(None, Hold::back(delay), None)
     }
 
     /// Notes that a password was right, which a dry run leaves without effect. That one was wrong is counted by a dry run as
@@ -215,11 +229,11 @@ fn is_right_at_once(stored: Option<&StoredPassword>, password: &Secret) -> bool 
     stored.is_some_and(|stored| is_quick(stored) && stored.verify(password))
 }
 
-fn wrong(policy: Option<PolicyErrorCode>, delay: Duration, replaced: Option<Timestamp>) -> Refusal {
-    Refusal::InvalidCredentials { policy, delay, replaced, unasked: None }
+fn wrong(policy: Option<PolicyErrorCode>, hold: Hold, replaced: Option<Timestamp>) -> Refusal {
+    Refusal::InvalidCredentials { policy, hold, replaced, unasked: None }
 }
 
 /// The refusal for somebody whose password is right, but who may not come in.
 pub(super) const fn blocked(policy: Option<PolicyErrorCode>) -> Refusal {
-    Refusal::InvalidCredentials { policy, delay: Duration::ZERO, replaced: None, unasked: None }
+    Refusal::InvalidCredentials { policy, hold: Hold::NONE, replaced: None, unasked: None }
 }

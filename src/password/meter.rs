@@ -2,7 +2,8 @@
 //!
 //! Counting happens in memory, where it can be exact: an attempt is announced before the password is hashed, and no more
 //! attempts are under way than wrong ones are left, so parallel guesses gain nothing. What was counted is written to the
-//! credentials a little later and in batches, because to write at every guess would hand an attacker the disk.
+//! credentials a little later and in batches, because to write at every guess would hand an attacker the disk; a lock, which
+//! takes many guesses, is written before it is told.
 //!
 //! Names that do not exist are counted as well, so that they cannot be told from those that do.
 
@@ -85,6 +86,17 @@ pub struct Unwritten {
     pub live: Live,
     change: u64,
     beginning: u64,
+}
+
+/// The lock of an account by wrong passwords, as far as it is not written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UnwrittenLock {
+    /// There is none.
+    None,
+    /// It is to be written, with what has been counted.
+    Now(Unwritten),
+    /// What was counted before it is being written; then it is its turn.
+    Later,
 }
 
 impl Meter {
@@ -215,6 +227,16 @@ impl Meter {
             drop(shard);
         }
         some
+    }
+
+    /// Takes what has been counted of an account, if it has locked it, so that the lock is written at once. How writing ended is
+    /// said as with [`Meter::take_unwritten`].
+    pub fn take_lock(&self, uuid: Uuid) -> UnwrittenLock {
+        let mut shard = self.shard(Subject::Entry(uuid));
+        let tally = shard.tallies.get_mut(&Subject::Entry(uuid));
+        let lock = tally.map_or(UnwrittenLock::None, |tally| tally.take_lock(uuid));
+        drop(shard);
+        lock
     }
 
     /// Takes what has been counted of an account, written or not, so that it is written together with something else; nothing
@@ -393,7 +415,7 @@ mod tests {
 
     fn guess(meter: &Meter, policy: &Policy, password: &str, now: i64) -> Option<Failure> {
         match begin(meter, alice(), policy, now) {
-            Begin::Go(attempt) => Some(attempt.failed(&Secret::new(password))),
+            Begin::Go(attempt) => Some(attempt.failed(&Secret::new(password), |_| {})),
             Begin::Locked { .. } | Begin::Wait => None,
         }
     }
@@ -467,7 +489,7 @@ mod tests {
         let (again, mut account) = (Meter::new([1; 16]), Account { version: 5, ..Account::default() });
         one.live.apply(&mut account);
         let attempt = go(begin_with(&again, alice(), &account, &policy, 1));
-        assert_eq!(attempt.failed(&Secret::new("b")).count, 2);
+        assert_eq!(attempt.failed(&Secret::new("b"), |_| {}).count, 2);
     }
 
     #[test]
@@ -478,13 +500,32 @@ mod tests {
         // The credentials are newer than the meter knows, since the write has happened and not been reported yet.
         let own = Account { version: 5, failures: vec![at(0)], ..Account::default() };
         let attempt = go(begin_with(&meter, alice(), &own, &policy, 1));
-        assert_eq!(attempt.failed(&Secret::new("b")).count, 2);
+        assert_eq!(attempt.failed(&Secret::new("b"), |_| {}).count, 2);
         assert!(meter.take_unwritten(100).is_empty());
         meter.written(first.first().unwrap(), 5);
         let next = meter.take_unwritten(100);
         assert_eq!(next.first().map(|next| (next.version, next.live.failures.len())), Some((5, 2)));
         meter.not_written(next.first().unwrap());
         assert_eq!(meter.take_unwritten(100).len(), 1);
+    }
+
+    #[test]
+    fn a_lock_is_written_once_and_after_what_was_counted_before() {
+        let (meter, policy, uuid) = (Meter::new([0; 16]), policy(2), Uuid::from_u128(7));
+        assert_eq!(meter.take_lock(uuid), UnwrittenLock::None);
+        guess(&meter, &policy, "a", 0).unwrap();
+        assert_eq!(meter.take_lock(uuid), UnwrittenLock::None);
+        let count = meter.take_unwritten(100);
+        assert!(guess(&meter, &policy, "b", 1).unwrap().locked_now);
+        assert_eq!(meter.take_lock(uuid), UnwrittenLock::Later);
+        meter.written(count.first().unwrap(), 5);
+        let UnwrittenLock::Now(lock) = meter.take_lock(uuid) else { panic!("it is not written yet") };
+        assert_eq!((lock.version, lock.live.locked), (5, Some(Lock::Since(at(1)))));
+        // What could not be written is written with the rest.
+        meter.not_written(&lock);
+        assert_eq!(meter.take_unwritten(100), [lock.clone()]);
+        meter.written(&lock, 6);
+        assert_eq!(meter.take_lock(uuid), UnwrittenLock::None);
     }
 
     #[test]
@@ -564,7 +605,7 @@ mod tests {
         let dn = Dn::parse(&crate::directory::Schema::standard(), "uid=nobody").unwrap();
         let subject = meter.unknown(&dn);
         let attempt = go(begin(&meter, subject, &policy, 0));
-        assert!(attempt.failed(&Secret::new("a")).locked_now);
+        assert!(attempt.failed(&Secret::new("a"), |_| {}).locked_now);
         assert!(matches!(begin(&meter, subject, &policy, 1), Begin::Locked { .. }));
         assert!(meter.take_unwritten(100).is_empty());
     }
@@ -575,7 +616,7 @@ mod tests {
         for number in 0..600_000_u64 {
             let subject = Subject::Unknown(number);
             if let Begin::Go(attempt) = begin(&meter, subject, &policy, 0) {
-                attempt.failed(&Secret::new("x"));
+                attempt.failed(&Secret::new("x"), |_| {});
             }
         }
         let held: usize = meter.shards.iter().map(|shard| shard.lock().unwrap().tallies.len()).sum();
@@ -591,7 +632,7 @@ mod tests {
             let Begin::Go(attempt) = begin(&meter, alice(), &policy, 0) else { return };
             tried.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             std::thread::yield_now();
-            attempt.failed(&Secret::new(password));
+            attempt.failed(&Secret::new(password), |_| {});
         };
         std::thread::scope(|scope| {
             for thread in 0..64 {
@@ -616,7 +657,8 @@ mod tests {
         };
         from("2001:db8::1", 0).unwrap().let_in(Duration::ZERO);
         for number in 0..3 {
-            assert!(!from("10.6.6.6", 1).unwrap().failed(&Secret::new(number.to_string())).locked_now || number == 2);
+            let failure = from("10.6.6.6", 1).unwrap().failed(&Secret::new(number.to_string()), |_| {});
+            assert!(!failure.locked_now || number == 2);
         }
         assert!(from("10.6.6.6", 2).is_none() && from("2001:db8:1::1", 2).is_none());
         // From the same network, with another of its addresses.
@@ -626,7 +668,7 @@ mod tests {
         assert!(from("10.6.6.6", 3).is_none());
         // Its tries are its own, and few.
         for number in 0..3 {
-            from("2001:db8::1", 3).unwrap().failed(&Secret::new(format!("own {number}")));
+            from("2001:db8::1", 3).unwrap().failed(&Secret::new(format!("own {number}")), |_| {});
         }
         assert!(from("2001:db8::1", 3).is_none());
         // What an administrator has locked, or a hundred in a row, is locked for everybody.

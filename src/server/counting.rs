@@ -1,57 +1,80 @@
 //! Writes down what the meter has counted: in batches and a little later, so that guessing passwords does not become a
-//! flood of writes.
+//! flood of writes. A lock is written at once, and who is locked out is told so then. It takes many guesses, each of which is
+//! hashed, and while some locks are being written, those that come meanwhile become one batch.
 
-use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
 use tracing::warn;
+use uuid::Uuid;
 
 use crate::directory::tree::{Change, CommitError, Committed, Directory};
 use crate::operations::counted;
 use crate::password::Meter;
-use crate::password::meter::Unwritten;
 use crate::password::meter::radar::{Alarm, AlarmKind};
+use crate::password::meter::{Unwritten, UnwrittenLock};
 
 use super::Shared;
+use super::background::{Background, Bell, Woken};
 use super::recording::{Recording, write_rest};
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// The thread that writes.
-#[derive(Debug)]
-pub(super) struct Counting {
-    stop: Sender<()>,
-    thread: Option<JoinHandle<()>>,
+/// The locks that somebody waits for to be written.
+#[derive(Debug, Default)]
+pub(super) struct Locks {
+    waiting: Mutex<Vec<Waiting>>,
+    bell: Arc<Bell>,
 }
 
-pub(super) fn start(shared: Arc<Shared>) -> Counting {
-    let (stop, stopped) = channel();
-    let run = move || {
+/// A lock that is to be written; dropped when it is, or cannot be.
+#[derive(Debug)]
+struct Waiting {
+    uuid: Uuid,
+    /// Who waits notices that it is gone.
+    _ended: oneshot::Sender<()>,
+}
+
+impl Locks {
+    /// Has it written at once that an account is locked. What is returned ends when it is, or cannot be.
+    pub(super) fn write(&self, uuid: Uuid) -> oneshot::Receiver<()> {
+        let (ended, end) = oneshot::channel();
+        self.put([Waiting { uuid, _ended: ended }]);
+        self.bell.call();
+        end
+    }
+
+    fn put(&self, waiting: impl IntoIterator<Item = Waiting>) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).extend(waiting);
+    }
+
+    fn take(&self) -> Vec<Waiting> {
+        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Starts the thread that writes. When it is stopped, it writes what is left.
+pub(super) fn start(shared: Arc<Shared>) -> Background {
+    let bell = Arc::clone(&shared.locks.bell);
+    Background::start("counting", bell, move |bell| {
         let mut recording = Recording::default();
-        while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+        let mut next = Instant::now() + EVERY;
+        while bell.sleep(next.saturating_duration_since(Instant::now())) != Woken::Stop {
+            write_locks(&shared);
+            if Instant::now() < next {
+                continue;
+            }
             write_all(&shared);
             tell_alarms(&shared);
             recording.write(&shared);
+            next = Instant::now() + EVERY;
         }
         shared.services.load().meter.hasten();
         write_all(&shared);
         write_rest(&shared);
-    };
-    let thread = std::thread::Builder::new().name("counting".to_owned()).spawn(run).ok();
-    Counting { stop, thread }
-}
-
-impl Counting {
-    /// Writes what is left, and ends.
-    pub(super) fn stop(mut self) {
-        drop(self.stop);
-        if let Some(thread) = self.thread.take() {
-            // A thread that panicked has ended as well.
-            let _ = thread.join();
-        }
-    }
+    })
 }
 
 /// Tells of attacks on many accounts, in the log and in the record. What was tried is no part of it.
@@ -71,26 +94,54 @@ fn tell_alarms(shared: &Shared) {
 /// As many accounts as are written at once. The commit queue is for those who wait for an answer.
 const AT_ONCE: usize = 256;
 
+/// Writes the locks that somebody waits for.
+fn write_locks(shared: &Shared) {
+    let meter = Arc::clone(&shared.services.load().meter);
+    let mut waiting = shared.locks.take();
+    while !waiting.is_empty() {
+        let rest = waiting.split_off(waiting.len().min(AT_ONCE));
+        let mut locks = Vec::new();
+        let mut later = Vec::new();
+        for one in std::mem::replace(&mut waiting, rest) {
+            match meter.take_lock(one.uuid) {
+                UnwrittenLock::None => {}
+                UnwrittenLock::Now(lock) => locks.push((lock, one)),
+                // Somebody else is writing what was counted before, which takes no time worth speaking of.
+                UnwrittenLock::Later => later.push(one),
+            }
+        }
+        shared.locks.put(later);
+        let (locks, waited_for): (Vec<_>, Vec<_>) = locks.into_iter().unzip();
+        // What could not be written is tried again with all the rest. Until then the lock is in memory.
+        let _ = write_together(shared, &meter, locks);
+        drop(waited_for);
+    }
+}
+
 /// Writes everything, some at a time, each when the ones before have been written.
-fn write_all(shared: &Arc<Shared>) {
+fn write_all(shared: &Shared) {
     let meter = Arc::clone(&shared.services.load().meter);
     loop {
         let unwritten = meter.take_unwritten(AT_ONCE);
         let count = unwritten.len();
-        let (ended, all_ended) = channel::<Result<(), CommitError>>();
-        for one in unwritten {
-            write(shared, &meter, one, ended.clone());
-        }
-        drop(ended);
-        let failed = all_ended.iter().filter_map(Result::err).last();
-        if let Some(error) = failed {
-            warn!(%error, "the count of wrong passwords could not be written, and will be tried again");
-            return;
-        }
-        if count < AT_ONCE {
+        if write_together(shared, &meter, unwritten).is_err() || count < AT_ONCE {
             return;
         }
     }
+}
+
+/// Writes some together, and waits until that has ended.
+fn write_together(shared: &Shared, meter: &Arc<Meter>, some: Vec<Unwritten>) -> Result<(), CommitError> {
+    let (ended, all_ended) = channel::<Result<(), CommitError>>();
+    for one in some {
+        write(shared, meter, one, ended.clone());
+    }
+    drop(ended);
+    let failed = all_ended.iter().filter_map(Result::err).last();
+    failed.map_or(Ok(()), |error| {
+        warn!(%error, "the count of wrong passwords could not be written, and will be tried again");
+        Err(error)
+    })
 }
 
 /// Who waits for the end of a writing is told how it went by this.
@@ -115,7 +166,10 @@ pub(super) fn submit(shared: &Shared, meter: &Arc<Meter>, unwritten: Unwritten, 
         let end = match result {
             Ok(committed) => {
                 meter.written(&unwritten, committed.version);
-                journal.settle(unwritten.uuid);
+                // One that has come meanwhile is told with the next.
+                if unwritten.live.locked.is_some() {
+                    journal.settle(unwritten.uuid);
+                }
                 Ok(())
             }
             Err(CommitError::Conflict) => {

@@ -16,6 +16,7 @@ use crate::operations::Services;
 use crate::store::{Store, View};
 
 use super::clock::Clock;
+use super::counting::Locks;
 use super::lanes::Lane;
 use super::monitor::{Register, Seen, Tally, Watching};
 use super::settings::Settings;
@@ -57,6 +58,8 @@ pub struct Shared {
     pub(super) hashing: Lane,
     pub(super) scans: Lane,
     pub(super) connections: Connections,
+    /// The locks by wrong passwords that are to be written before they are told.
+    pub(super) locks: Locks,
     /// What has been counted, by each worker.
     pub(super) tallies: Box<[Arc<Tally>]>,
     /// When the server was started, and the last commit before.
@@ -100,6 +103,7 @@ impl Shared {
             hashing,
             scans,
             connections: Connections::default(),
+            locks: Locks::default(),
             told_of_rules: AtomicU64::new(0),
         })
     }

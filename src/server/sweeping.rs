@@ -3,8 +3,7 @@
 //! It works a tenth of the time and some entries at a time, so that nobody who waits for an answer notices.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
@@ -14,6 +13,7 @@ use crate::operations::Services;
 use crate::operations::notices::{self, Due};
 
 use super::Shared;
+use super::background::{Background, Bell, Woken};
 use super::counting::{Ended, submit};
 
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -22,46 +22,21 @@ const AT_ONCE: usize = 256;
 /// And so many times as long as that took.
 const REST: u32 = 9;
 
-/// The thread that looks.
-#[derive(Debug)]
-pub(super) struct Sweeping {
-    stop: Sender<()>,
-    thread: Option<JoinHandle<()>>,
-}
-
-pub(super) fn start(shared: Arc<Shared>) -> Sweeping {
-    let (stop, stopped) = channel();
-    let run = move || {
+/// Starts the thread that looks. When it is stopped, it ends as soon as what it is writing has been written.
+pub(super) fn start(shared: Arc<Shared>) -> Background {
+    Background::start("sweeping", Arc::default(), move |bell| {
         let mut pause = Duration::ZERO;
-        while goes_on(&stopped, pause) {
-            if let Err(error) = sweep(&shared, &stopped) {
+        while bell.sleep(pause) != Woken::Stop {
+            if let Err(error) = sweep(&shared, bell) {
                 warn!(%error, "it could not be looked for passwords that end, and will be tried again in an hour");
             }
             pause = EVERY;
         }
-    };
-    let thread = std::thread::Builder::new().name("sweeping".to_owned()).spawn(run).ok();
-    Sweeping { stop, thread }
-}
-
-impl Sweeping {
-    /// Ends when what it is writing has been written.
-    pub(super) fn stop(mut self) {
-        drop(self.stop);
-        if let Some(thread) = self.thread.take() {
-            // A thread that panicked has ended as well.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Pauses, unless it is told to stop before.
-fn goes_on(stopped: &Receiver<()>, pause: Duration) -> bool {
-    stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout)
+    })
 }
 
 /// Looks at every account once, if any policy asks for that.
-fn sweep(shared: &Shared, stopped: &Receiver<()>) -> Result<(), TreeError> {
+fn sweep(shared: &Shared, bell: &Bell) -> Result<(), TreeError> {
     let (view, services) = shared.now();
     if !services.policies.give_notice(&view)? {
         return Ok(());
@@ -79,7 +54,7 @@ fn sweep(shared: &Shared, stopped: &Receiver<()>) -> Result<(), TreeError> {
         tell_all(shared, &view, &services, &found.due);
         due += found.due.len();
         drop(view);
-        if !goes_on(stopped, begun.elapsed() * REST) {
+        if bell.sleep(begun.elapsed() * REST) == Woken::Stop {
             return Ok(());
         }
         // By now nobody works with what the accounts were before.

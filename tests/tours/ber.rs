@@ -103,6 +103,12 @@ pub fn replace(dn: &str, name: &str, value: &str) -> Vec<u8> {
     with(0x66, &[text(dn), with(SEQUENCE, &[with(SEQUENCE, &[number(ENUMERATED, 2), attribute])])])
 }
 
+/// `delete: name`, whatever its values are.
+pub fn delete_attribute(dn: &str, name: &str) -> Vec<u8> {
+    let attribute = with(SEQUENCE, &[text(name), with(SET, &[])]);
+    with(0x66, &[text(dn), with(SEQUENCE, &[with(SEQUENCE, &[number(ENUMERATED, 1), attribute])])])
+}
+
 /// `delete: name` of one value, and `add: name` of another.
 pub fn exchange(dn: &str, name: &str, old: &str, new: &str) -> Vec<u8> {
     let one = |operation: i32, value: &str| {

@@ -11,6 +11,14 @@ const REFUSED: &str = "the name or the password is wrong, or the account cannot 
 /// A request that tries a password.
 type Request = fn(&str) -> Vec<u8>;
 
+/// The ways by which the password of alice is tried.
+const WAYS: [(&str, Request); 4] = [
+    ("bind", |guess| ber::simple_bind(&full("alice"), guess)),
+    ("old password", |guess| ber::password_modify(None, Some(guess), Some("a much better secret"))),
+    ("compare", |guess| ber::compare(&full("alice"), "userPassword", guess)),
+    ("unbound change", |guess| ber::password_modify(Some(&full("alice")), Some(guess), Some("a much better secret"))),
+];
+
 /// A server that locks after three wrong passwords and answers each at once.
 fn strict() -> Server {
     let server = Server::start();
@@ -178,27 +186,63 @@ fn the_helpdesk_sees_a_lock_and_ends_it() {
     assert_eq!(state(&server, "alice", "pwdAccountLockedTime"), ["000001010000Z"]);
 }
 
+/// Locks the account of alice by one of the ways.
+fn lock_alice(server: &Server, way: &str, request: Request) -> Client {
+    let mut client = Client::local(server);
+    if ["old password", "compare"].contains(&way) {
+        assert_eq!(client.bind("alice", &server.password("alice")), 0);
+    }
+    for guess in 0..3 {
+        let code = client.ask(&request(&format!("guess number {guess} by {way}"))).code;
+        assert_eq!(code, if way == "compare" { 5 } else { 49 }, "{way}");
+    }
+    client
+}
+
+/// The locks of alice that are recorded, and their ends.
+fn recorded_locks(server: &Server) -> Vec<String> {
+    let recorded = server.keystead("events", &["--of", &full("alice"), "--json"]).ok().out;
+    let events = recorded.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let kinds = events.map(|event| event["kind"].as_str().unwrap().to_owned());
+    kinds.filter(|kind| kind.ends_with("locked")).collect()
+}
+
+#[test]
+fn a_lock_is_on_disk_before_whoever_is_locked_out_is_answered() {
+    let mut server = strict();
+    let right = server.password("alice");
+    for (number, (way, request)) in WAYS.into_iter().enumerate() {
+        drop(lock_alice(&server, way, request));
+        server.kill();
+        server.serve();
+        assert_eq!(Client::local(&server).bind("alice", &right), 49, "{way}");
+        assert_eq!(state(&server, "alice", "pwdAccountLockedTime").len(), 1, "{way}");
+        assert_eq!(state(&server, "alice", "pwdFailureTime").len(), 3, "{way}");
+        assert_eq!(recorded_locks(&server), ["locked", "unlocked"].repeat(WAYS.len())[..=2 * number], "{way}");
+        let unlock = format!("dn: {}\nchangetype: modify\ndelete: pwdAccountLockedTime\n", full("alice"));
+        server.ldap_in("ldapmodify", "hanna", &[], &unlock).ok();
+    }
+}
+
+#[test]
+fn a_lock_that_is_ended_at_once_is_recorded_as_well() {
+    let server = strict();
+    let mut hanna = Client::bound(&server, "hanna", &server.password("hanna"));
+    let unlock = ber::delete_attribute(&full("alice"), "pwdAccountLockedTime");
+    for _ in 0..3 {
+        guess(&mut Client::local(&server), "alice", 3);
+        assert_eq!(hanna.ask(&unlock).code, 0);
+    }
+    assert_eq!(recorded_locks(&server), ["locked", "unlocked"].repeat(3));
+    assert_eq!(server.bind("alice", &server.password("alice")), 0);
+}
+
 #[test]
 fn a_password_is_counted_wherever_it_is_tried() {
     let server = strict();
     let right = server.password("alice");
-    let ways: [(&str, Request); 4] = [
-        ("bind", |guess| ber::simple_bind(&full("alice"), guess)),
-        ("old password", |guess| ber::password_modify(None, Some(guess), Some("a much better secret"))),
-        ("compare", |guess| ber::compare(&full("alice"), "userPassword", guess)),
-        ("unbound change", |guess| {
-            ber::password_modify(Some(&full("alice")), Some(guess), Some("a much better secret"))
-        }),
-    ];
-    for (number, (way, request)) in ways.into_iter().enumerate() {
-        let mut client = Client::local(&server);
-        if ["old password", "compare"].contains(&way) {
-            assert_eq!(client.bind("alice", &right), 0);
-        }
-        for guess in 0..3 {
-            let code = client.ask(&request(&format!("guess number {guess} of {number}"))).code;
-            assert_eq!(code, if way == "compare" { 5 } else { 49 }, "{way}");
-        }
+    for (way, request) in WAYS {
+        let mut client = lock_alice(&server, way, request);
         // Locked: now the right one is not even looked at, by any way.
         assert_eq!(Client::local(&server).bind("alice", &right), 49, "{way}");
         let code = client.ask(&request(&right)).code;

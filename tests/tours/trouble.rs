@@ -377,6 +377,9 @@ fn when_the_disk_is_full_writes_are_refused_and_everything_else_goes_on() {
         assert_eq!(root.find(&things).len(), written);
         assert_eq!((alice.bind("bob", "wrong"), alice.bind("alice", &old)), (49, 0));
     }
+    // Whoever guesses is locked out as well, and is answered: the lock is in memory.
+    let guesses: Vec<i32> = (0..10).map(|number| alice.bind("bob", &format!("guess number {number}"))).collect();
+    assert_eq!((guesses, alice.bind("bob", &server.password("bob"))), (vec![49; 10], 49));
     let log = server.stop();
     assert!(!log.contains("panicked") && log.contains("a change could not be made"), "{log}");
     // With room again, everything that was acknowledged is there, and nothing else.

@@ -1,10 +1,8 @@
 //! What a bind tells of the password when it was right: by the control that the client has asked for, or else by those
 //! that Netscape's servers send unasked, if the policy says so. Never by both (some clients show both).
 
-use std::time::Duration;
-
-use crate::operations::Refusal;
 use crate::operations::refusal::PolicyControl;
+use crate::operations::{Hold, Refusal};
 use crate::password::Policy;
 use crate::password::standing::Standing;
 use crate::password::verdict::PolicyErrorCode;
@@ -50,7 +48,7 @@ impl Told {
             Self::Nothing | Self::Warning(_) => None,
         };
         let unasked = self.unasked(policy);
-        Refusal::InvalidCredentials { policy: error, delay: Duration::ZERO, replaced: None, unasked }
+        Refusal::InvalidCredentials { policy: error, hold: Hold::NONE, replaced: None, unasked }
     }
 
     fn asked(self) -> Option<PasswordPolicyResponse> {

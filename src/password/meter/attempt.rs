@@ -99,8 +99,8 @@ impl Attempt<'_> {
         matches!(self.way, Way::DespiteLock)
     }
 
-    /// The password was wrong.
-    pub fn failed(self, password: &Secret) -> Failure {
+    /// The password was wrong. `note` is told how that counts before anybody can write what was counted.
+    pub fn failed(self, password: &Secret, note: impl FnOnce(&Failure)) -> Failure {
         let digest = self.meter.password_digest(self.subject, password);
         let mut shard = self.meter.shard(self.subject);
         let Shard { tallies, known } = &mut *shard;
@@ -115,6 +115,7 @@ impl Attempt<'_> {
             (Some(tally), Way::Open) => tally.fail(digest, self.counting, self.seen.clone()),
             (None, _) => Failure { count: 1, tried: 1, repeated: false, locked_now: false },
         };
+        note(&failure);
         drop(shard);
         failure
     }

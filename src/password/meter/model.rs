@@ -127,7 +127,7 @@ impl<'m> World<'m> {
     fn end(&mut self, which: usize) {
         if let Some(UnderWay { attempt, .. }) = self.any_under_way(which) {
             self.counted += 1;
-            attempt.failed(&Secret::new(self.counted.to_string()));
+            attempt.failed(&Secret::new(self.counted.to_string()), |_| {});
         }
     }
 

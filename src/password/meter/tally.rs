@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use uuid::Uuid;
 
 use super::attempt::{Counting, Failure};
-use super::{ABSOLUTE_LIMIT, Subject, Unwritten};
+use super::{ABSOLUTE_LIMIT, Subject, Unwritten, UnwrittenLock};
 use crate::directory::Timestamp;
 use crate::directory::tree::Version;
 use crate::password::account::{Account, Lock, Seen};
@@ -184,6 +184,14 @@ impl Tally {
     pub(super) fn take_unwritten(&mut self, subject: Subject) -> Option<Unwritten> {
         let Subject::Entry(uuid) = subject else { return None };
         if self.changes <= self.written { None } else { self.take(uuid) }
+    }
+
+    /// What has been counted, if it has locked the account and that has not been written.
+    pub(super) fn take_lock(&mut self, uuid: Uuid) -> UnwrittenLock {
+        if self.live.locked.is_none() || self.changes <= self.written || self.version.is_none() {
+            return UnwrittenLock::None;
+        }
+        self.take(uuid).map_or(UnwrittenLock::Later, UnwrittenLock::Now)
     }
 
     /// What has been counted, whether or not it has been written, unless it is being written.

@@ -1,8 +1,10 @@
 //! What a connection does with requests: has them done, and answers them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use smallvec::SmallVec;
+use tokio::time::timeout;
 
 use super::{Connection, End, PendingEffects};
 use crate::directory::Identity;
@@ -20,6 +22,8 @@ use crate::server::dispatch::{Done, Progress, Running, Scene, Ticket};
 use crate::server::paging::{Asked, Paging};
 use crate::session::{Action, Actions};
 
+/// How long an answer waits for a disk before it comes all the same.
+const WRITING: Duration = Duration::from_secs(5);
 /// How many searches of one connection may be on the scan lane at once.
 const SCANS: usize = 4;
 /// How many searches of one connection may wait for something to happen.
@@ -222,21 +226,28 @@ impl Connection {
     }
 
     fn answered(&mut self, running: Box<Running>, result: Result<Outcome, Refusal>) -> Actions {
-        let (response, delay, effects) = match result {
-            Ok(outcome) => (outcome.response, outcome.delay, outcome.effects),
+        let (response, hold, effects) = match result {
+            Ok(outcome) => (outcome.response, outcome.hold, outcome.effects),
             Err(refusal) => {
                 self.log_cause(&running, &refusal);
                 let response = refusal.to_response(PolicyControl::of(&running.controls));
-                (response, refusal.delay(), SmallVec::new())
+                (response, refusal.hold(), SmallVec::new())
             }
         };
-        if delay.is_zero() {
+        if hold.is_none() {
             self.apply(&running, effects);
             return self.respond(&running, &response);
         }
         let (done, ticket) = (self.done.clone(), running.ticket);
+        let written = hold.lock.map(|uuid| self.shared.locks.write(uuid));
         tokio::spawn(async move {
-            tokio::time::sleep(delay).await;
+            let written = async {
+                if let Some(written) = written {
+                    // However it ended: that it is locked is in memory as well.
+                    let _ = timeout(WRITING, written).await;
+                }
+            };
+            tokio::join!(tokio::time::sleep(hold.delay), written);
             // A connection that has ended needs no answer.
             let _ = done.send(Box::new(Done::Ripe(ticket)));
         });

@@ -167,7 +167,7 @@ impl<'s, D: Directory> Client<'s, D> {
 
     /// Does what a shell does with an outcome: makes its changes, then what follows from them.
     fn carry_out(&self, result: Result<Outcome, Refusal>, policy: PolicyControl) -> Response {
-        self.delay.set(result.as_ref().map_or_else(Refusal::delay, |outcome| outcome.delay));
+        self.delay.set(result.as_ref().map_or_else(Refusal::hold, |outcome| outcome.hold).delay);
         let mut outcome = match result {
             Ok(outcome) => outcome,
             Err(refusal) => return refusal.to_response(policy),
