@@ -9,6 +9,7 @@ use crate::directory::schema::check::{Violation, find_value};
 use crate::directory::tree::{Change, Event, EventKind, Found, LogKind, Means, Place, Write};
 use crate::directory::{Attribute, Attributes, Dn, Entry, Rdn};
 use crate::password::{Account, Policy, Secret};
+use crate::protocol::control::Flag;
 use crate::protocol::request::AddRequest;
 
 use super::delegation::{RuleChange, is_mere_rule};
@@ -228,11 +229,16 @@ fn complete(
     Ok(given)
 }
 
-/// A password policy that makes no sense is refused where it is written.
+/// A password policy that makes no sense is refused where it is written. Of what has no effect in it is told.
 pub(super) fn check_policy(ctx: &Context<'_>, attributes: &Attributes, dn: &Dn) -> Result<(), Refusal> {
     if has_class(attributes, "pwdPolicy", ctx.schema()) {
-        let policy = Policy::read(&Entry::encode(attributes, ctx.schema()), dn.as_str(), ctx.schema())?;
+        let entry = Entry::encode(attributes, ctx.schema());
+        let policy = Policy::read(&entry, dn.as_str(), ctx.schema())?;
         policies::check(&policy, dn, ctx.tree)?;
+        if !ctx.flags.has(Flag::NoOp) {
+            let told = policies::unheeded_in(&entry, dn, ctx.schema());
+            told.iter().for_each(|told| ctx.services.reports.take_unheeded(told));
+        }
     }
     Ok(())
 }

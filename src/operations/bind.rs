@@ -150,7 +150,7 @@ fn spelled<'u>(ctx: &Context<'_>, user: &'u UserName) -> Result<Cow<'u, Dn>, Ref
 fn verification(ctx: &Context<'_>, user: &UserName, evidence: Evidence) -> Result<Verification, Refusal> {
     // A name that no entry has, and an entry that nobody may be, are counted and take as long as any other.
     let unknown = |dn: &Dn, evidence: Evidence| -> Result<Verification, Refusal> {
-        let policy = ctx.services.policies.default_for(dn, ctx.tree)?;
+        let policy = ctx.services.policies.for_nobody(dn, ctx.tree)?;
         let subject = ctx.services.meter.unknown(dn);
         let (account, tried, means) = (Account::default(), Vec::new(), Means::Bind);
         let (entry, known, authorize_as) = (None, Known::Nothing, Vec::new());
@@ -301,7 +301,11 @@ impl Verification {
         }
         let told = Told::of(standing);
         match standing {
-            Standing::Expired | Standing::MustChangeElsewhere => return Err(told.refusal(policy)),
+            Standing::Expired => {
+                ctx.services.journal.note_daily(self.event(ctx, EventKind::Expired, (node, dn)));
+                return Err(told.refusal(policy));
+            }
+            Standing::MustChangeElsewhere => return Err(told.refusal(policy)),
             Standing::Good { .. } | Standing::Grace { .. } | Standing::MustChange => {}
         }
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };
@@ -318,8 +322,7 @@ impl Verification {
         self.remember(ctx);
         let (change, need) = self.changes(ctx, (node, dn), Entered { standing, recheck, rehash, lock })?;
         if let Standing::Good { expires_in: Some(left) } = standing {
-            // It is the owner whom it is told of, wherever they bind from.
-            let event = Event { source: String::new(), ..self.event(ctx, EventKind::Expiring, (node, dn)) };
+            let event = self.event(ctx, EventKind::Expiring, (node, dn));
             ctx.services.journal.note_daily(Event { reason: format!("in {} seconds", left.as_secs()), ..event });
         }
         let mut response = Response::from(ResultCode::Success);

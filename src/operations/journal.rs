@@ -57,7 +57,7 @@ struct Minute {
     all: Share,
 }
 
-/// What was told within a day, of one kind: whose and from where, as a number.
+/// What was told within a day, of one kind: whose, and of devices from where, as a number.
 #[derive(Debug, Default)]
 struct Told {
     last: HashMap<u64, Timestamp>,
@@ -82,8 +82,8 @@ impl Journal {
         }
     }
 
-    /// Notes what happens at each bind with a right password, or with the one before, and is worth telling once a day of
-    /// each place that it comes from. What finds no room is told by the next bind.
+    /// Notes what happens at each bind with a right password and is worth telling once a day of each account; or with the one
+    /// before, once a day of each place that it comes from. What finds no room is told by the next bind.
     pub fn note_daily(&self, event: Event) {
         let mut waiting = self.waiting();
         waiting.begin_minute(event.time);
@@ -185,7 +185,9 @@ impl Minute {
 impl Told {
     /// Whether it was not told within a day, which it is from now on.
     fn is_new(&mut self, event: &Event) -> bool {
-        let (now, key) = (event.time, self.hashing.hash_one((event.uuid, &event.source)));
+        // It is the owner whom it is told of, wherever they bind from; or else a device.
+        let place = Some(&event.source).filter(|_| event.kind == EventKind::StaleDevice);
+        let (now, key) = (event.time, self.hashing.hash_one((event.uuid, place)));
         if self.last.get(&key).is_some_and(|last| now < last.saturating_add(DAY)) {
             return false;
         }
@@ -313,8 +315,12 @@ mod tests {
     #[test]
     fn one_account_at_which_much_happens_leaves_room_for_the_others() {
         let journal = Journal::default();
-        let from = |number: u32| Event { source: format!("2001:db8::{number:x}"), ..event(1, 0) };
-        (0..50_000).for_each(|number| journal.note_daily(from(number)));
+        let device = |number: u32| Event {
+            source: format!("2001:db8::{number:x}"),
+            kind: EventKind::StaleDevice,
+            ..event(1, 0)
+        };
+        (0..50_000).for_each(|number| journal.note_daily(device(number)));
         journal.note_daily(event(2, 0));
         assert_eq!(times(&journal.take(at(0))), [1; EACH as usize + 1]);
     }

@@ -13,7 +13,7 @@ use crate::password::{Account, Policy, Secret};
 
 use super::set_password::{NewPassword, kind};
 use super::target::Target;
-use super::verify_password::{Given, Known, Matched};
+use super::verify_password::{Besides, Given, Known, Matched};
 use super::{Context, Refusal};
 
 /// How long after a change it may be asked for again.
@@ -111,9 +111,10 @@ impl Context<'_> {
         let given =
             |password| Given { subject, means: request.means, account, policy, password, known: Known::Nothing };
         let code = account.code.as_ref().filter(|code| self.now < code.until);
-        match self.verify(&given(old), code) {
+        match self.verify(&given(old), Besides { code, again: again.map(|again| again.new) }) {
             Ok((Matched::Password, attempt)) => Ok((ProvenBy::Old, attempt)),
             Ok((Matched::Code, attempt)) => Ok((ProvenBy::Code, attempt)),
+            Ok((Matched::Again, attempt)) => Ok((ProvenBy::Again, attempt)),
             Err(refusal) => match again.filter(|again| may_be_the_one_before(&refusal, account, *again)) {
                 Some(again) => self.verify_password(&given(again.new)).map(|attempt| (ProvenBy::Again, attempt)),
                 None => Err(refusal),
@@ -122,11 +123,7 @@ impl Context<'_> {
     }
 }
 
-/// Whether a password was refused that is the one before, or may be, where that is not remembered.
+/// Whether a password was refused that may be the one before, or what was given in its place, where that is not remembered.
 fn may_be_the_one_before(refusal: &Refusal, account: &Account, again: Again<'_>) -> bool {
-    match refusal {
-        Refusal::InvalidCredentials { replaced: Some(_), .. } => true,
-        Refusal::InvalidCredentials { policy: None, .. } => again.by_code || account.before().is_none(),
-        _ => false,
-    }
+    matches!(refusal, Refusal::InvalidCredentials { policy: None, .. }) && (again.by_code || account.before().is_none())
 }

@@ -21,7 +21,7 @@ use crate::password::policy::{Applies, PolicyError};
 
 pub use claims::refuses_policy;
 pub use reasons::Reason;
-pub use unheeded::unheeded;
+pub use unheeded::{unheeded, unheeded_in};
 
 /// The password policies of the directory: entries, read when they are needed and remembered until they change.
 #[derive(Debug, Default)]
@@ -142,6 +142,18 @@ impl Policies {
             _ => None,
         };
         Ok(policy.unwrap_or_default())
+    }
+
+    /// The policy that governs a name that no entry has: the one that would govern it for where it stands, since of an entry
+    /// that is not there nothing else is known.
+    pub fn for_nobody(&self, dn: &Dn, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
+        let selecting = self.selecting(tree)?;
+        let suffix = suffix_of(dn, tree);
+        let by_place = |one: &&Selector| suffix == Some(&one.suffix) && one.applies.admits_by_place(dn);
+        match selecting.policies.iter().filter(|one| !one.policy.report_only).find(by_place) {
+            Some(selector) => Ok(Arc::clone(&selector.policy)),
+            None => self.default_for(dn, tree),
+        }
     }
 
     /// The policy that the entry names.

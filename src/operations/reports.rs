@@ -10,13 +10,17 @@ use crate::protocol::control::Flag;
 
 use super::Context;
 
-/// Takes what policies that are only tried out would have done, and what good binds show of passwords in use.
+/// Takes what policies that are only tried out would have done, what good binds show of passwords in use, and what is written
+/// into policies in vain.
 pub trait Reports: fmt::Debug + Send + Sync {
     /// Takes what a policy would have done.
     fn take(&self, report: &Report<'_>);
 
     /// Takes that a password in use is publicly known.
     fn take_known(&self, known: &Known<'_>);
+
+    /// Takes a sentence about something in a policy that is being written and nothing comes of.
+    fn take_unheeded(&self, told: &str);
 }
 
 /// A password in use that is in a list of known ones.

@@ -48,6 +48,17 @@ pub(super) enum Matched {
     Password,
     /// A one-time code.
     Code,
+    /// The password before, and the new password is what the account has: the same change was made a moment ago.
+    Again,
+}
+
+/// What may be given besides the password of an account, where it is to be changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Besides<'b> {
+    /// A code that was given out.
+    pub(super) code: Option<&'b OneTimeCode>,
+    /// The new password of a request that may be the last change once more.
+    pub(super) again: Option<&'b Secret>,
 }
 
 /// What else a password may be that is wrong.
@@ -70,16 +81,13 @@ impl Context<'_> {
     /// Every refusal takes the time of two hashes as they are made today, so that time tells neither who exists, nor who is
     /// locked. An older hash is computed beside them.
     pub(super) fn verify_password(&self, given: &Given<'_>) -> Result<Attempt<'_>, Refusal> {
-        self.verify(given, None).map(|(_, attempt)| attempt)
+        self.verify(given, Besides::default()).map(|(_, attempt)| attempt)
     }
 
     /// The same where a one-time code may be given in the place of the password. While there is one, it takes the place of
-    /// the password before, so that it takes no longer.
-    pub(super) fn verify(
-        &self,
-        given: &Given<'_>,
-        code: Option<&OneTimeCode>,
-    ) -> Result<(Matched, Attempt<'_>), Refusal> {
+    /// the password before, so that it takes no longer. Where the same change may have been made a moment ago, and the password
+    /// before is given, the new one must be the password of the account: that one is counted if it is wrong.
+    pub(super) fn verify(&self, given: &Given<'_>, besides: Besides<'_>) -> Result<(Matched, Attempt<'_>), Refusal> {
         let Given { subject, account, policy, password, .. } = *given;
         if account.version == SAME_CHANGE {
             // The meter counts for what is stored.
@@ -89,7 +97,7 @@ impl Context<'_> {
         }
         let current = account.password.as_ref();
         let before = account.before().map_or(Second::Nothing, Second::Before);
-        let second = code.map_or(before, Second::Code);
+        let second = besides.code.map_or(before, Second::Code);
         let trial = Trial { subject, source: &self.requester.source, now: self.now };
         let attempt = match self.services.meter.begin(&trial, account, policy) {
             Begin::Go(attempt) => attempt,
@@ -101,17 +109,22 @@ impl Context<'_> {
                 return Err(refusal);
             }
         };
-        let is_right =
-            given.known == Known::Right || is_right_at_once(current, password) || self.verify_slowly(current, given);
-        // One that is not good yet is as wrong as any other.
-        if is_right && !account.is_early(self.now) {
+        if self.is_right(given) {
             return Ok((Matched::Password, attempt));
         }
-        match second {
+        match (second, besides.again) {
             _ if !self.is_second(second, given) => {}
-            Second::Nothing => {}
-            Second::Code(_) => return Ok((Matched::Code, attempt)),
-            Second::Before(Remembered { time, .. }) => {
+            (Second::Nothing, _) => {}
+            (Second::Code(_), _) => return Ok((Matched::Code, attempt)),
+            (Second::Before(_), Some(new)) => {
+                let new = Given { password: new, ..*given };
+                return if self.is_right(&new) {
+                    Ok((Matched::Again, attempt))
+                } else {
+                    Err(self.count(attempt, &new))
+                };
+            }
+            (Second::Before(Remembered { time, .. }), None) => {
                 let failure = attempt.stale();
                 if let Some(event) = self.event_of_trying(given, EventKind::StaleDevice) {
                     self.services.journal.note_daily(Event { reason: format!("replaced {time}"), ..event });
@@ -170,6 +183,15 @@ impl Context<'_> {
         if !self.flags.has(Flag::NoOp) {
             attempt.passed();
         }
+    }
+
+    /// Whether it is the password of the account. One that is not good yet is as wrong as any other.
+    fn is_right(&self, given: &Given<'_>) -> bool {
+        let stored = given.account.password.as_ref();
+        let is_right = given.known == Known::Right
+            || is_right_at_once(stored, given.password)
+            || self.verify_slowly(stored, given);
+        is_right && !given.account.is_early(self.now)
     }
 
     /// Whether a wrong password is something else, found out in the same time whatever there is.

@@ -38,7 +38,7 @@ use radar::{Radar, Thresholds, Tried};
 pub use tally::Live;
 use tally::Tally;
 
-/// More wrong passwords in a row than this lock the account until an administrator unlocks it, whatever the policy says
+/// So many wrong passwords in a row lock the account until an administrator unlocks it, wherever the policy locks at all
 /// (NIST SP 800-63B-4 §3.2.2).
 pub const ABSOLUTE_LIMIT: u32 = 100;
 

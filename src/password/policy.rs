@@ -2,6 +2,7 @@
 
 pub mod applies;
 pub mod hashing;
+pub mod idle;
 mod reader;
 pub mod settings;
 mod strictness;
@@ -15,6 +16,7 @@ use super::account::{Account, Lock};
 use super::meter::ABSOLUTE_LIMIT;
 pub use applies::Applies;
 pub use hashing::Hashing;
+pub use idle::Idle;
 use reader::Reader;
 pub use strictness::Strictness;
 
@@ -124,6 +126,8 @@ pub struct Policy {
     pub report_only: bool,
     /// Whom it says by itself that it governs; `None` if it says nothing of that.
     pub applies: Option<Applies>,
+    /// What it says and nothing comes of.
+    pub idle: Vec<Idle>,
 }
 
 /// How far a new password is checked (draft-behera §5.2.5).
@@ -259,6 +263,7 @@ impl Default for Policy {
             precedence: u32::MAX,
             report_only: false,
             applies: None,
+            idle: Vec::new(),
         }
     }
 }
@@ -327,11 +332,13 @@ impl Policy {
             precedence: reader.number("pwdPrecedence")?.unwrap_or(u32::MAX),
             report_only: reader.flag("pwdReportOnly")?.unwrap_or(false),
             applies: Applies::read(&reader)?,
+            idle: Vec::new(),
         };
         reader.check_attribute()?;
         policy.check()?;
         policy.said = policy.settings().iter().map(|setting| setting.attribute).collect();
         policy.said.retain(|attribute| reader.value(attribute).is_some());
+        policy.idle = idle::find(&policy, &reader);
         Ok(policy)
     }
 
@@ -378,7 +385,8 @@ impl Policy {
         }
         if self.lockout_limit().is_some_and(|limit| limit > ABSOLUTE_LIMIT as usize) {
             let reason = format!(
-                "at most {ABSOLUTE_LIMIT}: so many wrong passwords in a row lock an account for good, whatever a policy says"
+                "at most {ABSOLUTE_LIMIT}: where pwdLockout is TRUE, so many wrong passwords in a row lock an account until \
+                 an administrator unlocks it"
             );
             return fault("pwdMaxFailure", reason);
         }
@@ -389,9 +397,6 @@ impl Policy {
                     "it must be less than pwdMaxAge, or nobody could ever change in time".into(),
                 );
             }
-            if self.pwd_expire_warning >= max_age {
-                return fault("pwdExpireWarning", "it must be less than pwdMaxAge".into());
-            }
             if self.expire_notices.last().is_some_and(|longest| *longest >= max_age) {
                 return fault("pwdExpireNotice", "each must be less than pwdMaxAge".into());
             }
@@ -399,10 +404,7 @@ impl Policy {
         if self.reset_code_max_age > LONGEST_RESET_CODE {
             return fault("pwdResetCodeMaxAge", "no code is good for more than a day".to_owned());
         }
-        if self.rehash_deadline.is_some() && !self.pwd_allow_user_change {
-            let reason = "with pwdAllowUserChange FALSE, those who must change their passwords could not";
-            return fault("pwdRehashDeadline", reason.to_owned());
-        }
+        self.check_dead_ends()?;
         self.check_composition()?;
         if self.verified_cache.is_some_and(|life| life > MAX_VERIFIED) {
             let reason = format!("a right password is known for at most {} seconds", MAX_VERIFIED.as_secs());
@@ -418,6 +420,23 @@ impl Policy {
             );
         }
         Ok(())
+    }
+
+    /// Who must change a password that they may not change is shut out.
+    fn check_dead_ends(&self) -> Result<(), PolicyError> {
+        let demands = [
+            ("pwdMustChange", self.pwd_must_change),
+            ("pwdRehashDeadline", self.rehash_deadline.is_some()),
+            ("pwdBreachAction", self.breach_action == BreachAction::MustChange),
+        ];
+        match demands.into_iter().find(|(_, demands_change)| *demands_change) {
+            Some((attribute, _)) if !self.pwd_allow_user_change => {
+                let reason =
+                    "with pwdAllowUserChange FALSE, those who must change their passwords could not".to_owned();
+                Err(PolicyError { attribute, reason })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Rules about characters that no password could follow, or that nobody could remember one by.
@@ -523,6 +542,8 @@ mod tests {
         assert_eq!(policy.pwd_max_age, Some(Duration::from_secs(7_776_002)));
         assert_eq!((policy.lockout_limit(), policy.pwd_failure_count_interval), (Some(5), None));
         assert_eq!(policy.pwd_check_quality, CheckQuality::IfPossible);
+        // Copied from one guide into many; then each bind warns.
+        assert!(read(&[("pwdMaxAge", "7516800"), ("pwdExpireWarning", "14482463")]).is_ok());
     }
 
     #[test]
@@ -536,6 +557,15 @@ mod tests {
         assert!(fault(&[("pwdCheckQuality", "3")]).contains("one of 0, 1, 2"));
         assert!(fault(&[("pwdMinAge", "100"), ("pwdMaxAge", "100")]).contains("less than pwdMaxAge"));
         assert!(fault(&[("pwdAttribute", "cn")]).contains("must be userPassword"));
+        for (attribute, value) in
+            [("pwdMustChange", "TRUE"), ("pwdBreachAction", "must-change"), ("pwdRehashDeadline", "20270101000000Z")]
+        {
+            let told = fault(&[("pwdAllowUserChange", "FALSE"), (attribute, value)]);
+            assert_eq!(
+                told,
+                format!("{attribute}: with pwdAllowUserChange FALSE, those who must change their passwords could not")
+            );
+        }
         assert!(fault(&[("pwdMinDelay", "10"), ("pwdMaxDelay", "5")]).contains("pwdMaxDelay"));
         assert!(fault(&[("pwdMaxDelay", "3600")]).contains("held back"));
         assert!(fault(&[("pwdLockout", "TRUE"), ("pwdMaxFailure", "101")]).starts_with("pwdMaxFailure: at most 100"));

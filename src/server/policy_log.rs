@@ -1,5 +1,5 @@
-//! One line for each thing that a policy would have done that is only tried out, and for each password in use that is found to
-//! be publicly known.
+//! One line for each thing that a policy would have done that is only tried out, for each password in use that is found to be
+//! publicly known, and for what is written into a policy in vain.
 
 use tracing::{info, warn};
 
@@ -18,5 +18,9 @@ impl Reports for PolicyLog {
     fn take_known(&self, known: &Known<'_>) {
         let Known { policy, target, rule } = known;
         warn!(target: "publicly_known", policy, %target, rule, "a password in use is publicly known");
+    }
+
+    fn take_unheeded(&self, told: &str) {
+        warn!(target: "policy", "{told}");
     }
 }

@@ -207,12 +207,35 @@ sentences! {
         scene.policy(&[("pwdTemporaryMaxUses", "5")]);
         scene.client("hanna").password_modify(Some("alice"), None, Some(NEW)).unwrap();
         scene.anonymous().bind("alice", NEW).unwrap();
+        let expiring = scene.recorded().into_iter().find(|one| one.event.kind == EventKind::Expiring);
+        assert_eq!(expiring.unwrap().event.source, "127.0.0.1");
         assert_eq!(scene.events(), [
             "expiring done of alice by alice, bind: in 64000 seconds",
             "grace-used done of alice by alice, bind: 1 left",
             "reset done of alice by hanna, password-modify",
             "temporary-used done of alice by alice, bind: 4 left",
         ]);
+    }
+
+    /// A bind that is refused because the password has expired is recorded once a day, wherever it comes from.
+    fn an_expired_password_is_recorded_when_somebody_binds_with_it(scene) {
+        scene.policy(&[("pwdMaxAge", "864000")]);
+        scene.wait(864_000);
+        let bind = |address: &str, password: &str| {
+            let client = scene.anonymous();
+            client.come_from(address);
+            assert_eq!(client.bind("alice", password), Err(InvalidCredentials));
+        };
+        bind("192.0.2.1", WRONG);
+        assert_eq!(scene.events(), [""; 0]);
+        for address in ["192.0.2.2", "192.0.2.2", "192.0.2.3"] {
+            bind(address, ALICE);
+        }
+        assert_eq!(scene.events(), ["expired done of alice by alice, bind"]);
+        assert_eq!(scene.recorded().last().unwrap().event.source, "192.0.2.2");
+        scene.wait(86_400);
+        bind("192.0.2.3", ALICE);
+        assert_eq!(scene.events().len(), 2);
     }
 
     /// A password that is hashed anew is the same one, and is recorded as that.

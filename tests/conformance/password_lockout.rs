@@ -5,10 +5,10 @@ use keystead::directory::ResultCode::{
     CompareFalse, ConstraintViolation, InsufficientAccessRights, InvalidAttributeSyntax, InvalidCredentials,
 };
 use keystead::directory::tree::Directory;
-use keystead::protocol::Response;
+use keystead::protocol::{MessageId, Operation, Response};
 
 use crate::scene::answer::{LOCKED, NOTHING};
-use crate::scene::{Scene, assert_told, full, policy_control, policy_response};
+use crate::scene::{Client, SUFFIX, Scene, assert_told, full, policy_control, policy_response};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
@@ -50,6 +50,40 @@ sentences! {
         assert!(bind(scene, "bob", "bob's password").result.code == keystead::directory::ResultCode::Success);
         let told = scene.anonymous().bind_with("alice", ALICE, &[]);
         assert_eq!(policy_response(&told), None);
+    }
+
+    /// A name that no entry has is answered as what stands there would be, octet by octet: by the policy for that place.
+    fn names_that_do_not_exist_are_answered_like_their_neighbours(scene) {
+        let policy = |name: &str, lines: &str| {
+            let classes = "objectClass: namedPolicy\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy";
+            let own = format!("cn: {name}\npwdAttribute: userPassword\npwdLockout: TRUE\n{lines}");
+            assert_eq!(scene.root().change(&format!("dn: cn={name},ou=policies\n{classes}\n{own}\n")), Ok(()));
+        };
+        let people = format!("pwdAppliesToSubtree: ou=people,{SUFFIX}");
+        policy("people", &format!("{people}\npwdMaxFailure: 5\npwdMinDelay: 1\npwdMaxDelay: 8\npwdLockoutDuration: 60"));
+        // None of these is known to govern a name that is not there.
+        policy("staff", &format!("{people}\npwdAppliesToGroup: cn=staff,ou=groups,{SUFFIX}\npwdMaxFailure: 2\npwdPrecedence: 1"));
+        policy("guests", &format!("{people}\npwdAppliesToFilter: (!(mail=*))\npwdMaxFailure: 2\npwdPrecedence: 2"));
+        policy("tried", &format!("{people}\npwdReportOnly: TRUE\npwdMaxFailure: 2\npwdPrecedence: 3"));
+        let ways: [fn(&Client<'_, _>, &str, &str) -> Response; 2] = [
+            |client, name, guess| client.bind_with(name, guess, &policy_control()),
+            |client, name, guess| client.password_modify_with(Some(&full(name)), Some(guess), Some(NEW), &policy_control()),
+        ];
+        for way in ways {
+            let answers = |name: &str| -> Vec<(Vec<u8>, std::time::Duration)> {
+                let answer = |number: u32| {
+                    let (client, mut octets) = (scene.anonymous(), bytes::BytesMut::new());
+                    way(&client, name, &format!("guess {number}")).put(&mut octets, MessageId(1), Operation::Bind);
+                    (octets.to_vec(), client.delay())
+                };
+                (1..=7).map(answer).collect()
+            };
+            let [existing, nobody, elsewhere, no_admin] = ["hanna", "nobody", "cn=admin", "cn=nobody"].map(answers);
+            assert_eq!(nobody, existing);
+            assert_eq!(no_admin, elsewhere);
+            assert_ne!(existing, elsewhere);
+            scene.wait(1_000);
+        }
     }
 
     /// §5.2.12: pwdLockoutDuration: "the number of seconds that the password cannot be used to authenticate due to too many

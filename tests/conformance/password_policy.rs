@@ -255,7 +255,7 @@ sentences! {
         for (lines, words) in [
             ("replace: pwdMaxLength\npwdMaxLength: 11\n", "pwdMinLength: 12 is more than pwdMaxLength, 11"),
             ("replace: pwdMinAge\npwdMinAge: 5\n-\nreplace: pwdMaxAge\npwdMaxAge: 5\n", "must be less than pwdMaxAge"),
-            ("add: pwdExpireWarning\npwdExpireWarning: 9\n-\nadd: pwdMaxAge\npwdMaxAge: 9\n", "less than pwdMaxAge"),
+            ("replace: pwdMustChange\npwdMustChange: TRUE\n-\nreplace: pwdAllowUserChange\npwdAllowUserChange: FALSE\n", "could not"),
             ("replace: pwdInHistory\npwdInHistory: 51\n", "at most 50 passwords are remembered"),
             ("replace: pwdInHistory\npwdInHistory: -1\n", "must be a whole number from 0 to 4294967295"),
             ("replace: pwdCheckQuality\npwdCheckQuality: 3\n", "must be one of 0, 1, 2"),
@@ -285,7 +285,7 @@ sentences! {
     /// A policy of OpenLDAP is taken as it is; but whoever relies on a module that judges passwords is told that none does.
     fn modules_of_another_server_are_not_relied_on(scene) {
         let policy = "dn: cn=theirs,ou=policies\nchangetype: add\nobjectClass: organizationalRole\nobjectClass: pwdPolicy\n\
-             objectClass: pwdPolicyChecker\ncn: theirs\npwdAttribute: userPassword\npwdMinLength: 8\n";
+             objectClass: pwdPolicyChecker\ncn: theirs\npwdAttribute: userPassword\npwdCheckQuality: 1\npwdMinLength: 8\n";
         let told = || unheeded(&scene.directory.view()).unwrap();
         assert_eq!(scene.root().change(&format!("{policy}pwdUseCheckModule: FALSE\n")), Ok(()));
         assert_eq!(told(), [""; 0]);
@@ -296,6 +296,23 @@ sentences! {
             assert!(told().iter().any(|line| line.starts_with(&beginning)), "{:?}", told());
         }
         assert_eq!(told().len(), 2);
+    }
+
+    /// What cannot be meant is refused; what has no effect is taken, since the policies of other servers have it, and told.
+    fn what_has_no_effect_is_told_when_it_is_written(scene) {
+        let set = |lines: &str| scene.root().change(&format!("dn: cn=default,ou=policies\nchangetype: modify\n{lines}-\n"));
+        scene.policy(&[("pwdMaxAge", ""), ("pwdMustChange", "FALSE")]);
+        scene.unheeded();
+        assert_eq!(set("replace: pwdExpireWarning\npwdExpireWarning: 600\n"), Ok(()));
+        let told = format!(
+            "pwdExpireWarning of \"cn=default,ou=policies,{SUFFIX}\" has no effect: pwdMaxAge is 0 or absent, so no password expires"
+        );
+        assert_eq!(scene.unheeded(), [told.as_str()]);
+        assert_eq!(unheeded(&scene.directory.view()).unwrap(), [told]);
+        assert_eq!(set("replace: pwdExpireWarning\npwdExpireWarning: 0\n"), Ok(()));
+        assert_eq!(scene.unheeded(), [""; 0]);
+        assert_eq!(set("replace: pwdAllowUserChange\npwdAllowUserChange: FALSE\n"), Ok(()));
+        assert_eq!(set("replace: pwdMustChange\npwdMustChange: TRUE\n"), Err(ConstraintViolation));
     }
 
     /// More wrong passwords than are an end by themselves cannot be meant.

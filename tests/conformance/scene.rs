@@ -174,6 +174,11 @@ impl<D: Directory> Scene<D> {
         self.reported.take_all()
     }
 
+    /// What was written into policies in vain since this was asked last.
+    pub fn unheeded(&self) -> Vec<String> {
+        self.reported.take_all_unheeded()
+    }
+
     /// Puts other access rules in the place of those that `keystead init` writes.
     pub fn rule_by(&self, rules: &[RuleText]) {
         *self.ruled_by.borrow_mut() = rules.to_vec();

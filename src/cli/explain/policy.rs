@@ -12,6 +12,7 @@ use crate::directory::Dn;
 use crate::directory::tree::Node;
 use crate::operations::policies::{Because, Governing, Policies};
 use crate::password::condition::Condition;
+use crate::password::policy::Idle;
 use crate::password::policy::settings::Setting;
 use crate::server::Clock;
 
@@ -77,6 +78,9 @@ impl<'a> Answer<'a> {
             let origin = if governing.policy.said.contains(&attribute) { "says so" } else { "default" };
             output::say(&format!("  {attribute:<24} {value:<10} {origin:<8} {meaning}"));
         }
+        for idle in &governing.policy.idle {
+            output::say(&format!("  {idle}"));
+        }
         output::say("The account:");
         for condition in &self.conditions {
             output::say(&format!("  {condition}"));
@@ -97,6 +101,7 @@ impl<'a> Answer<'a> {
             let from = origin.filter(|_| policy.said.contains(attribute));
             json!({ "attribute": attribute, "value": value, "from": from, "meaning": meaning })
         };
+        let idle = |Idle { attribute, reason }: &Idle| json!({ "attribute": attribute, "reason": reason });
         let other = |(name, precedence): &(String, Option<u32>)| json!({ "policy": name, "precedence": precedence });
         json!({
             "entry": self.dn.as_str(),
@@ -104,6 +109,7 @@ impl<'a> Answer<'a> {
             "because": self.reasons,
             "account": self.conditions.iter().map(to_json).collect::<Vec<_>>(),
             "settings": policy.settings().iter().map(setting).collect::<Vec<_>>(),
+            "without_effect": policy.idle.iter().map(idle).collect::<Vec<_>>(),
             "tried": self.governing.tried.iter().map(|policy| policy.origin.as_str()).collect::<Vec<_>>(),
             "others": self.others.iter().map(other).collect::<Vec<_>>(),
         })

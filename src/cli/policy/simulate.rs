@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::directory::ldif::{Body, Reader, Record};
 use crate::directory::tree::{Directory, EntryId, Node, Tree, TreeError};
 use crate::directory::{Dn, Timestamp};
-use crate::operations::policies::Policies;
+use crate::operations::policies::{Policies, unheeded_in};
 use crate::operations::{Context, Outcome, Refusal, add, delete, modify};
 use crate::password::Account;
 use crate::password::outlook::Looked;
@@ -101,6 +101,10 @@ fn suppose_all(
             return Err(CliError::Message(format!("{what}: this is no password policy (objectClass pwdPolicy)")));
         }
         touched.extend(names.into_iter().flatten());
+    }
+    for (node, dn) in supposed.changed() {
+        let told = unheeded_in(&node.entry, dn, supposed.schema());
+        told.iter().for_each(|told| output::complain(&format!("warning: {told}")));
     }
     // What is only tried out is to be simulated as it would be in force.
     supposed.suppose_without(supposed.schema().known().pwd_report_only);

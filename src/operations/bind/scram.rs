@@ -99,10 +99,10 @@ fn keys(ctx: &Context<'_>, user: &UserName) -> Result<ScramKeys, Refusal> {
 }
 
 /// What a name seems to have that no entry has, or whose entry has no keys: the same salt each time, and as many
-/// iterations as the default policy asks for.
+/// iterations as the policy asks for that governs what stands there.
 fn nobodys(ctx: &Context<'_>, user: &UserName) -> Result<ScramKeys, Refusal> {
     let dn = spelled(ctx, user)?;
-    let policy = ctx.services.policies.default_for(&dn, ctx.tree)?;
+    let policy = ctx.services.policies.for_nobody(&dn, ctx.tree)?;
     let iterations = policy.scram_iterations.unwrap_or(LEAST_ITERATIONS);
     Ok(ScramKeys::of_nobody(&ctx.services.fake_salts, dn.key(), iterations))
 }

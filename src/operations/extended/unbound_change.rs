@@ -106,7 +106,7 @@ fn unknown(ctx: &Context<'_>, user: &UserName, old: &Secret) -> Result<Outcome, 
         UserName::Dn(dn) => dn.clone(),
         UserName::Uid(uid) => Dn::parse(ctx.schema(), &format!("uid={}", dn::escape(uid)))?,
     };
-    let policy = ctx.services.policies.default_for(&dn, ctx.tree)?;
+    let policy = ctx.services.policies.for_nobody(&dn, ctx.tree)?;
     let (subject, account) = (ctx.services.meter.unknown(&dn), &Account::default());
     let (policy, known) = (&policy, Known::Nothing);
     ctx.verify_password(&Given { subject, means: MEANS, account, policy, password: old, known })?;

@@ -1,19 +1,29 @@
-//! What a policy that comes from elsewhere says and nothing here does, so that nobody relies on it.
+//! What a policy says and nothing comes of, so that nobody relies on it.
 
 use crate::directory::schema::Schema;
 use crate::directory::tree::{Tree, TreeError};
 use crate::directory::{Dn, Entry};
 
 use super::policy_entries;
+use crate::password::Policy;
+use crate::password::policy::Idle;
 
-/// The policies that have passwords judged by a module of `OpenLDAP`, each as a sentence for a log.
+/// Settings that have no effect, and the policies that have passwords judged by a module of `OpenLDAP`, each as a sentence for
+/// a log.
 pub fn unheeded(tree: &dyn Tree) -> Result<Vec<String>, TreeError> {
     let policies = policy_entries(tree)?;
-    let told = policies.iter().filter_map(|(node, dn)| told(&node.entry, dn, tree.schema()));
+    let told = policies.iter().flat_map(|(node, dn)| unheeded_in(&node.entry, dn, tree.schema()));
     Ok(told.collect())
 }
 
-fn told(policy: &Entry, dn: &Dn, schema: &Schema) -> Option<String> {
+/// The same of one policy.
+pub fn unheeded_in(entry: &Entry, dn: &Dn, schema: &Schema) -> Vec<String> {
+    let idle = Policy::read(entry, dn.as_str(), schema).map(|policy| policy.idle).unwrap_or_default();
+    let idle = idle.iter().map(|Idle { attribute, reason }| format!("{attribute} of \"{dn}\" has no effect: {reason}"));
+    idle.chain(module(entry, dn, schema)).collect()
+}
+
+fn module(policy: &Entry, dn: &Dn, schema: &Schema) -> Option<String> {
     let value = |name: &str| policy.first_text(schema.find_attribute_type(name)?.id);
     let attribute = match (value("pwdUseCheckModule"), value("pwdCheckModule")) {
         (Some("FALSE"), _) | (None, None) => return None,

@@ -70,6 +70,11 @@ impl Applies {
         below() && matches()
     }
 
+    /// Whether it governs whatever stands there, by its place alone.
+    pub fn admits_by_place(&self, dn: &Dn) -> bool {
+        self.groups.is_empty() && self.filters.is_empty() && self.subtree_of(dn).is_some()
+    }
+
     /// The subtree that the name is in.
     pub fn subtree_of(&self, dn: &Dn) -> Option<&Dn> {
         self.subtrees.iter().find(|subtree| dn.is_within(subtree))

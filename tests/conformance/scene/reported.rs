@@ -7,22 +7,34 @@ use keystead::operations::reports::{Known, Report, Reports};
 use super::short;
 
 #[derive(Debug, Default)]
-pub struct Reported(Mutex<Vec<String>>);
+pub struct Reported {
+    reports: Mutex<Vec<String>>,
+    unheeded: Mutex<Vec<String>>,
+}
 
 impl Reported {
     pub fn take_all(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut *self.reports.lock().unwrap())
+    }
+
+    /// What was written into policies in vain.
+    pub fn take_all_unheeded(&self) -> Vec<String> {
+        std::mem::take(&mut *self.unheeded.lock().unwrap())
     }
 }
 
 impl Reports for Reported {
     fn take(&self, report: &Report<'_>) {
         let Report { policy, target, would } = report;
-        self.0.lock().unwrap().push(format!("{} {}: {would}", short(policy), short(target.as_str())));
+        self.reports.lock().unwrap().push(format!("{} {}: {would}", short(policy), short(target.as_str())));
     }
 
     fn take_known(&self, known: &Known<'_>) {
         let Known { policy, target, rule } = known;
-        self.0.lock().unwrap().push(format!("{} {}: known: {rule}", short(policy), short(target.as_str())));
+        self.reports.lock().unwrap().push(format!("{} {}: known: {rule}", short(policy), short(target.as_str())));
+    }
+
+    fn take_unheeded(&self, told: &str) {
+        self.unheeded.lock().unwrap().push(told.to_owned());
     }
 }
