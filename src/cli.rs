@@ -103,6 +103,9 @@ enum CliError {
         /// Why not.
         cause: std::io::Error,
     },
+    /// A password is publicly known, which was asked.
+    #[error("this password is publicly known")]
+    Listed,
     /// What was to be found out was not, as a whole.
     #[error("{0}")]
     Incomplete(String),
@@ -149,7 +152,11 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&error.to_string());
-            if matches!(error, CliError::Incomplete(_)) { ExitCode::from(3) } else { ExitCode::FAILURE }
+            match error {
+                CliError::Incomplete(_) => ExitCode::from(3),
+                CliError::Listed => ExitCode::from(4),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ enum BreachCommand {
     /// password, which is gone afterwards.
     Build(build::BuildArgs),
     /// Say whether a password is in a filter; the password is asked for, or read from standard input.
+    ///
+    /// The exit status is 0 if it is not, 4 if it is, and 1 if that cannot be found out.
     Check(check::CheckArgs),
 }
 

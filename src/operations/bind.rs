@@ -395,7 +395,7 @@ impl Verification {
         if !first && !rekeyed && rehash == Rehash::Nothing && recheck == Recheck::Nothing {
             return Ok((Change::none(), Need::Welcome));
         }
-        let scheme = account.password.as_ref().map(|stored| stored.scheme().to_string()).unwrap_or_default();
+        let scheme = account.password.as_ref().map(StoredPassword::name).unwrap_or_default();
         let scheme = if rehash.demands_change() { scheme + ", after pwdRehashDeadline" } else { scheme };
         let known = recheck.found().map(|rule| event(EventKind::Known, rule.to_owned()));
         let rehashed = rehash.wanted().map(|_| event(EventKind::Rehashed, scheme));

@@ -220,6 +220,12 @@ pub enum Power {
     /// Lock it.
     #[error("this account has rights that you do not have, so you cannot lock it")]
     Lock,
+    /// Say whether its password must be changed.
+    #[error("this account has rights that you do not have, so you cannot say whether its password must be changed")]
+    DemandChange,
+    /// Set the state of its password.
+    #[error("this account has rights that you do not have, so you cannot set the state of its password")]
+    SetState,
     /// Give its name to an entry.
     #[error(
         "by access rules or groups, an entry of that name has rights that you do not have: have it made by somebody who has them"

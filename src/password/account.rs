@@ -204,7 +204,7 @@ impl Account {
             attributes.remove(secret);
         }
         if let Some(password) = &self.password {
-            attributes.set_one(schema.known().pwd_scheme, password.scheme().to_string());
+            attributes.set_one(schema.known().pwd_scheme, password.name());
             if let Some(cost) = password.cost() {
                 attributes.set_one(schema.known().pwd_hash_cost, cost);
             }

@@ -10,6 +10,7 @@ use super::Account;
 use super::account::{Lock, Seen};
 use super::ledger::Done;
 use super::policy::{MustChangeBind, Policy};
+use super::stale::StaleSource;
 use super::standing::{Standing, Validity};
 use super::verdict::Language;
 
@@ -62,6 +63,8 @@ pub enum Condition {
     NeverExpires,
     /// Wrong passwords were counted, too few for a lock.
     Failures(usize, Option<Seen>),
+    /// A device at this place still sends the password before, which was replaced at that time, if that is known.
+    StaleDevice(StaleSource, Option<Timestamp>),
     /// The right password came last at that time.
     LastSuccess(Seen),
     /// The password was set last at that time, and by whom, if that is recorded.
@@ -84,6 +87,8 @@ impl Condition {
         if !all.iter().any(|one| matches!(one, Self::LockedByFailures { .. })) && !account.failures.is_empty() {
             all.push(Self::Failures(account.failures.len(), account.last_failure.clone()));
         }
+        let replaced = account.before().map(|before| before.time);
+        all.extend(account.stale.iter().rev().map(|place| Self::StaleDevice(place.clone(), replaced)));
         all.extend(account.last_success.clone().map(Self::LastSuccess));
         let set = [EventKind::Set, EventKind::Changed, EventKind::Reset];
         all.extend(account.changed.map(|changed| Self::Set(changed, account.ledger.last(&set))));
@@ -152,6 +157,7 @@ impl Condition {
             | Self::Expires(..)
             | Self::NeverExpires
             | Self::Failures(..)
+            | Self::StaleDevice(..)
             | Self::LastSuccess(_)
             | Self::Set(..) => false,
         }
@@ -176,6 +182,7 @@ impl Condition {
             Self::Expires(..) => "expires",
             Self::NeverExpires => "never-expires",
             Self::Failures(..) => "failures",
+            Self::StaleDevice(..) => "stale-device",
             Self::LastSuccess(_) => "last-success",
             Self::Set(..) => "set",
         }
@@ -221,6 +228,7 @@ impl fmt::Display for Condition {
             }
             Self::NeverExpires => f.write_str("the password does not expire"),
             Self::Failures(count, last) => write_failures(f, "", *count, last.as_ref()),
+            Self::StaleDevice(place, replaced) => write_stale(f, place, *replaced),
             Self::LastSuccess(seen) => write!(f, "last logged in on {}{}", At(seen.time), Whence(seen)),
             Self::Set(at, None) => write!(f, "the password was set on {}", At(*at)),
             Self::Set(_, Some(done)) => {
@@ -243,6 +251,16 @@ fn write_failures(f: &mut fmt::Formatter<'_>, by: &str, count: usize, last: Opti
         Some(seen) => write!(f, ", the last on {}{}", At(seen.time), Whence(seen)),
         None => Ok(()),
     }
+}
+
+fn write_stale(f: &mut fmt::Formatter<'_>, place: &StaleSource, replaced: Option<Timestamp>) -> fmt::Result {
+    write!(f, "a device at {} still sends the password", place.source)?;
+    match replaced {
+        Some(replaced) => write!(f, " that was replaced on {}", At(replaced))?,
+        None => f.write_str(" before")?,
+    }
+    let times = if place.count == 1 { "once".to_owned() } else { format!("{} times", place.count) };
+    write!(f, ": {times}, the last on {}", At(place.last))
 }
 
 fn write_temporary(f: &mut fmt::Formatter<'_>, until: Option<Timestamp>, uses: Option<u32>) -> fmt::Result {
@@ -349,6 +367,23 @@ mod tests {
         assert_eq!(good[0], "must change the password; until then a bind allows nothing else");
         assert_eq!(good[1], "the temporary password is good until 1970-01-01 00:02:00 UTC for one more bind");
         assert_eq!(told(&temporary, 120)[0], "! the temporary password was good until 1970-01-01 00:02:00 UTC");
+    }
+
+    #[test]
+    fn devices_with_the_password_before_are_told_the_latest_first() {
+        let place = |source: &str, count, last| StaleSource { source: source.into(), count, last: at(last) };
+        let stale = vec![place("10.2.3.4", 14, 180), place("10.2.3.5", 1, 240)];
+        let before = super::super::account::Remembered { time: at(60), password: StoredPassword::new(b"{SSHA}y") };
+        let told = told(&Account { stale, replaced: Some(before), ..account() }, 300);
+        assert_eq!(
+            told[1..3],
+            [
+                "a device at 10.2.3.5 still sends the password that was replaced on 1970-01-01 00:01:00 UTC: once, the last on \
+                 1970-01-01 00:04:00 UTC",
+                "a device at 10.2.3.4 still sends the password that was replaced on 1970-01-01 00:01:00 UTC: 14 times, the last \
+                 on 1970-01-01 00:03:00 UTC",
+            ]
+        );
     }
 
     #[test]

@@ -104,13 +104,20 @@ impl StoredPassword {
         wrap::create(name, rest, cost, random).map(|value| Self(Secret::new(value.as_bytes())))
     }
 
-    /// Scheme and cost, without the hash: `argon2id m=19456,t=2,p=1`, or `ssha512`.
+    /// Scheme and cost of a hash of today, without the hash: `argon2id m=19456,t=2,p=1`; of others the scheme: `ssha512`.
     pub fn kind(&self) -> String {
+        match (self.scheme(), self.cost()) {
+            (Scheme::Argon2 | Scheme::Wrapped, Some(cost)) => format!("{} {cost}", self.name()),
+            _ => self.name(),
+        }
+    }
+
+    /// The scheme as it is, without its cost: `argon2id`, `ssha512`, `sha512-crypt`, `ssha in argon2id`.
+    pub fn name(&self) -> String {
         match (self.scheme(), self.parts()) {
-            (Scheme::Argon2, Parts::Scheme(_, rest)) => argon2id::kind(rest),
-            (scheme @ Scheme::Wrapped, Parts::Scheme(_, rest)) => {
-                wrap::kind(rest).unwrap_or_else(|| scheme.to_string())
-            }
+            (Scheme::Argon2, Parts::Scheme(_, rest)) => argon2id::name(rest).to_owned(),
+            (Scheme::Wrapped, Parts::Scheme(_, rest)) => wrap::name(rest),
+            (Scheme::Md5Crypt | Scheme::ShaCrypt, Parts::Scheme(_, rest)) => crypt::name(rest).to_owned(),
             (Scheme::SaltedDigest | Scheme::PlainDigest | Scheme::Pbkdf2, Parts::Scheme(name, _)) => {
                 name.to_ascii_lowercase()
             }
@@ -257,7 +264,7 @@ impl fmt::Debug for StoredPassword {
 }
 
 impl fmt::Display for Scheme {
-    /// As `pwdScheme` has it.
+    /// In a word, for whole families of schemes; what it is exactly is its [name](StoredPassword::name).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Argon2 => "argon2",
@@ -470,6 +477,35 @@ mod tests {
             "{CRYPT}$5$rounds=200000$q954RmpT5OBjuB.G$WL5TRjKEKfhogC2JNqJQFbwvMudo8XRxTuxzP8dcGjC",
         ] {
             assert!(StoredPassword::new(value.as_bytes()).wrap(CHEAP, &Zeros).is_none(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_is_named_as_it_is() {
+        for (value, name) in [
+            (
+                "{ARGON2}$argon2id$v=19$m=1024,t=2,p=1$c2FsdHNhbHQ$5n+dqKA654HpeA9ZUkM9fgOil+sHaLHsKpxAaxMk/T4",
+                "argon2id",
+            ),
+            ("{ARGON2}$argon2i$m=1024,t=2,p=1$c2FsdHNhbHQ$UIdIiYbNWj1zBpBRiybtBPjo5rPy4bhehAFaS1cyJME", "argon2i"),
+            ("{ssha}/OGEpRm7XwEalwJWGyxExca0swmjTO7Q", "ssha"),
+            ("{MD5}Xr4ilOzQ4PCOq3aQ0qbuaQ==", "md5"),
+            (
+                "{SHA512}vSsar3708Jvp9Szi2NWZZ02Bqp1qRCFpbcTZPdBhnWgs5WtNZKnvCXdhztmeD2cmW192CF5bDufKRpayrW/isg==",
+                "sha512",
+            ),
+            ("{PBKDF2}10000$RVb3jWX.JZrCKNjoxLVTjQ$ECg2bRElc5GG8ePnxK4qP162aZc", "pbkdf2"),
+            ("{CRYPT}$1$7NJkUwSS$2n7U0fCLMPpIx44W.iV/Y/", "md5-crypt"),
+            ("{CRYPT}$5$q954RmpT5OBjuB.G$WL5TRjKEKfhogC2JNqJQFbwvMudo8XRxTuxzP8dcGjC", "sha256-crypt"),
+            (
+                "$6$fVqreGbsK3CQ4YmW$AsY5WcH81TjUur/ZBr23tJtjSAByyXr1zgoyxs8/Tj.sjBEVRp1J/Cw96uy5Tud1ITQCtK8CSgBQdeR/dZ6R.0",
+                "sha512-crypt",
+            ),
+            ("{CRYPT}$2b$05$knPPULxxiaPhed2dAi1mLeBhSqZYAe2aJhnLXwJ84LPTnLl.2D3Wy", "bcrypt"),
+            ("a password", "clear"),
+            ("{CRYPT}!", "unusable"),
+        ] {
+            assert_eq!(StoredPassword::new(value.as_bytes()).name(), name, "{value}");
         }
     }
 

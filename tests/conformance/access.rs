@@ -76,17 +76,19 @@ fn join<D: Directory>(scene: &Scene<D>, group: &str, member: &str) {
 #[track_caller]
 fn assert_out_of_reach<D: Directory>(scene: &Scene<D>, name: &str) {
     let hanna = scene.client("hanna");
-    let words = "this account has rights that you do not have, so you cannot set its password";
-    let answer = reset(&hanna, name);
-    assert_eq!((result(&answer), answer.result.diagnostic_message.as_str()), (Err(InsufficientAccessRights), words));
-    for lines in [
-        "replace: userPassword\nuserPassword: a much better secret\n",
-        "delete: userPassword\n",
-        "replace: pwdReset\npwdReset: TRUE\n",
-        "replace: pwdReset\n",
+    let told = |answer: &Response, what: &str| {
+        let words = format!("this account has rights that you do not have, so you cannot {what}");
+        assert_eq!((result(answer), &answer.result.diagnostic_message), (Err(InsufficientAccessRights), &words));
+    };
+    told(&reset(&hanna, name), "set its password");
+    for (lines, what) in [
+        ("replace: userPassword\nuserPassword: a much better secret\n", "set its password"),
+        ("delete: userPassword\n", "set its password"),
+        ("replace: pwdReset\npwdReset: TRUE\n", "say whether its password must be changed"),
+        ("replace: pwdReset\n", "say whether its password must be changed"),
+        ("replace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n", "lock it"),
     ] {
-        let change = format!("dn: {name}\nchangetype: modify\n{lines}-\n");
-        assert_eq!(hanna.change(&change), Err(InsufficientAccessRights), "{lines}");
+        told(&hanna.change_with(&format!("dn: {name}\nchangetype: modify\n{lines}-\n"), &[]), what);
     }
 }
 

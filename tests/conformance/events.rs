@@ -160,7 +160,7 @@ sentences! {
         assert_eq!(scene.events(), [
             "locked done of alice by nobody, bind: 3 wrong passwords",
             "unlocked done of alice by nobody, time: the time of the lock was over",
-            "rehashed done of alice by alice, bind: argon2",
+            "rehashed done of alice by alice, bind: argon2id",
         ]);
     }
 
@@ -244,7 +244,7 @@ sentences! {
         scene.root().change(&alice(&format!("replace: userPassword\nuserPassword: {ssha}\n"))).unwrap();
         scene.root().change(&alice("replace: pwdReset\npwdReset: FALSE\n")).unwrap();
         later(scene).anonymous().bind("alice", ALICE).unwrap();
-        assert_eq!(scene.events(), ["rehashed done of alice by alice, bind: argon2"]);
+        assert_eq!(scene.events(), ["rehashed done of alice by alice, bind: argon2id"]);
     }
 
     /// Something that still sends the password before is told once a day.

@@ -36,6 +36,8 @@ mod compare;
 mod composition_rules;
 mod constraints;
 mod content_synchronization;
+#[cfg(feature = "server")]
+mod crash;
 mod delegated_rules;
 mod delete;
 mod dereference;

@@ -279,7 +279,7 @@ sentences! {
         assert_told(&bound, Ok(()), NOTHING);
         let carla = scene.root().read("carla", &["+"]).unwrap();
         assert_eq!((carla.texts("pwdChangedTime"), carla.texts("pwdReset")), (vec!["20260601120005Z".into()], vec![]));
-        assert_eq!(carla.texts("pwdScheme"), ["argon2"]);
+        assert_eq!(carla.texts("pwdScheme"), ["argon2id"]);
     }
 
     /// A policy of OpenLDAP is taken as it is; but whoever relies on a module that judges passwords is told that none does.

@@ -47,7 +47,7 @@ pub struct Scene<D: Directory> {
     random: CountingRandom,
     reported: Arc<Reported>,
     #[cfg(feature = "server")]
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Scene<MemoryDirectory> {
@@ -70,6 +70,11 @@ impl Scene<keystead::store::Store> {
         let store = open_store(folder.path(), keystead::store::Existence::Forbidden);
         Self::of(store, Some(folder))
     }
+
+    /// Where it is kept.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.as_ref().unwrap().path()
+    }
 }
 
 /// When every scene begins.
@@ -79,7 +84,7 @@ fn began() -> Timestamp {
 
 /// Opens a store with the usual indexes.
 #[cfg(feature = "server")]
-fn open_store(path: &std::path::Path, existence: keystead::store::Existence) -> keystead::store::Store {
+pub fn open_store(path: &std::path::Path, existence: keystead::store::Existence) -> keystead::store::Store {
     let options = keystead::store::OpenOptions {
         path,
         existence,
@@ -133,7 +138,7 @@ impl<D: Directory> Scene<D> {
             random,
             reported,
             #[cfg(feature = "server")]
-            _folder: folder,
+            folder,
         };
         assert_eq!(scene.root().change(ENTRIES), Ok(()));
         scene

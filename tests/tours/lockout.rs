@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::ber;
 use crate::client::Client;
-use crate::server::{SUFFIX, Server, full};
+use crate::server::{KEYSTEAD, SUFFIX, Server, full, text};
 
 const REFUSED: &str = "the name or the password is wrong, or the account cannot be used now";
 
@@ -90,6 +90,16 @@ fn a_device_that_still_sends_the_old_password_locks_nobody_out_and_is_logged() {
     assert!(log.contains("source=local") && !log.contains(&old), "{log}");
     let places = state(&server, "alice", "pwdStaleSource");
     assert!(matches!(places.as_slice(), [place] if place.contains("#10#local uid ")), "{places:?}");
+    // Who asks why she cannot log in is told as well.
+    let mut server = server;
+    server.stop();
+    let config = server.config();
+    let asked = server.run(KEYSTEAD, &["explain", "login", "--config", text(&config), "alice"], "").ok().out;
+    let words = |line: &str| line.starts_with("  a device at local uid ") && line.contains(": 10 times, the last on 2");
+    assert!(
+        asked.lines().any(|line| words(line) && line.contains("still sends the password that was replaced on 2")),
+        "{asked}"
+    );
 }
 
 #[test]

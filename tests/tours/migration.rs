@@ -156,7 +156,7 @@ fn people_move_here_from_openldap_with_their_passwords_and_what_is_known_of_them
     changes(&server, "alice", "alice's second", "alice's first").refuses_with(19).tells("was used before");
     changes(&server, "alice", "alice's second", "a much better secret").ok();
     // The hash has become one of this server at the first bind.
-    assert_eq!(seen(&server, "alice").values("pwdScheme"), ["argon2"]);
+    assert_eq!(seen(&server, "alice").values("pwdScheme"), ["argon2id"]);
     assert_eq!(seen(&server, "alice").values("memberOf"), [full("cn=team,ou=groups")]);
 }
 

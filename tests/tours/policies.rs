@@ -106,12 +106,25 @@ fn how_many_passwords_are_kept_by_which_scheme_is_told() {
     assert!(said.contains("        1  ssha512\n") && said.contains("argon2id m=19456,t=2,p=1\n"), "{said}");
     let told: serde_json::Value = serde_json::from_str(&asked(&["--json"])).unwrap();
     assert_eq!(told["deadlines"], serde_json::json!([]));
-    assert_eq!(told["schemes"][1], serde_json::json!({ "scheme": "ssha512", "passwords": 1, "outdated": 0 }), "{told}");
+    assert_eq!(
+        told["schemes"][1],
+        serde_json::json!({ "scheme": "ssha512", "passwords": 1, "outdated": 0, "unusable": 0 }),
+        "{told}"
+    );
     server.ldap("ldapdelete", "cn=admin", &[&format!("cn=old,ou=policies,{SUFFIX}")]).ok();
     let said = asked(&[]);
     assert!(said.contains("1  ssha512  1 of them are hashed anew"), "{said}");
-    let found = server.ldap("ldapsearch", "cn=admin", &["-LLL", "(pwdScheme=salted-digest)", "1.1"]).ok().out;
+    let found = server.ldap("ldapsearch", "cn=admin", &["-LLL", "(pwdScheme=ssha512)", "1.1"]).ok().out;
     assert!(found.contains(&full("alice")), "{found}");
+    // What no bind can show is not hashed anew by one.
+    let unusable =
+        format!("dn: {}\nchangetype: modify\nreplace: userPassword\nuserPassword: {{CRYPT}}!\n", full("alice"));
+    server.ldap_in("ldapmodify", "cn=admin", &[], &unusable).ok();
+    let said = asked(&[]);
+    assert!(said.contains("        1  unusable  no password matches them, so nobody binds by them\n"), "{said}");
+    let told: serde_json::Value = serde_json::from_str(&asked(&["--json"])).unwrap();
+    let unusable = serde_json::json!({ "scheme": "unusable", "passwords": 1, "outdated": 0, "unusable": 1 });
+    assert!(told["schemes"].as_array().unwrap().contains(&unusable), "{told}");
 }
 
 #[test]

@@ -31,5 +31,5 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), CliError> {
     let verdict = if listed { "is listed" } else { "is not listed" };
     let list = format!("{}, {} passwords, built {}", header.name, header.passwords, header.created);
     output::say(&format!("The password {verdict} ({list})."));
-    Ok(())
+    if listed { Err(CliError::Listed) } else { Ok(()) }
 }

@@ -11,9 +11,10 @@ use crate::access::explain::{self, Answer, Caveat, Holders, Kind, Obstacle, Want
 use crate::access::{Actor, Circumstances, Decider, Right};
 use crate::cli::{CliError, output};
 use crate::directory::schema::AttributeSet;
-use crate::directory::tree::{Node, Tree};
+use crate::directory::tree::{Node, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Identity};
 use crate::operations::policies::Policies;
+use crate::password::Account;
 
 /// With --who and --to: whether, and by which rule. With --to alone: who may. With --who alone: to whom.
 #[derive(Debug, Args)]
@@ -212,6 +213,9 @@ fn who_may(
     let Holders { entries, at_times, kinds, kinds_at_times, exceptions } =
         explain::holders(&subject.rules, node, wanted, circumstances, &subject.view)
             .map_err(|error| unreadable(&error))?;
+    let is_somebody = |name: &Dn| is_mere_group(subject, name).map(|is_group| !is_group);
+    let entries = keep(entries, |name| is_somebody(name))?;
+    let at_times = keep(at_times, |(name, _)| is_somebody(name))?;
     let what = match wanted.attribute {
         Some(id) => format!("{} {} of", wanted.right, subject.view.schema().attribute_type(id).name()),
         None => wanted.right.to_string(),
@@ -242,6 +246,24 @@ fn who_may(
         output::say(&format!("    {demand}"));
     }
     Ok(())
+}
+
+/// Those of some of which something is true.
+fn keep<T>(some: Vec<T>, is_true: impl Fn(&T) -> Result<bool, CliError>) -> Result<Vec<T>, CliError> {
+    some.into_iter().map(|one| Ok(is_true(&one)?.then_some(one))).filter_map(Result::transpose).collect()
+}
+
+/// Whether an entry is a group that nobody can be: it stands in another group for its members, and has no password.
+fn is_mere_group(subject: &Subject, dn: &Dn) -> Result<bool, CliError> {
+    let find = || -> Result<bool, TreeError> {
+        let (view, known) = (&subject.view, subject.view.schema().known());
+        let Some(node) = view.find(dn)?.entry().map(|id| view.node(id)).transpose()?.flatten() else {
+            return Ok(false);
+        };
+        let is_group = node.entry.has(known.member) || node.entry.has(known.unique_member);
+        Ok(is_group && Account::read(view.credentials(node.id)?.as_ref(), view.schema()).password.is_none())
+    };
+    find().map_err(|error| unreadable(&error))
 }
 
 fn in_words(kind: &Kind) -> String {

@@ -31,6 +31,8 @@ struct Count {
     passwords: u64,
     /// Those that are hashed anew at the next good bind.
     outdated: u64,
+    /// Those that no password matches, so that no bind is good.
+    unusable: u64,
 }
 
 /// What is told.
@@ -59,7 +61,7 @@ pub(super) fn run(args: &SchemesArgs) -> Result<(), CliError> {
 
 impl Counts {
     fn to_json(&self, now: Timestamp) -> Value {
-        let scheme = |(kind, Count { passwords, outdated }): (&String, &Count)| json!({ "scheme": kind, "passwords": passwords, "outdated": outdated });
+        let scheme = |(kind, Count { passwords, outdated, unusable }): (&String, &Count)| json!({ "scheme": kind, "passwords": passwords, "outdated": outdated, "unusable": unusable });
         let deadline = |((policy, deadline), passwords): (&(String, Timestamp), &u64)| json!({ "policy": policy, "deadline": deadline.to_string(), "passed": *deadline <= now, "outdated": passwords });
         json!({
             "schemes": self.kinds.iter().map(scheme).collect::<Vec<_>>(),
@@ -68,12 +70,13 @@ impl Counts {
     }
 
     fn say(&self, now: Timestamp) {
-        for (kind, Count { passwords, outdated }) in &self.kinds {
-            let outdated = match outdated {
-                0 => String::new(),
-                some => format!("  {some} of them are hashed anew when their owners bind next"),
+        for (kind, Count { passwords, outdated, unusable }) in &self.kinds {
+            let more = match (outdated, unusable) {
+                (0, 0) => String::new(),
+                (some, 0) => format!("  {some} of them are hashed anew when their owners bind next"),
+                _ => "  no password matches them, so nobody binds by them".to_owned(),
             };
-            output::say(&format!("{passwords:>9}  {kind}{outdated}"));
+            output::say(&format!("{passwords:>9}  {kind}{more}"));
         }
         if self.kinds.is_empty() {
             output::say("nobody has a password");
@@ -114,12 +117,14 @@ fn count(subject: &Subject, node: &Node, policies: &Policies, counts: &mut Count
     let Some(dn) = view.dn(node.id)? else { return Ok(()) };
     let policy = policies.governing(&node.entry, &dn, view)?;
     let wanted = policy.hashing.or(subject.config.new_passwords);
-    let outdated = u64::from(password.is_outdated(wanted));
+    // What matches no password is shown by no bind.
+    let is_usable = password.scheme() != Scheme::Unusable;
+    let outdated = u64::from(is_usable && password.is_outdated(wanted));
     let count = counts.kinds.entry(password.kind()).or_default();
     count.passwords += 1;
     count.outdated += outdated;
-    // What matches no password is shown by no bind.
-    if let (Some(deadline), true) = (policy.rehash_deadline, password.scheme() != Scheme::Unusable) {
+    count.unusable += u64::from(!is_usable);
+    if let (Some(deadline), true) = (policy.rehash_deadline, is_usable) {
         *counts.deadlines.entry((policy.origin.clone(), deadline)).or_default() += outdated;
     }
     Ok(())

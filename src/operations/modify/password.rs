@@ -136,15 +136,26 @@ fn state_change(ctx: &Context<'_>, target: &Target, change: &Modification) -> Re
         return Ok(lock.map_or(StateChange::Unlock, StateChange::Lock));
     }
     if id == known.pwd_reset {
-        ctx.require_right_to_set(target, By::Administrator, Means::Modify)?;
+        ctx.require_right_to_set(target, By::Administrator, Means::Modify).map_err(about_reset)?;
         let must = value.is_some_and(|value| value == b"TRUE");
         return Ok(if must { StateChange::MustChange } else { StateChange::NeedNotChange });
     }
     if ctx.is_relaxed(id) {
-        ctx.require_no_escalation(target.node.uuid, &target.dn)?;
+        let guarded = ctx.require_no_escalation(target.node.uuid, &target.dn);
+        guarded.map_err(|refusal| refusal.about(Power::SetState))?;
         return Ok(StateChange::Given(change.clone()));
     }
     Err(Refusal::ReadOnly(change.attribute.to_text(ctx.schema()).into_owned()))
+}
+
+/// The refusal of a change of `pwdReset`, which takes the right to set the password.
+fn about_reset(refusal: Refusal) -> Refusal {
+    match refusal.about(Power::DemandChange) {
+        Refusal::InsufficientAccess(_) => {
+            Refusal::InsufficientAccess("you may not say whether the password of this account must be changed")
+        }
+        other => other,
+    }
 }
 
 impl Prepared {

@@ -77,10 +77,9 @@ pub(super) fn of_nobody(cost: Cost, random: &dyn Randomness) -> Value {
     value(cost, &salt, &STANDARD_NO_PAD.encode(hash))
 }
 
-/// The algorithm and the cost: `argon2id m=19456,t=2,p=1`.
-pub(super) fn kind(text: &str) -> String {
-    let mut fields = text.split('$').filter(|field| !field.is_empty() && !field.starts_with("v="));
-    format!("{} {}", fields.next().unwrap_or_default(), fields.next().unwrap_or_default())
+/// The algorithm: `argon2id`.
+pub(super) fn name(text: &str) -> &str {
+    text.split('$').nth(1).unwrap_or_default()
 }
 
 /// The cost as it stands in the hash: `m=19456,t=2,p=1`.

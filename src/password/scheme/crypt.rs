@@ -85,7 +85,11 @@ pub(super) fn told_cost(text: &str) -> Option<String> {
 
 /// What that kind of hash is called.
 pub(super) fn name(setting: &str) -> &'static str {
-    if setting.starts_with("$1$") { "md5-crypt" } else { "sha-crypt" }
+    match setting.get(..3) {
+        Some("$1$") => "md5-crypt",
+        Some("$5$") => "sha256-crypt",
+        _ => "sha512-crypt",
+    }
 }
 
 fn is_md5_salt(salt: &str) -> bool {

@@ -61,15 +61,14 @@ pub(super) fn is_valid(text: &str) -> bool {
     parse(text).is_some()
 }
 
-/// Both schemes and the cost of the outer one: `ssha in argon2id m=19456,t=2,p=1`.
-pub(super) fn kind(text: &str) -> Option<String> {
-    parse(text).map(|wrapped| {
-        let name = match wrapped.old {
-            Old::Crypt(setting) => crypt::name(setting).to_owned(),
-            _ => wrapped.name.to_ascii_lowercase(),
-        };
-        format!("{name} in {}", argon2id::kind(wrapped.argon2))
-    })
+/// Both schemes: `ssha in argon2id`.
+pub(super) fn name(text: &str) -> String {
+    let Some(Wrapped { name, old, argon2 }) = parse(text) else { return String::new() };
+    let name = match old {
+        Old::Crypt(setting) => crypt::name(setting).to_owned(),
+        Old::Digest { .. } | Old::Pbkdf2(_) => name.to_ascii_lowercase(),
+    };
+    format!("{name} in {}", argon2id::name(argon2))
 }
 
 /// The cost of the outer scheme, which is what a thief pays.
