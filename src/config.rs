@@ -19,7 +19,7 @@ pub use integrity::IntegrityText;
 use crate::access::assertion::{Assertion, AssertionText};
 use crate::access::{RuleBook, RuleText, Rules};
 use crate::directory::schema::{AttributeSet, AttributeTypeId, Schema, SchemaBuilder, SchemaError};
-use crate::operations::context::{AnonymousBind, ExpiredChange};
+use crate::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
 use crate::operations::identity_map::MappingText;
 use crate::operations::journal::Journal;
 use crate::operations::{IdentityMap, Limits, Services};
@@ -75,6 +75,8 @@ pub struct Config {
     pub anonymous: AnonymousBind,
     /// Whether the owner of an expired password may change it unbound.
     pub expired_change: ExpiredChange,
+    /// What a password is that is added to an entry that has one.
+    pub added_password: AddedPassword,
     /// From when on many wrong passwords are an attack.
     pub spray: Thresholds,
     /// Passwords that are publicly known; absent if there is no list of them.
@@ -152,6 +154,7 @@ impl Config {
             limits: before.limits,
             anonymous: before.anonymous,
             expired_change: before.expired_change,
+            added_password: before.added_password,
         })
     }
 
@@ -194,6 +197,7 @@ impl Config {
             limits: self.limits,
             anonymous: self.anonymous,
             expired_change: self.expired_change,
+            added_password: self.added_password,
         })
     }
 }

@@ -119,6 +119,7 @@ pub(super) struct RawPassword {
     pub(super) hashing_queue: Option<usize>,
     pub(super) last_success_precision_seconds: Option<u32>,
     pub(super) expired_change: Option<bool>,
+    pub(super) add_replaces: Option<bool>,
     pub(super) spray_source_accounts: Option<Spanned<usize>>,
     pub(super) spray_guess_accounts: Option<Spanned<usize>>,
     pub(super) spray_window_seconds: Option<u32>,

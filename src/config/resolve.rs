@@ -20,7 +20,7 @@ use crate::access::assertion::Assertion;
 use crate::directory::Dn;
 use crate::directory::url::LdapUrl;
 use crate::operations::Limits;
-use crate::operations::context::{AnonymousBind, ExpiredChange};
+use crate::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
 use crate::password::scheme::{Cost, NewScheme};
 use crate::protocol::Framing;
 use crate::server::Clock;
@@ -129,6 +129,10 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
         expired_change: match raw.password.expired_change {
             Some(false) => ExpiredChange::Refused,
             _ => ExpiredChange::Allowed,
+        },
+        added_password: match raw.password.add_replaces {
+            Some(true) => AddedPassword::Replaces,
+            _ => AddedPassword::Refused,
         },
         breached,
         spray,

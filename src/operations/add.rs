@@ -236,8 +236,9 @@ pub(super) fn check_policy(ctx: &Context<'_>, attributes: &Attributes, dn: &Dn) 
         let policy = Policy::read(&entry, dn.as_str(), ctx.schema())?;
         policies::check(&policy, dn, ctx.tree)?;
         if !ctx.flags.has(Flag::NoOp) {
-            let told = policies::unheeded_in(&entry, dn, ctx.schema());
-            told.iter().for_each(|told| ctx.services.reports.take_unheeded(told));
+            for told in policies::unheeded_in(&entry, dn, ctx.schema()) {
+                ctx.services.reports.take_unheeded(&told);
+            }
         }
     }
     Ok(())

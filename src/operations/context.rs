@@ -106,6 +106,8 @@ pub struct Services {
     pub anonymous: AnonymousBind,
     /// Whether the owner of an expired password may change it without being bound.
     pub expired_change: ExpiredChange,
+    /// What a password is that is added to an entry that has one.
+    pub added_password: AddedPassword,
 }
 
 /// Whether somebody may go on without authenticating.
@@ -126,6 +128,16 @@ pub enum ExpiredChange {
     Allowed,
     /// They may not.
     Refused,
+}
+
+/// What a password is that a modify adds to an entry that has one, as browsers do that see none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AddedPassword {
+    /// One too many (RFC 4511 §4.6).
+    #[default]
+    Refused,
+    /// A new one in the place of the old one.
+    Replaces,
 }
 
 /// Bounds on what one operation may ask for.

@@ -61,7 +61,9 @@ fn assert_whole_or_nothing(change: impl Fn(&Scene<Store>)) {
             for file in fs::read_dir(scene.folder()).unwrap().map(Result::unwrap) {
                 fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
             }
-            let left = [&octets[..end], &vec![0; rest]].concat();
+            let mut left = octets.clone();
+            left.truncate(end);
+            left.resize(end + rest, 0);
             fs::write(copy.path().join(log.file_name().unwrap()), left).unwrap();
             let store = open_store(copy.path(), Existence::Required);
             let expected = if end == octets.len() { &after } else { &before };

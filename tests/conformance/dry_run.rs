@@ -105,7 +105,7 @@ sentences! {
             told("alice", None, None, InsufficientAccessRights, MUST_SUPPLY_OLD, &[young, short, "must be given"]);
             told("alice", None, Some("a wrong one"), InvalidCredentials, b"", &[]);
             told("bob", Some("alice"), None, InsufficientAccessRights, b"", &[]);
-            scene.policy(&[("pwdAllowUserChange", "FALSE")]);
+            scene.policy(&[("pwdMustChange", "FALSE"), ("pwdAllowUserChange", "FALSE")]);
             told("alice", None, Some(OLD), InsufficientAccessRights, MODIFICATION_NOT_ALLOWED, &["ask the helpdesk", young, short]);
             scene.policy(&[("pwdAllowUserChange", "TRUE")]);
         }

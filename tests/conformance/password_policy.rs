@@ -5,6 +5,7 @@ use keystead::directory::ResultCode::{
     AttributeOrValueExists, ConstraintViolation, InsufficientAccessRights, InvalidCredentials, UnwillingToPerform,
 };
 use keystead::directory::tree::Directory;
+use keystead::operations::context::AddedPassword;
 use keystead::operations::policies::unheeded;
 use keystead::protocol::Response;
 
@@ -165,7 +166,7 @@ sentences! {
     /// §5.2.16 and §8.2.3: pwdAllowUserChange FALSE: "users are not allowed to change their own passwords"; the answer comes
     /// before the old one is looked at.
     fn owners_change_their_passwords_unless_the_policy_says_no(scene) {
-        scene.policy(&[("pwdAllowUserChange", "FALSE")]);
+        scene.policy(&[("pwdMustChange", "FALSE"), ("pwdAllowUserChange", "FALSE")]);
         let alice = scene.client("alice");
         for old in [ALICE, "wrong", "wronger", "the wrongest", ALICE] {
             assert_told(&change(&alice, old, NEW), Err(InsufficientAccessRights), MODIFICATION_NOT_ALLOWED);
@@ -194,6 +195,25 @@ sentences! {
         scene.policy(&[("pwdSafeModify", "FALSE")]);
         assert_told(&modify(&alice, "replace: userPassword\nuserPassword: without the old one\n"), Ok(()), NOTHING);
         assert_eq!(scene.anonymous().bind("alice", "without the old one"), Ok(()));
+    }
+
+    /// Where the configuration says so, a password that is added replaces the one that there is, by the same rights and rules: for
+    /// browsers that see none.
+    fn a_password_that_is_added_may_replace_the_one_that_there_is(scene) {
+        scene.configure(|services| services.added_password = AddedPassword::Replaces);
+        let add_one = |new: &str| format!("add: userPassword\nuserPassword: {new}\n");
+        assert_told(&modify(&scene.client("bob"), &add_one(NEW)), Err(InsufficientAccessRights), NOTHING);
+        assert_told(&modify(&scene.client("alice"), &add_one(NEW)), Err(InsufficientAccessRights), MUST_SUPPLY_OLD);
+        let hanna = scene.client("hanna");
+        assert_told(&modify(&hanna, &add_one("short")), Err(ConstraintViolation), TOO_SHORT);
+        let two = format!("{}userPassword: another one\n", add_one(NEW));
+        assert_told(&modify(&hanna, &two), Err(UnwillingToPerform), NOTHING);
+        scene.wait(60);
+        assert_told(&modify(&hanna, &add_one(NEW)), Ok(()), NOTHING);
+        assert_eq!(scene.anonymous().bind("alice", ALICE), Err(InvalidCredentials));
+        assert_eq!(scene.anonymous().bind("alice", NEW), Ok(()));
+        assert_eq!(scene.root().values("alice", "pwdReset"), ["TRUE"]);
+        assert!(scene.events().contains(&"reset done of alice by hanna, modify".to_owned()));
     }
 
     /// §8: "contains one and only one password value" (decision 14).

@@ -290,7 +290,7 @@ sentences! {
         let code = code(scene);
         scene.client("hanna").change(&alice("replace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n")).unwrap();
         assert_eq!(change(scene, &code, NEW), Err(InvalidCredentials));
-        scene.policy(&[("pwdAllowUserChange", "FALSE")]);
+        scene.policy(&[("pwdMustChange", "FALSE"), ("pwdAllowUserChange", "FALSE")]);
         let useless = scene.client("hanna").password_modify_with(Some("bob"), None, None, &[options("code")]);
         assert_eq!(result(&useless), Err(UnwillingToPerform));
     }

@@ -14,7 +14,7 @@ use keystead::access::{RuleBook, RuleText, Rules};
 use keystead::directory::tree::memory::MemoryDirectory;
 use keystead::directory::tree::{Change, Directory, Event, Recorded, Tree};
 use keystead::directory::{Dn, Identity, Randomness, Schema, Timestamp};
-use keystead::operations::context::{AnonymousBind, ExpiredChange};
+use keystead::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
 use keystead::operations::counted;
 use keystead::operations::identity_map::{MappingText, Origin};
 use keystead::operations::integrity::{Integrity, Uniqueness};
@@ -127,6 +127,7 @@ impl<D: Directory> Scene<D> {
             limits: Limits::default(),
             anonymous: AnonymousBind::Allowed,
             expired_change: ExpiredChange::Allowed,
+            added_password: AddedPassword::Refused,
         };
         let began = began();
         let scene = Self {

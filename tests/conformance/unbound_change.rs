@@ -64,6 +64,7 @@ sentences! {
     /// Whoever has not proven who they are learns neither that an account exists nor anything about it: not its age, and
     /// not what its policy says.
     fn nothing_is_told_before_the_old_password_is_right(scene) {
+        scene.policy(&[("pwdMustChange", "FALSE")]);
         for (attribute, value) in [("pwdMinAge", "864000"), ("pwdAllowUserChange", "FALSE")] {
             scene.policy(&[(attribute, value)]);
             let unknown = change(scene, "nobody", attribute, Some(NEW));

@@ -110,10 +110,11 @@ fn who_may_do_something_is_people_and_not_the_groups_that_they_are_in() {
     let server = Server::start();
     // The helpdesk are all of the staff.
     server.ldap_in("ldapmodify", "cn=admin", &[], &joins("helpdesk", "cn=staff,ou=groups")).ok();
-    let asked = ["explain", "access", "--config", text(&server.config()), "--to", "carol", "--right", "reset-password"];
+    let config = server.config();
+    let asked = ["explain", "access", "--config", text(&config), "--to", "carol", "--right", "reset-password"];
     let said = server.run(KEYSTEAD, &asked, "").ok().out;
     for name in ["alice", "bob", "hanna"] {
-        assert!(said.contains(&format!("\n    {}\n", full(name))), "{said}");
+        assert!(said.contains(&format!("\n    {}, by ", full(name))), "{said}");
     }
     assert!(!said.contains(&full("cn=staff,ou=groups")), "{said}");
 }

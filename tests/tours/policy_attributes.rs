@@ -106,7 +106,7 @@ fn each_refusal_of_a_new_password_is_told_to_ldappasswd_and_to_ldapmodify() {
     // What the policy has, how the password stands, the new one; the result code, the words of the control, the sentence.
     let table: [(Settings<'_>, Settings<'_>, &str, i32, &str, &str); 7] = [
         (
-            &[("pwdAllowUserChange", "FALSE")],
+            &[("pwdMustChange", "FALSE"), ("pwdAllowUserChange", "FALSE")],
             &[],
             NEW,
             50,
@@ -456,8 +456,8 @@ fn a_policy_that_makes_no_sense_is_refused_with_the_reason() {
         ),
         ("pwdAttribute: userPassword\npwdMinAge: 100\npwdMaxAge: 100", "pwdMinAge: it must be less than pwdMaxAge"),
         (
-            "pwdAttribute: userPassword\npwdExpireWarning: 100\npwdMaxAge: 100",
-            "pwdExpireWarning: it must be less than pwdMaxAge",
+            "pwdAttribute: userPassword\npwdMustChange: TRUE\npwdAllowUserChange: FALSE",
+            "pwdMustChange: with pwdAllowUserChange FALSE, those who must change their passwords could not",
         ),
     ] {
         let entry = format!("dn: {name}\nobjectClass: namedPolicy\nobjectClass: pwdPolicy\ncn: senseless\n{lines}\n");

@@ -214,7 +214,7 @@ fn who_may(
         explain::holders(&subject.rules, node, wanted, circumstances, &subject.view)
             .map_err(|error| unreadable(&error))?;
     let is_somebody = |name: &Dn| is_mere_group(subject, name).map(|is_group| !is_group);
-    let entries = keep(entries, |name| is_somebody(name))?;
+    let entries = keep(entries, |(name, _)| is_somebody(name))?;
     let at_times = keep(at_times, |(name, _)| is_somebody(name))?;
     let what = match wanted.attribute {
         Some(id) => format!("{} {} of", wanted.right, subject.view.schema().attribute_type(id).name()),

@@ -103,8 +103,9 @@ fn suppose_all(
         touched.extend(names.into_iter().flatten());
     }
     for (node, dn) in supposed.changed() {
-        let told = unheeded_in(&node.entry, dn, supposed.schema());
-        told.iter().for_each(|told| output::complain(&format!("warning: {told}")));
+        for told in unheeded_in(&node.entry, dn, supposed.schema()) {
+            output::complain(&format!("warning: {told}"));
+        }
     }
     // What is only tried out is to be simulated as it would be in force.
     supposed.suppose_without(supposed.schema().known().pwd_report_only);

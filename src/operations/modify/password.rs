@@ -7,6 +7,7 @@ use crate::access::Right;
 use crate::directory::Attributes;
 use crate::directory::modification::{Modification, ModificationError, ModificationKind};
 use crate::directory::tree::{Event, EventKind, Means};
+use crate::operations::context::AddedPassword;
 use crate::operations::events::Whose;
 use crate::operations::refusal::Power;
 use crate::operations::set_password::{NewPassword, SetPassword, password_was_set};
@@ -102,7 +103,8 @@ fn password_change(
         }
         [(ModificationKind::Add, false, add)] => {
             // A second password beside the first would keep the old one alive.
-            if ctx.account(&target.node)?.password.is_some() {
+            let replaces = ctx.services.added_password == AddedPassword::Replaces;
+            if !replaces && ctx.account(&target.node)?.password.is_some() {
                 return Err(ModificationError::ValueExists("userPassword".to_owned()).into());
             }
             Ok(Some(PasswordChange::Set { old: None, new: one(add)? }))
