@@ -9,7 +9,7 @@
 //! the first because hashing is slow, the second because answers are long.
 
 pub mod add;
-mod approval;
+pub mod approval;
 mod assertion;
 pub mod bind;
 mod change_log;

@@ -4,6 +4,11 @@
 //!
 //! Whoever approves must be allowed to set the password themselves, and is asked for that again when it is set. What a
 //! request says is written by the server alone.
+//!
+//! What would make one person enough is held in the same way ([`release`]): to take away by what a policy asks for two, or to
+//! delete the account and make it anew.
+
+mod release;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +18,9 @@ use uuid::Uuid;
 use crate::access::actor::{Moment, memberships_of};
 use crate::access::{Actor, Right};
 use crate::directory::modification::{Modification, ModificationKind};
-use crate::directory::tree::{self, Change, Event, EventKind, EventResult, LogKind, Node, Place, Write};
+use crate::directory::tree::{
+    self, Change, EntryId, Event, EventKind, EventResult, LogKind, LogRecord, Node, Place, Tree, TreeError, Write,
+};
 use crate::directory::{Attributes, Dn, Entry, Identity, Rdn, Schema, Timestamp};
 use crate::password::change::By;
 use crate::protocol::control::Flag;
@@ -29,9 +36,31 @@ const CLASS: &str = "resetRequest";
 const PLACE: &str = "ou=approvals";
 /// So many requests are looked at to remove those that have ended.
 const MOST_TIDIED: usize = 50;
+/// So long a request that has ended stays, so that whoever comes too late is told that it has.
+const KEPT: Duration = Duration::from_secs(24 * 3_600);
+
+/// What is to be approved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Purpose {
+    /// To set or remove the password.
+    Reset,
+    /// What makes one person enough for that, or takes the account away.
+    Release,
+}
+
+impl Purpose {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Release => "release",
+        }
+    }
+}
 
 /// What a request says.
 struct Request {
+    /// Absent in those that were made before there was another purpose.
+    purpose: Option<String>,
     target: Uuid,
     requester: Uuid,
     expires: Timestamp,
@@ -43,6 +72,7 @@ impl Request {
         let text = |name: &str| entry.first_text(schema.find_attribute_type(name)?.id);
         let uuid = |name: &str| Uuid::parse_str(text(name)?).ok();
         Some(Self {
+            purpose: text("resetPurpose").map(str::to_owned),
             target: uuid("resetTargetUUID")?,
             requester: uuid("resetRequesterUUID")?,
             expires: Timestamp::parse(text("resetExpires")?.as_bytes())?,
@@ -56,21 +86,23 @@ pub(super) fn is_request(entry: &Entry, schema: &Schema) -> bool {
     entry.values(schema.known().object_class).any(|class| class.eq_ignore_ascii_case(CLASS.as_bytes()))
 }
 
-/// Holds back what sets or removes somebody's password, or gives out a code for it, if that needs an approval that there is not: then what is done is to
-/// ask for one. With one, the request ends with what it was for.
+/// Holds back what sets or removes somebody's password, or gives out a code for it, and what would make one person enough for
+/// that, if it needs an approval that there is not: then what is done is to ask for one. With one, the request ends with what
+/// it was for.
 ///
 /// The superuser of the machine needs nobody: the store is theirs to read.
 pub(super) fn hold(ctx: &Context<'_>, mut outcome: Outcome) -> Result<Outcome, Refusal> {
     let Identity::Entry { uuid, .. } = &ctx.requester.identity else { return Ok(outcome) };
-    let is_reset = |event: &&mut Event| is_reset(event) && event.uuid != *uuid;
-    let Some(event) = outcome.change.events.iter_mut().find(is_reset) else { return Ok(outcome) };
-    let Some((target, max_age)) = subject(ctx, event.uuid)? else { return Ok(outcome) };
+    let Some(held) = held(ctx, &outcome.change, *uuid)? else { return Ok(outcome) };
     require_oneself(ctx)?;
-    let draft = Draft { target: &target, requester: *uuid, expires: ctx.now.saturating_add(max_age) };
+    let Held { purpose, target, max_age } = &held;
+    let draft = Draft { purpose: *purpose, target, requester: *uuid, expires: ctx.now.saturating_add(*max_age) };
     match draft.find(ctx)? {
         Found::Approved { request, dn, by } => {
-            let said = Some(std::mem::take(&mut event.reason)).filter(|reason| !reason.is_empty());
-            event.reason = said.into_iter().chain([format!("approved by {by}")]).collect::<Vec<_>>().join(", ");
+            for event in outcome.change.events.iter_mut().filter(|event| event.uuid == target.node.uuid) {
+                let said = Some(std::mem::take(&mut event.reason)).filter(|reason| !reason.is_empty());
+                event.reason = said.into_iter().chain([format!("approved by {by}")]).collect::<Vec<_>>().join(", ");
+            }
             outcome.change.log.push(ctx.log(LogKind::Delete, dn.as_str(), request.uuid, String::new()));
             outcome.change.writes.push(Write::Remove { uuid: request.uuid, version: request.version });
             Ok(outcome)
@@ -83,6 +115,25 @@ pub(super) fn hold(ctx: &Context<'_>, mut outcome: Outcome) -> Result<Outcome, R
             Ok(Outcome { change, ..Outcome::answer(refusal.to_response(PolicyControl::Unwanted)) })
         }
     }
+}
+
+/// What needs an approval.
+struct Held {
+    purpose: Purpose,
+    target: Target,
+    max_age: Duration,
+}
+
+/// What of a change by `own` needs an approval: a reset, or else what makes one person enough for that.
+fn held(ctx: &Context<'_>, change: &Change, own: Uuid) -> Result<Option<Held>, Refusal> {
+    let mut resets = change.events.iter().filter(|event| is_reset(event) && event.uuid != own);
+    if let Some(event) = resets.next()
+        && let Some((target, max_age)) = subject(ctx, event.uuid)?
+    {
+        return Ok(Some(Held { purpose: Purpose::Reset, target, max_age }));
+    }
+    let released = release::released(ctx, change, own)?;
+    Ok(released.map(|(target, max_age)| Held { purpose: Purpose::Release, target, max_age }))
 }
 
 fn is_reset(event: &Event) -> bool {
@@ -191,6 +242,7 @@ fn place_of(dn: &Dn, ctx: &Context<'_>) -> Result<Target, Refusal> {
 
 /// A request that is to be made.
 struct Draft<'t> {
+    purpose: Purpose,
     target: &'t Target,
     requester: Uuid,
     expires: Timestamp,
@@ -198,7 +250,7 @@ struct Draft<'t> {
 
 impl Draft<'_> {
     fn rdn(&self) -> String {
-        format!("cn=reset {} by {}", self.target.node.uuid, self.requester)
+        format!("cn={} {} by {}", self.purpose.word(), self.target.node.uuid, self.requester)
     }
 
     fn name(&self, place: &Target, schema: &Schema) -> Result<Arc<Dn>, Refusal> {
@@ -224,7 +276,8 @@ impl Draft<'_> {
     }
 
     fn is_for(&self, request: &Request) -> bool {
-        (request.target, request.requester) == (self.target.node.uuid, self.requester)
+        let purpose = request.purpose.as_deref().unwrap_or(Purpose::Reset.word());
+        (purpose, request.target, request.requester) == (self.purpose.word(), self.target.node.uuid, self.requester)
     }
 
     fn attributes(&self, ctx: &Context<'_>) -> Result<Attributes, Refusal> {
@@ -233,6 +286,7 @@ impl Draft<'_> {
         for (name, value) in [
             ("objectClass", CLASS),
             ("cn", self.rdn().trim_start_matches("cn=")),
+            ("resetPurpose", self.purpose.word()),
             ("resetTarget", self.target.dn.as_str()),
             ("resetTargetUUID", &self.target.node.uuid.to_string()),
             ("resetRequestedBy", ctx.requester.identity.name()),
@@ -262,6 +316,7 @@ impl Draft<'_> {
     fn replacement(&self, ctx: &Context<'_>, node: &Node, name: &Dn) -> Change {
         let mut attributes = node.entry.decode();
         for (name, value) in [
+            ("resetPurpose", self.purpose.word()),
             ("resetTarget", self.target.dn.as_str()),
             ("resetTargetUUID", &self.target.node.uuid.to_string()),
             ("resetRequestedBy", ctx.requester.identity.name()),
@@ -282,16 +337,50 @@ impl Draft<'_> {
     }
 }
 
+/// What removes requests of which it is a day that they have ended, some at a time; nothing, if there are none.
+pub fn sweep(tree: &dyn Tree, now: Timestamp) -> Result<Change, TreeError> {
+    let mut change = Change::none();
+    let before = now.saturating_sub(KEPT);
+    for suffix in tree.suffixes() {
+        let place = Dn::parse(tree.schema(), &format!("{PLACE},{suffix}")).ok();
+        let Some(id) = place.map(|place| tree.find(&place)).transpose()?.and_then(tree::Found::entry) else { continue };
+        let mut after = None;
+        while change.writes.len() < MOST_TIDIED {
+            let ids = tree.children(id, after, MOST_TIDIED)?;
+            let Some(last) = ids.last() else { break };
+            after = Some(*last);
+            for (node, dn) in requests_ended(&ids, before, tree)? {
+                let (actor, changes) = (String::new(), String::new());
+                let (target, uuid, kind) = (dn.to_string(), node.uuid, LogKind::Delete);
+                change.log.push(LogRecord { time: now, actor, target, uuid, kind, changes });
+                change.writes.push(Write::Remove { uuid: node.uuid, version: node.version });
+            }
+        }
+    }
+    Ok(change)
+}
+
+/// Those of some entries that are requests and have ended before a time.
+fn requests_ended(ids: &[EntryId], before: Timestamp, tree: &dyn Tree) -> Result<Vec<(Node, Arc<Dn>)>, TreeError> {
+    let mut found = Vec::new();
+    for id in ids {
+        let (Some(node), Some(dn)) = (tree.node(*id)?, tree.dn(*id)?) else { continue };
+        let is_one = is_request(&node.entry, tree.schema());
+        let request = Request::read(&node.entry, tree.schema()).filter(|_| is_one);
+        if request.is_some_and(|request| request.expires <= before) && !tree.has_children(*id)? {
+            found.push((node, dn));
+        }
+    }
+    Ok(found)
+}
+
 /// Removes requests that have ended, so that they do not pile up.
 fn ended(ctx: &Context<'_>, place: &Target) -> Result<Change, Refusal> {
     let mut change = Change::none();
-    for id in ctx.tree.some_children(place.node.id, MOST_TIDIED)? {
-        let (Some(node), Some(dn)) = (ctx.tree.node(id)?, ctx.tree.dn(id)?) else { continue };
-        let request = Request::read(&node.entry, ctx.schema()).filter(|_| is_request(&node.entry, ctx.schema()));
-        if request.is_some_and(|request| request.expires <= ctx.now) && !ctx.tree.has_children(id)? {
-            change.log.push(ctx.log(LogKind::Delete, dn.as_str(), node.uuid, String::new()));
-            change.writes.push(Write::Remove { uuid: node.uuid, version: node.version });
-        }
+    let ids = ctx.tree.some_children(place.node.id, MOST_TIDIED)?;
+    for (node, dn) in requests_ended(&ids, ctx.now, ctx.tree)? {
+        change.log.push(ctx.log(LogKind::Delete, dn.as_str(), node.uuid, String::new()));
+        change.writes.push(Write::Remove { uuid: node.uuid, version: node.version });
     }
     Ok(change)
 }

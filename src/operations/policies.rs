@@ -70,8 +70,17 @@ struct Selecting {
     policies: Vec<Selector>,
     /// The name of the default policy of each suffix, in the order of [`Tree::suffixes`].
     defaults: Vec<Option<Dn>>,
-    /// Whether any policy has keys kept for SCRAM.
-    keeps_scram_keys: bool,
+    /// What any of all policies asks for.
+    asks: Asks,
+}
+
+/// What any policy asks for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asks {
+    /// That keys are kept for SCRAM.
+    scram_keys: bool,
+    /// That resets are approved by somebody else.
+    approval: bool,
 }
 
 #[derive(Debug)]
@@ -119,7 +128,17 @@ impl Policies {
 
     /// Whether any policy has keys kept for SCRAM.
     pub fn keep_scram_keys(&self, tree: &dyn Tree) -> Result<bool, TreeError> {
-        Ok(self.selecting(tree)?.keeps_scram_keys)
+        Ok(self.selecting(tree)?.asks.scram_keys)
+    }
+
+    /// Whether any policy has resets approved by somebody else.
+    pub fn ask_for_approval(&self, tree: &dyn Tree) -> Result<bool, TreeError> {
+        Ok(self.selecting(tree)?.asks.approval)
+    }
+
+    /// The groups by which policies say whom they govern.
+    pub fn selecting_groups(&self, tree: &dyn Tree) -> Result<HashSet<Dn>, TreeError> {
+        Ok(self.selecting(tree)?.policies.iter().flat_map(|one| &one.applies.groups).cloned().collect())
     }
 
     /// Whether any policy has the end of passwords told to those who do not bind.
@@ -205,10 +224,10 @@ impl Policies {
         if let Some(known) = known.filter(|known| known.version == version) {
             return Ok(known);
         }
-        let (policies, keeps_scram_keys) = self.find_selecting(tree)?;
+        let (policies, asks) = self.find_selecting(tree)?;
         let default = |suffix| Dn::parse(tree.schema(), &format!("{DEFAULT_POLICY},{suffix}")).ok();
         let defaults = tree.suffixes().iter().map(default).collect();
-        let found = Arc::new(Selecting { version, policies, defaults, keeps_scram_keys });
+        let found = Arc::new(Selecting { version, policies, defaults, asks });
         let mut known = self.selecting.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever still looks at an earlier moment keeps what it has found to itself.
         if version != SAME_CHANGE && known.as_ref().is_none_or(|known| known.version < version) {
@@ -218,11 +237,12 @@ impl Policies {
         Ok(found)
     }
 
-    fn find_selecting(&self, tree: &dyn Tree) -> Result<(Vec<Selector>, bool), TreeError> {
-        let (mut policies, mut keeps_scram_keys) = (Vec::new(), false);
+    fn find_selecting(&self, tree: &dyn Tree) -> Result<(Vec<Selector>, Asks), TreeError> {
+        let (mut policies, mut asks) = (Vec::new(), Asks::default());
         for (node, dn) in policy_entries(tree)? {
             let policy = self.read(&node, tree)?;
-            keeps_scram_keys |= policy.scram_iterations.is_some() && !policy.report_only;
+            asks.scram_keys |= policy.scram_iterations.is_some() && !policy.report_only;
+            asks.approval |= policy.reset_approval_max_age.is_some() && !policy.report_only;
             if let (Some(applies), Some(suffix)) = (policy.applies.clone(), suffix_of(&dn, tree).cloned()) {
                 policies.push(Selector { suffix, applies, policy });
             }
@@ -230,7 +250,7 @@ impl Policies {
         policies.sort_by_cached_key(|Selector { policy, .. }| {
             (policy.precedence, Reverse(policy.strictness()), policy.origin.to_lowercase())
         });
-        Ok((policies, keeps_scram_keys))
+        Ok((policies, asks))
     }
 
     /// The policy of the entry of that name, if there is one.

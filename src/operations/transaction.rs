@@ -197,7 +197,7 @@ fn require_own(controls: &Controls) -> Result<(), Refusal> {
     }
 }
 
-fn unmade(error: CommitError) -> Refusal {
+pub(super) fn unmade(error: CommitError) -> Refusal {
     match error {
         CommitError::Conflict | CommitError::Busy => Refusal::Busy,
         CommitError::TooLarge => Refusal::AdminLimit("the transaction is larger than this server takes"),

@@ -1,4 +1,5 @@
-//! Looks each hour, and when the server begins, for passwords that end, of people who never bind.
+//! Looks each hour, and when the server begins, for passwords that end, of people who never bind; and takes away requests to
+//! approve something that ended long ago.
 //!
 //! It works a tenth of the time and some entries at a time, so that nobody who waits for an answer notices.
 
@@ -8,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
-use crate::directory::tree::{CommitError, Tree, TreeError};
-use crate::operations::Services;
+use crate::directory::tree::{CommitError, Committed, Tree, TreeError};
 use crate::operations::notices::{self, Due};
+use crate::operations::{Services, approval};
 
 use super::Shared;
 use super::background::{Background, Bell, Woken};
@@ -27,12 +28,35 @@ pub(super) fn start(shared: Arc<Shared>) -> Background {
     Background::start("sweeping", Arc::default(), move |bell| {
         let mut pause = Duration::ZERO;
         while bell.sleep(pause) != Woken::Stop {
+            if let Err(error) = take_away_requests(&shared) {
+                warn!(%error, "requests that have ended could not be taken away, which will be tried again in an hour");
+            }
             if let Err(error) = sweep(&shared, bell) {
                 warn!(%error, "it could not be looked for passwords that end, and will be tried again in an hour");
             }
             pause = EVERY;
         }
     })
+}
+
+/// Takes away requests that ended long ago, some at a time.
+fn take_away_requests(shared: &Shared) -> Result<(), CommitError> {
+    loop {
+        let (view, _) = shared.now();
+        let swept = approval::sweep(&view, shared.clock.now());
+        let change = swept.map_err(|error| CommitError::Unavailable(error.to_string()))?;
+        drop(view);
+        if change.is_empty() {
+            return Ok(());
+        }
+        let taken = change.writes.len();
+        let (ended, has_ended) = channel();
+        // Whoever has changed one of them meanwhile goes before.
+        let reply = move |result: Result<Committed, CommitError>| drop(ended.send(result.map(drop)));
+        shared.store.submit(change, Box::new(reply));
+        has_ended.recv().unwrap_or(Err(CommitError::Busy))?;
+        info!(requests = taken, "requests that have ended were taken away");
+    }
 }
 
 /// Looks at every account once, if any policy asks for that.

@@ -47,6 +47,23 @@ fn approve<D: Directory>(scene: &Scene<D>, who: &str, request: &str) -> Result<(
     scene.client(who).change(&approval(request))
 }
 
+/// A policy that asks for two people has effect on those whom it selects so; and the helpdesk does the joining and leaving.
+fn chiefs<D: Directory>(scene: &Scene<D>, selects: &str) {
+    let root = scene.root();
+    if root.find("(ou=approvals)").is_empty() {
+        root.change("dn: ou=approvals\nobjectClass: organizationalUnit\nou: approvals\n").unwrap();
+    }
+    root.change(&format!(
+        "dn: cn=chiefs,ou=policies\nobjectClass: device\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\ncn: chiefs\n\
+         pwdAttribute: userPassword\npwdResetApprovalMaxAge: 3600\n{selects}\n"
+    ))
+    .unwrap();
+    let helpdesk = format!("group:{}", full("cn=helpdesk,ou=groups"));
+    let rights = &["search", "read", "add", "delete", "rename", "write", "reset-password"];
+    let keepers = rule("keepers", &helpdesk, &format!("subtree:{SUFFIX}"), &["*", "+", "pwdPolicySubentry"], rights);
+    scene.rule_by(&rules().into_iter().chain([keepers]).collect::<Vec<_>>());
+}
+
 /// Henry approves, hanna resets alice.
 fn approved<D: Directory>(scene: &Scene<D>) -> String {
     two_people_reset(scene);
@@ -212,5 +229,116 @@ sentences! {
         let both = approval(&made) + "replace: userPassword\nuserPassword: something else\n-\n";
         assert_eq!(scene.client("henry").change(&both), Err(UnwillingToPerform));
         assert_eq!(approve(scene, "henry", &made), Ok(()));
+    }
+
+    /// Who is tagged by a group stays so until two people say otherwise: whoever could take them out of it could reset them alone.
+    fn the_tag_of_an_account_is_taken_away_by_two(scene) {
+        chiefs(scene, &format!("pwdAppliesToGroup: {}", full("cn=staff,ou=groups")));
+        let leave = format!("dn: cn=staff,ou=groups\nchangetype: modify\ndelete: member\nmember: {}\n-\n", full("alice"));
+        let hanna = scene.client("hanna");
+        assert_eq!(hanna.change(&leave), Err(UnwillingToPerform));
+        let [made] = pending(scene).try_into().unwrap();
+        assert_eq!(scene.root().values(&made, "resetPurpose"), ["release"]);
+        assert_eq!(scene.root().values(&made, "resetTarget"), [full("alice")]);
+        assert_eq!(hanna.change(&leave), Err(UnwillingToPerform), "nobody has approved it");
+        assert_eq!(scene.root().values("cn=staff,ou=groups", "member").len(), 2);
+        // An approval of the one is none of the other.
+        assert_eq!(approve(scene, "hanna", &made), Err(InsufficientAccessRights));
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+        let reset_made = request(scene, "hanna", "alice");
+        assert_eq!(scene.root().values(&reset_made, "resetPurpose"), ["reset"]);
+        assert_eq!(hanna.change(&leave), Ok(()));
+        assert_eq!(pending(scene), [reset_made], "it was good for one");
+        assert_eq!(result(&reset(&hanna, "alice")), Ok(()), "she is tagged no more");
+    }
+
+    /// By whatever operation: the account goes, moves, gets another policy, or no longer has what the policy looks at; its group goes,
+    /// moves, or leaves the group that is meant; or it joins one whose policy asks for nobody.
+    fn no_operation_takes_the_tag_away_by_one(scene) {
+        let staff = format!("pwdAppliesToGroup: {}", full("cn=staff,ou=groups"));
+        let people = format!("pwdAppliesToSubtree: ou=people,{SUFFIX}");
+        let above = format!("pwdAppliesToGroup: {}", full("cn=all,ou=groups"));
+        let alice = "dn: alice\nchangetype:";
+        let root = scene.root();
+        root.change("dn: ou=elsewhere\nobjectClass: organizationalUnit\nou: elsewhere\n").unwrap();
+        let nested = format!("dn: cn=all,ou=groups\nobjectClass: groupOfNames\ncn: all\nmember: {}\nmember: {}\n", full("cn=staff,ou=groups"), full("hanna"));
+        root.change(&nested).unwrap();
+        root.change(&format!("dn: cn=staff,ou=groups\nchangetype: modify\ndelete: member\nmember: {}\n-\n", full("bob"))).unwrap();
+        root.change("dn: alice\nchangetype: modify\nadd: title\ntitle: chief\n-\n").unwrap();
+        root.change(&format!(
+            "dn: cn=lax,ou=policies\nobjectClass: device\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\ncn: lax\npwdAttribute: userPassword\n\
+             pwdPrecedence: 1\npwdAppliesToGroup: {}\n", full("cn=lax,ou=groups")
+        )).unwrap();
+        let lax = format!("dn: cn=lax,ou=groups\nobjectClass: groupOfNames\ncn: lax\nmember: {}\n", full("alice"));
+        let out_of_all = format!("dn: cn=all,ou=groups\nchangetype: modify\ndelete: member\nmember: {}\n-\n", full("cn=staff,ou=groups"));
+        let by_name = format!("pwdPolicySubentry: {}", full("cn=lax,ou=policies"));
+        let cases = [
+            (&staff, format!("{alice} delete\n")),
+            (&people, format!("{alice} modrdn\nnewrdn: uid=alice\ndeleteoldrdn: 1\nnewsuperior: ou=elsewhere,{SUFFIX}\n")),
+            (&staff, format!("{alice} modify\nadd: pwdPolicySubentry\n{by_name}\n-\n")),
+            (&"pwdAppliesToFilter: (title=chief)".to_owned(), format!("{alice} modify\ndelete: title\n-\n")),
+            (&"pwdAppliesToFilter: (title=chief)".to_owned(), format!("{alice} modify\nreplace: title\ntitle: clerk\n-\n")),
+            (&staff, "dn: cn=staff,ou=groups\nchangetype: delete\n".to_owned()),
+            (&above, "dn: cn=staff,ou=groups\nchangetype: delete\n".to_owned()),
+            (&above, out_of_all),
+            (&above, lax),
+        ];
+        for (selects, change) in cases {
+            chiefs(scene, selects);
+            let hanna = scene.client("hanna");
+            assert_eq!(hanna.change(&change), Err(UnwillingToPerform), "{selects}\n{change}");
+            let [made] = pending(scene).try_into().unwrap();
+            assert_eq!(scene.root().values(&made, "resetPurpose"), ["release"], "{change}");
+            assert_eq!(result(&reset(&hanna, "alice")), Err(UnwillingToPerform), "{change}");
+            for made in pending(scene) {
+                root.change(&format!("dn: {made}\nchangetype: delete\n")).unwrap();
+            }
+            root.change("dn: cn=chiefs,ou=policies\nchangetype: delete\n").unwrap();
+        }
+    }
+
+    /// For several accounts it is done for one after another, so that each is approved.
+    fn several_tags_are_not_taken_away_at_once(scene) {
+        chiefs(scene, &format!("pwdAppliesToGroup: {}", full("cn=staff,ou=groups")));
+        let response = scene.client("hanna").change_with("dn: cn=staff,ou=groups\nchangetype: delete\n", &[]);
+        assert_eq!(response.result.code, UnwillingToPerform);
+        assert!(response.result.diagnostic_message.contains("one after another"), "{}", response.result.diagnostic_message);
+        assert_eq!(pending(scene), [""; 0]);
+    }
+
+    /// What takes no tag away is done by one: of whom the policy does not mean, of who has no password, one's own, and whatever the
+    /// superuser of the machine does.
+    fn what_takes_no_tag_away_is_done_by_one(scene) {
+        chiefs(scene, &format!("pwdAppliesToGroup: {}", full("cn=staff,ou=groups")));
+        let hanna = scene.client("hanna");
+        let member = |verb: &str, who: &str| format!("dn: cn=staff,ou=groups\nchangetype: modify\n{verb}: member\nmember: {}\n-\n", full(who));
+        assert_eq!(hanna.change(&member("add", "henry")), Ok(()));
+        assert_eq!(hanna.change("dn: alice\nchangetype: modify\nadd: title\ntitle: x\n-\n"), Ok(()));
+        assert_eq!(hanna.change(&member("add", "hanna")), Ok(()));
+        assert_eq!(hanna.change(&member("delete", "hanna")), Ok(()), "her own");
+        assert_eq!(hanna.change("dn: alice\nchangetype: modrdn\nnewrdn: uid=alicia\ndeleteoldrdn: 1\n"), Ok(()), "the group follows");
+        scene.root().change("dn: uid=carla,ou=people\nobjectClass: inetOrgPerson\nuid: carla\ncn: C\nsn: C\n").unwrap();
+        assert_eq!(hanna.change(&member("add", "carla")), Ok(()));
+        assert_eq!(hanna.change(&member("delete", "carla")), Ok(()), "she has no password");
+        assert_eq!(scene.root().change(&member("delete", "bob")), Ok(()));
+        assert_eq!(pending(scene), [""; 0]);
+    }
+
+    /// Requests that have ended are taken away a day later, so that whoever comes too late is told so.
+    fn requests_that_have_ended_go_after_a_day(scene) {
+        two_people_reset(scene);
+        let made = request(scene, "hanna", "alice");
+        scene.wait(3601);
+        assert_eq!(scene.sweep_requests(), 0);
+        assert_eq!(approve(scene, "henry", &made), Err(UnwillingToPerform));
+        let other = request(scene, "cn=admin", "bob");
+        let before = pending(scene);
+        assert!(before.contains(&other));
+        scene.wait(24 * 3600);
+        assert_eq!(scene.sweep_requests(), usize::from(before.contains(&made)));
+        assert_eq!(pending(scene), [other], "it ended less than a day ago");
+        scene.wait(3600);
+        assert_eq!((scene.sweep_requests(), pending(scene)), (1, Vec::new()));
+        assert_eq!(scene.sweep_requests(), 0);
     }
 }

@@ -193,7 +193,7 @@ fn is_true(told: &Counterexample, rules: &[RuleText], assertion: &AssertionText,
     for name in above.iter().filter(|_| is_added) {
         world.insert(name.clone(), BTreeSet::new());
     }
-    if !world.contains_key(&names[0]) {
+    if names.iter().all(|name| !world.contains_key(name)) {
         // One of those with which every scene begins.
         return true;
     }

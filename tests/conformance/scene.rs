@@ -14,6 +14,7 @@ use keystead::access::{RuleBook, RuleText, Rules};
 use keystead::directory::tree::memory::MemoryDirectory;
 use keystead::directory::tree::{Change, Directory, Event, Recorded, Tree};
 use keystead::directory::{Dn, Identity, Randomness, Schema, Timestamp};
+use keystead::operations::approval;
 use keystead::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
 use keystead::operations::counted;
 use keystead::operations::identity_map::{MappingText, Origin};
@@ -221,6 +222,16 @@ impl<D: Directory> Scene<D> {
         if !events.is_empty() {
             self.directory.commit(Change { events, ..Change::none() }).unwrap();
         }
+    }
+
+    /// Takes away requests that ended long ago, as a server does each hour; how many.
+    pub fn sweep_requests(&self) -> usize {
+        let change = approval::sweep(&self.directory.view(), self.clock.get()).unwrap();
+        let swept = change.writes.len();
+        if swept > 0 {
+            self.directory.commit(change).unwrap();
+        }
+        swept
     }
 
     /// Looks for passwords that end, as a server does each hour.

@@ -419,7 +419,8 @@ sentences! {
         assert_eq!(response.result.diagnostic_message, "the transaction changes too many access rules; settle it in parts");
         assert!(scene.root().find("(objectClass=accessRule)").is_empty());
         // Other changes of entries there are none of these.
-        let people: String = (0..21).map(|number| format!("dn: ou=unit {number},{point}\nobjectClass: organizationalUnit\n\n")).collect();
-        assert_eq!(commit(&hanna, &people).1.result.code, Success);
+        let unit = |number: u32| format!("dn: ou=unit {number},{point}\nobjectClass: organizationalUnit\n\n");
+        let units = (0..21).map(unit).collect::<Vec<_>>().concat();
+        assert_eq!(commit(&hanna, &units).1.result.code, Success);
     }
 }

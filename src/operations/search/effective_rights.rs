@@ -56,8 +56,8 @@ enum Told {
     No,
 }
 
-impl Told {
-    const fn when(wanted: bool) -> Self {
+impl From<bool> for Told {
+    fn from(wanted: bool) -> Self {
         if wanted { Self::Yes } else { Self::No }
     }
 }
@@ -81,9 +81,9 @@ impl Question {
         };
         let is_own = whose == ctx.requester.identity;
         let form = Form {
-            words: Told::when(has(b"aclRights")),
+            words: has(b"aclRights").into(),
             // What rules are called is for those who may ask about others.
-            reasons: Told::when(has(b"aclRightsInfo") && (!is_own || explains_oneself(ctx)?)),
+            reasons: (has(b"aclRightsInfo") && (!is_own || explains_oneself(ctx)?)).into(),
         };
         Ok(Self { whose, attributes, form })
     }

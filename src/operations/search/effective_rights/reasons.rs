@@ -44,17 +44,30 @@ impl Question {
                 None => decision.allows(right),
             };
             let name = format!("aclRightsInfo;logs;entryLevel;{word}");
-            told.push(encode_values(&name, &[about.sentence((word, right), None, may)]));
+            told.push(encode_values(&name, &[about.sentence((word, right), None, may.into())]));
         }
         for (id, rights) in attributes {
             let attribute = ctx.schema().attribute_type(*id).name();
             for (word, right) in OF_ATTRIBUTE {
                 let may = if right == Right::Write { rights.write != Write::Nothing } else { rights.see.has(right) };
                 let name = format!("aclRightsInfo;logs;attributeLevel;{word};{attribute}");
-                told.push(encode_values(&name, &[about.sentence((word, right), Some((*id, attribute)), may)]));
+                told.push(encode_values(&name, &[about.sentence((word, right), Some((*id, attribute)), may.into())]));
             }
         }
         Ok(told)
+    }
+}
+
+/// Whether somebody may.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Allowed,
+    NotAllowed,
+}
+
+impl From<bool> for Access {
+    fn from(may: bool) -> Self {
+        if may { Self::Allowed } else { Self::NotAllowed }
     }
 }
 
@@ -66,7 +79,13 @@ struct About<'t> {
 }
 
 impl About<'_> {
-    fn sentence(&self, (word, right): (&str, Right), attribute: Option<(AttributeTypeId, &str)>, may: bool) -> String {
+    fn sentence(
+        &self,
+        (word, right): (&str, Right),
+        attribute: Option<(AttributeTypeId, &str)>,
+        access: Access,
+    ) -> String {
+        let may = access == Access::Allowed;
         let concerns = |rule: &&&Rule| attribute.is_none_or(|(id, _)| rule.attributes.contains(id));
         let mut concerned = self.rules.iter().filter(concerns);
         let (effect, rule) = if may {
