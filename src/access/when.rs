@@ -19,7 +19,8 @@ pub struct WhenText {
     /// From where: networks as `10.0.0.0/8` or `2001:db8::/32`, addresses, or `local` for sockets of this machine; from one
     /// of these.
     pub network: Vec<String>,
-    /// How well protected at least: `any`, `1.2` or `1.3`. A socket of this machine is as good as any TLS.
+    /// How well protected at least: `any`, `1.2` or `1.3`; with the strength of the cipher as `1.3/256`. A socket of this machine
+    /// is as good as any TLS.
     pub tls: Option<String>,
     /// Authenticated by one of these: `simple`, `external`, or `anonymous`, not at all.
     pub authentication: Vec<String>,
@@ -100,13 +101,13 @@ impl When {
         let network = self.networks.is_empty().then_some(true);
         let network = network.or_else(|| circumstances.remote.map(|remote| self.is_from(remote)));
         let protected = match self.protection {
-            Some(least) => circumstances.protection.map(|protection| protection >= least),
-            None => Some(true),
+            Some(least) => circumstances.protection.map_or(Truth::Undefined, |protection| protection.suffices(least)),
+            None => Truth::True,
         };
         let method = self.methods.is_empty().then_some(true);
         let method = method.or_else(|| circumstances.method.map(|method| self.methods.contains(&method)));
-        let all = [Some(self.is_time(circumstances.now)), network, protected, method];
-        all.into_iter().map(known).min().unwrap_or(Truth::True)
+        let others = [Some(self.is_time(circumstances.now)), network, method];
+        others.into_iter().map(known).min().unwrap_or(Truth::True).min(protected)
     }
 
     /// Whether they will never hold again.
@@ -169,9 +170,11 @@ impl fmt::Display for When {
         let said = |before: &str, word: &Option<String>| word.as_ref().map(|word| format!("{before}{word}"));
         let parts = [
             listed("from the network ", &text.network),
-            text.tls.as_ref().map(|least| match least.as_str() {
-                "any" => "over TLS".to_owned(),
-                least => format!("over TLS {least} or later"),
+            text.tls.as_ref().map(|least| {
+                let (version, bits) = least.split_once('/').map_or((least.as_str(), None), |(a, b)| (a, Some(b)));
+                let version =
+                    if version == "any" { "over TLS".to_owned() } else { format!("over TLS {version} or later") };
+                version + &bits.map(|bits| format!(" with {bits} bits or more")).unwrap_or_default()
             }),
             listed("authenticated by ", &text.authentication),
             said("from ", &text.from),
@@ -270,7 +273,7 @@ mod tests {
         Circumstances {
             now: time("20261127120000Z"),
             remote: Some(Remote::Address("10.1.2.3".parse().unwrap())),
-            protection: Some(Protection::Tls13),
+            protection: Some(Protection::Tls13 { bits: Some(256) }),
             method: Some(Method::Simple),
         }
     }
@@ -313,18 +316,26 @@ mod tests {
     }
 
     #[test]
-    fn protection_is_asked_for_by_its_least_version() {
+    fn protection_is_asked_for_by_its_least_version_and_strength() {
         let over = |least: &str, protection| {
             let when = When::prepare(&WhenText { tls: Some(least.into()), ..WhenText::default() }).unwrap();
             when.holds(&Circumstances { protection, ..friday() })
         };
         for (least, protection, truth) in [
             ("any", Some(Protection::Nothing), Truth::False),
-            ("any", Some(Protection::Tls12), Truth::True),
-            ("1.2", Some(Protection::Tls13), Truth::True),
-            ("1.3", Some(Protection::Tls12), Truth::False),
+            ("any", Some(Protection::Tls12 { bits: None }), Truth::True),
+            ("1.2", Some(Protection::Tls13 { bits: Some(128) }), Truth::True),
+            ("1.3", Some(Protection::Tls12 { bits: Some(256) }), Truth::False),
             ("1.3", Some(Protection::Local), Truth::True),
             ("any", None, Truth::Undefined),
+            ("any/256", Some(Protection::Nothing), Truth::False),
+            ("any/256", Some(Protection::Tls13 { bits: Some(128) }), Truth::False),
+            ("any/256", Some(Protection::Tls12 { bits: Some(256) }), Truth::True),
+            ("any/128", Some(Protection::Tls12 { bits: Some(256) }), Truth::True),
+            ("1.3/256", Some(Protection::Tls12 { bits: Some(256) }), Truth::False),
+            ("1.3/256", Some(Protection::Tls13 { bits: None }), Truth::Undefined),
+            ("1.3/256", Some(Protection::Tls12 { bits: None }), Truth::False),
+            ("1.3/256", Some(Protection::Local), Truth::True),
         ] {
             assert_eq!(over(least, protection), truth, "{least} {protection:?}");
         }
@@ -397,8 +408,9 @@ mod tests {
         let both = WhenText { tls: Some("any".into()), authentication: words(&["external"]), ..WhenText::default() };
         let when = When::prepare(&both).unwrap();
         let of = |protection, method| when.holds(&Circumstances { protection, method, ..friday() });
-        assert_eq!(of(Some(Protection::Tls12), Some(Method::External)), Truth::True);
-        assert_eq!(of(Some(Protection::Tls12), Some(Method::Simple)), Truth::False);
+        let tls = Some(Protection::Tls12 { bits: Some(128) });
+        assert_eq!(of(tls, Some(Method::External)), Truth::True);
+        assert_eq!(of(tls, Some(Method::Simple)), Truth::False);
         assert_eq!(of(None, Some(Method::External)), Truth::Undefined);
         assert_eq!(of(None, Some(Method::Simple)), Truth::False);
     }
@@ -409,6 +421,8 @@ mod tests {
             WhenText { network: words(&["10.0.0.0/33"]), ..WhenText::default() },
             WhenText { network: words(&["everywhere"]), ..WhenText::default() },
             WhenText { tls: Some("1.1".into()), ..WhenText::default() },
+            WhenText { tls: Some("1.3/512".into()), ..WhenText::default() },
+            WhenText { tls: Some("256".into()), ..WhenText::default() },
             WhenText { authentication: words(&["kerberos"]), ..WhenText::default() },
             WhenText { from: Some("tomorrow".into()), ..WhenText::default() },
             WhenText { until: Some("2026-02-30".into()), ..WhenText::default() },

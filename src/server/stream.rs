@@ -63,11 +63,16 @@ impl Stream {
     pub(super) fn protection(&self) -> Protection {
         match self {
             Self::Tcp(_) => Protection::Nothing,
-            Self::Tls(stream) => match stream.get_ref().1.protocol_version() {
-                Some(ProtocolVersion::TLSv1_3) => Protection::Tls13,
-                // This server speaks nothing older.
-                _ => Protection::Tls12,
-            },
+            Self::Tls(stream) => {
+                let connection = stream.get_ref().1;
+                let suite = connection.negotiated_cipher_suite().map(|suite| suite.suite());
+                let bits = suite.and_then(|suite| suite.as_str().and_then(bits_of));
+                match connection.protocol_version() {
+                    Some(ProtocolVersion::TLSv1_3) => Protection::Tls13 { bits },
+                    // This server speaks nothing older.
+                    _ => Protection::Tls12 { bits },
+                }
+            }
             Self::Unix(_) => Protection::Local,
         }
     }
@@ -122,5 +127,32 @@ impl AsyncWrite for Stream {
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
         }
+    }
+}
+
+/// How long the key of a cipher is, by the name of the suite (RFC 8446 appendix B.4, RFC 5289, RFC 7905).
+fn bits_of(suite: &str) -> Option<u16> {
+    match suite {
+        _ if suite.contains("_AES_256_") || suite.contains("_AES256_") || suite.contains("_CHACHA20_") => Some(256),
+        _ if suite.contains("_AES_128_") || suite.contains("_AES128_") => Some(128),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of every cipher that this server has it is known how strong it is.
+    #[test]
+    fn the_strength_of_each_cipher_is_known() {
+        let suites = rustls::crypto::ring::default_provider().cipher_suites;
+        assert!(!suites.is_empty());
+        for suite in suites {
+            let name = suite.suite();
+            assert!(name.as_str().and_then(bits_of).is_some(), "{name:?}");
+        }
+        assert_eq!(bits_of("TLS13_AES_128_GCM_SHA256"), Some(128));
+        assert_eq!(bits_of("TLS13_CHACHA20_POLY1305_SHA256"), Some(256));
     }
 }

@@ -76,8 +76,8 @@ sentences! {
     fn a_rule_may_ask_for_tls(scene) {
         let least = |version: &str| WhenText { tls: Some(version.into()), ..WhenText::default() };
         for (version, protection, may) in [
-            ("any", Protection::Nothing, false), ("any", Protection::Tls12, true), ("1.2", Protection::Tls12, true),
-            ("1.3", Protection::Tls12, false), ("1.3", Protection::Tls13, true), ("1.3", Protection::Local, true),
+            ("any", Protection::Nothing, false), ("any", Protection::Tls12 { bits: None }, true), ("1.2", Protection::Tls12 { bits: None }, true),
+            ("1.3", Protection::Tls12 { bits: None }, false), ("1.3", Protection::Tls13 { bits: None }, true), ("1.3", Protection::Local, true),
         ] {
             set(scene, bob_writes_titles(least(version)));
             assert_eq!(may_write(&scene.client("bob").over(over(protection))), may, "{version} {protection:?}");

@@ -446,8 +446,8 @@ pub fn fast_actor<T: Tree>(asker: &Asker, rules: &Rules, view: &T) -> Actor {
         remote: asker.address.map(|text| text.parse::<IpAddr>().map_or(Remote::Local, Remote::Address)),
         protection: asker.tls.map(|text| match text {
             "none" => Protection::Nothing,
-            "1.2" => Protection::Tls12,
-            "1.3" => Protection::Tls13,
+            "1.2" => Protection::Tls12 { bits: None },
+            "1.3" => Protection::Tls13 { bits: None },
             _ => Protection::Local,
         }),
         method: asker.method.and_then(Method::find),

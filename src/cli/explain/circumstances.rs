@@ -43,7 +43,10 @@ fn parse_remote(text: &str) -> Result<Remote, String> {
 }
 
 fn parse_protection(text: &str) -> Result<Protection, String> {
-    let least = || Protection::find(text).ok_or_else(|| "give 1.2, 1.3 or none".to_owned());
+    let least = || {
+        Protection::find(text)
+            .ok_or_else(|| "give 1.2, 1.3 or none; with the strength of the cipher as 1.3/256".to_owned())
+    };
     if text == "none" { Ok(Protection::Nothing) } else { least() }
 }
 
