@@ -180,6 +180,37 @@ impl<'a> Decider<'a> {
         Ok((0..self.rules.iter().len()).filter(|position| has(&mask, *position)).collect())
     }
 
+    /// The rules that apply to the actor and an entry that exists, by position, where it is said of the filters of some whether
+    /// they match it.
+    pub(super) fn applying_if(
+        &mut self,
+        node: &Node,
+        tree: &dyn Tree,
+        matches: &dyn Fn(usize) -> Option<bool>,
+    ) -> Result<Vec<usize>, TreeError> {
+        let mask = self.reaching(node, tree)?;
+        let is_own = self.actor.identity.uuid() == Some(node.uuid);
+        let relation = if is_own { Relation::Own } else { Relation::Other };
+        let target = TargetFacts { relation, entry: &node.entry, schema: self.schema };
+        let mut applying = Vec::new();
+        for (position, rule) in self.rules.iter().enumerate().filter(|(position, _)| has(&mask, *position)) {
+            let is_matched = match matches(position) {
+                Some(said) => said,
+                None => self.matches(rule, &node.entry, &|| name_of(node, tree))?,
+            };
+            if is_matched && self.actor.has_rule_on((position, rule), target) {
+                applying.push(position);
+            }
+        }
+        Ok(applying)
+    }
+
+    /// What the rules of these positions come to together.
+    pub(super) fn decision_by(&self, positions: &[usize]) -> Decision {
+        let rules: Vec<&Rule> = positions.iter().filter_map(|position| self.rules.get(*position)).collect();
+        combine(&rules, self.schema)
+    }
+
     fn reaching(&mut self, node: &Node, tree: &dyn Tree) -> Result<RuleMask, TreeError> {
         let below = self.below(node.parent, tree)?;
         let mut mask = below.all.clone();

@@ -3,13 +3,16 @@
 //! Everybody whom a rule names is a beginning: anonymous, whoever has authenticated, a member of each group, each entry that
 //! rules name. From there one goes on by what the rules let them do: put themselves into a group, put themselves into an
 //! attribute by which a rule applies, make a group that a rule names and that is not there, reset a password, act as
-//! somebody, or take over what recovers a password, by what somebody is found, or what slows the guessing of passwords.
+//! somebody, or take over what recovers a password, by what somebody is found, or what slows the guessing of passwords; and by
+//! writing what the filter of a rule looks at, or leaving a group to which something is denied.
 //! Whatever is gained on the way is kept. Every step into an administrator ends a path; the way there is the
 //! shortest. Circumstances are those that favour them most, and the guard against taking over somebody holds as always.
 //!
 //! Of people who are alike, being in the same groups and named by nothing else, one is followed.
 
+mod bend;
 mod group;
+mod leave;
 mod policy;
 mod step;
 mod terrain;
@@ -24,6 +27,7 @@ use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Tree, TreeError};
 use crate::directory::{Dn, Entry, Timestamp};
 use terrain::Terrain;
+use walk::Walked;
 
 /// A way to become an administrator.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -105,11 +109,16 @@ pub fn paths(inquiry: &Inquiry<'_>, tree: &dyn Tree) -> Result<Survey, TreeError
 
 fn survey(inquiry: &Inquiry<'_>, most: usize, tree: &dyn Tree) -> Result<Survey, TreeError> {
     let terrain = Terrain::survey(inquiry, most, tree)?;
-    let mut paths = Vec::new();
+    let mut paths: Vec<Path> = Vec::new();
+    let mut unfinished = 0;
     for start in terrain.starts()? {
-        terrain.walk(start, &mut paths)?;
+        let mut found = Vec::new();
+        unfinished += usize::from(terrain.walk(&start, &mut found)? == Walked::InPart);
+        // Who is in several groups may what members of each may: that is told of these.
+        found.retain(|path| !paths.iter().any(|known| known.steps == path.steps));
+        paths.extend(found);
     }
-    Ok(Survey { paths, unseen: terrain.unseen })
+    Ok(Survey { paths, unseen: terrain.unseen + unfinished })
 }
 
 #[cfg(test)]

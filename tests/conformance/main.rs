@@ -66,6 +66,7 @@ mod password_lockout;
 mod password_messages;
 mod password_modify;
 mod password_policy;
+mod paths_proof;
 mod permissive_modify;
 mod persistent_search;
 mod policy_hashing;

@@ -19,7 +19,7 @@ fn node<D: Directory>(scene: &Scene<D>, name: &str) -> (Node, Arc<Dn>) {
 }
 
 /// Nothing but the time is known.
-fn noon() -> Circumstances {
+pub fn noon() -> Circumstances {
     Circumstances::unknown(Timestamp::parse(b"20260601120000Z").unwrap())
 }
 

@@ -18,7 +18,7 @@ impl Reader<'_> {
             return Ok(None);
         }
         let entry = written(&["top", "groupOfNames", "groupOfUniqueNames"], self.terrain.tree.schema());
-        if self.decider.decide_new(group, &entry)?.allows(Right::Add) {
+        if self.may_add_some(group, &entry)? {
             let rule = self.rule_for_new(Right::Add, None, group, &entry)?;
             return Ok(Some(format!("may add the group {group}, which rules name and which is not there, by {rule}")));
         }

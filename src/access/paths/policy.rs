@@ -89,7 +89,7 @@ pub(super) struct PolicyWays<'t> {
 struct Writing<'t> {
     policy: &'t Policy,
     kind: Kind,
-    step: String,
+    steps: Vec<String>,
 }
 
 /// What that is about.
@@ -111,11 +111,12 @@ impl<'t> Reader<'t> {
 
     /// How they so have power over an administrator: none that governs somebody who holds more is theirs to write, neither
     /// as it is nor as it would be.
-    pub(super) fn policy_for(&self, person: &Place, ways: &PolicyWays<'t>) -> Result<Vec<String>, TreeError> {
+    pub(super) fn policy_for(&self, person: &Place, ways: &PolicyWays<'t>) -> Result<Vec<Vec<String>>, TreeError> {
         let claim = self.claim_on(person);
         let may_claim = !self.is_refused(&claim, &person.dn)?;
-        let mut found: Vec<String> = ways.claiming.iter().filter(|_| may_claim).cloned().collect();
-        for Writing { policy, kind, step } in &ways.writing {
+        let mut found: Vec<Vec<String>> =
+            ways.claiming.iter().filter(|_| may_claim).map(|step| vec![step.clone()]).collect();
+        for Writing { policy, kind, steps } in &ways.writing {
             let matters = match kind {
                 Kind::Guessing => true,
                 Kind::Claiming => may_claim,
@@ -123,7 +124,7 @@ impl<'t> Reader<'t> {
             };
             let Place { node, dn } = &policy.place;
             if matters && policy.is_for(person, self.terrain.tree) && !self.is_refused(&node.entry, dn)? {
-                found.push(step.clone());
+                found.push(steps.clone());
                 break;
             }
         }
@@ -151,21 +152,33 @@ impl<'t> Reader<'t> {
         let terrain: &'t Terrain<'t> = self.terrain;
         let mut found = Vec::new();
         for policy in &terrain.policies {
-            let decision = self.decider.decide(&policy.place.node, terrain.tree)?;
-            let writable = decision.attributes(Right::Write).unwrap_or_default();
-            let kinds = [
-                (Kind::Guessing, &GUESSING[..], "and so how often passwords may be guessed"),
-                (Kind::Claiming, &CLAIMING[..], "and so whom it governs"),
-                (Kind::Precedence, &[PRECEDENCE][..], "and so that it goes before others"),
-            ];
-            for (kind, names, meaning) in kinds {
-                let may = |id: &AttributeTypeId| writable.contains(*id) && self.may_hold(*id, &policy.place, &decision);
-                let Some(id) = names.iter().filter_map(|name| self.find(name)).find(may) else { continue };
-                let rule = self.rule(Right::Write, Some(id), &policy.place)?;
-                let (name, dn) = (self.name(id), &policy.place.dn);
-                let step = format!("may write {name} of the password policy {dn}, {meaning}, by {rule}");
-                found.push(Writing { policy, kind, step });
-            }
+            let ways = self.find_by_bending(&policy.place, &mut |reader| reader.writing_of(policy))?;
+            let written = |(mut steps, (kind, step)): (Vec<String>, (Kind, String))| {
+                steps.push(step);
+                Writing { policy, kind, steps }
+            };
+            found.extend(ways.into_iter().map(written));
+        }
+        Ok(found)
+    }
+
+    /// What they may write of a policy.
+    fn writing_of(&mut self, policy: &Policy) -> Result<Vec<(Kind, String)>, TreeError> {
+        let mut found = Vec::new();
+        let decision = self.decide(&policy.place)?;
+        let writable = decision.attributes(Right::Write).unwrap_or_default();
+        let kinds = [
+            (Kind::Guessing, &GUESSING[..], "and so how often passwords may be guessed"),
+            (Kind::Claiming, &CLAIMING[..], "and so whom it governs"),
+            (Kind::Precedence, &[PRECEDENCE][..], "and so that it goes before others"),
+        ];
+        for (kind, names, meaning) in kinds {
+            let may = |id: &AttributeTypeId| writable.contains(*id) && self.may_hold(*id, &policy.place, &decision);
+            let Some(id) = names.iter().filter_map(|name| self.find(name)).find(may) else { continue };
+            let rule = self.rule(Right::Write, Some(id), &policy.place)?;
+            let (name, dn) = (self.name(id), &policy.place.dn);
+            let step = format!("may write {name} of the password policy {dn}, {meaning}, by {rule}");
+            found.push((kind, step));
         }
         Ok(found)
     }
@@ -192,7 +205,7 @@ impl<'t> Reader<'t> {
             let names = self.reached(rule);
             let candidates = || names.iter().flat_map(|dn| entries.iter().map(move |entry| (dn, entry)));
             for (dn, entry) in candidates() {
-                if self.decider.decide_new(dn, entry)?.allows(Right::Add) && self.is_free(dn)? {
+                if self.may_add_some(dn, entry)? && self.is_free(dn)? {
                     let rule = self.rule_for_new(Right::Add, None, dn, entry)?;
                     let place = dn.parent().unwrap_or_else(Dn::root);
                     return Ok(Some(format!(
@@ -249,27 +262,33 @@ impl<'t> Reader<'t> {
     }
 
     /// How they have another policy govern an administrator by the groups that select it.
-    pub(super) fn selection(&mut self, person: &Place) -> Result<Option<String>, TreeError> {
+    pub(super) fn selection(&mut self, person: &Place) -> Result<Option<Vec<String>>, TreeError> {
         let tree = self.terrain.tree;
         for policy in self.terrain.policies.iter().filter(|policy| policy.is_for(person, tree)) {
             for id in &policy.groups {
-                let Some((node, dn)) = tree.node(*id)?.zip(tree.dn(*id)?) else { continue };
-                let (kind, what) = if members(&dn, tree)?.contains(&person.node.id) {
-                    (ModificationKind::Delete, "take administrators out of")
-                } else {
-                    (ModificationKind::Add, "put administrators into")
-                };
-                let group = Place { node, dn };
-                if let Some(attribute) = self.may_put(person, kind, &group)? {
-                    let rule = self.rule(Right::Write, Some(attribute), &group)?;
-                    return Ok(Some(format!(
-                        "may {what} {}, whose members the password policy {} governs, by {rule}",
-                        group.dn, policy.place.dn
-                    )));
+                let Some(group) = self.terrain.place(*id)? else { continue };
+                let mut ways = self.find_by_bending(&group, &mut |reader| reader.put(person, &group, policy))?;
+                if let Some((before, step)) = ways.pop() {
+                    return Ok(Some([before, vec![step]].concat()));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// How they put an administrator into a group that selects a policy, or take them out of it.
+    fn put(&mut self, person: &Place, group: &Place, policy: &Policy) -> Result<Vec<String>, TreeError> {
+        let (kind, what) = if members(&group.dn, self.terrain.tree)?.contains(&person.node.id) {
+            (ModificationKind::Delete, "take administrators out of")
+        } else {
+            (ModificationKind::Add, "put administrators into")
+        };
+        let Some(attribute) = self.may_put(person, kind, group)? else { return Ok(Vec::new()) };
+        let rule = self.rule(Right::Write, Some(attribute), group)?;
+        Ok(vec![format!(
+            "may {what} {}, whose members the password policy {} governs, by {rule}",
+            group.dn, policy.place.dn
+        )])
     }
 
     /// The attribute of a group into which they may put somebody, or out of which they may take them.
@@ -280,7 +299,7 @@ impl<'t> Reader<'t> {
         group: &Place,
     ) -> Result<Option<AttributeTypeId>, TreeError> {
         let known = self.terrain.tree.schema().known();
-        let decision = self.decider.decide(&group.node, self.terrain.tree)?;
+        let decision = self.decide(group)?;
         Ok([known.member, known.unique_member].into_iter().find(|attribute| {
             let change = Modification {
                 kind,

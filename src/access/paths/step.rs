@@ -1,5 +1,8 @@
 //! What somebody may do to an entry that brings them further.
 
+use std::sync::Arc;
+
+use super::bend::Bent;
 use super::terrain::{Place, Terrain};
 use crate::access::rule::{Rule, Rules};
 use crate::access::who::Who;
@@ -18,13 +21,15 @@ pub(super) struct Reader<'r> {
     pub(super) rules: &'r Rules,
     pub(super) actor: &'r Actor,
     pub(super) decider: Decider<'r>,
+    /// Filters that they have matched or not.
+    pub(super) bent: Vec<Bent>,
 }
 
 impl Reader<'_> {
     /// How they become a member of a group.
     pub(super) fn join(&mut self, group: &Place) -> Result<Option<String>, TreeError> {
         let known = self.terrain.tree.schema().known();
-        let decision = self.decider.decide(&group.node, self.terrain.tree)?;
+        let decision = self.decide(group)?;
         for attribute in [known.member, known.unique_member] {
             if self.may_hold(attribute, group, &decision) && self.may_add_themselves(attribute, group, &decision) {
                 let rule = self.rule(Right::Write, Some(attribute), group)?;
@@ -43,7 +48,7 @@ impl Reader<'_> {
     /// How they come to be somebody, or to know their password.
     pub(super) fn take_over(&mut self, person: &Place) -> Result<Vec<String>, TreeError> {
         let tree = self.terrain.tree;
-        let decision = self.decider.decide(&person.node, tree)?;
+        let decision = self.decide(person)?;
         let mut ways = Vec::new();
         let powers = [
             (Right::ResetPassword, "reset the password of"),
@@ -53,8 +58,7 @@ impl Reader<'_> {
         if let Some((right, what)) = powers.into_iter().find(|(right, _)| decision.allows(*right) && !is_guarded) {
             ways.push(format!("may {what} {}, by {}", person.dn, self.rule(right, None, person)?));
         }
-        let is_somebody = !self.actor.identity.is_anonymous();
-        if is_somebody && proxy::may_act_as(self.rules, self.actor, (&person.node, &person.dn), tree)? {
+        if self.may_act_as(person)? {
             ways.push(format!("may act as {}, by {}", person.dn, self.rule(Right::Proxy, None, person)?));
         }
         let writable = decision.attributes(Right::Write).unwrap_or_default();
@@ -92,6 +96,33 @@ impl Reader<'_> {
             ));
         }
         Ok(ways)
+    }
+
+    /// What they may do with an entry, when they have written what filters look at.
+    pub(super) fn decide(&mut self, place: &Place) -> Result<Arc<Decision>, TreeError> {
+        if self.bent.is_empty() {
+            return self.decider.decide(&place.node, self.terrain.tree);
+        }
+        let applying = self.applying(place)?;
+        Ok(Arc::new(self.decider.decision_by(&applying)))
+    }
+
+    fn applying(&mut self, place: &Place) -> Result<Vec<usize>, TreeError> {
+        let Self { decider, bent, terrain, .. } = self;
+        if bent.is_empty() {
+            return decider.applying(&place.node, terrain.tree);
+        }
+        decider.applying_if(&place.node, terrain.tree, &|position| Bent::of(bent, position))
+    }
+
+    /// Whether they may act as somebody: as [`proxy::may_act_as`] decides.
+    fn may_act_as(&mut self, person: &Place) -> Result<bool, TreeError> {
+        if self.actor.identity.is_anonymous() || !self.decide(person)?.allows(Right::Proxy) {
+            return Ok(false);
+        }
+        let rules = self.rules;
+        let mut applying = self.applying(person)?.into_iter().filter_map(|position| rules.get(position));
+        Ok(applying.any(|rule| proxy::names(rule, &person.dn)) || !self.is_guarded(person)?)
     }
 
     /// Whether they hold less than somebody, and so may not take them over, nor write what has power over them.
@@ -153,7 +184,7 @@ impl Reader<'_> {
         attribute: Option<AttributeTypeId>,
         place: &Place,
     ) -> Result<String, TreeError> {
-        let applying = self.decider.applying(&place.node, self.terrain.tree)?;
+        let applying = self.applying(place)?;
         let grants = |rule: &&Rule| rule.allow.has(right) && attribute.is_none_or(|id| rule.attributes.contains(id));
         let mut rules = applying.into_iter().filter_map(|position| self.rules.get(position));
         Ok(rules.find(grants).map(shown).unwrap_or_default())

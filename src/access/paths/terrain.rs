@@ -27,6 +27,8 @@ pub(super) struct Terrain<'a> {
     pub(super) classes: Vec<Class>,
     /// Password policies.
     pub(super) policies: Vec<Policy>,
+    /// The groups to which a rule denies something.
+    pub(super) denied: HashSet<EntryId>,
     /// The groups and people that are administrators.
     pub(super) administrators: HashSet<EntryId>,
     /// Groups that rules name and that are not there.
@@ -71,6 +73,7 @@ impl<'a> Terrain<'a> {
             people: Vec::new(),
             classes: Vec::new(),
             policies: Vec::new(),
+            denied: HashSet::new(),
             administrators: HashSet::new(),
             missing: Vec::new(),
             unseen: 0,
@@ -97,6 +100,7 @@ impl<'a> Terrain<'a> {
                 _ => {}
             }
         }
+        terrain.denied = terrain.denied()?;
         terrain.add_places(ids)?;
         terrain.add_holders()?;
         terrain.policies = Policy::find_all(tree)?;

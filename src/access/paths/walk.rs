@@ -1,30 +1,51 @@
 //! Going wherever one can get to.
 
 use std::borrow::Cow;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::Path;
+use super::leave::Leaving;
 use super::step::Reader;
 use super::terrain::{Class, Missing, Place, Terrain};
-use crate::access::actor::{Memberships, Moment, memberships_of};
+use crate::access::actor::{Memberships, Moment, direct_groups};
 use crate::access::rule::{Rule, Rules};
 use crate::access::who::Who;
 use crate::access::{Actor, Decider};
 use crate::directory::tree::{EntryId, TreeError};
 use crate::directory::{Dn, Identity};
 
+/// In which groups somebody is, but for what follows from groups in groups.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) struct Standing {
+    /// The groups that name them.
+    pub(super) direct: BTreeSet<EntryId>,
+    /// The groups that no longer name another, which is the second.
+    pub(super) cut: BTreeSet<(EntryId, EntryId)>,
+}
+
 /// Somebody on their way.
 #[derive(Clone)]
 pub(super) struct Walker {
     identity: Identity,
-    memberships: Memberships,
+    standing: Standing,
     /// The groups that they have made.
     made: Vec<Dn>,
+    /// The memberships that they have ended.
+    left: BTreeSet<Leaving>,
     from: String,
     steps: Vec<String>,
+}
+
+/// Whether all was looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Walked {
+    /// All.
+    Wholly,
+    /// Not all: there are more ways than are followed.
+    InPart,
 }
 
 /// What a step leads to.
@@ -35,15 +56,22 @@ enum Gain<'p> {
     Person(&'p Place, &'p Class),
     /// Being in that group, which is made.
     Made(&'p Missing),
+    /// That being over.
+    Left(Leaving),
 }
 
 /// What somebody has gained, or gains nothing by gaining again.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Gained {
     Group(EntryId),
     Class(Class),
     Made(Dn),
+    /// With what they had besides when they left.
+    Left(Standing, Vec<Dn>, BTreeSet<Leaving>),
 }
+
+/// So many of those who come from one are followed.
+const MOST_WALKERS: usize = 20_000;
 
 impl<'a> Terrain<'a> {
     /// Those who may set out.
@@ -54,35 +82,28 @@ impl<'a> Terrain<'a> {
             Identity::Entry { uuid: Uuid::nil(), dn: Arc::new(dn.unwrap_or_else(Dn::root)) }
         };
         let suffix = self.tree.suffixes().first();
+        let nowhere = Standing::default;
         for who in self.rules.iter().filter(|rule| !rule.is_over(self.now)).flat_map(|rule| &rule.who) {
-            let nobody = Memberships::default;
-            let (identity, memberships, from) = match who {
-                Who::Anonymous => (Identity::Anonymous, nobody(), "whoever has not authenticated".to_owned()),
-                Who::Everyone | Who::Authenticated => {
-                    (stranger(suffix), nobody(), "whoever has authenticated".to_owned())
-                }
-                Who::Below(base) => (stranger(Some(base)), nobody(), format!("whoever stands below {base}")),
+            let (identity, from) = match who {
+                Who::Anonymous => (Identity::Anonymous, "whoever has not authenticated".to_owned()),
+                Who::Everyone | Who::Authenticated => (stranger(suffix), "whoever has authenticated".to_owned()),
+                Who::Below(base) => (stranger(Some(base)), format!("whoever stands below {base}")),
                 Who::Group(_) | Who::Entry(_) | Who::Oneself | Who::HeldIn(_) | Who::LocalRoot => continue,
             };
-            starts.push(Walker::new(identity, memberships, from));
+            starts.push(Walker::new(identity, nowhere(), from));
         }
         if self.rules.iter().any(|rule| rule.who.contains(&Who::Everyone)) {
             let from = "whoever has not authenticated".to_owned();
-            let memberships = Memberships::default();
-            starts.push(Walker::new(Identity::Anonymous, memberships, from));
+            starts.push(Walker::new(Identity::Anonymous, nowhere(), from));
         }
         for group in self.groups.iter().filter(|group| !self.is_administrator(group)) {
-            let identity = stranger(suffix);
-            let memberships = self.joined(&Memberships::default(), group)?;
-            let from = format!("a member of {}", group.dn);
-            starts.push(Walker::new(identity, memberships, from));
+            let standing = Standing { direct: [group.node.id].into(), ..nowhere() };
+            starts.push(Walker::new(stranger(suffix), standing, format!("a member of {}", group.dn)));
         }
-        for person in self.people.iter().filter(|person| !self.is_administrator(person)) {
-            let is_named = self.rules.iter().any(|rule| rule.who.contains(&Who::Entry(Dn::clone(&person.dn))));
-            if is_named || self.is_held(person)? {
-                let identity = Identity::Entry { uuid: person.node.uuid, dn: Arc::clone(&person.dn) };
-                let memberships = memberships_of(&person.dn, self.tree)?;
-                starts.push(Walker::new(identity, memberships, person.dn.to_string()));
+        let mut classes = HashSet::new();
+        for (person, class) in self.people.iter().zip(&self.classes) {
+            if !self.is_administrator(person) && self.is_more_than_a_member(person, class)? && classes.insert(class) {
+                starts.push(self.person(person)?);
             }
         }
         let mut seen = HashSet::new();
@@ -90,39 +111,54 @@ impl<'a> Terrain<'a> {
         Ok(starts)
     }
 
+    /// Whether more may be true of somebody than of a member of one group, or of whoever stands below some name.
+    fn is_more_than_a_member(&self, person: &Place, class: &Class) -> Result<bool, TreeError> {
+        let is_below = class.below.contains(&true);
+        let several = class.below.iter().filter(|below| **below).count() > 1;
+        let alone = class.alone.is_some();
+        let direct = direct_groups(&person.dn, self.tree)?.len();
+        Ok(alone || direct > 1 || (direct > 0 && is_below) || several)
+    }
+
+    fn person(&self, person: &Place) -> Result<Walker, TreeError> {
+        let identity = Identity::Entry { uuid: person.node.uuid, dn: Arc::clone(&person.dn) };
+        let direct = direct_groups(&person.dn, self.tree)?.into_iter().collect();
+        Ok(Walker::new(identity, Standing { direct, cut: BTreeSet::new() }, person.dn.to_string()))
+    }
+
     /// Goes wherever one can get to.
-    pub(super) fn walk(&self, start: Walker, found: &mut Vec<Path>) -> Result<(), TreeError> {
-        let mut gained = HashSet::new();
-        let mut told = HashSet::new();
-        let mut pending = VecDeque::from([start]);
-        while let Some(walker) = pending.pop_front() {
-            let rules = self.rules_for(&walker);
-            let actor = Actor::in_groups(
-                walker.identity.clone(),
-                &walker.memberships,
-                Moment::Ever(self.now),
-                &rules,
-                self.tree,
-            )?;
-            let mut steps = Vec::new();
-            self.steps(&walker, (&actor, &rules), &gained, &mut steps)?;
-            for (gain, step) in steps {
-                let on = [walker.steps.clone(), vec![step]].concat();
-                let arrives = self.arrives(&gain);
-                if arrives && told.insert(on.last().cloned()) {
-                    found.push(Path { from: walker.from.clone(), steps: on });
-                } else if !arrives && gained.insert(gain.key()) {
-                    pending.push_back(self.moved(&walker, &gain, on)?);
+    pub(super) fn walk(&self, start: &Walker, found: &mut Vec<Path>) -> Result<Walked, TreeError> {
+        let mut walk = Walk {
+            terrain: self,
+            gained: HashMap::new(),
+            told: HashSet::new(),
+            joined: Vec::new(),
+            put_together: 1,
+            found,
+        };
+        let mut pending = VecDeque::from([start.clone()]);
+        let mut followed = 0;
+        loop {
+            while let Some(walker) = pending.pop_front() {
+                followed += 1;
+                if followed > MOST_WALKERS {
+                    return Ok(Walked::InPart);
                 }
+                walk.go_on(&walker, &mut pending)?;
+            }
+            // Nobody has gained more by what was gained on different ways: then that is all.
+            match walk.together(start) {
+                Some(walker) => pending.push_back(walker),
+                None => return Ok(Walked::Wholly),
             }
         }
-        Ok(())
     }
 
     fn arrives(&self, gain: &Gain<'_>) -> bool {
         match gain {
             Gain::Group(place) | Gain::Person(place, _) => self.is_administrator(place),
             Gain::Made(group) => group.administers,
+            Gain::Left(_) => false,
         }
     }
 
@@ -146,44 +182,54 @@ impl<'a> Terrain<'a> {
     fn moved(&self, walker: &Walker, gain: &Gain<'_>, steps: Vec<String>) -> Result<Walker, TreeError> {
         let mut on = Walker { steps, ..walker.clone() };
         match gain {
-            Gain::Group(group) => on.memberships = self.joined(&walker.memberships, group)?,
+            Gain::Group(group) => {
+                on.standing.direct.insert(group.node.id);
+            }
             Gain::Person(person, _) => {
-                let theirs = memberships_of(&person.dn, self.tree)?;
-                on.memberships.groups.extend(theirs.groups);
-                on.memberships.names.extend(theirs.names);
+                on.standing.direct.extend(direct_groups(&person.dn, self.tree)?);
                 on.identity = Identity::Entry { uuid: person.node.uuid, dn: Arc::clone(&person.dn) };
             }
-            Gain::Made(group) => on.made.push(group.dn.clone()),
+            Gain::Made(group) => {
+                on.made.push(group.dn.clone());
+            }
+            Gain::Left(leaving) => {
+                on.left.insert(*leaving);
+                match leaving {
+                    Leaving::Own(group) => on.standing.direct.remove(group),
+                    Leaving::Nested(group, member) => on.standing.cut.insert((*group, *member)),
+                };
+            }
         }
         Ok(on)
-    }
-
-    fn joined(&self, memberships: &Memberships, group: &Place) -> Result<Memberships, TreeError> {
-        let mut more = memberships_of(&group.dn, self.tree)?;
-        more.groups.insert(group.node.id);
-        more.names.push(Arc::clone(&group.dn));
-        more.groups.extend(&memberships.groups);
-        more.names.extend(memberships.names.iter().cloned());
-        Ok(more)
     }
 
     /// What somebody can do to gain something that they have not gained.
     fn steps<'t>(
         &'t self,
         walker: &Walker,
+        memberships: &Memberships,
         (actor, rules): (&Actor, &Rules),
         gained: &HashSet<Gained>,
-        steps: &mut Vec<(Gain<'t>, String)>,
-    ) -> Result<(), TreeError> {
+    ) -> Result<Vec<(Gain<'t>, Vec<String>)>, TreeError> {
+        let mut steps = Vec::new();
         let decider = Decider::new(rules, actor, self.tree.schema());
-        let mut reader = Reader { terrain: self, rules, actor, decider };
+        let mut reader = Reader { terrain: self, rules, actor, decider, bent: Vec::new() };
+        let together = |(mut before, step): (Vec<String>, String)| {
+            before.push(step);
+            before
+        };
         for group in &self.groups {
-            if !walker.memberships.groups.contains(&group.node.id) {
-                steps.extend(reader.join(group)?.map(|step| (Gain::Group(group), step)));
+            if !memberships.groups.contains(&group.node.id) {
+                let ways =
+                    reader.find_by_bending(group, &mut |reader| Ok(reader.join(group)?.into_iter().collect()))?;
+                steps.extend(ways.into_iter().map(|way| (Gain::Group(group), together(way))));
             }
         }
         for group in self.missing.iter().filter(|group| !walker.made.contains(&group.dn)) {
-            steps.extend(reader.make(&group.dn, &walker.memberships)?.map(|step| (Gain::Made(group), step)));
+            steps.extend(reader.make(&group.dn, memberships)?.map(|step| (Gain::Made(group), vec![step])));
+        }
+        for leaving in self.bonds(&walker.standing, &memberships.groups)? {
+            steps.extend(reader.leave(leaving)?.into_iter().map(|way| (Gain::Left(leaving), way)));
         }
         let policies = reader.policies()?;
         for (person, class) in self.people.iter().zip(&self.classes) {
@@ -192,30 +238,114 @@ impl<'a> Terrain<'a> {
             if is_known || walker.identity.uuid() == Some(person.node.uuid) {
                 continue;
             }
-            let mut ways = reader.take_over(person)?;
+            let ways = reader.find_by_bending(person, &mut |reader| reader.take_over(person))?;
+            steps.extend(ways.into_iter().map(|way| (Gain::Person(person, class), together(way))));
             // A policy matters for those whom it guards, of whom administrators are told.
             if is_administrator {
-                ways.extend(reader.policy_for(person, &policies)?);
-                ways.extend(reader.selection(person)?);
+                let ways = reader.policy_for(person, &policies)?.into_iter().chain(reader.selection(person)?);
+                steps.extend(ways.map(|way| (Gain::Person(person, class), way)));
             }
-            steps.extend(ways.into_iter().map(|step| (Gain::Person(person, class), step)));
+        }
+        Ok(steps)
+    }
+}
+
+/// What is found on the ways of one who sets out.
+struct Walk<'w, 'a> {
+    terrain: &'w Terrain<'a>,
+    /// What has been gained, by those who have left the same.
+    gained: HashMap<BTreeSet<Leaving>, HashSet<Gained>>,
+    /// How administrators are reached that were told of.
+    told: HashSet<Vec<String>>,
+    /// The groups that were joined or made by somebody who had left nothing, and how.
+    joined: Vec<Joined>,
+    /// How many of these were put together already.
+    put_together: usize,
+    found: &'w mut Vec<Path>,
+}
+
+struct Joined {
+    group: Option<EntryId>,
+    made: Option<Dn>,
+    steps: Vec<String>,
+}
+
+impl Walk<'_, '_> {
+    fn go_on(&mut self, walker: &Walker, pending: &mut VecDeque<Walker>) -> Result<(), TreeError> {
+        let terrain = self.terrain;
+        let memberships = terrain.memberships(&walker.standing)?;
+        let rules = terrain.rules_for(walker);
+        let identity = walker.identity.clone();
+        let actor = Actor::in_groups(identity, &memberships, Moment::Ever(terrain.now), &rules, terrain.tree)?;
+        let gained = self.gained.entry(walker.left.clone()).or_default();
+        for (gain, own) in terrain.steps(walker, &memberships, (&actor, &rules), gained)? {
+            let steps = [walker.steps.clone(), own.clone()].concat();
+            let on = terrain.moved(walker, &gain, steps)?;
+            if terrain.arrives(&gain) {
+                if self.told.insert(own) {
+                    self.found.push(Path { from: on.from, steps: on.steps });
+                }
+                continue;
+            }
+            if !gained.insert(gain.key(&on)) {
+                continue;
+            }
+            if walker.left.is_empty() {
+                self.joined.extend(gain.joined(&on.steps));
+            }
+            if let Gain::Person(person, _) = gain {
+                // As they are alone, too: what is denied to the others is not denied to them.
+                let alone = Walker { from: on.from.clone(), steps: on.steps.clone(), ..terrain.person(person)? };
+                pending.extend((alone.standing != on.standing).then_some(alone));
+            }
+            pending.push_back(on);
         }
         Ok(())
+    }
+
+    /// Somebody with all that was joined on different ways; nobody, if that is no more than before.
+    fn together(&mut self, start: &Walker) -> Option<Walker> {
+        if self.joined.len() <= self.put_together {
+            return None;
+        }
+        self.put_together = self.joined.len();
+        let mut all = start.clone();
+        for one in &self.joined {
+            all.standing.direct.extend(one.group);
+            if let Some(made) = one.made.as_ref().filter(|made| !all.made.contains(made)) {
+                all.made.push(made.clone());
+            }
+            all.steps.extend(one.steps.clone());
+        }
+        let mut seen = HashSet::new();
+        all.steps.retain(|step| seen.insert(step.clone()));
+        Some(all)
     }
 }
 
 impl Walker {
-    const fn new(identity: Identity, memberships: Memberships, from: String) -> Self {
-        Self { identity, memberships, made: Vec::new(), from, steps: Vec::new() }
+    fn new(identity: Identity, standing: Standing, from: String) -> Self {
+        Self { identity, standing, made: Vec::new(), left: BTreeSet::new(), from, steps: Vec::new() }
     }
 }
 
 impl Gain<'_> {
-    fn key(&self) -> Gained {
+    /// What is gained by it, by whoever then is `on`.
+    fn key(&self, on: &Walker) -> Gained {
         match self {
             Self::Group(place) => Gained::Group(place.node.id),
             Self::Person(_, class) => Gained::Class(Class::clone(class)),
             Self::Made(group) => Gained::Made(group.dn.clone()),
+            Self::Left(_) => Gained::Left(on.standing.clone(), on.made.clone(), on.left.clone()),
+        }
+    }
+
+    fn joined(&self, steps: &[String]) -> Option<Joined> {
+        let steps = steps.to_vec();
+        match self {
+            Self::Group(place) => Some(Joined { group: Some(place.node.id), made: None, steps }),
+            Self::Made(group) => Some(Joined { group: None, made: Some(group.dn.clone()), steps }),
+            Self::Person(..) | Self::Left(_) => None,
         }
     }
 }
