@@ -27,6 +27,7 @@ mod shared;
 mod stream;
 mod sweeping;
 pub mod tls;
+mod warming;
 mod worker;
 
 use std::sync::Arc;
@@ -67,7 +68,10 @@ impl Server {
         let shared = Arc::clone(&self.shared);
         let counting = counting::start(Arc::clone(&shared));
         let sweeping = sweeping::start(Arc::clone(&shared));
+        let warming = warming::start(Arc::clone(&shared));
         worker::run(&self.shared, self.listeners);
+        // It has seen by now that it is over, and one that panicked has ended as well.
+        let _ = warming.map(std::thread::JoinHandle::join);
         sweeping.stop();
         counting.stop();
         shared.hashing.close();

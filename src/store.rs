@@ -24,6 +24,7 @@ pub mod record;
 mod schema;
 pub mod verify;
 mod view;
+mod warming;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -38,6 +39,7 @@ use engine::Engine;
 pub use events::{Outbox, Retention};
 pub use index::{IndexError, IndexKind, IndexedAttribute};
 pub use view::View;
+pub use warming::Warmed;
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +135,7 @@ pub enum Existence {
 }
 
 /// What a store uses unless something else is asked for, in octets.
-pub const DEFAULT_CACHE: usize = 256 << 20;
+pub const DEFAULT_CACHE: usize = 512 << 20;
 
 /// How many files a store keeps open, by the limit of this process as it is now.
 pub fn open_files() -> u64 {

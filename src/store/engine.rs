@@ -427,6 +427,18 @@ impl Snapshot {
         walk(self.iterator(family, total_order())?, start, visit)
     }
 
+    /// The same for what is not going to be read again: it pushes nothing out of the cache.
+    pub(super) fn scan_once(
+        &self,
+        family: Family,
+        start: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> Go,
+    ) -> Result<(), StoreError> {
+        let mut options = total_order();
+        options.fill_cache(false);
+        walk(self.iterator(family, options)?, start, visit)
+    }
+
     /// The same for the keys that begin with `prefix`, as many octets of which as an index key has before its number.
     pub(super) fn scan_postings(&self, prefix: &[u8], visit: &mut dyn FnMut(&[u8]) -> Go) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();

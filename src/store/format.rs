@@ -51,7 +51,8 @@ pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     let failed = |cause| OpenError::Engine { path: options.path.to_owned(), cause };
     let reading = options.existence == Existence::ReadOnly;
     let open = if reading { Engine::open_beside } else { Engine::open };
-    let engine = Arc::new(open(options.path, options.cache_octets / 2).map_err(failed)?);
+    let (blocks, decoded) = split(options.cache_octets);
+    let engine = Arc::new(open(options.path, blocks).map_err(failed)?);
     check_format(&engine, options)?;
     if !reading {
         importing::take_back(&engine).map_err(failed)?;
@@ -68,10 +69,16 @@ pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
         schema::keep(&engine, &schema).map_err(failed)?;
         update_indexes(&engine, &indexes, &schema).map_err(failed)?;
     }
-    let recent = Recent::new(options.cache_octets / 2);
+    let recent = Recent::new(decoded);
     let fixed = Arc::new(Fixed { suffixes, indexes, recent });
     let view = View::new(Snapshot::new(&engine), schema, fixed, position.moment);
     Ok(Opened { engine, view, position })
+}
+
+/// Memory for what the engine has read and has yet to write, and for what is kept decoded: that is found four times as fast.
+const fn split(cache_octets: usize) -> (usize, usize) {
+    let blocks = cache_octets / 4;
+    (blocks, cache_octets - blocks)
 }
 
 fn check_format(engine: &Engine, options: &OpenOptions<'_>) -> Result<(), OpenError> {

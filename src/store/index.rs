@@ -232,6 +232,11 @@ impl Indexes {
         self.kinds.get(attribute.index()).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The attributes by which the server itself finds entries.
+    pub(super) fn needed(schema: &Schema) -> impl Iterator<Item = AttributeTypeId> {
+        NEEDED.iter().filter_map(|name| schema.find_attribute_type(name)).map(|attribute| attribute.id)
+    }
+
     /// All of them.
     pub(super) fn iter(&self) -> impl Iterator<Item = (AttributeTypeId, IndexKind)> + '_ {
         let all = (0..).zip(&self.kinds);

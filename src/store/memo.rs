@@ -9,11 +9,14 @@ use quick_cache::{Equivalent, Weighter};
 use smallvec::SmallVec;
 use uuid::Uuid;
 
+use super::record;
 use crate::directory::Dn;
 use crate::directory::tree::{Credentials, EntryId, Node, Version};
 
-/// What keeping something costs besides its own octets.
-const OVERHEAD: u64 = 160;
+/// What keeping something costs besides itself: its place in the order, and its share of the table and of the room to grow.
+const PLACE: usize = 40;
+/// What each piece of memory that is shared costs besides its octets: who else has it, and rounding.
+const SHARED: usize = 32;
 
 /// A list of postings.
 pub(super) type ShortList = SmallVec<[EntryId; 2]>;
@@ -25,6 +28,12 @@ pub(super) struct Memo<K, V>(Cache<K, (Version, V), ByOctets>);
 impl<K: Eq + Hash + Octets, V: Clone + Octets> Memo<K, V> {
     pub(super) fn new(octets: usize) -> Self {
         Self(Cache::with_weighter(octets / 512, octets as u64, ByOctets))
+    }
+
+    /// Whether something must go before more can be kept.
+    pub(super) fn is_full(&self) -> bool {
+        // Its parts fill up one before another.
+        self.0.weight() >= self.0.capacity() / 10 * 9
     }
 
     pub(super) fn get<Q>(&self, key: &Q, at: Version, last_change: impl Fn(&V) -> Version) -> Option<V>
@@ -90,7 +99,7 @@ impl ToOwnedKey<Box<[u8]>> for [u8] {
     }
 }
 
-/// How much memory something takes, beside itself.
+/// How much memory something has elsewhere, beside itself.
 pub(super) trait Octets {
     fn octets(&self) -> usize;
 }
@@ -121,25 +130,26 @@ impl Octets for Box<[u8]> {
 
 impl Octets for ShortList {
     fn octets(&self) -> usize {
-        self.len() * size_of::<EntryId>()
+        if self.spilled() { self.capacity() * size_of::<EntryId>() } else { 0 }
     }
 }
 
 impl Octets for Arc<Dn> {
     fn octets(&self) -> usize {
-        size_of::<Dn>() + self.as_str().len() + self.key().len() + self.depth() * 2 * size_of::<usize>()
+        SHARED + size_of::<Dn>() + self.as_str().len() + self.key().len()
     }
 }
 
 impl Octets for Node {
     fn octets(&self) -> usize {
-        self.entry.octets().len() + self.rdn.len() * 2
+        // The entry is a part of its record, which has the RDN as well.
+        2 * SHARED + record::HEAD + self.entry.octets().len() + 2 * self.rdn.len()
     }
 }
 
 impl Octets for Credentials {
     fn octets(&self) -> usize {
-        self.entry.octets().len()
+        SHARED + self.entry.octets().len()
     }
 }
 
@@ -154,6 +164,6 @@ pub(super) struct ByOctets;
 
 impl<K: Octets, V: Octets> Weighter<K, (Version, V)> for ByOctets {
     fn weight(&self, key: &K, (_, value): &(Version, V)) -> u64 {
-        OVERHEAD + (key.octets() + value.octets()) as u64
+        (PLACE + size_of::<(K, Version, V)>() + key.octets() + value.octets()) as u64
     }
 }

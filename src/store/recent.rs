@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use quick_cache::DefaultHashBuilder;
 use uuid::Uuid;
 
@@ -17,6 +18,7 @@ use super::engine::Family;
 use super::index::IndexKind;
 use super::key;
 use super::memo::{Memo, ShortList};
+use super::record;
 use crate::directory::tree::{Credentials, EntryId, Node, Version};
 use crate::directory::{AttributeTypeId, Dn};
 
@@ -59,15 +61,15 @@ impl Recent {
         let part = |percent: usize| octets / 100 * percent;
         Self {
             changes: Changes::new(),
-            nodes: Memo::new(part(50)),
-            credentials: Memo::new(part(15)),
-            names: Memo::new(part(10)),
-            uuids: Memo::new(part(2)),
-            postings: Memo::new(part(10)),
+            nodes: Memo::new(part(58)),
+            credentials: Memo::new(part(18)),
+            names: Memo::new(part(6)),
+            uuids: Memo::new(part(3)),
+            postings: Memo::new(part(8)),
             holdings: Memo::new(part(3)),
             last_rename: AtomicU64::new(0),
-            dns: Memo::new(part(6)),
-            ids: Memo::new(part(4)),
+            dns: Memo::new(part(2)),
+            ids: Memo::new(part(2)),
         }
     }
 
@@ -98,6 +100,38 @@ impl Recent {
     /// Keeps an entry as a commit has written it.
     pub(super) fn keep_node(&self, id: EntryId, at: Version, node: Option<Node>) {
         self.nodes.keep(id, at, |_| self.changes.last(Family::Entry, &key::entry(id)), node);
+    }
+
+    /// Whether something must go before more of a family can be kept.
+    pub(super) fn is_full(&self, family: Family) -> bool {
+        match family {
+            Family::Entry => self.nodes.is_full(),
+            Family::Credentials => self.credentials.is_full(),
+            Family::Name => self.names.is_full(),
+            Family::Index => self.postings.is_full(),
+            Family::Uuid | Family::Log | Family::Event | Family::Meta => true,
+        }
+    }
+
+    /// Keeps what stands on disk at a commit, if it can be read.
+    pub(super) fn keep_record(&self, family: Family, key: &[u8], value: &[u8], at: Version) {
+        let record = || Bytes::copy_from_slice(value);
+        match (family, key::entry_id(key)) {
+            (Family::Entry, Some(id)) => {
+                let Ok(node) = record::decode_node(id, &record()) else { return };
+                self.keep_uuid(node.uuid, at, id);
+                self.keep_node(id, at, Some(node));
+            }
+            (Family::Credentials, Some(id)) => {
+                let Ok(credentials) = record::decode_credentials(id, &record()) else { return };
+                self.keep_credentials(id, at, Some(credentials));
+            }
+            (Family::Name, _) => {
+                let Some(id) = key::entry_id(value) else { return };
+                self.names.keep(key.into(), at, |_| self.changes.last(Family::Name, key), Some(id));
+            }
+            _ => {}
+        }
     }
 
     /// Keeps which entry a UUID is of.

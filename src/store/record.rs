@@ -13,7 +13,8 @@ use uuid::Uuid;
 use crate::directory::Entry;
 use crate::directory::tree::{Credentials, EntryId, Node};
 
-const HEAD: usize = 8 + 4 + 16 + 2;
+/// What stands in front of the RDN of an entry, in octets.
+pub const HEAD: usize = 8 + 4 + 16 + 2;
 
 /// A record that cannot be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

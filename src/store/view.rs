@@ -68,6 +68,10 @@ impl View {
         &self.fixed
     }
 
+    pub(super) fn recent(&self) -> &Recent {
+        &self.fixed.recent
+    }
+
     pub(super) const fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
