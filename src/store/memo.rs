@@ -40,8 +40,15 @@ impl<K: Eq + Hash + Octets, V: Clone + Octets> Memo<K, V> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let (read_at, value) = self.0.get(key)?;
-        (last_change(&value) <= read_at.min(at)).then_some(value)
+        self.0.get(key).and_then(|kept| holding(kept, at, last_change))
+    }
+
+    /// The same, without a claim that it is going to be asked for again.
+    pub(super) fn peek<Q>(&self, key: &Q, at: Version, last_change: impl Fn(&V) -> Version) -> Option<V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.0.peek(key).and_then(|kept| holding(kept, at, last_change))
     }
 
     pub(super) fn keep(&self, key: K, at: Version, last_change: impl Fn(&V) -> Version, value: V) {
@@ -68,6 +75,11 @@ impl<K: Eq + Hash + Octets, V: Clone + Octets> Memo<K, V> {
         self.keep(key.to_owned_key(), at, last_change, value.clone());
         Ok(value)
     }
+}
+
+/// The value, if it still was at a moment what it had been when it was read.
+fn holding<V>((read_at, value): (Version, V), at: Version, last_change: impl Fn(&V) -> Version) -> Option<V> {
+    (last_change(&value) <= read_at.min(at)).then_some(value)
 }
 
 impl<K, V> fmt::Debug for Memo<K, V> {

@@ -97,6 +97,11 @@ impl Recent {
         self.nodes.get_or_read(&id, at, last, read)
     }
 
+    /// The entry, if it is known. For those who look at everything: what they see does not stay longer for that.
+    pub(super) fn known_node(&self, id: EntryId, at: Version) -> Option<Node> {
+        self.nodes.peek(&id, at, |_| self.changes.last(Family::Entry, &key::entry(id))).flatten()
+    }
+
     /// Keeps an entry as a commit has written it.
     pub(super) fn keep_node(&self, id: EntryId, at: Version, node: Option<Node>) {
         self.nodes.keep(id, at, |_| self.changes.last(Family::Entry, &key::entry(id)), node);

@@ -32,6 +32,9 @@ pub struct View {
 /// One batch of entries is no larger, in octets.
 const BATCH_OCTETS: usize = 256 << 10;
 
+/// The number of the first entry.
+const FIRST: EntryId = EntryId(1);
+
 /// Whether a larger entry holds a value, in octets, is remembered: a group may have as many members as there are people, each
 /// of whom is asked for when they log in.
 const LARGE: usize = 4 << 10;
@@ -262,9 +265,20 @@ impl View {
 
     /// See [`Tree::nodes_after`].
     pub fn nodes_after(&self, after: Option<EntryId>, limit: usize) -> Result<Vec<Node>, TreeError> {
-        let start = after.map_or(0, |id| id.0.saturating_add(1));
         let mut nodes = Vec::new();
         let mut octets = 0;
+        let mut next = after.map_or(FIRST, |id| EntryId(id.0.saturating_add(1)));
+        let is_enough = |nodes: &[Node], octets: usize| nodes.len() >= limit || octets > BATCH_OCTETS;
+        // The disk is read from the first on that is not known.
+        while !is_enough(&nodes, octets) {
+            let Some(known) = self.recent().known_node(next, self.version()) else { break };
+            octets += record::HEAD + known.rdn.len() + known.entry.octets().len();
+            nodes.push(known);
+            next = EntryId(next.0.saturating_add(1));
+        }
+        if is_enough(&nodes, octets) {
+            return Ok(nodes);
+        }
         let mut damaged = None;
         let visit = &mut |key: &[u8], record: &[u8]| {
             let id = key::entry_id(key).unwrap_or(EntryId(0));
@@ -273,12 +287,9 @@ impl View {
                 Ok(node) => nodes.push(node),
                 Err(error) => damaged = Some(error),
             }
-            if nodes.len() >= limit || octets > BATCH_OCTETS || damaged.is_some() { Go::Stop } else { Go::On }
+            if damaged.is_some() || is_enough(&nodes, octets) { Go::Stop } else { Go::On }
         };
-        if limit > 0 {
-            let start = key::entry(EntryId(start));
-            self.snapshot.scan(Family::Entry, &start, visit).map_err(|error| unreadable(&error))?;
-        }
+        self.snapshot.scan(Family::Entry, &key::entry(next), visit).map_err(|error| unreadable(&error))?;
         damaged.map_or(Ok(nodes), Err)
     }
 

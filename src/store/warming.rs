@@ -7,7 +7,7 @@ use super::key;
 use super::memo::ShortList;
 use super::recent::{Recent, SHORT};
 use super::{Store, StoreError};
-use crate::directory::tree::{Directory, Version};
+use crate::directory::tree::{Directory, EntryId, Version};
 
 /// So many records are read before it is asked whether to go on.
 const AT_ONCE: usize = 512;
@@ -33,7 +33,10 @@ impl Store {
     /// The disk cannot be read. What is damaged is passed over: who asks for it is told.
     pub fn warm(&self, goes_on: &mut dyn FnMut() -> bool) -> Result<Warmed, StoreError> {
         let mut records = |family| {
-            let keep = &mut |recent: &Recent, key: &[u8], value: &[u8], at| recent.keep_record(family, key, value, at);
+            let keep = &mut |recent: &Recent, key: &[u8], value: &[u8], at| {
+                recent.keep_record(family, key, value, at);
+                None
+            };
             self.read_ahead((family, &[]), goes_on, keep)
         };
         let entries = records(Family::Entry)?;
@@ -49,20 +52,19 @@ impl Store {
         for attribute in Indexes::needed(view.schema()) {
             let prefix = key::index_prefix(attribute, IndexKind::Equality);
             let mut list = List::default();
-            read += self.read_ahead((Family::Index, &prefix), goes_on, &mut |recent, key, _, at| {
-                list.take(recent, key, at);
-            })?;
+            let take = &mut |recent: &Recent, key: &[u8], _: &[u8], at| list.take(recent, key, at);
+            read += self.read_ahead((Family::Index, &prefix), goes_on, take)?;
             list.keep(view.recent());
         }
         Ok(read)
     }
 
-    /// Has records whose keys begin alike kept, from the first on, and says how many.
+    /// Has records whose keys begin alike kept, from the first on, and says how many. `keep` may say with which key to go on.
     fn read_ahead(
         &self,
         (family, prefix): (Family, &[u8]),
         goes_on: &mut dyn FnMut() -> bool,
-        keep: &mut dyn FnMut(&Recent, &[u8], &[u8], Version),
+        keep: &mut dyn FnMut(&Recent, &[u8], &[u8], Version) -> Option<Vec<u8>>,
     ) -> Result<u64, StoreError> {
         let (mut next, mut read) = (Some(prefix.to_vec()), 0);
         while let Some(from) = next.take() {
@@ -83,8 +85,8 @@ impl Store {
                 }
                 left -= 1;
                 read += 1;
-                keep(recent, key, value, at);
-                Go::On
+                next = keep(recent, key, value, at);
+                if next.is_some() { Go::Stop } else { Go::On }
             })?;
         }
         Ok(read)
@@ -101,7 +103,8 @@ struct List {
 }
 
 impl List {
-    fn take(&mut self, recent: &Recent, key: &[u8], at: Version) {
+    /// Takes one posting; of a list that is too long to be kept, says what comes behind it.
+    fn take(&mut self, recent: &Recent, key: &[u8], at: Version) -> Option<Vec<u8>> {
         let postings = key::postings_of(key);
         if postings != self.postings {
             self.keep(recent);
@@ -109,10 +112,8 @@ impl List {
             self.ids.clear();
             self.since = at;
         }
-        // One more than is kept tells that it is too long.
-        if self.ids.len() <= SHORT {
-            self.ids.extend(key::posting_id(key));
-        }
+        self.ids.extend(key::posting_id(key));
+        (self.ids.len() > SHORT).then(|| [postings, &key::entry(EntryId(u32::MAX))].concat())
     }
 
     fn keep(&self, recent: &Recent) {
