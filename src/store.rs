@@ -8,6 +8,7 @@
 pub mod backup;
 pub mod bulk;
 pub mod commit;
+mod emptiness;
 mod engine;
 mod events;
 mod format;

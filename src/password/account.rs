@@ -156,7 +156,12 @@ impl Account {
         let mut attributes = Attributes::new();
         let text = |text: &dyn ToString| vec![text.to_string().into_bytes()];
         let precise = |times: &[Timestamp]| times.iter().map(|time| time.precise().to_string().into_bytes()).collect();
-        let mut put = |id, values: Vec<Vec<u8>>| attributes.set(id, values);
+        // Of most there is nothing.
+        let mut put = |id, values: Vec<Vec<u8>>| {
+            if !values.is_empty() {
+                attributes.set(id, values);
+            }
+        };
         put(known.user_password, self.password.iter().map(|password| password.expose().to_vec()).collect());
         put(known.pwd_scram_sha256, self.scram_keys.iter().map(ScramKeys::to_value).collect());
         put(known.pwd_changed_time, self.changed.iter().flat_map(|time| text(time)).collect());

@@ -69,7 +69,7 @@ pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
         schema::keep(&engine, &schema).map_err(failed)?;
         update_indexes(&engine, &indexes, &schema).map_err(failed)?;
     }
-    let recent = Recent::new(decoded);
+    let recent = Recent::new(decoded, &indexes);
     let fixed = Arc::new(Fixed { suffixes, indexes, recent });
     let view = View::new(Snapshot::new(&engine), schema, fixed, position.moment);
     Ok(Opened { engine, view, position })

@@ -55,6 +55,9 @@ impl<'v> Planner<'v> {
         if !view.indexes().has(id, IndexKind::Presence) {
             return Ok(if view.is_unused(id) { Candidates::These(RoaringBitmap::new()) } else { Candidates::All });
         }
+        if view.has_no(id, IndexKind::Presence)? {
+            return Ok(Candidates::These(RoaringBitmap::new()));
+        }
         Self::with(view, PlanBudget::IN_FULL).read(&Postings::presence(id))
     }
 

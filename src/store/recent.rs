@@ -14,8 +14,9 @@ use bytes::Bytes;
 use quick_cache::DefaultHashBuilder;
 use uuid::Uuid;
 
+use super::emptiness::Emptiness;
 use super::engine::Family;
-use super::index::IndexKind;
+use super::index::{IndexKind, Indexes};
 use super::key;
 use super::memo::{Memo, ShortList};
 use super::record;
@@ -40,6 +41,7 @@ const fn slots(family: Family) -> usize {
 #[derive(Debug)]
 pub(super) struct Recent {
     changes: Changes,
+    emptiness: Emptiness,
     nodes: Memo<EntryId, Option<Node>>,
     credentials: Memo<EntryId, Option<Credentials>>,
     names: Memo<Box<[u8]>, Option<EntryId>>,
@@ -57,10 +59,11 @@ pub(super) struct Recent {
 
 impl Recent {
     /// Keeps about so many octets.
-    pub(super) fn new(octets: usize) -> Self {
+    pub(super) fn new(octets: usize, indexes: &Indexes) -> Self {
         let part = |percent: usize| octets / 100 * percent;
         Self {
             changes: Changes::new(),
+            emptiness: Emptiness::of(indexes.iter().map(|(attribute, kind)| key::index_prefix(attribute, kind))),
             nodes: Memo::new(part(58)),
             credentials: Memo::new(part(18)),
             names: Memo::new(part(6)),
@@ -76,8 +79,12 @@ impl Recent {
     /// Says that a commit changes a record. To be called before any reader can see that commit.
     pub(super) fn note(&self, family: Family, key: &[u8], version: Version) {
         match family {
-            Family::Index if !is_kept(key) => {}
-            Family::Index => self.changes.note(family, key::postings_of(key), version),
+            Family::Index => {
+                self.emptiness.note(key, version);
+                if is_kept(key) {
+                    self.changes.note(family, key::postings_of(key), version);
+                }
+            }
             _ => self.changes.note(family, key, version),
         }
     }
@@ -201,6 +208,16 @@ impl Recent {
         self.postings.get(postings, at, |_| self.changes.last(Family::Index, postings))
     }
 
+    /// Whether an index, as its keys begin, holds nothing; `look` looks.
+    pub(super) fn holds_nothing<E>(
+        &self,
+        index: [u8; key::INDEX],
+        at: Version,
+        look: impl FnOnce() -> Result<bool, E>,
+    ) -> Result<bool, E> {
+        self.emptiness.holds_nothing(index, at, look)
+    }
+
     /// Keeps the list of these postings, if it is short and of a kind of which lists are kept.
     pub(super) fn keep_postings(&self, postings: &[u8], at: Version, list: ShortList) {
         if !is_kept(postings) || list.len() > SHORT {
@@ -294,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_was_read_is_not_read_again_until_it_changes() {
-        let recent = Recent::new(1 << 20);
+        let recent = Recent::new(1 << 20, &Indexes::default());
         assert_eq!(read(&recent, 5, Some(7)), (Some(EntryId(7)), true));
         assert_eq!(read(&recent, 5, Some(7)), (Some(EntryId(7)), false));
         assert_eq!(read(&recent, 9, Some(7)), (Some(EntryId(7)), false));
@@ -305,7 +322,7 @@ mod tests {
 
     #[test]
     fn who_looks_at_an_earlier_moment_sees_what_was_there_then() {
-        let recent = Recent::new(1 << 20);
+        let recent = Recent::new(1 << 20, &Indexes::default());
         assert_eq!(read(&recent, 9, Some(7)), (Some(EntryId(7)), true));
         recent.note(Family::Name, b"name", 10);
         assert_eq!(read(&recent, 9, Some(7)), (Some(EntryId(7)), true));
@@ -317,7 +334,7 @@ mod tests {
 
     #[test]
     fn what_was_read_later_holds_before_if_nothing_changed() {
-        let recent = Recent::new(1 << 20);
+        let recent = Recent::new(1 << 20, &Indexes::default());
         recent.note(Family::Name, b"name", 3);
         assert_eq!(read(&recent, 8, Some(7)), (Some(EntryId(7)), true));
         assert_eq!(read(&recent, 3, Some(7)), (Some(EntryId(7)), false));
@@ -326,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_change_of_one_posting_changes_its_list() {
-        let recent = Recent::new(1 << 20);
+        let recent = Recent::new(1 << 20, &Indexes::default());
         let postings = key::Postings::presence(AttributeTypeId(3));
         let list = ShortList::from_slice(&[EntryId(1), EntryId(2)]);
         recent.keep_postings(postings.octets(), 4, list.clone());
@@ -337,7 +354,7 @@ mod tests {
 
     #[test]
     fn a_name_holds_while_others_come_and_go() {
-        let recent = Recent::new(1 << 20);
+        let recent = Recent::new(1 << 20, &Indexes::default());
         let schema = crate::directory::Schema::standard();
         let dn = Arc::new(Dn::parse(&schema, "ou=people,dc=example").unwrap());
         let known = |at| (recent.dn(EntryId(2), at).is_some(), recent.id(dn.key(), at));

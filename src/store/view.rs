@@ -394,6 +394,9 @@ impl View {
         if !self.fixed.indexes.has(attribute_type, IndexKind::Equality) {
             return self.scan_for(&has);
         }
+        if self.has_no(attribute_type, IndexKind::Equality)? {
+            return Ok(Vec::new());
+        }
         let ids = self.listed(&Postings::equality(attribute_type, normal))?;
         let mut found = Vec::with_capacity(ids.len());
         for id in ids {
@@ -403,6 +406,20 @@ impl View {
             }
         }
         Ok(found)
+    }
+
+    /// Whether an index that there is holds nothing.
+    pub(super) fn has_no(&self, attribute_type: AttributeTypeId, kind: IndexKind) -> Result<bool, TreeError> {
+        let index = key::index_prefix(attribute_type, kind);
+        self.recent().holds_nothing(index, self.version(), || {
+            let mut holds_nothing = true;
+            let visit = &mut |key: &[u8], _: &[u8]| {
+                holds_nothing = !key.starts_with(&index);
+                Go::Stop
+            };
+            self.snapshot.scan(Family::Index, &index, visit).map_err(|error| failed(&error))?;
+            Ok(holds_nothing)
+        })
     }
 
     /// The entries of a posting list.
