@@ -70,8 +70,7 @@ impl Server {
         let sweeping = sweeping::start(Arc::clone(&shared));
         let warming = warming::start(Arc::clone(&shared));
         worker::run(&self.shared, self.listeners);
-        // It has seen by now that it is over, and one that panicked has ended as well.
-        let _ = warming.map(std::thread::JoinHandle::join);
+        warming.stop();
         sweeping.stop();
         counting.stop();
         shared.hashing.close();

@@ -523,7 +523,7 @@ mod tests {
         assert_eq!((lock.version, lock.live.locked), (5, Some(Lock::Since(at(1)))));
         // What could not be written is written with the rest.
         meter.not_written(&lock);
-        assert_eq!(meter.take_unwritten(100), [lock.clone()]);
+        assert_eq!(meter.take_unwritten(100), std::slice::from_ref(&lock));
         meter.written(&lock, 6);
         assert_eq!(meter.take_lock(uuid), UnwrittenLock::None);
     }

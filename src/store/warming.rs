@@ -12,6 +12,9 @@ use crate::directory::tree::{Directory, EntryId, Version};
 /// So many records are read before it is asked whether to go on.
 const AT_ONCE: usize = 512;
 
+/// Keeps a record, which has a key and a value and was read at a commit; may say with which key to go on.
+type Keep<'k> = dyn FnMut(&Recent, &[u8], &[u8], Version) -> Option<Vec<u8>> + 'k;
+
 /// How many records were read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Warmed {
@@ -59,12 +62,12 @@ impl Store {
         Ok(read)
     }
 
-    /// Has records whose keys begin alike kept, from the first on, and says how many. `keep` may say with which key to go on.
+    /// Has records whose keys begin alike kept, from the first on, and says how many.
     fn read_ahead(
         &self,
         (family, prefix): (Family, &[u8]),
         goes_on: &mut dyn FnMut() -> bool,
-        keep: &mut dyn FnMut(&Recent, &[u8], &[u8], Version) -> Option<Vec<u8>>,
+        keep: &mut Keep<'_>,
     ) -> Result<u64, StoreError> {
         let (mut next, mut read) = (Some(prefix.to_vec()), 0);
         while let Some(from) = next.take() {
