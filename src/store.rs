@@ -3,7 +3,7 @@
 //! Reading order: [`Store`] opens a folder; a [`View`] is the directory as it was after some commit, and answers what
 //! operations ask of a tree; the [`commit`] thread is the only writer, and writes groups of changes; [`key`] and
 //! [`record`] say which octets stand on disk; [`index`] which of them find entries by value, and [`planner`] how a search
-//! uses them; the engine is the only file that names RocksDB.
+//! uses them; the engine alone names RocksDB.
 
 pub mod backup;
 pub mod bulk;

@@ -25,7 +25,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("ldap3_lber", &["protocol"]),
     ("ldap3_proto", &["protocol"]),
     ("rcgen", &["cli/certificates.rs"]),
-    ("rocksdb", &["store/engine.rs"]),
+    ("rocksdb", &["store/engine"]),
     ("rustls", &["server"]),
     ("serde", &["config"]),
     ("serde_json", &["cli"]),
