@@ -62,6 +62,7 @@
 //! | the order of messages | [`session`] |
 //! | an OID that we answer to | [`protocol::oid`] |
 //! | what is told of passwords that end | [`password::notice`], [`operations::notices`] |
+//! | what an answer waits for | [`operations::hold`], `server::counting` |
 //! | what is done together or not at all | [`operations::transaction`], [`directory::tree`] (`overlay`) |
 //! | what a server tells of itself | [`operations::monitor`] |
 //! | who waits for changes | [`operations::search`] (`persistent`, `sync`) |

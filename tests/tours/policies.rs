@@ -93,6 +93,40 @@ fn what_a_policy_would_do_that_is_only_tried_out_stands_in_the_log() {
 }
 
 #[test]
+fn what_has_no_effect_in_a_policy_is_told_wherever_somebody_looks() {
+    let mut server = Server::start();
+    let name = format!("cn=default,ou=policies,{SUFFIX}");
+    let change = "replace: pwdExpireWarning\npwdExpireWarning: 600";
+    let told =
+        format!("pwdExpireWarning of \"{name}\" has no effect: pwdMaxAge is 0 or absent, so no password expires");
+    let file = server.file("policy.ldif", &format!("dn: {name}\nchangetype: modify\n{change}\n"));
+    let config = server.config();
+    let simulated = ["policy", "simulate", "--config", text(&config), text(&file), "--json"];
+    let simulated = server.run(KEYSTEAD, &simulated, "").ok();
+    assert!(simulated.err.contains(&format!("warning: {told}\n")), "{}", simulated.err);
+    assert!(serde_json::from_str::<serde_json::Value>(&simulated.out).is_ok(), "{}", simulated.out);
+    assert_eq!(server.keystead("check", &[]).ok().err, "");
+    // When it is written, and whenever the server starts.
+    server.change_policy(&[change]);
+    server.wait_for_log(&told, 1);
+    server.stop();
+    server.serve();
+    server.wait_for_log(&told, 1);
+    let checked = server.keystead("check", &[]).ok().err;
+    assert!(checked.contains(&format!("warning: {told}\n")), "{checked}");
+    let asked = |more: &[&str]| {
+        server.run(KEYSTEAD, &[&["explain", "policy", "--config", text(&config), "bob"], more].concat(), "").ok().out
+    };
+    let said = asked(&[]);
+    assert!(
+        said.contains("\n  pwdExpireWarning has no effect: pwdMaxAge is 0 or absent, so no password expires\n"),
+        "{said}"
+    );
+    let said: serde_json::Value = serde_json::from_str(&asked(&["--json"])).unwrap();
+    assert_eq!(said["without_effect"][0]["attribute"], "pwdExpireWarning", "{said}");
+}
+
+#[test]
 fn how_many_passwords_are_kept_by_which_scheme_is_told() {
     let server = Server::start();
     add(&server, &policy("old", "pwdAppliesToFilter: (uid=alice)\npwdHashScheme: ssha512"));
