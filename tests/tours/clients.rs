@@ -22,13 +22,18 @@ fn works(client: &str, probe: &[&str], command: &[&str]) {
 
 /// A server with an example directory, if the command that looks for the client succeeds.
 fn server_for(client: &str, probe: &[&str]) -> Option<Server> {
+    server_with("", client, probe)
+}
+
+/// The same, with more in its configuration.
+fn server_with(more_config: &str, client: &str, probe: &[&str]) -> Option<Server> {
     let status = Command::new(probe[0]).args(&probe[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !status.is_ok_and(|status| status.success()) {
         // Past the capture of tests that succeed.
         left_out(client);
         return None;
     }
-    let server = Server::start();
+    let server = Server::start_with(more_config);
     server.answer_wrong_passwords_at_once();
     Some(server)
 }
@@ -153,6 +158,36 @@ fn phpldapadmin_browses_edits_adds_and_sets_passwords() {
     tour(&server, &["/usr/bin/python3", &program("phpldapadmin.py"), text(&site)]).ok();
     assert_eq!(server.bind("alice", "set in a browser window"), 0);
     has_run("phpLDAPadmin");
+}
+
+/// For browsers that do not see that there is a password, and so add one.
+const ADD_REPLACES: &str = "[password]\nadd_replaces = true\n";
+
+#[test]
+fn jxplorer_browses_edits_adds_and_sets_passwords() {
+    const JARS: &str = "/usr/share/jxplorer/jxplorer.jar:/usr/share/java/jhall.jar";
+    let here = "test -e /usr/share/jxplorer/jxplorer.jar && command -v Xvfb javac";
+    let Some(server) = server_with(ADD_REPLACES, "JXplorer (on Xvfb)", &["sh", "-c", here]) else { return };
+    let (screen, program) = (program("on_a_screen"), program("Jxplorer.java"));
+    let home = server.path("jxplorer");
+    let command = ["sh", &screen, "java", "-cp", JARS, &program, "/usr/share/jxplorer", text(&home)];
+    tour(&server, &command).ok();
+    assert_eq!(server.bind("alice", "set in a window of Java"), 0);
+    has_run("JXplorer");
+}
+
+#[test]
+fn ldap_account_manager_browses_edits_adds_and_sets_passwords() {
+    let site = unpacked("lam");
+    let here =
+        "foreach (['curl', 'gd', 'gmp', 'ldap', 'mbstring', 'xml', 'zip'] as $name) extension_loaded($name) || exit(1);
+        exit(is_dir($argv[1]) ? 0 : 1);";
+    let Some(server) = server_with(ADD_REPLACES, "LDAP Account Manager", &["php", "-r", here, text(&site)]) else {
+        return;
+    };
+    tour(&server, &["/usr/bin/python3", &program("lam.py"), text(&site)]).ok();
+    assert_eq!(server.bind("alice", "set in a browser window"), 0);
+    has_run("LDAP Account Manager");
 }
 
 #[test]

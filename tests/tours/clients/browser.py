@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -59,7 +60,7 @@ class Page(html.parser.HTMLParser):
             self._select = (name, [], "multiple" in attributes)
 
     def _option(self, attributes):
-        self._select[1].append((attributes.get("value", ""), "selected" in attributes))
+        self._select[1].append([attributes.get("value"), "selected" in attributes])
 
     def handle_startendtag(self, tag, attributes):
         self.handle_starttag(tag, attributes)
@@ -75,6 +76,7 @@ class Page(html.parser.HTMLParser):
             self._area = None
         elif tag == "select" and self._select:
             name, options, several = self._select
+            options = [(value or "", selected) for value, selected in options]
             chosen = [value for value, selected in options if selected] or ([] if several else [v for v, _ in options[:1]])
             self.forms[-1].fields += [(name, value) for value in chosen]
             self._select = None
@@ -84,6 +86,9 @@ class Page(html.parser.HTMLParser):
             self._area[1].append(data)
         elif not self._hidden:
             self.words.append(data)
+            if self._select and self._select[1] and self._select[1][-1][0] is None:
+                # An option without a value is worth its text.
+                self._select[1][-1][0] = data.strip()
             if self._link:
                 self._link[1].append(data)
 
@@ -97,7 +102,12 @@ class Browser:
     def open(self, address, data=None):
         url = urllib.parse.urljoin(self.page.url, address)
         body = None if data is None else urllib.parse.urlencode(data).encode()
-        with self._opener.open(url, body, timeout=30) as answer:
+        try:
+            answer = self._opener.open(url, body, timeout=30)
+        except urllib.error.HTTPError as error:
+            # Browsers show such a page as well.
+            answer = error
+        with answer:
             self.page = Page(answer.url, answer.read().decode(errors="replace"))
         return self.page
 

@@ -1,0 +1,132 @@
+"""An administrator at LDAP Account Manager: logs in, browses, edits, adds, and sets a password in both of its ways.
+
+The argument is the folder of LDAP Account Manager. Standard input holds lines NAME=VALUE: where the server is, the file of its
+authority's certificate, and passwords. The pages go to the browser of `browser.py`; what its scripts would send is sent here.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import urllib.parse
+
+from browser import Site
+
+signal.alarm(300)
+task = dict(line.rstrip("\n").split("=", 1) for line in sys.stdin)
+SUFFIX = "dc=example,dc=com"
+PEOPLE = f"ou=people,{SUFFIX}"
+ALICE = f"uid=alice,{PEOPLE}"
+CONFIG = f"""ServerURL: {task["ldaps"]}
+Admins: cn=admin,{SUFFIX}
+Passwd: lam
+tools: treeViewSuffix: {SUFFIX}
+defaultLanguage: en_GB.utf8
+cachetimeout: 0
+searchLimit: 0
+modules: posixAccount_user_minUID: 10000
+modules: posixAccount_user_maxUID: 30000
+modules: posixGroup_group_minGID: 10000
+modules: posixGroup_group_maxGID: 20000
+modules: posixAccount_user_uidGeneratorUsers: range
+modules: posixAccount_group_gidGeneratorUsers: range
+modules: posixGroup_pwdHash: PLAIN
+modules: posixAccount_pwdHash: @hash@
+activeTypes: user,group
+types: suffix_user: {PEOPLE}
+types: attr_user: #uid;#givenName;#sn;#mail
+types: modules_user: inetOrgPerson,posixAccount,shadowAccount
+types: suffix_group: ou=groups,{SUFFIX}
+types: attr_group: #cn;#gidNumber;#description
+types: modules_group: posixGroup
+"""
+
+
+def configure(site, hash):
+    with open(os.path.join(site, "config/lam.conf"), "w") as file:
+        file.write(CONFIG.replace("@hash@", hash))
+
+
+def log_in(browser, password):
+    browser.open("/templates/login.php")
+    return browser.press("checklogin", username=f"cn=admin,{SUFFIX}", passwd=password)
+
+
+def listed(browser, type):
+    return browser.open(f"/templates/lists/list.php?type={type}&norefresh=no").text
+
+
+def account(browser, type, **more):
+    return browser.open("/templates/account/edit.php?" + urllib.parse.urlencode({"type": type, **more}))
+
+
+def save(browser, **values):
+    return browser.press("accountContainerSaveAccount", **values).text
+
+
+def browse(browser):
+    people = listed(browser, "user")
+    assert "User count: 4" in people and "alice@example.com" in people, people
+    schema = browser.open("/templates/schema/schema.php?display=objectClass&sel=inetOrgPerson").text
+    assert "2.16.840.1.113730.3.2.2" in schema, schema
+
+
+def edit(browser):
+    account(browser, "user", DN=ALICE)
+    told = save(browser, title_0="Edited in the browser")
+    assert "LDAP operation successful" in told, told
+    fields = dict(account(browser, "user", DN=ALICE).forms[0].fields)
+    assert fields["title_0"] == "Edited in the browser", fields
+
+
+def add(browser):
+    account(browser, "group")
+    told = save(browser, cn="printers", description="Whoever may print")
+    assert "LDAP operation successful" in told, told
+    fields = dict(account(browser, "group", DN=f"cn=printers,ou=groups,{SUFFIX}").forms[0].fields)
+    assert "Whoever may print" in fields.values(), fields
+
+
+def set_password(browser, password):
+    """What the window for it sends, and then the account as it is."""
+    page = account(browser, "user", DN=ALICE)
+    key = re.search(r"editKey=(\w+)", page.source)[1]
+    token = dict(page.forms[0].fields)["sec_token"]
+    asked = {"modules": ["posixAccount"], "password1": password, "password2": password, "random": "false"}
+    window = f"/templates/misc/ajax.php?function=passwordChange&editKey={key}"
+    told = json.loads(browser.open(window, {"jsonInput": json.dumps(asked), "sec_token": token}).source)
+    assert told["errorsOccurred"] == "false", told
+    browser.page = page
+    return save(browser)
+
+
+folder = tempfile.mkdtemp()
+try:
+    site = shutil.copytree(sys.argv[1], os.path.join(folder, "site"))
+    configure(site, "PLAIN")
+    with Site(site, LDAPTLS_CACERT=task["ca"]) as browser:
+        told = log_in(browser, "a guess").text
+        assert "Invalid credentials" in told, told
+        told = log_in(browser, task["admin"]).text
+        assert "User count" in told, told
+        browse(browser)
+        edit(browser)
+        add(browser)
+        # As an attribute that is added, since nobody is shown that there is one.
+        told = set_password(browser, "short")
+        assert "Constraint violation" in told, told
+        told = set_password(browser, "set as an attribute")
+        assert "LDAP operation successful" in told, told
+        log_in(browser, "a guess")
+        # By the operation for it (RFC 3062), which needs nothing of the server's configuration.
+        configure(site, "LDAP_EXOP")
+        log_in(browser, task["admin"])
+        told = set_password(browser, "short")
+        assert "needs at least 15 characters" in told, told
+        told = set_password(browser, "set in a browser window")
+        assert "LDAP operation successful" in told, told
+finally:
+    shutil.rmtree(folder)
