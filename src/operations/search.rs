@@ -7,46 +7,47 @@ mod chain;
 mod change_log;
 mod dereference;
 mod effective_rights;
+mod examine;
 mod extras;
 mod list_view;
 mod matched_values;
 mod monitor;
 mod persistent;
+mod planning;
 mod reach;
 mod sending;
 mod sort;
 mod special;
 mod sync;
+mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 
-use crate::access::{Actor, Decider, Decision};
-use crate::directory::filter::{Facts, MAX_PARTS, Matcher, Steps, Truth};
-use crate::directory::tree::{Candidates, EntryId, Node, Scope};
-use crate::directory::{Dn, Entry, ResultCode, Timestamp};
+use crate::directory::filter::{MAX_PARTS, Matcher};
+use crate::directory::tree::{Candidates, EntryId, Scope};
+use crate::directory::{ResultCode, Timestamp};
 use crate::password::scheme::Effort;
-use crate::protocol::control::{Controls, Flag, Flags, PagedResults, ResponseControl, paged_results_response};
-use crate::protocol::entry_writer::{Values, put_reference};
+use crate::protocol::control::{Controls, Flags, PagedResults, ResponseControl, paged_results_response};
+use crate::protocol::entry_writer::Values;
 use crate::protocol::request::SearchRequest;
 use crate::protocol::{LdapResult, MessageId, Response};
 
-use super::derived::{Derived, Groups, Sources};
+use super::derived::{Derived, Groups};
 use super::integrity::MemberOf;
 use super::refusal::PolicyControl;
 use super::selection::Selection;
 use super::{Context, Refusal};
 use apart::Apart;
-use batch::{Batch, Names};
 use dereference::Following;
 use effective_rights::Question;
 use extras::{Extras, Sorting};
 use persistent::Persistent;
 use reach::{Base, Reach};
-use special::{Role, Special, Treatment};
-use sync::{Sync, Telling};
+use special::{Special, Treatment};
+use sync::Sync;
 
 /// A search under way. It belongs to the tree that it was started on, and goes on reading that.
 #[derive(Clone, Debug)]
@@ -85,15 +86,6 @@ pub struct Search {
     /// It brings a copy up to date.
     sync: Option<Box<Sync>>,
 }
-
-/// What waits to be sent is no more than this, in octets, by more than one entry.
-const FULL: usize = 256 << 10;
-/// Steps of filters that are taken while others wait for the thread.
-const STEPS_AT_ONCE: u64 = 20_000;
-/// Steps that are taken, elsewhere, before it is looked at the clock.
-const STEPS_PER_TURN: u64 = 200_000;
-/// Steps that one entry may take. Filters and entries as clients have them take some hundreds.
-const STEPS_PER_ENTRY: u64 = 4_000_000;
 
 /// What is left of the bounds.
 #[derive(Clone, Copy, Debug)]
@@ -251,122 +243,6 @@ impl Search {
         step
     }
 
-    fn look_at(
-        &mut self,
-        candidates: &Candidates,
-        ctx: &Context<'_>,
-        budget: usize,
-        out: &mut BytesMut,
-    ) -> Result<Step, Refusal> {
-        let batch = Batch::next(ctx, candidates, self.after, budget)?;
-        let subject = self.subject(ctx)?;
-        let mut turn = self.turn(ctx, subject.as_ref(), out);
-        let step = self.look_at_batch(batch, &mut turn);
-        self.groups = turn.groups;
-        step
-    }
-
-    /// Whose rights are to be told, if that is asked for.
-    fn subject(&self, ctx: &Context<'_>) -> Result<Option<Actor>, Refusal> {
-        self.rights.as_ref().map(|question| question.subject(ctx)).transpose()
-    }
-
-    fn turn<'c>(&mut self, ctx: &'c Context<'_>, subject: Option<&'c Actor>, out: &'c mut BytesMut) -> Turn<'c> {
-        let groups = std::mem::take(&mut self.groups);
-        let rights = subject.map(|subject| Decider::new(ctx.rules, subject, ctx.schema()));
-        Turn { ctx, out, decider: ctx.decider(), rights, names: Names::default(), groups, taken: 0 }
-    }
-
-    fn look_at_batch(&mut self, batch: Batch, turn: &mut Turn<'_>) -> Result<Step, Refusal> {
-        for node in batch.nodes {
-            if let Some(step) = self.look_at_one(&node, turn)? {
-                return Ok(step);
-            }
-            self.after = Some(node.id);
-        }
-        self.after = batch.last;
-        match (batch.last, self.extras.as_mut()) {
-            (Some(_), _) => Ok(Step::More),
-            (None, Some(extras)) if matches!(extras.sorting, Sorting::Collecting(_)) => {
-                extras.sort(turn.ctx.schema());
-                self.candidates = None;
-                Ok(Step::More)
-            }
-            (None, _) => Ok(self.done(ResultCode::Success)),
-        }
-    }
-
-    /// Sends what has been found and sorted.
-    fn send_sorted(&mut self, ctx: &Context<'_>, budget: usize, out: &mut BytesMut) -> Result<Step, Refusal> {
-        let subject = self.subject(ctx)?;
-        let mut turn = self.turn(ctx, subject.as_ref(), out);
-        let mut step = Ok(Step::More);
-        for _ in 0..budget {
-            let Some(id) = self.extras.as_ref().and_then(|extras| extras.next()) else {
-                step = Ok(self.done(ResultCode::Success));
-                break;
-            };
-            // It may be gone.
-            if let Some(node) = ctx.tree.node(id)?
-                && let Some(stop) = self.look_at_one(&node, &mut turn).transpose()
-            {
-                step = stop;
-                break;
-            }
-            self.extras.as_mut().into_iter().for_each(|extras| extras.advance());
-        }
-        self.groups = turn.groups;
-        step
-    }
-
-    /// Looks at one entry, and writes it if it matches; unless the search stops before.
-    fn look_at_one(&mut self, node: &Node, turn: &mut Turn<'_>) -> Result<Option<Step>, Refusal> {
-        if turn.taken >= self.steps_of_a_turn() || turn.out.len() >= FULL {
-            return Ok(Some(Step::More));
-        }
-        let mut steps = Steps::new(self.steps_of_an_entry(turn));
-        let found = self.examine(node, turn, &mut steps)?;
-        turn.taken += steps.taken();
-        if steps.are_exceeded() {
-            return self.try_harder().map(Some);
-        }
-        let found = match found {
-            None => return Ok(None),
-            Some(Finding::Entry(found)) => found,
-            Some(Finding::Reference(urls)) => {
-                if !self.asked.has(Flag::DomainScope) {
-                    put_reference(turn.out, self.id, &urls);
-                }
-                return Ok(None);
-            }
-        };
-        if let Some(extras) = &mut self.extras {
-            if let Sorting::Collecting(_) = extras.sorting {
-                return Ok(self.collect(node, &found, turn.ctx));
-            }
-            let names = extras.following.as_ref().map_or(0, |following| following.names(node, &found));
-            if self.effort == Effort::Light && names as u64 * dereference::NAME > STEPS_AT_ONCE {
-                return self.try_harder().map(Some);
-            }
-        }
-        if let Some(end) = self.count() {
-            return Ok(Some(end));
-        }
-        if let Telling::Written(notice) = self.telling(node, turn.out) {
-            self.write(node, &found, notice, turn)?;
-        }
-        Ok(None)
-    }
-
-    /// Keeps an entry that is found until all are; if that is not possible, the search begins anew or ends.
-    fn collect(&mut self, node: &Node, found: &FoundEntry, ctx: &Context<'_>) -> Option<Step> {
-        let extras = self.extras.as_mut()?;
-        let fault = extras.collect(node, found, ctx).err()?;
-        extras.give_up_sorting(&fault);
-        self.after = None;
-        Some(Step::More)
-    }
-
     fn is_sorted(&self) -> bool {
         self.extras.as_ref().is_some_and(|extras| matches!(extras.sorting, Sorting::Sending(_)))
     }
@@ -386,79 +262,9 @@ impl Search {
         self.extras.as_ref().is_some_and(|extras| !matches!(extras.sorting, Sorting::Unwanted))
     }
 
-    /// Counts an entry that is found, if one more may be sent.
-    fn count(&mut self) -> Option<Step> {
-        if self.left.entries == 0 {
-            return Some(self.done(ResultCode::SizeLimitExceeded));
-        }
-        if let Some(page) = &mut self.page {
-            if page.left == 0 {
-                return Some(Step::PageFull);
-            }
-            page.left -= 1;
-        }
-        self.left.entries -= 1;
-        self.sent += 1;
-        None
-    }
-
     /// How many entries were sent since this was asked last.
     pub const fn take_sent(&mut self) -> u64 {
         std::mem::replace(&mut self.sent, 0)
-    }
-
-    const fn steps_of_a_turn(&self) -> u64 {
-        match self.effort {
-            Effort::Light => STEPS_AT_ONCE,
-            Effort::Heavy => STEPS_PER_TURN,
-        }
-    }
-
-    const fn steps_of_an_entry(&self, turn: &Turn<'_>) -> u64 {
-        match self.effort {
-            Effort::Light => STEPS_AT_ONCE.saturating_sub(turn.taken),
-            Effort::Heavy => STEPS_PER_ENTRY,
-        }
-    }
-
-    /// Goes on where nobody waits, with the entry that took too much; unless that has been tried.
-    const fn try_harder(&mut self) -> Result<Step, Refusal> {
-        match self.effort {
-            Effort::Light => {
-                self.effort = Effort::Heavy;
-                Ok(Step::More)
-            }
-            Effort::Heavy => Err(Refusal::AdminLimit("this takes more work than this server does for one entry")),
-        }
-    }
-
-    /// Finds the entries to look at. What a few postings tell is known at once.
-    fn plan(&mut self, ctx: &Context<'_>) -> Result<(), Refusal> {
-        if !chain::link(ctx, &mut self.matcher, self.effort)? {
-            self.effort = Effort::Heavy;
-            return Ok(());
-        }
-        self.special = Special::find(ctx, self.treatment, &mut self.reach)?;
-        if self.derived.needs_shared() && !ctx.share_one(&mut self.groups, |_| true)? {
-            self.derived.without_shared();
-        }
-        let mentioned = self.matcher.mentioned();
-        // No index knows what entries share.
-        let anything = Matcher::Always(Truth::True);
-        let is_shared = self.derived.needs_shared() && ctx.share_one(&mut self.groups, |id| mentioned.contains(id))?;
-        let indexed = if is_shared { &anything } else { &self.matcher };
-        self.candidates = self.reach.candidates(ctx, indexed, self.effort)?;
-        if let Some(Candidates::These(ids)) = &mut self.candidates {
-            self.special.extend(ids, &self.reach);
-            if mentioned.contains(ctx.schema().known().member) {
-                // No index knows the members that a search finds.
-                *ids |= ctx.those_with(ctx.schema().known().member_url)?;
-            }
-        }
-        if self.candidates.is_none() {
-            self.effort = Effort::Heavy;
-        }
-        Ok(())
     }
 
     fn done(&self, code: ResultCode) -> Step {
@@ -471,78 +277,6 @@ impl Search {
         }
         Step::Done(response)
     }
-
-    /// What of an entry is to be sent, if it is in the scope, visible and matches.
-    fn examine(&self, node: &Node, turn: &mut Turn<'_>, steps: &mut Steps) -> Result<Option<Finding>, Refusal> {
-        let ctx = turn.ctx;
-        if !self.reach.contains(ctx, node)? {
-            return Ok(None);
-        }
-        let decision = turn.decider.decide(node, ctx.tree)?;
-        if !decision.is_visible() {
-            return Ok(None);
-        }
-        match self.special.role(node.id) {
-            Role::Plain => {}
-            Role::Hidden => return Ok(None),
-            Role::Reference => return Ok(Some(Finding::Reference(ctx.continuation(node, self.reach.scope)?))),
-        }
-        let derived = if self.derived.is_nothing_of(node, ctx.schema()) {
-            Entry::empty()
-        } else {
-            let full = ctx.tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
-            let sources = &mut Sources { decider: &mut turn.decider, groups: &mut turn.groups, steps };
-            let Some(derived) = ctx.derived_from(node, &full, &self.derived, sources)? else { return Ok(None) };
-            derived
-        };
-        let root = Dn::root();
-        let full = if self.matcher.looks_at_name() { ctx.tree.dn(node.id)? } else { None };
-        let facts = Facts {
-            entries: &[&node.entry, &derived],
-            searchable: &decision.search,
-            dn: full.as_deref().unwrap_or(&root),
-            schema: ctx.schema(),
-        };
-        if self.matcher.evaluate_within(&facts, steps) != Some(Truth::True) {
-            return Ok(None);
-        }
-        let rights = match (&self.rights, &mut turn.rights) {
-            (Some(question), Some(decider)) => question.answer(ctx, decider, (node, &decision), steps)?,
-            _ => Some(Vec::new()),
-        };
-        let Some(rights) = rights else { return Ok(None) };
-        Ok(Some(Finding::Entry(FoundEntry { derived, rights, decision })))
-    }
-}
-
-/// What the tests of one turn share.
-struct Turn<'a> {
-    ctx: &'a Context<'a>,
-    out: &'a mut BytesMut,
-    decider: Decider<'a>,
-    /// Decides for whom it is to be told what they may do.
-    rights: Option<Decider<'a>>,
-    names: Names,
-    groups: Groups,
-    /// The steps that were taken.
-    taken: u64,
-}
-
-/// What is to be sent of something that was found.
-enum Finding {
-    Entry(FoundEntry),
-    /// Others are kept elsewhere.
-    Reference(Vec<String>),
-}
-
-/// An entry that matches.
-#[derive(Debug)]
-struct FoundEntry {
-    derived: Entry,
-    /// What somebody may do with it, as attributes.
-    rights: Vec<Vec<u8>>,
-    /// What the requester may see of it.
-    decision: Arc<Decision>,
 }
 
 impl Left {

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{FoundEntry, Turn};
+use super::examine::FoundEntry;
+use super::turn::Turn;
 use crate::access::Decider;
 use crate::directory::entry::EncodedAttribute;
 use crate::directory::filter::Steps;

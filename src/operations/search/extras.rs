@@ -1,9 +1,10 @@
 //! What controls ask of a search besides its entries: an order, a part of the list, some values only, names to follow.
 
+use super::Following;
+use super::examine::FoundEntry;
 use super::list_view::Window;
 use super::matched_values::MatchedValues;
 use super::sort::{Collected, Order, Sorted, Unsortable};
-use super::{Following, FoundEntry};
 use crate::directory::ResultCode;
 use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::{EntryId, Node};

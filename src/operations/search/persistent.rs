@@ -8,9 +8,11 @@
 use bytes::BytesMut;
 use uuid::Uuid;
 
+use super::examine::{Finding, FoundEntry};
 use super::special::Special;
 use super::sync::refresh_required;
-use super::{FULL, Finding, FoundEntry, STEPS_PER_ENTRY, Search, Step, chain};
+use super::turn::{FULL, STEPS_PER_ENTRY};
+use super::{Search, Step, chain};
 use crate::directory::filter::Steps;
 use crate::directory::tree::{LogKind, LogRecord, LoggedChange, Node, Tree};
 use crate::operations::derived::Groups;

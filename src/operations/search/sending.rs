@@ -6,8 +6,10 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use smallvec::SmallVec;
 
+use super::Search;
+use super::examine::FoundEntry;
 use super::persistent::NOTHING_TO_TELL;
-use super::{FoundEntry, Search, Turn};
+use super::turn::Turn;
 use crate::directory::Dn;
 use crate::directory::entry::EncodedAttribute;
 use crate::directory::filter::{Facts, Truth};
