@@ -16,7 +16,8 @@ use crate::directory::schema::NormalForm;
 use crate::directory::tree::{EntryId, Tree, TreeError, Version};
 use crate::directory::{AttributeTypeId, Dn, Entry, Identity, Schema, Timestamp};
 
-/// How many groups are followed upwards from an entry. Whoever is in more is in all of these.
+/// How many groups are followed upwards from an entry. Whoever is in more has what is granted to these, and is denied what is denied
+/// to any group.
 const MAX_GROUPS: usize = 10_000;
 
 /// Somebody who wants something, with all that rules ask about them: good for as long as
@@ -241,7 +242,10 @@ impl Standing {
         }
         let depends = !identity.is_anonymous() && rule.who.iter().any(Who::depends_on_target);
         let closed = || Ok::<_, TreeError>(!matches!(identity, Identity::LocalRoot) && is_unmet_denial(rule, tree)?);
-        let named = is_one_of(&rule.who, identity, groups, tree)? || closed()?;
+        // Of whoever is in more groups than are looked for, nobody knows in which they are not.
+        let maybe =
+            groups.len() >= MAX_GROUPS && rule.is_denial() && rule.who.iter().any(|who| matches!(who, Who::Group(_)));
+        let named = is_one_of(&rule.who, identity, groups, tree)? || maybe || closed()?;
         Ok(match (named, depends, moment.holds(rule)) {
             (true, _, true) => Self::Applies,
             (true, _, false) => Self::Suspended,

@@ -2,7 +2,7 @@
 
 use super::Rights;
 use super::attributes::read_attributes;
-use super::reach::Reach;
+use super::reach::{APART, EVERYTHING, Reach};
 use super::rule::{RuleError, RuleFault, Source, prepare_filter, read_dn, read_rights};
 use super::who::Who;
 use crate::directory::Dn;
@@ -75,11 +75,16 @@ impl Assertion {
             words.iter().map(|word| Who::parse(key, word, schema)).collect()
         };
         let who = if text.who.is_empty() { vec![Who::Everyone] } else { whos("who", &text.who)? };
-        let to = if text.to.is_empty() {
-            vec![Extent::Reach(Reach::Everything)]
-        } else {
-            text.to.iter().map(|word| Extent::parse(word, schema)).collect::<Result<_, _>>()?
-        };
+        let to = if text.to.is_empty() { vec![EVERYTHING.to_owned()] } else { text.to.clone() };
+        let mut extents = Vec::with_capacity(to.len());
+        for word in &to {
+            extents.push(Extent::parse(word, schema)?);
+            if word == EVERYTHING {
+                // To rules these must be named. What must never be must not be there either.
+                let apart = APART.map(|name| Extent::parse(&format!("subtree:{name}"), schema));
+                extents.extend(apart.into_iter().collect::<Result<Vec<_>, _>>()?);
+            }
+        }
         let must_not = read_rights("must_not", &text.must_not)?;
         if must_not.is_empty() {
             return Err(RuleFault::NoRight);
@@ -97,7 +102,7 @@ impl Assertion {
             who,
             except: whos("except", &text.except)?,
             must_not,
-            to,
+            to: extents,
             filter: text.filter.as_ref().map(|filter| prepare_filter(filter, schema)).transpose()?,
             attributes,
         })

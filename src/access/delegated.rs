@@ -184,8 +184,12 @@ fn is_held(part: &Rule, author: &Actor, rules: &Rules) -> bool {
     let mut theirs = rules.iter().enumerate().filter(|(position, _)| author.is_named_by(*position)).map(|(_, own)| own);
     // A denial by `self` or `attribute:` takes something from them on some entries, and nobody knows yet on which.
     let binds = |position: usize| author.is_named_by(position) || author.may_have_rule(position);
-    let mut binding = rules.iter().enumerate().filter(|(position, _)| binds(*position)).map(|(_, own)| own);
-    theirs.any(|own| own.covers(part)) && !binding.any(|own| may_deny(own, part))
+    let binding = rules.iter().enumerate().filter(|(position, _)| binds(*position)).map(|(_, own)| own);
+    // What the tree denies binds what the tree grants, and nothing else.
+    let binds_grant = |denial: &Rule, grant: &Rule| grant.is_delegated() || !denial.is_delegated();
+    theirs.any(|own| {
+        own.covers(part) && !binding.clone().any(|denial| binds_grant(denial, own) && may_deny(denial, part))
+    })
 }
 
 /// Whether a denial takes away something that `part` grants.
@@ -197,7 +201,5 @@ fn may_deny(denial: &Rule, part: &Rule) -> bool {
         (Some(own), Some(other)) => own.is_within(other) || other.is_within(own),
         _ => true,
     };
-    !denial.is_delegated()
-        && concerns.next().is_some()
-        && denial.to.iter().any(|own| part.to.iter().any(|other| meets(own, other)))
+    concerns.next().is_some() && denial.to.iter().any(|own| part.to.iter().any(|other| meets(own, other)))
 }

@@ -22,7 +22,7 @@ pub enum Reach {
 impl Reach {
     /// Reads a word of a rule.
     pub fn parse(word: &str, schema: &Schema) -> Result<Self, RuleFault> {
-        if word == "everything" {
+        if word == EVERYTHING {
             return Ok(Self::Everything);
         }
         let unknown = || RuleFault::UnknownWord { key: "to", word: word.to_owned() };
@@ -76,9 +76,13 @@ impl Reach {
 
 /// Whether an entry of that name stands in the change log or in what a server tells of itself, which tell of others, or is the
 /// schema, on which all others depend.
-fn is_apart(dn: &Dn) -> bool {
+pub(super) fn is_apart(dn: &Dn) -> bool {
     let top = dn.rdns().next_back().map(|(rdn, _)| rdn);
-    top.is_some_and(|rdn| {
-        ["cn=changelog", "cn=monitor", "cn=subschema"].iter().any(|apart| rdn.eq_ignore_ascii_case(apart))
-    })
+    top.is_some_and(|rdn| APART.iter().any(|apart| rdn.eq_ignore_ascii_case(apart)))
 }
+
+/// The word for all entries.
+pub(super) const EVERYTHING: &str = "everything";
+
+/// At the top of what stands apart.
+pub(super) const APART: [&str; 3] = ["cn=changelog", "cn=monitor", "cn=subschema"];

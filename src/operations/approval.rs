@@ -93,7 +93,9 @@ pub(super) fn is_request(entry: &Entry, schema: &Schema) -> bool {
 /// The superuser of the machine needs nobody: the store is theirs to read.
 pub(super) fn hold(ctx: &Context<'_>, mut outcome: Outcome) -> Result<Outcome, Refusal> {
     let Identity::Entry { uuid, .. } = &ctx.requester.identity else { return Ok(outcome) };
-    let Some(held) = held(ctx, &outcome.change, *uuid)? else { return Ok(outcome) };
+    // Whoever acts as somebody else does not become the one person whose own it is.
+    let own = if ctx.requester.proxied_by.is_some() { Uuid::nil() } else { *uuid };
+    let Some(held) = held(ctx, &outcome.change, own)? else { return Ok(outcome) };
     require_oneself(ctx)?;
     let Held { purpose, target, max_age } = &held;
     let draft = Draft { purpose: *purpose, target, requester: *uuid, expires: ctx.now.saturating_add(*max_age) };

@@ -7,7 +7,7 @@ use super::Inquiry;
 use super::subjects::nobody_below;
 use crate::access::assertion::Extent;
 use crate::access::explain::members_within;
-use crate::access::reach::Reach;
+use crate::access::reach::{Reach, is_apart};
 use crate::access::work::{ENTRY, LOOKUP, Work};
 use crate::directory::Dn;
 use crate::directory::filter::{Facts, Truth};
@@ -169,7 +169,8 @@ impl<W: Work> Inquiry<'_, W> {
             let child = below(base);
             self.work.take(LOOKUP)?;
             if self.tree.find(base)?.entry().is_none() {
-                names.push((base.clone(), format!("the entry {base}, if it is added")));
+                let shown = if is_apart(base) { base.to_string() } else { format!("the entry {base}, if it is added") };
+                names.push((base.clone(), shown));
             }
             names.push((below(&child), format!("an entry that is added below {base}")));
             names.push((child, format!("an entry that is added below {base}")));
