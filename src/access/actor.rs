@@ -61,6 +61,8 @@ pub struct Memberships {
     pub groups: HashSet<EntryId>,
     /// What they are called.
     pub names: Vec<Arc<Dn>>,
+    /// Roles that they have besides those whose entries say so.
+    pub(super) roles: HashSet<EntryId>,
 }
 
 /// Which circumstances are considered.
@@ -97,7 +99,7 @@ impl Actor {
     ) -> Result<Self, TreeError> {
         let mut standings = Vec::with_capacity(rules.iter().len());
         for rule in rules.iter() {
-            standings.push(Standing::find(rule, (&identity, &memberships.groups), moment, tree)?);
+            standings.push(Standing::find(rule, (&identity, memberships), moment, tree)?);
         }
         let until = match moment {
             Moment::Now(circumstances) => next_change(rules, circumstances.now),
@@ -233,7 +235,7 @@ pub(super) enum Relation {
 impl Standing {
     fn find(
         rule: &Rule,
-        (identity, groups): (&Identity, &HashSet<EntryId>),
+        (identity, memberships): (&Identity, &Memberships),
         moment: Moment<'_>,
         tree: &dyn Tree,
     ) -> Result<Self, TreeError> {
@@ -243,9 +245,9 @@ impl Standing {
         let depends = !identity.is_anonymous() && rule.who.iter().any(Who::depends_on_target);
         let closed = || Ok::<_, TreeError>(!matches!(identity, Identity::LocalRoot) && is_unmet_denial(rule, tree)?);
         // Of whoever is in more groups than are looked for, nobody knows in which they are not.
-        let maybe =
-            groups.len() >= MAX_GROUPS && rule.is_denial() && rule.who.iter().any(|who| matches!(who, Who::Group(_)));
-        let named = is_one_of(&rule.who, identity, groups, tree)? || maybe || closed()?;
+        let is_about_groups = || rule.who.iter().any(|who| matches!(who, Who::Group(_)));
+        let maybe = memberships.groups.len() >= MAX_GROUPS && rule.is_denial() && is_about_groups();
+        let named = is_one_of(&rule.who, identity, memberships, tree)? || maybe || closed()?;
         Ok(match (named, depends, moment.holds(rule)) {
             (true, _, true) => Self::Applies,
             (true, _, false) => Self::Suspended,
@@ -293,9 +295,10 @@ fn asks_for_names(rule: &Rule) -> bool {
 pub(super) fn is_one_of(
     whos: &[Who],
     identity: &Identity,
-    groups: &HashSet<EntryId>,
+    memberships: &Memberships,
     tree: &dyn Tree,
 ) -> Result<bool, TreeError> {
+    let Memberships { groups, roles, .. } = memberships;
     for who in whos {
         let is_it = match who {
             Who::Anonymous => identity.is_anonymous(),
@@ -310,6 +313,10 @@ pub(super) fn is_one_of(
                 // A group that does not exist has no members; what denies it something, see `is_unmet_denial`.
                 None => false,
             },
+            Who::Role(dn) => match tree.find(dn)?.entry() {
+                Some(role) => roles.contains(&role) || occupies(identity, role, tree)?,
+                None => false,
+            },
             Who::Oneself | Who::HeldIn(_) => false,
         };
         if is_it {
@@ -319,14 +326,23 @@ pub(super) fn is_one_of(
     Ok(false)
 }
 
-/// Whether a rule denies something to a group that does not exist. Who would be in it nobody knows, so it may be anybody.
+/// Whether somebody occupies a role.
+fn occupies(identity: &Identity, role: EntryId, tree: &dyn Tree) -> Result<bool, TreeError> {
+    let (Some(own), Some(node)) = (identity.dn(), tree.node(role)?) else { return Ok(false) };
+    let (schema, attribute) = (tree.schema(), tree.schema().known().role_occupant);
+    let form = schema.attribute_type(attribute).equality_or_fallback().normal_form();
+    let mut values = node.entry.values(attribute);
+    Ok(values.any(|value| !is_surely_other(schema, value, own.key()) && form.matches(schema, value, own.key())))
+}
+
+/// Whether a rule denies something to a group or role that does not exist. Who would be in it nobody knows, so it may be anybody.
 pub(super) fn is_unmet_denial(rule: &Rule, tree: &dyn Tree) -> Result<bool, TreeError> {
     if !rule.is_denial() {
         return Ok(false);
     }
     for who in &rule.who {
-        if let Who::Group(group) = who
-            && tree.find(group)?.entry().is_none()
+        if let Some(body) = who.body()
+            && tree.find(body)?.entry().is_none()
         {
             return Ok(true);
         }

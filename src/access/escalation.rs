@@ -55,9 +55,9 @@ pub fn exceeds_within<'r, W: Work>(
     Ok(None)
 }
 
-/// What it costs to find how rules stand to somebody: for each that is for a group, that is looked up.
+/// What it costs to find how rules stand to somebody: for each that is for a group or a role, that is looked up.
 pub(super) fn actor_cost(rules: &Rules) -> u64 {
-    let cost = |rule: &Rule| 1 + LOOKUP * rule.who.iter().filter(|who| matches!(who, Who::Group(_))).count() as u64;
+    let cost = |rule: &Rule| 1 + LOOKUP * rule.who.iter().filter(|who| who.body().is_some()).count() as u64;
     rules.iter().map(cost).sum()
 }
 
@@ -75,7 +75,7 @@ pub fn opens<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules) -> Option<&'r str> {
 /// The name of a rule of the configuration that denies, to the members of the group called `dn`, what `actor` does not hold,
 /// or that denies it to the actor: without the group it would not be denied to its members.
 pub fn closes<'r>(dn: &Dn, actor: &Actor, rules: &'r Rules, tree: &dyn Tree) -> Result<Option<&'r str>, TreeError> {
-    if !rules.iter().any(|rule| rule.is_denial() && rule.who.iter().any(|who| matches!(who, Who::Group(_)))) {
+    if !rules.iter().any(|rule| rule.is_denial() && rule.who.iter().any(|who| who.body().is_some())) {
         return Ok(None);
     }
     let above = memberships_of(dn, tree)?;
@@ -106,7 +106,7 @@ pub fn beyond<'r>(actor: &'r Actor, rules: &'r Rules) -> impl Iterator<Item = &'
 }
 
 fn is_for_group(rule: &Rule, dn: &Dn) -> bool {
-    rule.who.iter().any(|who| matches!(who, Who::Group(group) if group == dn))
+    rule.who.iter().any(|who| who.body() == Some(dn))
 }
 
 /// Whether a rule denies something that the actor does not hold themselves.

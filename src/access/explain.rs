@@ -296,6 +296,23 @@ pub fn members_within<W: Work>(group: &Dn, tree: &dyn Tree, work: &W) -> Result<
     Ok(found)
 }
 
+/// Who occupies a role.
+pub fn occupants(role: &Dn, tree: &dyn Tree) -> Result<HashSet<EntryId>, TreeError> {
+    occupants_within(role, tree, &Unbounded)
+}
+
+/// The same, as far as the work goes.
+pub fn occupants_within<W: Work>(role: &Dn, tree: &dyn Tree, work: &W) -> Result<HashSet<EntryId>, W::Stop> {
+    work.take(ENTRY)?;
+    let node = tree.find(role)?.entry().map(|id| tree.node(id)).transpose()?.flatten();
+    let mut found = HashSet::new();
+    for value in node.iter().flat_map(|node| node.entry.values(tree.schema().known().role_occupant)) {
+        work.take(LOOKUP)?;
+        found.extend(entry_called(value, tree)?);
+    }
+    Ok(found)
+}
+
 /// The entry that a value names.
 pub fn entry_called(value: &[u8], tree: &dyn Tree) -> Result<Option<EntryId>, TreeError> {
     match read_name(value, tree.schema()) {

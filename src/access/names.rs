@@ -33,6 +33,8 @@ pub enum Reason {
     Absent,
     /// There is no group of that name.
     AbsentGroup,
+    /// There is no role of that name.
+    AbsentRole,
     /// The members of the group are found by a search (`memberURL`), and rules know only those that are named in it.
     FoundBySearch,
 }
@@ -57,15 +59,20 @@ impl NobodyMeant {
 impl fmt::Display for NobodyMeant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rule, source, name, reason, effect } = self;
-        if *reason == Reason::AbsentGroup && *effect == Effect::Denial {
+        let body = match reason {
+            Reason::AbsentGroup if *effect == Effect::Denial => Some("group"),
+            Reason::AbsentRole if *effect == Effect::Denial => Some("role"),
+            _ => None,
+        };
+        if let Some(body) = body {
             return write!(
                 f,
-                "the group {name} does not exist: what the rule {rule:?} ({source}) denies to it is denied to everybody but the \
-                 superuser of this machine; make the group, or take it out of the rule"
+                "the {body} {name} does not exist: what the rule {rule:?} ({source}) denies to it is denied to everybody but the \
+                 superuser of this machine; make the {body}, or take it out of the rule"
             );
         }
         let why = match reason {
-            Reason::Absent | Reason::AbsentGroup => "does not exist",
+            Reason::Absent | Reason::AbsentGroup | Reason::AbsentRole => "does not exist",
             Reason::FoundBySearch => {
                 "has its members by memberURL, and rules know only those that are named in a group"
             }
@@ -83,7 +90,7 @@ pub fn nobody_meant(rules: &Rules, tree: &dyn Tree) -> Result<Vec<NobodyMeant>, 
     let mut found = Vec::new();
     for rule in rules.iter() {
         for who in &rule.who {
-            let (Who::Entry(name) | Who::Group(name)) = who else { continue };
+            let (Who::Entry(name) | Who::Group(name) | Who::Role(name)) = who else { continue };
             if let Some(reason) = reason(who, name, tree)? {
                 let (rule_name, source, effect) = (rule.name.clone(), rule.source.clone(), effect(rule));
                 found.push(NobodyMeant { rule: rule_name, source, name: name.clone(), reason, effect });
@@ -99,7 +106,11 @@ const fn effect(rule: &Rule) -> Effect {
 
 fn reason(who: &Who, name: &Dn, tree: &dyn Tree) -> Result<Option<Reason>, TreeError> {
     let is_group = matches!(who, Who::Group(_));
-    let absent = if is_group { Reason::AbsentGroup } else { Reason::Absent };
+    let absent = match who {
+        Who::Group(_) => Reason::AbsentGroup,
+        Who::Role(_) => Reason::AbsentRole,
+        _ => Reason::Absent,
+    };
     let Some(id) = tree.find(name)?.entry() else { return Ok(Some(absent)) };
     let Some(node) = tree.node(id)? else { return Ok(Some(absent)) };
     let is_searched = is_group && node.entry.has(tree.schema().known().member_url);

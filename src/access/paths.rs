@@ -21,7 +21,6 @@ mod walk;
 use std::fmt;
 
 use super::rule::Rules;
-use super::who::Who;
 use super::{Actor, Rights};
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Tree, TreeError};
@@ -65,7 +64,7 @@ pub fn groups_of_administrators(rules: &Rules) -> Vec<Dn> {
     let mut groups: Vec<Dn> = Vec::new();
     for rule in rules.iter().filter(|rule| rule.allow == Rights::all()) {
         for who in &rule.who {
-            if let Who::Group(group) = who
+            if let Some(group) = who.body()
                 && !groups.contains(group)
             {
                 groups.push(group.clone());

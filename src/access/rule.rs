@@ -20,7 +20,7 @@ pub struct RuleText {
     pub name: String,
     /// Where it stands.
     pub source: Source,
-    /// Who: `anonymous`, `authenticated`, `everyone`, `self`, `local-root`, `dn:NAME`, `group:NAME`, `below:NAME`, or
+    /// Who: `anonymous`, `authenticated`, `everyone`, `self`, `local-root`, `dn:NAME`, `group:NAME`, `role:NAME`, `below:NAME`, or
     /// `attribute:TYPE` for those whose name, or the name of a group of theirs, the entry holds in that attribute.
     pub who: Vec<String>,
     /// To which entries: `everything`, `entry:NAME`, `children:NAME`, `subtree:NAME` or `below:NAME`; several join.

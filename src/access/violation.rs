@@ -162,7 +162,7 @@ impl<W: Work> Inquiry<'_, W> {
     /// target.
     fn search_independent(&self, who: &Who) -> Result<Option<Counterexample>, W::Stop> {
         let found = self.search_named(who)?;
-        if found.is_some() || matches!(who, Who::Entry(_) | Who::Group(_)) {
+        if found.is_some() || matches!(who, Who::Entry(_) | Who::Group(_) | Who::Role(_)) {
             return Ok(found);
         }
         for meant in self.assertion.who.iter().filter(|meant| meant.depends_on_target()) {

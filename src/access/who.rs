@@ -21,6 +21,8 @@ pub enum Who {
     Entry(Dn),
     /// Members of that group, also of groups in it.
     Group(Dn),
+    /// Those whom the role of that name (`organizationalRole`, RFC 4519 §3.10) has as `roleOccupant`; not members of groups in it.
+    Role(Dn),
     /// Entries below that name.
     Below(Dn),
     /// Those whose name, or the name of a group that they are in, the target holds in that attribute.
@@ -44,12 +46,21 @@ impl Who {
         match kind {
             "dn" => Ok(Self::Entry(read_dn(key, name, schema)?)),
             "group" => Ok(Self::Group(read_dn(key, name, schema)?)),
+            "role" => Ok(Self::Role(read_dn(key, name, schema)?)),
             "below" => Ok(Self::Below(read_dn(key, name, schema)?)),
             "attribute" => match schema.find_attribute_type(name) {
                 Some(attribute) => Ok(Self::HeldIn(attribute.id)),
                 None => Err(unknown()),
             },
             _ => Err(unknown()),
+        }
+    }
+
+    /// The group or role of which it is about those who are in it.
+    pub(crate) const fn body(&self) -> Option<&Dn> {
+        match self {
+            Self::Group(name) | Self::Role(name) => Some(name),
+            _ => None,
         }
     }
 

@@ -414,7 +414,7 @@ impl<'s> Pending<'s> {
     fn note_effects(&mut self, old: &Entry, new: &Entry) {
         let known = self.view.schema().known();
         let same = |id| members(old, id).eq(members(new, id));
-        self.outdated.memberships |= !same(known.member) || !same(known.unique_member);
+        self.outdated.memberships |= !same(known.member) || !same(known.unique_member) || !same(known.role_occupant);
         // Access rules are put together anew when one of them may have changed.
         self.outdated.memberships |= old.has(known.access_author) || new.has(known.access_author);
         let selecting = known.selecting();

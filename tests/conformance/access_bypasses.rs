@@ -173,6 +173,32 @@ sentences! {
         assert_eq!(scene.root().change(delete), Ok(()));
     }
 
+    /// A role is who occupies it (RFC 4519 §2.28): not whoever is in a group that does, nor whoever names it as a group.
+    fn a_role_is_whoever_occupies_it(scene) {
+        let role = format!("cn=keeper,ou=groups,{SUFFIX}");
+        let root = scene.root();
+        let line = |name: &str| format!("roleOccupant: {}\n", full(name));
+        let occupants = line("bob") + &line("cn=helpdesk,ou=groups");
+        root.change(&format!("dn: cn=keeper,ou=groups\nobjectClass: organizationalRole\ncn: keeper\n{occupants}")).unwrap();
+        let title = |who: &str| scene.client(who).change("dn: alice\nchangetype: modify\nreplace: title\ntitle: x\n-\n");
+        let titles = |who: String| rule("titles", &who, &people(), &["title"], &["write"]);
+        scene.rule_by(&and([titles(format!("group:{role}"))]));
+        assert_eq!(title("bob"), Err(InsufficientAccessRights));
+        scene.rule_by(&and([titles(format!("role:{role}"))]));
+        assert_eq!((title("bob"), title("hanna")), (Ok(()), Err(InsufficientAccessRights)));
+        // It is given and taken with the next request, and what is denied to it is denied as to a group.
+        root.change(&format!("dn: cn=keeper,ou=groups\nchangetype: modify\nreplace: roleOccupant\n{}-\n", line("hanna"))).unwrap();
+        assert_eq!((title("bob"), title("hanna")), (Err(InsufficientAccessRights), Ok(())));
+        let deny = RuleText { deny: vec!["write".into()], allow: Vec::new(), ..titles(format!("role:{role}")) };
+        scene.rule_by(&and([titles("authenticated".into()), deny]));
+        assert_eq!((title("bob"), title("hanna")), (Ok(()), Err(InsufficientAccessRights)));
+        assert_eq!(root.change("dn: cn=keeper,ou=groups\nchangetype: delete\n"), Err(UnwillingToPerform));
+        // Whoever holds it holds what it grants: nobody resets upwards.
+        scene.rule_by(&and([rule("keepers", &format!("role:{role}"), "everything", &["*"], &["delete"])]));
+        root.change(&format!("dn: cn=keeper,ou=groups\nchangetype: modify\nreplace: roleOccupant\n{}-\n", line("alice"))).unwrap();
+        assert_eq!(scene.client("hanna").password_modify(Some(&full("alice")), None, None), Err(InsufficientAccessRights));
+    }
+
     /// Fails closed: a group that holds itself, or another that holds it, opens nothing and ends.
     fn groups_in_a_circle_open_nothing(scene) {
         let circle = |name: &str, other: &str| {

@@ -136,7 +136,8 @@ pub mod obvious {
 
     fn applies(rule: &RuleText, asker: &Asker, entries: &Entries, target: &str, effect: &str) -> bool {
         let is_missing = |word: &String| {
-            word.strip_prefix("group:").is_some_and(|group| !entries.keys().any(|name| full_name(name) == group))
+            let body = word.strip_prefix("group:").or_else(|| word.strip_prefix("role:"));
+            body.is_some_and(|body| !entries.keys().any(|name| full_name(name) == body))
         };
         // Who would be in a group that does not exist nobody knows: what denies it something denies it to everybody.
         let closed = effect == "deny" && asker.who != "local-root" && rule.who.iter().any(is_missing);
@@ -160,6 +161,10 @@ pub mod obvious {
             Some(("dn", name)) => is_entry && full_name(&asker.who) == name,
             Some(("group", group)) => {
                 is_entry && is_member(&full_name(&asker.who), group, entries, &mut BTreeSet::new())
+            }
+            Some(("role", role)) => {
+                let held = ("roleOccupant".to_owned(), full_name(&asker.who));
+                is_entry && entries.iter().any(|(name, entry)| full_name(name) == role && entry.contains(&held))
             }
             Some(("below", base)) => is_entry && full_name(&asker.who).ends_with(&format!(",{base}")),
             Some((_, attribute)) => {
@@ -267,6 +272,7 @@ fn who() -> impl Strategy<Value = String> {
             .prop_map(str::to_owned),
         1 => any_name().prop_map(|name| format!("dn:{}", full_name(name))),
         2 => select([&GROUPS[..], &["cn=gone,ou=teams"]].concat()).prop_map(|name| format!("group:{}", full_name(name))),
+        1 => select([&GROUPS[..], &PEOPLE[..1], &["cn=gone,ou=teams"]].concat()).prop_map(|name| format!("role:{}", full_name(name))),
         1 => any_name().prop_map(|name| format!("below:{}", full_name(name))),
     ]
 }
@@ -385,26 +391,32 @@ pub fn tree() -> impl Strategy<Value = Entries> {
         (select(GROUPS.to_vec()), select(vec!["member", "uniqueMember"]), select([&PEOPLE[..], &GROUPS].concat()));
     let owner = (select([&PEOPLE[..], &GROUPS].concat()), select([&PEOPLE[..], &GROUPS].concat()));
     let title = (select(PEOPLE.to_vec()), select(vec!["x", "y"]));
-    (vec(member, 0..8), vec(owner, 0..5), vec(title, 0..4)).prop_map(|(members, owners, titles)| {
-        let all = [&PEOPLE[..], &GROUPS, &UNITS].concat();
-        let mut entries: Entries = all.into_iter().map(|name| (name.to_owned(), BTreeSet::new())).collect();
-        for group in GROUPS {
-            entries.get_mut(group).unwrap().insert(("member".into(), full_name("uid=ada,ou=crew")));
-        }
-        let mut put = |name: &str, attribute: &str, value: String| {
-            entries.get_mut(name).unwrap().insert((attribute.into(), value))
-        };
-        for (group, attribute, name) in members {
-            put(group, attribute, full_name(name));
-        }
-        for (held, name) in owners {
-            put(held, "owner", full_name(name));
-        }
-        for (name, word) in titles {
-            put(name, "title", word.to_owned());
-        }
-        entries
-    })
+    let occupant = (select([&PEOPLE[..1], &GROUPS].concat()), select([&PEOPLE[..], &GROUPS].concat()));
+    (vec(member, 0..8), vec(owner, 0..5), vec(title, 0..4), vec(occupant, 0..4)).prop_map(
+        |(members, owners, titles, roles)| {
+            let all = [&PEOPLE[..], &GROUPS, &UNITS].concat();
+            let mut entries: Entries = all.into_iter().map(|name| (name.to_owned(), BTreeSet::new())).collect();
+            for group in GROUPS {
+                entries.get_mut(group).unwrap().insert(("member".into(), full_name("uid=ada,ou=crew")));
+            }
+            let mut put = |name: &str, attribute: &str, value: String| {
+                entries.get_mut(name).unwrap().insert((attribute.into(), value))
+            };
+            for (group, attribute, name) in members {
+                put(group, attribute, full_name(name));
+            }
+            for (held, name) in owners {
+                put(held, "owner", full_name(name));
+            }
+            for (role, name) in roles {
+                put(role, "roleOccupant", full_name(name));
+            }
+            for (name, word) in titles {
+                put(name, "title", word.to_owned());
+            }
+            entries
+        },
+    )
 }
 
 /// The scene with these entries beside its own.

@@ -33,6 +33,7 @@ fn who() -> impl Strategy<Value = String> {
         3 => select(kinds).prop_map(str::to_owned),
         2 => select(PEOPLE.to_vec()).prop_map(|name| format!("dn:{}", full_name(name))),
         2 => select(GROUPS.to_vec()).prop_map(|name| format!("group:{}", full_name(name))),
+        1 => select(GROUPS.to_vec()).prop_map(|name| format!("role:{}", full_name(name))),
         2 => select(PLACES.to_vec()).prop_map(|name| format!("below:{}", full_name(name))),
     ]
 }
@@ -155,6 +156,12 @@ fn with_subject(told: &str, entries: &Entries) -> (Entries, String) {
         "whoever has not authenticated" => "anonymous".to_owned(),
         "the superuser of this machine" => "local-root".to_owned(),
         "whoever has authenticated" => add("cn=zed".to_owned()),
+        _ if told.starts_with("whoever is given the role ") => {
+            let name = add("cn=zed".to_owned());
+            let role = short(told.trim_start_matches("whoever is given the role "));
+            world.get_mut(role).unwrap().insert(("roleOccupant".to_owned(), full_name(&name)));
+            name
+        }
         _ => match (told.strip_prefix("whoever stands below "), told.strip_prefix("whoever is put into ")) {
             (Some(place), _) => add(format!("cn=zed,{}", short(place))),
             (_, Some(group)) => {

@@ -37,6 +37,7 @@ fn somebody(from: &str) -> String {
         _ if of_group("helpdesk") => full("hanna"),
         _ if of_group("staff") => full("alice"),
         "whoever has authenticated" => full("bob"),
+        _ if from.starts_with("whoever has the role ") => full("alice"),
         name => name.to_owned(),
     }
 }
@@ -175,6 +176,14 @@ fn cases() -> Vec<Case> {
                 describes(&admin),
                 helpdesk(&admin, &[], "proxy"),
                 with_filter("(description=closed)", denied(helpdesk(&admin, &[], "proxy"))),
+            ])
+        },
+        // A role is taken.
+        Case {
+            before: "dn: cn=keeper,ou=groups\nobjectClass: organizationalRole\ncn: keeper\nroleOccupant: uid=alice,ou=people,dc=example,dc=com\n".to_owned(),
+            ..Case::of([
+                helpdesk(&format!("entry:{}", group("keeper")), &["roleOccupant"], "write"),
+                rule("keepers", &format!("role:{}", group("keeper")), &administrators(), &["member"], &["write"]),
             ])
         },
         // A group to which something is denied is left: by themselves, or by another that they are in.

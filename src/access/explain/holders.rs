@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Answer, Obstacle, Wanted, ask, entry_called, members, read_name};
+use super::{Answer, Obstacle, Wanted, ask, entry_called, members, occupants, read_name};
 use crate::access::rule::{Rule, Rules};
 use crate::access::violation::nobody_below;
 use crate::access::who::Who;
@@ -87,7 +87,7 @@ pub fn holders(
 
 /// Whether it is about some people of a kind.
 const fn names_some(who: &Who) -> bool {
-    matches!(who, Who::Entry(_) | Who::Group(_) | Who::Below(_) | Who::HeldIn(_) | Who::Oneself)
+    matches!(who, Who::Entry(_) | Who::Group(_) | Who::Role(_) | Who::Below(_) | Who::HeldIn(_) | Who::Oneself)
 }
 
 struct Search<'s> {
@@ -130,7 +130,7 @@ impl<'s> Search<'s> {
             Who::Authenticated => vec![Kind::Authenticated],
             Who::LocalRoot => vec![Kind::LocalRoot],
             Who::Below(dn) => vec![Kind::Below(dn.clone())],
-            Who::Entry(_) | Who::Group(_) | Who::Oneself | Who::HeldIn(_) => Vec::new(),
+            Who::Entry(_) | Who::Group(_) | Who::Role(_) | Who::Oneself | Who::HeldIn(_) => Vec::new(),
         };
         let (mut now, mut at_times, mut guarded) = (Vec::new(), Vec::new(), Guarded::No);
         for kind in kinds {
@@ -173,6 +173,7 @@ fn named(who: &Who, target: &Node, tree: &dyn Tree, into: &mut HashSet<EntryId>)
     match who {
         Who::Entry(dn) => into.extend(tree.find(dn)?.entry()),
         Who::Group(dn) => into.extend(members(dn, tree)?),
+        Who::Role(dn) => into.extend(occupants(dn, tree)?),
         Who::Oneself => {
             into.insert(target.id);
         }

@@ -17,7 +17,8 @@ impl Reader<'_> {
         if self.actor.identity.dn().is_none() || self.exceeds_by_name(group)? {
             return Ok(None);
         }
-        let entry = written(&["top", "groupOfNames", "groupOfUniqueNames"], self.terrain.tree.schema());
+        let entry =
+            written(&["top", "groupOfNames", "groupOfUniqueNames", "organizationalRole"], self.terrain.tree.schema());
         if self.may_add_some(group, &entry)? {
             let rule = self.rule_for_new(Right::Add, None, group, &entry)?;
             return Ok(Some(format!("may add the group {group}, which rules name and which is not there, by {rule}")));

@@ -7,7 +7,6 @@ use super::terrain::{Place, Terrain};
 use super::walk::Standing;
 use crate::access::Right;
 use crate::access::actor::{Memberships, direct_groups};
-use crate::access::who::Who;
 use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::tree::{EntryId, TreeError};
 use crate::directory::{AttributeDescription, AttributeTypeId, Dn};
@@ -27,7 +26,7 @@ impl Terrain<'_> {
         let denials = self.rules.iter().filter(|rule| rule.is_denial() && !rule.is_over(self.now));
         let mut found = HashSet::new();
         for who in denials.flat_map(|rule| &rule.who) {
-            if let Who::Group(group) = who {
+            if let Some(group) = who.body() {
                 found.extend(self.tree.find(group)?.entry());
             }
         }
@@ -38,8 +37,17 @@ impl Terrain<'_> {
     pub(super) fn memberships(&self, standing: &Standing) -> Result<Memberships, TreeError> {
         let mut found = Memberships::default();
         let mut pending: Vec<EntryId> = standing.direct.iter().copied().collect();
+        let known = self.tree.schema().known();
         while let Some(id) = pending.pop() {
-            let Some(name) = self.tree.dn(id)?.filter(|_| found.groups.insert(id)) else { continue };
+            let Some(Place { node, dn: name }) = self.place(id)? else { continue };
+            if standing.direct.contains(&id) && (node.entry.has(known.role_occupant) || self.is_role(&name)) {
+                found.roles.insert(id);
+            }
+            // Who has a role is not in the groups that it is in.
+            let is_group = node.entry.has(known.member) || node.entry.has(known.unique_member);
+            if !is_group || !found.groups.insert(id) {
+                continue;
+            }
             let above = direct_groups(&name, self.tree)?;
             pending.extend(above.into_iter().filter(|above| !standing.cut.contains(&(*above, id))));
             found.names.push(name);
@@ -48,8 +56,9 @@ impl Terrain<'_> {
     }
 
     /// The memberships without which somebody would be in fewer of the groups to which something is denied.
-    pub(super) fn bonds(&self, standing: &Standing, groups: &HashSet<EntryId>) -> Result<BTreeSet<Leaving>, TreeError> {
+    pub(super) fn bonds(&self, standing: &Standing, memberships: &Memberships) -> Result<BTreeSet<Leaving>, TreeError> {
         let mut bonds = BTreeSet::new();
+        let groups = &memberships.groups;
         if self.denied.is_disjoint(groups) {
             return Ok(bonds);
         }

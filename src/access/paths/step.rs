@@ -30,14 +30,15 @@ impl Reader<'_> {
     pub(super) fn join(&mut self, group: &Place) -> Result<Option<String>, TreeError> {
         let known = self.terrain.tree.schema().known();
         let decision = self.decide(group)?;
-        for attribute in [known.member, known.unique_member] {
+        for attribute in [known.member, known.unique_member, known.role_occupant] {
             if self.may_hold(attribute, group, &decision) && self.may_add_themselves(attribute, group, &decision) {
                 let rule = self.rule(Right::Write, Some(attribute), group)?;
                 let name = self.name(attribute);
                 return Ok(Some(format!("may add themselves as {name} of {}, by {rule}", group.dn)));
             }
         }
-        let writes = [known.member, known.unique_member].map(|attribute| (Right::Write, Some(attribute)));
+        let writes =
+            [known.member, known.unique_member, known.role_occupant].map(|attribute| (Right::Write, Some(attribute)));
         let Some((attribute, rule)) = self.hold(group, &decision, &writes) else { return Ok(None) };
         Ok(Some(format!(
             "may put themselves into {attribute} of {}, whose members {rule} then lets them write",

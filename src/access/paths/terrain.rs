@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::Inquiry;
 use super::policy::Policy;
-use crate::access::actor::memberships_of;
-use crate::access::explain::{entry_called, members};
+use crate::access::actor::{Memberships, is_one_of, memberships_of};
+use crate::access::explain::{entry_called, members, occupants};
 use crate::access::rule::Rules;
 use crate::access::who::Who;
-use crate::directory::tree::{EntryId, Node, Tree, TreeError};
-use crate::directory::{AttributeTypeId, Dn, Timestamp};
+use crate::directory::tree::{EntryId, Found, Node, Tree, TreeError};
+use crate::directory::{AttributeTypeId, Dn, Identity, Timestamp};
 
 /// What there is to gain.
 pub(super) struct Terrain<'a> {
@@ -84,6 +84,7 @@ impl<'a> Terrain<'a> {
             let top = tree.find(group)?.entry();
             terrain.administrators.extend(top);
             terrain.administrators.extend(members(group, tree)?);
+            terrain.administrators.extend(occupants(group, tree)?);
         }
         ids.extend(terrain.administrators.iter().copied());
         for who in rules.iter().filter(|rule| !rule.is_over(now)).flat_map(|rule| &rule.who) {
@@ -94,6 +95,13 @@ impl<'a> Terrain<'a> {
                         ids.extend(members(group, tree)?);
                     }
                     None => terrain.add_missing(group, administrators),
+                },
+                Who::Role(role) => match tree.find(role)?.entry() {
+                    Some(id) => {
+                        ids.insert(id);
+                        ids.extend(occupants(role, tree)?);
+                    }
+                    None => terrain.add_missing(role, administrators),
                 },
                 Who::Entry(dn) => ids.extend(tree.find(dn)?.entry()),
                 Who::HeldIn(attribute) if !terrain.holding.contains(attribute) => terrain.holding.push(*attribute),
@@ -123,7 +131,8 @@ impl<'a> Terrain<'a> {
         self.unseen += ids.len().saturating_sub(room);
         for id in ids.into_iter().take(room) {
             let Some(place) = self.place(id)? else { continue };
-            let is_group = place.node.entry.has(known.member) || place.node.entry.has(known.unique_member);
+            let bodies = [known.member, known.unique_member, known.role_occupant];
+            let is_group = bodies.iter().any(|attribute| place.node.entry.has(*attribute)) || self.is_role(&place.dn);
             if is_group { self.groups.push(place) } else { self.people.push(place) }
         }
         Ok(())
@@ -138,6 +147,14 @@ impl<'a> Terrain<'a> {
             _ => None,
         };
         let is_named = whos().any(|who| matches!(who, Who::Entry(dn) if *dn == *person.dn));
+        let identity = Identity::Entry { uuid: person.node.uuid, dn: Arc::clone(&person.dn) };
+        for role in whos().filter(|who| matches!(who, Who::Role(_))) {
+            if is_one_of(std::slice::from_ref(role), &identity, &Memberships::default(), self.tree)? {
+                groups.extend(role.body().map(|role| self.tree.find(role)).transpose()?.and_then(Found::entry));
+            }
+        }
+        groups.sort_unstable();
+        groups.dedup();
         let matters = is_named || self.is_held(person)?;
         Ok(Class { groups, below: whos().filter_map(below).collect(), alone: matters.then_some(person.node.id) })
     }
@@ -158,6 +175,12 @@ impl<'a> Terrain<'a> {
 
     pub(super) fn place(&self, id: EntryId) -> Result<Option<Place>, TreeError> {
         Ok(self.tree.node(id)?.zip(self.tree.dn(id)?).map(|(node, dn)| Place { node, dn }))
+    }
+
+    /// Whether rules name it as a role, though nobody has it yet.
+    pub(super) fn is_role(&self, dn: &Dn) -> bool {
+        let mut whos = self.rules.iter().flat_map(|rule| &rule.who);
+        whos.any(|who| matches!(who, Who::Role(role) if role == dn))
     }
 
     pub(super) fn is_administrator(&self, place: &Place) -> bool {

@@ -10,7 +10,7 @@ use super::Path;
 use super::leave::Leaving;
 use super::step::Reader;
 use super::terrain::{Class, Missing, Place, Terrain};
-use crate::access::actor::{Memberships, Moment, direct_groups};
+use crate::access::actor::{Memberships, Moment, direct_groups, memberships_of};
 use crate::access::rule::{Rule, Rules};
 use crate::access::who::Who;
 use crate::access::{Actor, Decider};
@@ -88,7 +88,9 @@ impl<'a> Terrain<'a> {
                 Who::Anonymous => (Identity::Anonymous, "whoever has not authenticated".to_owned()),
                 Who::Everyone | Who::Authenticated => (stranger(suffix), "whoever has authenticated".to_owned()),
                 Who::Below(base) => (stranger(Some(base)), format!("whoever stands below {base}")),
-                Who::Group(_) | Who::Entry(_) | Who::Oneself | Who::HeldIn(_) | Who::LocalRoot => continue,
+                Who::Group(_) | Who::Role(_) | Who::Entry(_) | Who::Oneself | Who::HeldIn(_) | Who::LocalRoot => {
+                    continue;
+                }
             };
             starts.push(Walker::new(identity, nowhere(), from));
         }
@@ -98,7 +100,9 @@ impl<'a> Terrain<'a> {
         }
         for group in self.groups.iter().filter(|group| !self.is_administrator(group)) {
             let standing = Standing { direct: [group.node.id].into(), ..nowhere() };
-            starts.push(Walker::new(stranger(suffix), standing, format!("a member of {}", group.dn)));
+            let is_role = self.is_role(&group.dn);
+            let from = if is_role { "whoever has the role" } else { "a member of" };
+            starts.push(Walker::new(stranger(suffix), standing, format!("{from} {}", group.dn)));
         }
         let mut classes = HashSet::new();
         for (person, class) in self.people.iter().zip(&self.classes) {
@@ -117,6 +121,9 @@ impl<'a> Terrain<'a> {
         let several = class.below.iter().filter(|below| **below).count() > 1;
         let alone = class.alone.is_some();
         let direct = direct_groups(&person.dn, self.tree)?.len();
+        // A role is among the groups of a class and is none that names them as a member.
+        let has_role = class.groups.len() > memberships_of(&person.dn, self.tree)?.groups.len();
+        let direct = direct + usize::from(has_role);
         Ok(alone || direct > 1 || (direct > 0 && is_below) || several)
     }
 
@@ -167,7 +174,7 @@ impl<'a> Terrain<'a> {
         let Some(own) = walker.identity.dn().filter(|_| !walker.made.is_empty()) else {
             return Cow::Borrowed(self.rules);
         };
-        let is_made = |who: &Who| matches!(who, Who::Group(group) if walker.made.contains(group));
+        let is_made = |who: &Who| who.body().is_some_and(|body| walker.made.contains(body));
         let with_them = |rule: &Rule| {
             let mut rule = rule.clone();
             if rule.who.iter().any(is_made) {
@@ -219,7 +226,8 @@ impl<'a> Terrain<'a> {
             before
         };
         for group in &self.groups {
-            if !memberships.groups.contains(&group.node.id) {
+            let id = &group.node.id;
+            if !memberships.groups.contains(id) && !memberships.roles.contains(id) {
                 let ways =
                     reader.find_by_bending(group, &mut |reader| Ok(reader.join(group)?.into_iter().collect()))?;
                 steps.extend(ways.into_iter().map(|way| (Gain::Group(group), together(way))));
@@ -228,7 +236,7 @@ impl<'a> Terrain<'a> {
         for group in self.missing.iter().filter(|group| !walker.made.contains(&group.dn)) {
             steps.extend(reader.make(&group.dn, memberships)?.map(|step| (Gain::Made(group), vec![step])));
         }
-        for leaving in self.bonds(&walker.standing, &memberships.groups)? {
+        for leaving in self.bonds(&walker.standing, memberships)? {
             steps.extend(reader.leave(leaving)?.into_iter().map(|way| (Gain::Left(leaving), way)));
         }
         let policies = reader.policies()?;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Inquiry;
 use crate::access::actor::{Memberships, Moment, is_one_of, memberships_within};
 use crate::access::escalation::actor_cost;
-use crate::access::explain::{entry_called, members_within};
+use crate::access::explain::{entry_called, members_within, occupants_within};
 use crate::access::who::Who;
 use crate::access::work::{ENTRY, LOOKUP, Work};
 use crate::access::{Actor, Right};
@@ -39,18 +39,18 @@ impl Subject {
 impl<W: Work> Inquiry<'_, W> {
     /// Whether the assertion is about somebody, as far as the target does not matter.
     pub(super) fn may_be_meant(&self, subject: &Subject) -> Result<bool, W::Stop> {
-        let (identity, groups) = (&subject.identity, &subject.memberships.groups);
+        let (identity, memberships) = (&subject.identity, &subject.memberships);
         let depends = self.assertion.who.iter().any(Who::depends_on_target);
-        Ok((depends || is_one_of(&self.assertion.who, identity, groups, self.tree)?)
-            && !is_one_of(&self.assertion.except, identity, groups, self.tree)?)
+        Ok((depends || is_one_of(&self.assertion.who, identity, memberships, self.tree)?)
+            && !is_one_of(&self.assertion.except, identity, memberships, self.tree)?)
     }
 
     /// Whether the assertion is about somebody and a target.
     pub(super) fn is_meant(&self, subject: &Subject, target: &Node) -> Result<bool, W::Stop> {
-        let (identity, groups) = (&subject.identity, &subject.memberships.groups);
+        let (identity, memberships) = (&subject.identity, &subject.memberships);
         self.work.take(self.meaning_cost(subject, target))?;
         let is = |whos: &[Who]| -> Result<bool, W::Stop> {
-            Ok(is_one_of(whos, identity, groups, self.tree)? || self.is_by_target(whos, subject, target))
+            Ok(is_one_of(whos, identity, memberships, self.tree)? || self.is_by_target(whos, subject, target))
         };
         Ok(is(&self.assertion.who)? && !is(&self.assertion.except)?)
     }
@@ -58,7 +58,7 @@ impl<W: Work> Inquiry<'_, W> {
     fn meaning_cost(&self, subject: &Subject, target: &Node) -> u64 {
         let whos = self.assertion.who.iter().chain(&self.assertion.except);
         let cost = |who: &Who| match who {
-            Who::Group(_) => LOOKUP,
+            Who::Group(_) | Who::Role(_) => LOOKUP,
             Who::HeldIn(attribute) => {
                 (target.entry.values(*attribute).count() * (1 + subject.memberships.names.len())) as u64
             }
@@ -85,7 +85,9 @@ impl<W: Work> Inquiry<'_, W> {
     /// turn.
     pub(super) fn candidates(&self, who: &Who) -> Result<Vec<Candidate>, W::Stop> {
         match who {
-            Who::Entry(_) | Who::Group(_) | Who::LocalRoot | Who::Oneself | Who::HeldIn(_) => self.named_by(who),
+            Who::Entry(_) | Who::Group(_) | Who::Role(_) | Who::LocalRoot | Who::Oneself | Who::HeldIn(_) => {
+                self.named_by(who)
+            }
             Who::Anonymous | Who::Authenticated | Who::Everyone | Who::Below(_) => self.of_kind(who),
         }
     }
@@ -124,6 +126,7 @@ impl<W: Work> Inquiry<'_, W> {
             Who::Below(base) => vec![Candidate::Known(stranger(base, &format!("whoever stands below {base}")))],
             Who::Entry(dn) => self.tree.find(dn)?.entry().map(Candidate::Member).into_iter().collect(),
             Who::Group(dn) => self.in_group(dn)?,
+            Who::Role(dn) => self.in_role(dn)?,
             Who::Oneself | Who::HeldIn(_) => Vec::new(),
         })
     }
@@ -141,9 +144,9 @@ impl<W: Work> Inquiry<'_, W> {
 
     /// Whether a word names somebody, whatever the target is.
     pub(super) fn is_named(&self, who: &Who, subject: &Subject) -> Result<bool, W::Stop> {
-        let (identity, groups) = (&subject.identity, &subject.memberships.groups);
+        let (identity, memberships) = (&subject.identity, &subject.memberships);
         self.work.take(LOOKUP)?;
-        Ok(is_one_of(slice::from_ref(who), identity, groups, self.tree)?)
+        Ok(is_one_of(slice::from_ref(who), identity, memberships, self.tree)?)
     }
 
     pub(super) fn asks_for_resets(&self) -> bool {
@@ -166,7 +169,7 @@ impl<W: Work> Inquiry<'_, W> {
         memberships.names.push(Arc::new(group.clone()));
         let shown = format!("whoever is put into {group}");
         let anybody = Subject { memberships, ..stranger(&Dn::root(), &shown) };
-        if is_one_of(&self.assertion.except, &anybody.identity, &anybody.memberships.groups, self.tree)? {
+        if is_one_of(&self.assertion.except, &anybody.identity, &anybody.memberships, self.tree)? {
             return Ok(Vec::new());
         }
         let mut ids: Vec<EntryId> = members_within(group, self.tree, self.work)?.into_iter().collect();
@@ -174,6 +177,19 @@ impl<W: Work> Inquiry<'_, W> {
         let enough = if self.needs_every_member() { usize::MAX } else { NAMED };
         let members = ids.into_iter().take(enough).map(Candidate::Member);
         Ok(members.chain([Candidate::Known(anybody)]).collect())
+    }
+
+    /// Those who occupy a role, and whoever might come to. If that is excepted, so are all.
+    fn in_role(&self, role: &Dn) -> Result<Vec<Candidate>, W::Stop> {
+        let Some(id) = self.tree.find(role)?.entry() else { return Ok(Vec::new()) };
+        let memberships = Memberships { roles: [id].into(), ..Memberships::default() };
+        let anybody = Subject { memberships, ..stranger(&Dn::root(), &format!("whoever is given the role {role}")) };
+        if is_one_of(&self.assertion.except, &anybody.identity, &anybody.memberships, self.tree)? {
+            return Ok(Vec::new());
+        }
+        let mut ids: Vec<EntryId> = occupants_within(role, self.tree, self.work)?.into_iter().collect();
+        ids.sort_unstable();
+        Ok(ids.into_iter().map(Candidate::Member).chain([Candidate::Known(anybody)]).collect())
     }
 
     /// Whether more may be true of a member than of whoever is in the group and in nothing else: they may hold enough to

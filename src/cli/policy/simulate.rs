@@ -10,7 +10,6 @@ use clap::Args;
 
 use super::supposed::Supposed;
 use super::tally::{Candidate, Names, Tally};
-use crate::access::who::Who;
 use crate::access::{RuleText, Rules};
 use crate::cli::accounts::Workplace;
 use crate::cli::{CliError, open_store, output};
@@ -143,12 +142,12 @@ fn policy_at(tree: &dyn Tree, dn: &Dn) -> Result<Option<String>, CliError> {
     find().map_err(|error| unreadable(&error))
 }
 
-/// The groups that access rules name: who is in one of them may do what others may not.
+/// The groups and roles that access rules name: who is in one of them may do what others may not.
 fn powerful_groups(config: &Config, view: &Arc<View>) -> Result<HashSet<EntryId>, CliError> {
     let rules = Rules::prepare(&config.rules, view.schema()).map_err(|error| CliError::Message(error.to_string()))?;
     let mut groups = HashSet::new();
     for who in rules.iter().flat_map(|rule| &rule.who) {
-        if let Who::Group(dn) = who {
+        if let Some(dn) = who.body() {
             groups.extend(view.find(dn).map_err(|error| unreadable(&error))?.entry());
         }
     }

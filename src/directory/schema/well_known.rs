@@ -42,6 +42,7 @@ well_known! {
     is_member_of = "isMemberOf";
     member = "member";
     unique_member = "uniqueMember";
+    role_occupant = "roleOccupant";
     member_url = "memberURL";
     referral = "ref";
     aliased_object_name = "aliasedObjectName";

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{has_member, suffix_of};
-use crate::access::explain::{entry_called, members};
+use crate::access::explain::{entry_called, members, occupants};
 use crate::access::who::Who;
 use crate::access::{Actor, Rules, escalation};
 use crate::directory::tree::{EntryId, Tree, TreeError};
@@ -87,6 +87,7 @@ impl Claim<'_> {
         match who {
             Who::Entry(dn) => self.governs_called(dn),
             Who::Group(dn) => self.governs_one_of(members(dn, self.tree)?),
+            Who::Role(dn) => self.governs_one_of(occupants(dn, self.tree)?),
             Who::Below(base) => self.governs_below(base),
             Who::HeldIn(attribute) => self.governs_held(*attribute),
             // To be oneself is no power over others, and those have no password here.
