@@ -8,6 +8,7 @@
 //!
 //! Rules for oneself and for those whom the target holds (`self`, `attribute:`) are tried on the entries that there are.
 
+mod example;
 mod subjects;
 mod targets;
 
@@ -24,7 +25,7 @@ use super::who::Who;
 use super::work::{Unbounded, Work};
 use super::{Actor, Decider, Decision, Right, escalation};
 use crate::directory::tree::{Node, Tree, TreeError};
-use crate::directory::{AttributeTypeId, Attributes, Dn, Entry, Timestamp};
+use crate::directory::{AttributeTypeId, Dn, Entry, Timestamp};
 
 use subjects::Subject;
 pub(super) use subjects::nobody_below;
@@ -192,7 +193,7 @@ impl<W: Work> Inquiry<'_, W> {
                 Ok(found.is_none())
             })?;
             if found.is_none() {
-                found = self.try_new_entries(&subject, &actor)?;
+                found = self.try_new_entries(&subject, &mut decider)?;
             }
             if found.is_some() {
                 return Ok(found);
@@ -249,21 +250,13 @@ impl<W: Work> Inquiry<'_, W> {
         Ok(None)
     }
 
-    /// Tries an entry that might be added where rule and assertion begin, unless the assertion is about some by a filter. Whoever
-    /// adds it chooses what it holds: so it matches what the rule asks for, and what denials ask for only if all do.
-    fn try_new_entries(&self, subject: &Subject, actor: &Actor) -> Result<Option<Counterexample>, W::Stop> {
+    /// Tries an entry that might be added where rule and assertion begin, and matches what they ask for. Denials that ask for
+    /// something else do not hinder whoever chooses what it holds.
+    fn try_new_entries(&self, subject: &Subject, decider: &mut Decider<'_>) -> Result<Option<Counterexample>, W::Stop> {
         if self.assertion.filter.is_some() {
             return Ok(None);
         }
-        let fulfilled = |rule: &Rule| Rule {
-            filter: rule.filter.clone().filter(|_| !std::ptr::eq(rule, self.rule)),
-            ..rule.clone()
-        };
-        let rules: Rules = self.rules.iter().map(fulfilled).collect();
-        let mut decider = Decider::new(&rules, actor, self.tree.schema());
-        let mut attributes = Attributes::new();
-        attributes.set_one(self.tree.schema().known().object_class, "top");
-        let entry = Entry::encode(&attributes, self.tree.schema());
+        let entry = example::for_filter(self.rule.filter.as_ref(), self.tree.schema());
         for (dn, shown) in self.new_names()? {
             self.work.take(self.decision_cost())?;
             let decision = decider.decide_new(&dn, &entry)?;

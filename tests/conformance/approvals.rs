@@ -1,6 +1,7 @@
 //! Resets that need two people: one asks, another approves, and then the first does it once (features, "What none of them
 //! has", 8).
 
+use keystead::access::RuleText;
 use keystead::directory::ResultCode;
 use keystead::directory::ResultCode::{
     InsufficientAccessRights, NoSuchObject, ObjectClassViolation, UnwillingToPerform,
@@ -58,10 +59,13 @@ fn chiefs<D: Directory>(scene: &Scene<D>, selects: &str) {
          pwdAttribute: userPassword\npwdResetApprovalMaxAge: 3600\n{selects}\n"
     ))
     .unwrap();
+    scene.rule_by(&rules().into_iter().chain([keepers()]).collect::<Vec<_>>());
+}
+
+fn keepers() -> RuleText {
     let helpdesk = format!("group:{}", full("cn=helpdesk,ou=groups"));
     let rights = &["search", "read", "add", "delete", "rename", "write", "reset-password"];
-    let keepers = rule("keepers", &helpdesk, &format!("subtree:{SUFFIX}"), &["*", "+", "pwdPolicySubentry"], rights);
-    scene.rule_by(&rules().into_iter().chain([keepers]).collect::<Vec<_>>());
+    rule("keepers", &helpdesk, &format!("subtree:{SUFFIX}"), &["*", "+", "pwdPolicySubentry"], rights)
 }
 
 /// Henry approves, hanna resets alice.
@@ -322,6 +326,22 @@ sentences! {
         assert_eq!(hanna.change(&member("delete", "carla")), Ok(()), "she has no password");
         assert_eq!(scene.root().change(&member("delete", "bob")), Ok(()));
         assert_eq!(pending(scene), [""; 0]);
+    }
+
+    /// One's own is not what one acts as: whoever acts as the account needs the second person as well (RFC 4370).
+    fn whoever_acts_as_an_account_takes_no_tag_from_it(scene) {
+        chiefs(scene, &format!("pwdAppliesToGroup: {}", full("cn=staff,ou=groups")));
+        let hanna = format!("dn:{}", full("hanna"));
+        let proxy = rule("proxy", &hanna, &format!("below:ou=people,{SUFFIX}"), &[], &["proxy"]);
+        scene.rule_by(&rules().into_iter().chain([keepers(), proxy]).collect::<Vec<_>>());
+        let member = |verb: &str| format!("dn: cn=staff,ou=groups\nchangetype: modify\n{verb}: member\nmember: {}\n-\n", full("henry"));
+        scene.root().change(&member("add")).unwrap();
+        let hanna = scene.client("hanna");
+        let as_henry = |change: &str| result(&hanna.change_with(change, &acting_as("u:henry")));
+        assert_eq!(as_henry(&member("delete")), Err(InsufficientAccessRights));
+        assert_eq!(as_henry("dn: henry\nchangetype: delete\n"), Err(InsufficientAccessRights));
+        assert_eq!(as_henry("dn: henry\nchangetype: modify\nadd: title\ntitle: x\n-\n"), Ok(()));
+        assert_eq!(scene.client("henry").change(&member("delete")), Ok(()), "his own");
     }
 
     /// Requests that have ended are taken away a day later, so that whoever comes too late is told so.

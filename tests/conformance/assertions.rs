@@ -82,6 +82,42 @@ fn an_assertion_that_makes_no_sense_is_refused_with_the_reason() {
     assert!(fault(text).contains("nosuch"));
 }
 
+/// Whoever adds an entry chooses what it holds: what a rule asks for by a filter, and nothing of what a denial asks for.
+#[test]
+fn filters_do_not_hide_what_may_be_added() {
+    let empty = format!("subtree:ou=empty,{SUFFIX}");
+    let nobody_adds = AssertionText { to: words(&[&empty]), ..assertion(&[], &["local-root"], &["add"]) };
+    let adds = rule("adds", "authenticated", &empty, &[], &["add"]);
+    let denial = RuleText {
+        filter: Some("(cn=foo)".into()),
+        deny: words(&["add"]),
+        ..rule("unrelated", "authenticated", &format!("subtree:{SUFFIX}"), &[], &[])
+    };
+    let devices = RuleText { filter: Some("(&(objectClass=device)(l=*))".into()), ..adds.clone() };
+    for rules in [vec![adds.clone()], vec![adds.clone(), denial.clone()], vec![devices.clone()], vec![devices, denial]]
+    {
+        let found = found_in_words(&rules, &nobody_adds);
+        assert!(found.iter().any(|found| found.contains("is added")), "{rules:?}: {found:?}");
+    }
+    let everything = RuleText {
+        filter: Some("(objectClass=*)".into()),
+        deny: words(&["add"]),
+        ..rule("denies", "authenticated", &empty, &[], &[])
+    };
+    assert_eq!(found_in_words(&[adds, everything], &nobody_adds), [""; 0]);
+}
+
+/// Rules must name the schema, the change log and the monitor to reach them. What must never be must not be there either.
+#[test]
+fn everything_is_the_schema_and_the_change_log_as_well() {
+    let nobody_writes = assertion(&["anonymous"], &[], &["write", "read"]);
+    for place in ["cn=Subschema", "cn=changelog", "cn=Monitor"] {
+        let open = rule("open", "anonymous", &format!("subtree:{place}"), &["*", "+"], &["write", "read"]);
+        let found = found_in_words(&[open], &nobody_writes);
+        assert!(found.iter().any(|found| found.to_lowercase().contains(&place.to_lowercase())), "{place}: {found:?}");
+    }
+}
+
 #[test]
 fn what_follows_from_the_words_of_a_rule_is_found_without_entries() {
     let people = format!("subtree:ou=people,{SUFFIX}");

@@ -357,4 +357,27 @@ sentences! {
         scene.rule_by(&rules().into_iter().chain([delegate, denial]).collect::<Vec<_>>());
         assert_eq!(scene.client("hanna").change(&bob_resets_the_team()), Err(InsufficientAccessRights));
     }
+
+    /// What the tree grants somebody and also denies them, they pass on to nobody.
+    fn what_the_tree_denies_them_nobody_passes_on(scene) {
+        hanna_delegates(scene);
+        let hanna = scene.client("hanna");
+        let bob = format!("dn:{}", full("bob"));
+        let team = format!("subtree:ou=team,ou=people,{SUFFIX}");
+        let dora = entry("dora", "ou=team,ou=people", &[&format!("accessWho: dn:{}", full("alice")), "accessAllow: reset-password"]);
+        assert_eq!(hanna.change(&bob_resets_the_team()), Ok(()));
+        let hannas = format!("dn:{}", full("hanna"));
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        let everything = ["*", "+", "password-state"];
+        scene.rule_by(&rules().into_iter().chain([
+            rule("delegate", &hannas, &people, &everything, &["add", "delete", "write", "delegate", "rename"]),
+            rule("bob delegates", &bob, &team, &[], &["delegate"]),
+        ]).collect::<Vec<_>>());
+        assert_eq!(scene.client("bob").change(&dora), Ok(()));
+        assert_eq!(hanna.change("dn: cn=dora,ou=team,ou=people\nchangetype: delete\n"), Ok(()));
+        let denial = entry("no", "ou=team,ou=people", &[&format!("accessWho: {bob}"), "accessDeny: reset-password"]);
+        assert_eq!(hanna.change(&denial), Ok(()));
+        assert!(!bob_may_reset(scene, TIM));
+        assert_eq!(scene.client("bob").change(&dora), Err(InsufficientAccessRights));
+    }
 }
