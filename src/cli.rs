@@ -27,6 +27,7 @@ mod recover_admin;
 mod reload;
 mod rule_names;
 mod serve;
+mod uid;
 mod verify;
 
 use std::path::PathBuf;

@@ -55,6 +55,7 @@ mod stamp;
 mod superior;
 pub mod takeover;
 mod target;
+mod terms;
 pub mod transaction;
 pub mod tree_delete;
 mod usability;

@@ -9,6 +9,7 @@ use clap::builder::PossibleValuesParser;
 use uuid::Uuid;
 
 use super::json::{self, Json};
+use super::uid::{entry_of_uid, is_uid};
 use super::{CliError, open_store};
 use crate::config::Config;
 use crate::directory::tree::{Directory, Event, EventKind, EventResult, Recorded, Tree};
@@ -21,11 +22,11 @@ pub(super) struct EventsArgs {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Only what happened to the password of this entry.
-    #[arg(long, value_name = "DN")]
+    /// Only what happened to the password of this entry: a name or a uid.
+    #[arg(long, value_name = "ENTRY")]
     of: Option<String>,
-    /// Only what this one did.
-    #[arg(long, value_name = "DN")]
+    /// Only what this one did: a name or a uid.
+    #[arg(long, value_name = "ENTRY")]
     by: Option<String>,
     /// Only this.
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(EventKind::ALL.iter().map(|kind| kind.word())))]
@@ -100,9 +101,7 @@ struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     fn read(args: &'a EventsArgs, store: &Store) -> Result<Self, CliError> {
         let view = store.view();
-        let name = |text: &String| {
-            Dn::parse(view.schema(), text).map_err(|error| CliError::Message(format!("{text:?}: {error}")))
-        };
+        let name = |text: &String| named(text, &view);
         let of = match &args.of {
             Some(text) => {
                 let dn = name(text)?;
@@ -127,6 +126,19 @@ impl<'a> Wanted<'a> {
             && self.since.is_none_or(|since| event.time >= since)
             && self.of.as_ref().is_none_or(|(dn, uuid)| *uuid == Some(event.uuid) || is(&event.target, dn))
             && self.by.as_ref().is_none_or(|dn| is(&event.actor, dn))
+    }
+}
+
+/// The name that somebody means by it or by a uid. Whoever is deleted has a name, too.
+fn named(text: &str, tree: &dyn Tree) -> Result<Dn, CliError> {
+    match Dn::parse(tree.schema(), text) {
+        Err(_) if is_uid(text) => {
+            let missing = || CliError::Message(format!("there is no entry with the uid {text:?}; give the whole name"));
+            let id = entry_of_uid(text, tree)?.ok_or_else(missing)?;
+            let dn = tree.dn(id).map_err(|error| CliError::Message(format!("the store cannot be read: {error}")))?;
+            dn.map(|dn| (*dn).clone()).ok_or_else(missing)
+        }
+        read => read.map_err(|error| CliError::Message(format!("{text:?}: {error}"))),
     }
 }
 

@@ -14,11 +14,12 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
+use super::uid::{entry_of_uid, is_uid};
 use super::{CliError, open_store, output};
 use crate::access::{Rules, delegated};
 use crate::config::Config;
 use crate::directory::Dn;
-use crate::directory::tree::{Directory, EntryId, Node, Tree, TreeError};
+use crate::directory::tree::{Directory, Node, Tree, TreeError};
 use crate::store::{Existence, View};
 
 #[derive(Debug, Args)]
@@ -80,7 +81,7 @@ impl Subject {
     fn find(&self, name: &str) -> Result<(Node, Arc<Dn>), CliError> {
         let id = match Dn::parse(self.view.schema(), name) {
             Ok(dn) => self.view.find(&dn).map_err(|error| unreadable(&error))?.entry(),
-            Err(_) if !name.contains(['=', ',']) => self.find_uid(name)?,
+            Err(_) if is_uid(name) => entry_of_uid(name, &self.view)?,
             Err(error) => return Err(CliError::Message(format!("{name:?}: {error}"))),
         };
         let missing = || CliError::Message(format!("there is no entry {name:?}"));
@@ -95,21 +96,6 @@ impl Subject {
         let Ok(dn) = Dn::parse(self.view.schema(), name) else { return Ok(None) };
         let found = self.view.find(&dn).map_err(|error| unreadable(&error))?.entry();
         Ok(found.is_none().then_some(dn))
-    }
-
-    fn find_uid(&self, uid: &str) -> Result<Option<EntryId>, CliError> {
-        let schema = self.view.schema();
-        let known = schema.known();
-        let form = schema.attribute_type(known.uid).equality_or_fallback().normal_form();
-        let Ok(normal) = form.of_value(schema, uid.as_bytes()) else { return Ok(None) };
-        let found = self.view.equal(known.uid, &normal).map_err(|error| unreadable(&error))?;
-        match found.as_slice() {
-            [] => Ok(None),
-            [only] => Ok(Some(*only)),
-            several => {
-                Err(CliError::Message(format!("{} entries have the uid {uid:?}; give the whole name", several.len())))
-            }
-        }
     }
 }
 

@@ -37,6 +37,9 @@ pub enum ModificationError {
     /// A value to be added is there, or is given twice.
     #[error("the attribute {0} has that value already")]
     ValueExists(String),
+    /// A value was to be added to an attribute that has one, and can have no other.
+    #[error("the attribute {0} has a value already and can have only one: replace it")]
+    HasOne(String),
     /// A value to be deleted is not there.
     #[error("the attribute {0} does not have that value")]
     NoSuchValue(String),

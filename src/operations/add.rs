@@ -16,6 +16,8 @@ use super::delegation::{RuleChange, is_mere_rule};
 use super::events::Whose;
 use super::integrity::unique::Transition;
 use super::integrity::{Given, State};
+use super::modify::NO_OPTIONS;
+use super::refusal::MAY_NOT_SET;
 use super::relax::NOT_RELAXED;
 use super::set_password::{Hashes, Newcomer, has_class};
 use super::{Context, Outcome, Refusal, policies};
@@ -41,6 +43,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
     }
     let place = place?;
     require_right_to_bring(ctx, &decision, &attributes, &state)?;
+    ctx.require_terms(&attributes, |_| true)?;
     let uuid = identity(ctx, &attributes)?;
     // The name may stand in a group already, left there by somebody who is gone.
     ctx.require_modest_name(uuid, &dn)?;
@@ -57,7 +60,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
             let newcomer = Newcomer { entry: &entry, dn: &dn, governing: &governing };
             ctx.first_password(&password, &newcomer, Hashes::of(&decision))
         } else {
-            Err(Refusal::InsufficientAccess("you may not set the password of this account"))
+            Err(Refusal::InsufficientAccess(MAY_NOT_SET))
         };
         // An entry that is not added has no identity.
         let refused = |refusal: &Refusal| ctx.note_refused(Event { uuid: Uuid::nil(), ..event.clone() }, refusal);
@@ -148,6 +151,9 @@ fn take_password(ctx: &Context<'_>, attributes: &mut Attributes) -> Result<Optio
     let credentials = attributes.split_off(|id| kept_as_credentials.contains(&id));
     let mut password = None;
     for attribute in credentials.iter() {
+        if !attribute.description.options().is_empty() {
+            return Err(Refusal::Unwilling(NO_OPTIONS));
+        }
         if attribute.description.attribute_type != known.user_password {
             let name = attribute.description.to_text(ctx.schema()).into_owned();
             return Err(Refusal::ReadOnly(name));

@@ -26,7 +26,7 @@ use crate::password::change::By;
 use crate::protocol::control::Flag;
 
 use super::external::is_open;
-use super::refusal::PolicyControl;
+use super::refusal::{MAY_NOT_SET, PolicyControl};
 use super::target::Target;
 use super::{Context, Outcome, Refusal};
 
@@ -167,7 +167,7 @@ pub(super) fn approve(ctx: &Context<'_>, target: &Target, changes: &[Modificatio
     require_oneself(ctx)?;
     let request = Request::read(&target.node.entry, ctx.schema()).filter(|request| ctx.now < request.expires);
     let request = request.ok_or(Refusal::Unwilling("this request has ended; have it made anew"))?;
-    let denied = Refusal::InsufficientAccess("you may not set the password of this account");
+    let denied = Refusal::InsufficientAccess(MAY_NOT_SET);
     let Some(uuid) = ctx.requester.identity.uuid() else { return Err(denied) };
     if [request.requester, request.target].contains(&uuid) {
         return Err(Refusal::InsufficientAccess("somebody else must approve this"));

@@ -19,8 +19,8 @@ use crate::password::account::Seen;
 use crate::password::meter::{Attempt, Subject, Trial};
 use crate::password::report::Would;
 use crate::password::scram::ScramKeys;
-use crate::password::standing::{Standing, Validity};
-use crate::password::verdict::PolicyErrorCode;
+use crate::password::standing::{Blocked, Standing, Validity};
+use crate::password::verdict::{Language, PolicyErrorCode};
 use crate::password::verified::Against;
 use crate::password::{Account, Policy, Secret, StoredPassword, scheme};
 use crate::protocol::Response;
@@ -258,7 +258,7 @@ impl Verification {
                 let shown = self.password().filter(|_| self.means == Means::Bind).map(|_| ctx.services.new_passwords);
                 ctx.report(dn, &self.tried, |policy| Would::at_bind(&self.account, policy, shown, ctx.now));
             }
-            Err(Refusal::InvalidCredentials { .. }) => {
+            Err(refusal) if matches!(refusal.untold(), Refusal::InvalidCredentials { .. }) => {
                 let account = ctx.account(node)?;
                 ctx.report(dn, &self.tried, |policy| Would::at_failure(&account, policy, ctx.now));
             }
@@ -290,8 +290,14 @@ impl Verification {
         let attempt = self.prove(ctx)?;
         let Some((node, dn)) = &self.entry else { return Err(blocked(None)) };
         let validity = Validity::of(&node.entry, ctx.schema());
-        if blocks(&attempt, account, policy, validity, ctx.now).is_some() {
-            return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
+        match blocks(&attempt, account, policy, validity, ctx.now) {
+            None => {}
+            Some(Blocked::TemporaryEnded) => {
+                let language = node.entry.first_text(ctx.schema().known().preferred_language).map(Language::preferred);
+                let locked = blocked(Some(PolicyErrorCode::AccountLocked));
+                return Err(locked.of_temporary(language.unwrap_or_default()));
+            }
+            Some(_) => return Err(blocked(Some(PolicyErrorCode::AccountLocked))),
         }
         let mut standing = self.account.standing(&self.policy, ctx.now);
         let recheck = self.recheck(ctx, dn, standing);

@@ -87,7 +87,7 @@ fn compare_password(
             outcome.response.controls.retain(is_asked_for);
             Ok(outcome)
         }
-        Err(refusal @ Refusal::InvalidCredentials { .. }) => {
+        Err(refusal) if matches!(refusal.untold(), Refusal::InvalidCredentials { .. }) => {
             let mut told = refusal.to_response(PolicyControl::of(controls)).controls;
             told.retain(is_asked_for);
             let response = Response { controls: told, ..ResultCode::CompareFalse.into() };

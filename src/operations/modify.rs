@@ -2,6 +2,8 @@
 
 mod password;
 
+pub(super) use password::NO_OPTIONS;
+
 use smallvec::SmallVec;
 
 use crate::access::{Right, delegated};
@@ -210,6 +212,7 @@ fn check(
     }
     schema.check_changed(attributes, elsewhere, changed)?;
     check_policy(ctx, attributes, &target.dn)?;
+    ctx.require_terms(attributes, |id| changed.contains(id))?;
     ctx.require_no_claim(&target.node.entry, &target.dn)?;
     if has_class(attributes, policies::CLASS, schema) {
         ctx.require_no_claim(&Entry::encode(attributes, schema), &target.dn)?;

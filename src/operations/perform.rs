@@ -69,6 +69,10 @@ fn is_rule(ctx: &Context<'_>, name: &[u8]) -> bool {
 
 /// Does what a request wants, but for bind and search, which are done in steps, and for what belongs to the connection.
 pub fn perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Outcome, Refusal> {
+    try_to_perform(ctx, request, controls).map_err(|refusal| ctx.told_to_requester(refusal))
+}
+
+fn try_to_perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<Outcome, Refusal> {
     require_changed_password(ctx, request, controls)?;
     let ctx = &Context { flags: controls.flags, wishes: controls.rare().reset.as_ref(), ..*ctx };
     let outcome = match target(request) {
@@ -173,7 +177,7 @@ fn require_changed_password(ctx: &Context<'_>, request: &Request, controls: &Con
 pub fn may_search(ctx: &Context<'_>, request: &SearchRequest) -> Result<(), Refusal> {
     let root_dse = request.base.is_empty() && request.scope == Scope::BaseObject;
     if ctx.requester.freedom == Freedom::PasswordChange && !root_dse {
-        Err(Refusal::MustChangePassword)
+        Err(ctx.told_to_requester(Refusal::MustChangePassword))
     } else {
         Ok(())
     }

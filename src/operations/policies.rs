@@ -5,6 +5,7 @@
 //! its suffix.
 
 mod claims;
+mod named;
 mod reasons;
 mod unheeded;
 
@@ -20,6 +21,8 @@ use crate::password::Policy;
 use crate::password::policy::{Applies, PolicyError};
 
 pub use claims::refuses_policy;
+pub(super) use named::is_policy_called;
+pub use named::{misnamed, sentence as misnamed_sentence};
 pub use reasons::Reason;
 pub use unheeded::{unheeded, unheeded_in};
 
@@ -175,16 +178,6 @@ impl Policies {
         }
     }
 
-    /// The policy that the entry names.
-    fn named(&self, entry: &Entry, tree: &dyn Tree) -> Result<Option<Arc<Policy>>, TreeError> {
-        let schema = tree.schema();
-        let Some(named) = entry.first_text(schema.known().pwd_policy_subentry) else { return Ok(None) };
-        match Dn::parse(schema, named) {
-            Ok(named) => self.at(&named, tree),
-            Err(_) => Ok(None),
-        }
-    }
-
     /// The policies that say that they govern the entry, in the order in which they go before each other.
     pub fn claiming(&self, entry: &Entry, dn: &Dn, tree: &dyn Tree) -> Result<Vec<Arc<Policy>>, TreeError> {
         let mut claiming = Vec::new();
@@ -271,9 +264,8 @@ impl Policies {
         }
         let dn = tree.dn(node.id)?;
         let origin = dn.as_ref().map_or("", |dn| dn.as_str());
-        let is_policy =
-            node.entry.values(schema.known().object_class).any(|class| class.eq_ignore_ascii_case(CLASS.as_bytes()));
-        let policy = is_policy.then(|| Policy::read(&node.entry, origin, schema).ok()).flatten();
+        let policy =
+            named::is_policy(&node.entry, schema).then(|| Policy::read(&node.entry, origin, schema).ok()).flatten();
         let policy = Arc::new(policy.unwrap_or_else(|| Policy::strict(&node.entry, origin, schema)));
         // What a change would make of it, which has not been made, is for whoever plans it.
         if is_made {

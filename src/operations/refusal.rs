@@ -8,7 +8,7 @@ use crate::directory::schema::check::Violation;
 use crate::directory::tree::TreeError;
 use crate::directory::{ResultCode, Timestamp};
 use crate::password::policy::PolicyError;
-use crate::password::verdict::{BrokenRule, PolicyErrorCode, Refused};
+use crate::password::verdict::{self, BrokenRule, Language, PolicyErrorCode, Refused};
 use crate::protocol::control::{ControlError, NetscapeControl, PasswordPolicyResponse};
 use crate::protocol::{LdapResult, Response};
 
@@ -209,7 +209,18 @@ pub enum Refusal {
     /// The store failed. The cause goes to the log, never to the client.
     #[error("the directory cannot answer now")]
     Store(#[from] TreeError),
+    /// One of these, in the language of whoever reads it.
+    #[error("{sentence}")]
+    InLanguage {
+        /// Which.
+        refusal: Box<Self>,
+        /// What is said.
+        sentence: &'static str,
+    },
 }
+
+/// What whoever may not set a password is told.
+pub(super) const MAY_NOT_SET: &str = "you may not set the password of this account";
 
 /// What somebody cannot do to an account that has rights which they do not have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -285,7 +296,9 @@ impl From<&Refusal> for ResultCode {
             Refusal::UnsupportedAuthentication => Self::AuthMethodNotSupported,
             Refusal::UnsupportedVersion
             | Refusal::Protocol(_)
-            | Refusal::Control(ControlError::Malformed(_) | ControlError::Repeated(_)) => Self::ProtocolError,
+            | Refusal::Control(ControlError::Malformed(_) | ControlError::Word { .. } | ControlError::Repeated(_)) => {
+                Self::ProtocolError
+            }
             Refusal::Control(ControlError::Unavailable(_)) => Self::UnavailableCriticalExtension,
             Refusal::Schema(fault) => fault.code(),
             Refusal::AssertionFailed => Self::AssertionFailed,
@@ -293,6 +306,7 @@ impl From<&Refusal> for ResultCode {
             Refusal::Busy | Refusal::Wait => Self::Busy,
             Refusal::Failed => Self::Other,
             Refusal::Store(_) | Refusal::ReadOnlyNow => Self::Unavailable,
+            Refusal::InLanguage { refusal, .. } => Self::from(&**refusal),
         }
     }
 }
@@ -331,7 +345,7 @@ const fn violation_code(violation: &Violation) -> ResultCode {
 
 const fn modification_code(error: &ModificationError) -> ResultCode {
     match error {
-        ModificationError::ValueExists(_) => ResultCode::AttributeOrValueExists,
+        ModificationError::ValueExists(_) | ModificationError::HasOne(_) => ResultCode::AttributeOrValueExists,
         ModificationError::NoSuchValue(_) | ModificationError::NoSuchAttribute(_) => ResultCode::NoSuchAttribute,
         ModificationError::NotANumber(_) | ModificationError::Overflow(_) => ResultCode::ConstraintViolation,
         ModificationError::Violation(violation) => violation_code(violation),
@@ -343,6 +357,36 @@ impl Refusal {
     pub(super) fn about(self, power: Power) -> Self {
         match self {
             Self::WouldEscalate(_) => Self::WouldEscalate(power),
+            other => other,
+        }
+    }
+
+    /// The same, told in a language, if there is a sentence for it: what people are told who change or set a password.
+    pub(super) fn told_in(self, language: Language) -> Self {
+        let name = match &self {
+            Self::InvalidCredentials { .. } => "wrong-password",
+            Self::MustChangePassword => "must-change-first",
+            Self::InsufficientAccess(MAY_NOT_SET) => "may-not-set",
+            _ => return self,
+        };
+        match verdict::refusal(language, name) {
+            Some(sentence) => Self::InLanguage { refusal: Box::new(self), sentence },
+            None => self,
+        }
+    }
+
+    /// The same of somebody whose password is right, but was temporary and is good no more: only they are told that.
+    pub(super) fn of_temporary(self, language: Language) -> Self {
+        let sentence = verdict::refusal(language, "temporary-ended").unwrap_or(
+            "this password was temporary, and its time or its uses are over: ask whoever gave it to you for another one",
+        );
+        Self::InLanguage { refusal: Box::new(self), sentence }
+    }
+
+    /// What it is, in whichever language it is told.
+    pub fn untold(&self) -> &Self {
+        match self {
+            Self::InLanguage { refusal, .. } => refusal.untold(),
             other => other,
         }
     }
@@ -379,21 +423,24 @@ impl Refusal {
             Self::Password(refused) => Some(refused.code()),
             Self::InvalidCredentials { policy, .. } => *policy,
             Self::MustChangePassword => Some(PolicyErrorCode::ChangeAfterReset),
+            Self::InLanguage { refusal, .. } => refusal.policy_error(),
             _ => None,
         }
     }
 
-    const fn unasked(&self) -> Option<NetscapeControl> {
+    fn unasked(&self) -> Option<NetscapeControl> {
         match self {
             Self::InvalidCredentials { unasked, .. } => *unasked,
+            Self::InLanguage { refusal, .. } => refusal.unasked(),
             _ => None,
         }
     }
 
     /// How the answer is held back.
-    pub const fn hold(&self) -> Hold {
+    pub fn hold(&self) -> Hold {
         match self {
             Self::InvalidCredentials { hold, .. } => *hold,
+            Self::InLanguage { refusal, .. } => refusal.hold(),
             _ => Hold::NONE,
         }
     }

@@ -3,7 +3,7 @@
 use crate::access::{Decision, Right, escalation};
 use crate::directory::schema::Schema;
 use crate::directory::tree::{Change, Event, EventKind, LogKind, Means, Node, Write};
-use crate::directory::{Attributes, Dn, Entry, Randomness, Rdn};
+use crate::directory::{AttributeTypeId, Attributes, Dn, Entry, Randomness, Rdn};
 use crate::password::account::Account;
 use crate::password::change::{self, By, OldPassword};
 use crate::password::ledger::BY_CODE;
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::events::Whose;
 use super::policies::Governing;
-use super::refusal::Power;
+use super::refusal::{MAY_NOT_SET, Power};
 use super::target::Target;
 use super::{Context, Effect, Freedom, Refusal};
 
@@ -93,7 +93,7 @@ impl Context<'_> {
             By::Owner => target.require(Right::ChangePassword, "you may not change this password", self),
             By::Administrator if self.requester.freedom == Freedom::PasswordChange => Err(Refusal::MustChangePassword),
             By::Administrator => {
-                target.require(Right::ResetPassword, "you may not set the password of this account", self)?;
+                target.require(Right::ResetPassword, MAY_NOT_SET, self)?;
                 self.require_no_escalation(target.node.uuid, &target.dn)
             }
         }
@@ -267,6 +267,7 @@ impl Context<'_> {
             account,
             policy,
             names: own_names(entry, self.schema()),
+            addresses: texts(entry, self.schema().known().mail),
             organization: organization(self.tree.suffixes(), self.schema()),
             old: None,
             hashes,
@@ -284,6 +285,14 @@ impl Context<'_> {
                 Refusal::Password(refused.told_in(language.unwrap_or_default()))
             }
             other => other,
+        }
+    }
+
+    /// A refusal in the language of the requester.
+    pub(super) fn told_to_requester(&self, refusal: Refusal) -> Refusal {
+        match self.requesters_language() {
+            Some(language) => refusal.told_in(language),
+            None => refusal,
         }
     }
 
@@ -361,6 +370,7 @@ struct Judge<'a> {
     account: &'a Account,
     policy: &'a Policy,
     names: Vec<String>,
+    addresses: Vec<String>,
     organization: Vec<String>,
     old: Option<&'a Secret>,
     hashes: Hashes,
@@ -433,7 +443,9 @@ impl Judge<'_> {
     fn with_facts<R>(&self, judge: impl FnOnce(&Facts<'_>) -> R) -> R {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let organization: Vec<&str> = self.organization.iter().map(String::as_str).collect();
-        judge(&Facts { names: &names, organization: &organization, old: self.old, breached: self.breached })
+        let addresses: Vec<&str> = self.addresses.iter().map(String::as_str).collect();
+        let (names, addresses, organization) = (&names, &addresses, &organization);
+        judge(&Facts { names, addresses, organization, old: self.old, breached: self.breached })
     }
 }
 
@@ -452,12 +464,16 @@ fn own_names(entry: &Entry, schema: &Schema) -> Vec<String> {
     let known = schema.known();
     let mut names = Vec::new();
     for id in [known.uid, known.cn, known.sn, known.given_name, known.display_name] {
-        names.extend(entry.values(id).map(|value| String::from_utf8_lossy(value).into_owned()));
+        names.extend(texts(entry, id));
     }
     for mail in entry.values(known.mail).map(String::from_utf8_lossy) {
         names.extend(mail.split('@').next().map(str::to_owned));
     }
     names
+}
+
+fn texts(entry: &Entry, id: AttributeTypeId) -> Vec<String> {
+    entry.values(id).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
 }
 
 /// What the organization is called: the names of its suffixes, of `dc=example,dc=com` the `example`.

@@ -4,6 +4,7 @@ pub mod applies;
 pub mod hashing;
 pub mod idle;
 mod reader;
+mod satisfiable;
 pub mod settings;
 mod strictness;
 
@@ -336,6 +337,7 @@ impl Policy {
         };
         reader.check_attribute()?;
         policy.check()?;
+        policy.keep_within_bounds();
         policy.said = policy.settings().iter().map(|setting| setting.attribute).collect();
         policy.said.retain(|attribute| reader.value(attribute).is_some());
         policy.idle = idle::find(&policy, &reader);
@@ -373,23 +375,7 @@ impl Policy {
     /// What the draft requires of values together (§5.2), and what a person cannot have meant.
     fn check(&self) -> Result<(), PolicyError> {
         let fault = |attribute, reason: String| Err(PolicyError { attribute, reason });
-        if self.pwd_max_length > 0 && self.pwd_min_length > self.pwd_max_length {
-            let reason = format!("{} is more than pwdMaxLength, {}", self.pwd_min_length, self.pwd_max_length);
-            return fault("pwdMinLength", reason);
-        }
-        if self.pwd_min_length > super::prepare::MAX_LEN {
-            return fault("pwdMinLength", format!("no password is longer than {}", super::prepare::MAX_LEN));
-        }
-        if self.pwd_in_history > MAX_HISTORY {
-            return fault("pwdInHistory", format!("at most {MAX_HISTORY} passwords are remembered"));
-        }
-        if self.lockout_limit().is_some_and(|limit| limit > ABSOLUTE_LIMIT as usize) {
-            let reason = format!(
-                "at most {ABSOLUTE_LIMIT}: where pwdLockout is TRUE, so many wrong passwords in a row lock an account until \
-                 an administrator unlocks it"
-            );
-            return fault("pwdMaxFailure", reason);
-        }
+        satisfiable::check(self)?;
         if let Some(max_age) = self.pwd_max_age {
             if self.pwd_min_age >= max_age {
                 return fault(
@@ -405,7 +391,6 @@ impl Policy {
             return fault("pwdResetCodeMaxAge", "no code is good for more than a day".to_owned());
         }
         self.check_dead_ends()?;
-        self.check_composition()?;
         if self.verified_cache.is_some_and(|life| life > MAX_VERIFIED) {
             let reason = format!("a right password is known for at most {} seconds", MAX_VERIFIED.as_secs());
             return fault("pwdVerifiedCacheSeconds", reason);
@@ -413,13 +398,18 @@ impl Policy {
         if self.pwd_min_delay > self.pwd_max_delay {
             return fault("pwdMinDelay", "it must not be more than pwdMaxDelay".into());
         }
-        if self.pwd_max_delay > MAX_DELAY {
-            return fault(
-                "pwdMaxDelay",
-                format!("no answer is held back for more than {} seconds", MAX_DELAY.as_secs()),
-            );
-        }
         Ok(())
+    }
+
+    /// What other servers do without bounds is done within those of this one, so that their policies load unchanged; that
+    /// nothing comes of the rest is [told](Idle).
+    fn keep_within_bounds(&mut self) {
+        self.pwd_in_history = self.pwd_in_history.min(MAX_HISTORY);
+        if self.pwd_lockout {
+            self.pwd_max_failure = self.pwd_max_failure.min(ABSOLUTE_LIMIT as usize);
+        }
+        self.pwd_min_delay = self.pwd_min_delay.min(MAX_DELAY);
+        self.pwd_max_delay = self.pwd_max_delay.min(MAX_DELAY);
     }
 
     /// Who must change a password that they may not change is shut out.
@@ -437,28 +427,6 @@ impl Policy {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Rules about characters that no password could follow, or that nobody could remember one by.
-    fn check_composition(&self) -> Result<(), PolicyError> {
-        let fault = |attribute, reason: String| Err(PolicyError { attribute, reason });
-        if self.min_classes > 4 {
-            return fault("pwdMinClasses", "there are four classes: lower case, upper case, digits, others".to_owned());
-        }
-        if self.max_sequence == 1 {
-            return fault("pwdMaxSequence", "it must be at least 2, since words have an ab or a no in them".to_owned());
-        }
-        if self.max_class_run == 1 {
-            return fault(
-                "pwdMaxClassRun",
-                "it must be at least 2, or hardly any password could be read out".to_owned(),
-            );
-        }
-        let longest = if self.pwd_max_length > 0 { self.pwd_max_length } else { super::prepare::MAX_LEN };
-        if self.min_different > longest {
-            return fault("pwdMinDifferent", format!("no password is longer than {longest}"));
-        }
-        Ok(())
     }
 
     /// How many wrong passwords lock the account, if any do.
@@ -567,16 +535,38 @@ mod tests {
             );
         }
         assert!(fault(&[("pwdMinDelay", "10"), ("pwdMaxDelay", "5")]).contains("pwdMaxDelay"));
-        assert!(fault(&[("pwdMaxDelay", "3600")]).contains("held back"));
-        assert!(fault(&[("pwdLockout", "TRUE"), ("pwdMaxFailure", "101")]).starts_with("pwdMaxFailure: at most 100"));
-        for (lockout, most) in [("TRUE", "100"), ("FALSE", "1000")] {
-            assert!(read(&[("pwdLockout", lockout), ("pwdMaxFailure", most)]).is_ok());
-        }
         assert!(fault(&[("pwdVerifiedCacheSeconds", "3601")]).contains("at most 3600"));
         assert!(fault(&[("pwdMinClasses", "5")]).contains("four classes"));
         assert!(fault(&[("pwdMaxSequence", "1")]).contains("at least 2"));
         assert!(fault(&[("pwdMinDifferent", "20"), ("pwdMaxLength", "16")]).contains("longer than 16"));
         assert!(fault(&[("pwdQualityProfile", "strong")]).contains("one of nist, entra, none"));
+    }
+
+    #[test]
+    fn what_is_beyond_the_bounds_of_this_server_is_done_within_them_and_told() {
+        let policy = read(&[
+            ("pwdLockout", "TRUE"),
+            ("pwdMaxFailure", "500"),
+            ("pwdInHistory", "51"),
+            ("pwdMinDelay", "31"),
+            ("pwdMaxDelay", "3600"),
+        ])
+        .unwrap();
+        assert_eq!((policy.lockout_limit(), policy.pwd_in_history), (Some(100), 50));
+        assert_eq!((policy.pwd_min_delay.as_secs(), policy.pwd_max_delay.as_secs()), (30, 30));
+        let told: Vec<String> =
+            policy.idle.iter().map(|idle| idle.to_string().split(':').next().unwrap().to_owned()).collect();
+        assert_eq!(
+            told,
+            [
+                "pwdMaxFailure has no effect above 100",
+                "pwdInHistory has no effect above 50",
+                "pwdMinDelay has no effect above 30",
+                "pwdMaxDelay has no effect above 30",
+            ]
+        );
+        let within = [("pwdLockout", "TRUE"), ("pwdMaxFailure", "100"), ("pwdInHistory", "50"), ("pwdMinDelay", "30")];
+        assert_eq!(read(&within).unwrap().idle, []);
     }
 
     #[test]

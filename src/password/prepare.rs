@@ -6,8 +6,11 @@ use zeroize::Zeroizing;
 
 use super::Secret;
 
-/// No password is longer, in octets. Refused before any work is done on it.
-pub const MAX_LEN: usize = 1024;
+/// No password is longer, in characters (code points).
+pub const MAX_CHARACTERS: usize = 1024;
+
+/// So none is longer in octets. Refused before any work is done on it.
+pub const MAX_LEN: usize = 4 * MAX_CHARACTERS;
 
 /// The prepared form: non-ASCII spaces become SPACE and the text is composed (NFC); case stays. Octets that are not UTF-8,
 /// and text with control characters, which the profile refuses, are kept as they are.

@@ -13,11 +13,13 @@ pub mod filter;
 pub mod lists;
 mod names;
 mod nist;
+mod pattern;
 
 pub use breach::BreachList;
+pub use entra::NEEDED as POINTS_NEEDED;
 
 use super::policy::{CheckQuality, Policy, QualityProfile};
-use super::prepare::MAX_LEN;
+use super::prepare::MAX_CHARACTERS;
 use super::verdict::BrokenRule;
 use super::{Secret, StoredPassword};
 
@@ -26,6 +28,8 @@ use super::{Secret, StoredPassword};
 pub struct Facts<'a> {
     /// What its owner is called.
     pub names: &'a [&'a str],
+    /// Where its owner gets mail.
+    pub addresses: &'a [&'a str],
     /// What the organization is called.
     pub organization: &'a [&'a str],
     /// The password before, if it was given and is right.
@@ -66,13 +70,18 @@ pub fn judge_bounds(password: &Secret) -> Option<BrokenRule> {
     if password.is_empty() {
         return Some(BrokenRule::Empty);
     }
-    (password.len() > MAX_LEN).then_some(BrokenRule::TooLong { maximum: MAX_LEN })
+    // So many characters are never more octets than the server takes.
+    (length(password) > MAX_CHARACTERS).then_some(BrokenRule::TooLong { maximum: MAX_CHARACTERS })
+}
+
+/// In code points. Octets that are no text have none; each counts as one.
+fn length(password: &Secret) -> usize {
+    password.expose_text().map_or(password.len(), |text| text.chars().count())
 }
 
 fn judge_length(password: &Secret, policy: &Policy) -> Vec<BrokenRule> {
     let mut broken = Vec::new();
-    // Octets that are no text have no code points; each counts as one.
-    let length = password.expose_text().map_or(password.len(), |text| text.chars().count());
+    let length = length(password);
     if length < policy.pwd_min_length {
         broken.push(BrokenRule::TooShort { minimum: policy.pwd_min_length });
     }
@@ -117,6 +126,24 @@ mod tests {
         assert_eq!(judged(&"xyzw".repeat(17)).first(), Some(&BrokenRule::TooLong { maximum: 64 }));
         assert_eq!(judged(&"x".repeat(2000)), [BrokenRule::TooLong { maximum: 1024 }]);
         assert_eq!(judged(""), [BrokenRule::Empty]);
+    }
+
+    #[test]
+    fn the_longest_password_has_as_many_characters_in_every_script() {
+        for unit in ["4x8k", "üxäö", "日本語で", "🦀🐧🦉🐌"] {
+            let policy = Policy { pwd_max_length: 1000, quality_profile: QualityProfile::None, ..policy() };
+            let judged = |length: usize, policy| {
+                let password: String = unit.chars().cycle().take(length).collect();
+                judge(&Secret::new(password.as_str()), policy, &Facts::default())
+            };
+            assert_eq!(judged(1000, &policy), [], "{unit}");
+            assert_eq!(judged(1001, &policy), [BrokenRule::TooLong { maximum: 1000 }], "{unit}");
+            let unbounded = Policy { pwd_max_length: 0, ..policy.clone() };
+            assert_eq!(judged(1024, &unbounded), [], "{unit}");
+            assert_eq!(judged(1025, &unbounded), [BrokenRule::TooLong { maximum: 1024 }], "{unit}");
+        }
+        let no_text = |length| judge_bounds(&Secret::new(vec![0xff_u8; length].as_slice()));
+        assert_eq!((no_text(1024), no_text(1025)), (None, Some(BrokenRule::TooLong { maximum: 1024 })));
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod language;
 use std::fmt;
 use std::time::Duration;
 
+pub use catalog::refusal;
 pub use language::Language;
 
 /// The errors of the password policy response control (draft-behera §6.2).
@@ -61,7 +62,7 @@ pub enum BrokenRule {
         /// How many it must have.
         minimum: usize,
     },
-    /// It has more code points than the policy or more octets than the server takes.
+    /// It has more code points than the policy or the server takes.
     TooLong {
         /// How many it may have.
         maximum: usize,

@@ -221,7 +221,13 @@ fn describe(posting: &[u8], schema: &Schema) -> String {
     format!("{kind} index of {}", schema.attribute_type(id).name())
 }
 
-/// Notes references that lead to no entry.
+fn is_policy(id: EntryId, view: &super::View, schema: &Schema) -> bool {
+    let node = view.node(id).ok().flatten();
+    let is_class = |class: &[u8]| class.eq_ignore_ascii_case(b"pwdPolicy");
+    node.is_none_or(|node| node.entry.values(schema.known().object_class).any(is_class))
+}
+
+/// Notes references that lead to no entry, and what is named as a policy and is none.
 fn dangling(node: &Node, view: &super::View, schema: &Schema, report: &mut Report) {
     let known = schema.known();
     let references = [
@@ -235,9 +241,16 @@ fn dangling(node: &Node, view: &super::View, schema: &Schema, report: &mut Repor
         for value in node.entry.values(id) {
             let text = String::from_utf8_lossy(value);
             let found = Dn::parse(schema, &text).ok().and_then(|dn| view.find(&dn).ok()?.entry());
-            if found.is_none() && report.dangling.len() < Report::MOST {
+            let fault = match found {
+                None => "does not exist",
+                Some(found) if id == known.pwd_policy_subentry && !is_policy(found, view, schema) => {
+                    "is no password policy"
+                }
+                Some(_) => continue,
+            };
+            if report.dangling.len() < Report::MOST {
                 let attribute = schema.attribute_type(id).name();
-                report.dangling.push(format!("{} has {attribute} {text}, which does not exist", node.rdn));
+                report.dangling.push(format!("{} has {attribute} {text}, which {fault}", node.rdn));
             }
         }
     }

@@ -209,7 +209,14 @@ sentences! {
         scene.wait(86_399);
         assert_told(&bind(scene), Ok(()), CHANGE_AFTER_RESET);
         scene.wait(1);
-        assert_told(&bind(scene), Err(InvalidCredentials), LOCKED);
+        let ended = bind(scene);
+        assert_told(&ended, Err(InvalidCredentials), LOCKED);
+        let told = "this password was temporary, and its time or its uses are over: ask whoever gave it to you for another one";
+        assert_eq!(ended.result.diagnostic_message, told);
+        // Whoever does not know the password is told nothing of that.
+        let wrong = scene.anonymous().bind_with("alice", "wrong", &policy_control());
+        assert_told(&wrong, Err(InvalidCredentials), NOTHING);
+        assert!(wrong.result.diagnostic_message.starts_with("the name or the password is wrong"));
         let compared = scene.client("bob").compare("alice", "userPassword", TEMPORARY);
         assert_eq!(compared, CompareFalse);
         reset_with_another(scene);

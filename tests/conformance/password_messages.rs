@@ -1,9 +1,11 @@
 //! In which language people are told what is wrong with a new password: `preferredLanguage` (RFC 2798 §2.7).
 
+use keystead::directory::ResultCode::{InsufficientAccessRights, InvalidCredentials};
 use keystead::directory::tree::Directory;
 use keystead::protocol::Response;
 
-use crate::scene::Scene;
+use crate::scene::answer::CHANGE_AFTER_RESET;
+use crate::scene::{Scene, assert_told, policy_control};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
@@ -30,6 +32,26 @@ sentences! {
         let by_modify = "dn: alice\nchangetype: modify\nreplace: userPassword\nuserPassword: a good new password\n-\n";
         let told = scene.client("alice").change_with(by_modify, &[]);
         assert_eq!(said(&told), "Um das Passwort zu ändern, muss das jetzige angegeben werden.");
+    }
+
+    /// Not only what is wrong with a password: also that the old one is wrong, that one's own comes first, and that somebody else's
+    /// is not theirs to set. The code and the control stay what they are.
+    fn whoever_prefers_german_is_refused_in_german(scene) {
+        speaks(scene, "alice", "de-CH");
+        let wrong = scene.client("alice").password_modify_with(None, Some("wrong"), Some("a much better secret"), &[]);
+        assert_eq!(wrong.result.code, InvalidCredentials);
+        assert_eq!(said(&wrong), "Der Name oder das Passwort ist falsch, oder das Konto kann gerade nicht benutzt werden.");
+        let of_bob = scene.client("alice").password_modify_with(Some("bob"), None, Some("a much better secret"), &[]);
+        assert_eq!(of_bob.result.code, InsufficientAccessRights);
+        assert_eq!(said(&of_bob), "Das Passwort dieses Kontos zu setzen ist hier nicht erlaubt.");
+        let reset = scene.client("hanna").password_modify(Some("alice"), None, Some("given by the helpdesk"));
+        assert_eq!(reset, Ok(None));
+        let client = scene.anonymous();
+        assert_eq!(client.bind("alice", "given by the helpdesk"), Ok(()));
+        let change = "dn: alice\nchangetype: modify\nreplace: title\ntitle: chief\n-\n";
+        let first = client.change_with(change, &policy_control());
+        assert_told(&first, Err(InsufficientAccessRights), CHANGE_AFTER_RESET);
+        assert_eq!(said(&first), "Zuerst muss das eigene Passwort geändert werden.");
     }
 
     /// §2.7: the values are as in Accept-Language, "de;q=0.3" and all.

@@ -37,6 +37,12 @@ fn an_auditor_reads_who_did_what_to_whom_beside_the_running_server() {
     server.stop();
     server.serve();
     let of_alice = events(&server, &["--of", &alice]);
+    assert_eq!(events(&server, &["--of", "alice"]), of_alice, "a uid is as good as a name");
+    assert_eq!(
+        events(&server, &["--of", "alice", "--by", "hanna"]),
+        events(&server, &["--of", &alice, "--by", &full("hanna")])
+    );
+    server.keystead("events", &["--of", "nobody"]).fails_with(1).tells("there is no entry with the uid \"nobody\"");
     assert_eq!(
         words(&of_alice),
         [

@@ -119,7 +119,7 @@ fn each_refusal_of_a_new_password_is_told_to_ldappasswd_and_to_ldapmodify() {
             "abcdefghijklmnopqrstuvwxyz",
             19,
             "error=5 (Password fails quality checks)",
-            "The new password is only a repetition or a row of keys.",
+            "The new password is little more than a repetition or a row of keys.",
         ),
         (
             &[("pwdMinLength", "20")],
@@ -253,7 +253,11 @@ fn an_entry_with_a_bad_password_is_not_added_and_ldapadd_is_told_why() {
     };
     for (password, control, sentence) in [
         ("short", "error=6 (Password is too short for policy)", "The new password needs at least 15 characters."),
-        ("abcdefghijklmnopqrstuvwxyz", "error=5 (Password fails quality checks)", "only a repetition or a row of keys"),
+        (
+            "abcdefghijklmnopqrstuvwxyz",
+            "error=5 (Password fails quality checks)",
+            "little more than a repetition or a row of keys",
+        ),
         (
             "as many as thirty-one characters",
             "error=9 (Password is too long for policy)",

@@ -164,7 +164,7 @@ fn a_refusal_tells_the_user_what_to_do() {
     refused(&"x".repeat(2_000), 19, "The new password may have at most");
     refused("Password123456!", 19, "The new password is among those that everybody tries first.");
     refused("12AliceAdams345!", 19, "The new password is little more than the name \"Alice Adams\".");
-    refused("abcdefghijklmnopqrstuvwxyz", 19, "The new password is only a repetition or a row of keys.");
+    refused("abcdefghijklmnopqrstuvwxyz", 19, "The new password is little more than a repetition or a row of keys.");
     refused(&old, 19, "The new password is the same as the current one.");
     server
         .ldap("ldappasswd", "alice", &["-s", "some other good secret"])

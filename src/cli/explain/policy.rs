@@ -10,7 +10,7 @@ use super::{Subject, unreadable};
 use crate::cli::{CliError, output};
 use crate::directory::Dn;
 use crate::directory::tree::Node;
-use crate::operations::policies::{Because, Governing, Policies};
+use crate::operations::policies::{Because, Governing, Policies, misnamed, misnamed_sentence};
 use crate::password::condition::Condition;
 use crate::password::policy::Idle;
 use crate::password::policy::settings::Setting;
@@ -47,6 +47,8 @@ struct Answer<'a> {
     reasons: Vec<String>,
     /// Policies that would govern it if this one did not, with their precedence.
     others: Vec<(String, Option<u32>)>,
+    /// What the entry names as its policy though it is none.
+    misnamed: Option<String>,
     /// How the account stands under it.
     conditions: Vec<Condition>,
 }
@@ -63,7 +65,9 @@ impl<'a> Answer<'a> {
         let others = others.map(|policy| (policy.origin.clone(), precedence(policy.precedence))).collect();
         let conditions = conditions(subject, node, &governing, Clock::default().now());
         let conditions = conditions.map_err(|error| unreadable(&error))?;
-        Ok(Self { dn, conditions, reasons: reasons.iter().map(ToString::to_string).collect(), governing, others })
+        let misnamed = misnamed(entry, tree).map_err(|error| unreadable(&error))?.map(str::to_owned);
+        let reasons = reasons.iter().map(ToString::to_string).collect();
+        Ok(Self { dn, governing, reasons, others, misnamed, conditions })
     }
 
     fn say(&self) {
@@ -80,6 +84,9 @@ impl<'a> Answer<'a> {
         }
         for idle in &governing.policy.idle {
             output::say(&format!("  {idle}"));
+        }
+        if let Some(name) = &self.misnamed {
+            output::say(&format!("  {}", misnamed_sentence(dn, name)));
         }
         output::say("The account:");
         for condition in &self.conditions {
@@ -101,12 +108,13 @@ impl<'a> Answer<'a> {
             let from = origin.filter(|_| policy.said.contains(attribute));
             json!({ "attribute": attribute, "value": value, "from": from, "meaning": meaning })
         };
-        let idle = |Idle { attribute, reason }: &Idle| json!({ "attribute": attribute, "reason": reason });
+        let idle = |Idle { attribute, extent, reason }: &Idle| json!({ "attribute": attribute, "extent": extent, "reason": reason });
         let other = |(name, precedence): &(String, Option<u32>)| json!({ "policy": name, "precedence": precedence });
         json!({
             "entry": self.dn.as_str(),
             "policy": origin,
             "because": self.reasons,
+            "named_but_no_policy": self.misnamed,
             "account": self.conditions.iter().map(to_json).collect::<Vec<_>>(),
             "settings": policy.settings().iter().map(setting).collect::<Vec<_>>(),
             "without_effect": policy.idle.iter().map(idle).collect::<Vec<_>>(),

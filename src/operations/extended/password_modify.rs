@@ -6,6 +6,7 @@ use super::{reset_code, unbound_change};
 use crate::directory::tree::Means;
 use crate::directory::{Identity, ResultCode};
 use crate::operations::login_name::UserName;
+use crate::operations::refusal::MAY_NOT_SET;
 use crate::operations::set_password::{NewPassword, password_was_set};
 use crate::operations::target::Target;
 use crate::operations::{Context, Freedom, Outcome, Refusal};
@@ -82,7 +83,7 @@ fn hide(ctx: &Context<'_>, user: &UserName, refusal: Refusal) -> Refusal {
     match (user, refusal) {
         (_, Refusal::NoSuchObject { .. }) if ctx.requester.freedom != Freedom::Full => Refusal::MustChangePassword,
         (UserName::Uid(_), Refusal::NoSuchObject { .. }) | (_, Refusal::NoSuchObject { matched: None }) => {
-            Refusal::InsufficientAccess("you may not set the password of this account")
+            Refusal::InsufficientAccess(MAY_NOT_SET)
         }
         (_, other) => other,
     }

@@ -4,9 +4,9 @@
 //! one, are what the Password Modify operation is, and go the same way (draft-behera-ldap-password-policy-10 §8.2.1).
 
 use crate::access::Right;
-use crate::directory::Attributes;
 use crate::directory::modification::{Modification, ModificationError, ModificationKind};
 use crate::directory::tree::{Event, EventKind, Means};
+use crate::directory::{Attributes, Schema};
 use crate::operations::context::AddedPassword;
 use crate::operations::events::Whose;
 use crate::operations::refusal::Power;
@@ -72,12 +72,28 @@ pub(super) fn prepare(
         ctx.require_right_to_set(target, by, Means::Modify)?;
     }
     let state = of_state.iter().map(|change| state_change(ctx, target, change)).collect::<Result<Vec<_>, _>>()?;
+    changes.iter().try_for_each(|change| require_no_options(change, ctx.schema()))?;
     let password = password_change(ctx, target, &of_password)?;
     if let (Some(PasswordChange::Remove), By::Owner) = (&password, by) {
         return Err(Refusal::Unwilling("you cannot remove your own password, only change it"));
     }
     Ok(Some(Prepared { by, password, state }))
 }
+
+/// A password and its state are kept without options (RFC 4512 §2.5.2), so what is described with some is not there.
+fn require_no_options(change: &Modification, schema: &Schema) -> Result<(), Refusal> {
+    match change.kind {
+        _ if change.attribute.options().is_empty() => Ok(()),
+        ModificationKind::Delete => {
+            Err(ModificationError::NoSuchAttribute(change.attribute.to_text(schema).into_owned()).into())
+        }
+        _ => Err(Refusal::Unwilling(NO_OPTIONS)),
+    }
+}
+
+/// What is told of options where there can be none.
+pub(in crate::operations) const NO_OPTIONS: &str =
+    "a password and its state have no options: name the attribute without what stands behind the semicolon";
 
 /// What the changes of `userPassword` come to together.
 fn password_change(
@@ -105,7 +121,7 @@ fn password_change(
             // A second password beside the first would keep the old one alive.
             let replaces = ctx.services.added_password == AddedPassword::Replaces;
             if !replaces && ctx.account(&target.node)?.password.is_some() {
-                return Err(ModificationError::ValueExists("userPassword".to_owned()).into());
+                return Err(ModificationError::HasOne("userPassword".to_owned()).into());
             }
             Ok(Some(PasswordChange::Set { old: None, new: one(add)? }))
         }

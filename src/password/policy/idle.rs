@@ -11,13 +11,17 @@ use super::{CheckQuality, Policy};
 pub struct Idle {
     /// The attribute that says it.
     pub attribute: &'static str,
+    /// How far: `has no effect`, or none above a bound.
+    pub extent: &'static str,
     /// Why nothing comes of it.
     pub reason: &'static str,
 }
 
+const NONE: &str = "has no effect";
+
 impl fmt::Display for Idle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} has no effect: {}", self.attribute, self.reason)
+        write!(f, "{} {}: {}", self.attribute, self.extent, self.reason)
     }
 }
 
@@ -26,7 +30,7 @@ pub(super) fn find(policy: &Policy, reader: &Reader<'_>) -> Vec<Idle> {
     let mut all = Vec::new();
     let mut idle = |reason, attributes: &[&'static str]| {
         let asked = attributes.iter().filter(|attribute| is_asked_for(reader, attribute));
-        all.extend(asked.map(|attribute| Idle { attribute, reason }));
+        all.extend(asked.map(|attribute| Idle { attribute, extent: NONE, reason }));
     };
     let locks = policy.lockout_limit().is_some();
     if policy.pwd_lockout && !locks {
@@ -57,7 +61,27 @@ pub(super) fn find(policy: &Policy, reader: &Reader<'_>) -> Vec<Idle> {
     if !policy.pwd_allow_user_change {
         idle("pwdAllowUserChange is FALSE, so no owner changes a password", &["pwdMinAge", "pwdSafeModify"]);
     }
+    all.extend(beyond_bounds(policy, reader));
     all
+}
+
+/// What other servers have no bounds for. A hundred wrong passwords in a row lock for good, and nobody waits for an answer longer
+/// than half a minute.
+fn beyond_bounds(policy: &Policy, reader: &Reader<'_>) -> Vec<Idle> {
+    const DELAY: &str = "no answer is held back for longer";
+    let bounds = [
+        ("pwdMaxFailure", 100, "has no effect above 100", "so many wrong passwords in a row always lock, where any do"),
+        ("pwdInHistory", 50, "has no effect above 50", "no more passwords are remembered"),
+        ("pwdMinDelay", 30, "has no effect above 30", DELAY),
+        ("pwdMaxDelay", 30, "has no effect above 30", DELAY),
+    ];
+    let is_beyond = |attribute, bound: usize| reader.count(attribute).is_ok_and(|count| count > Some(bound));
+    bounds
+        .into_iter()
+        .filter(|(attribute, bound, ..)| is_beyond(attribute, *bound))
+        .filter(|(attribute, ..)| *attribute != "pwdMaxFailure" || policy.lockout_limit().is_some())
+        .map(|(attribute, _, extent, reason)| Idle { attribute, extent, reason })
+        .collect()
 }
 
 /// Whether an attribute says more than that something is off.

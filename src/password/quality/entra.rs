@@ -15,7 +15,7 @@ use crate::password::policy::Policy;
 use crate::password::verdict::BrokenRule;
 
 /// How many points a password needs.
-const NEEDED: usize = 5;
+pub const NEEDED: usize = 5;
 
 /// Names and words that are shorter are not looked for.
 const MIN_WORD: usize = 4;

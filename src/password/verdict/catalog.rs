@@ -11,7 +11,20 @@ const fn text(language: Language) -> &'static str {
 }
 
 fn sentences(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
-    text(language).lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "))
+    lines(text(language))
+}
+
+fn lines(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "))
+}
+
+/// The sentence for a refusal that is no broken rule; `None` where its own, which is English, is the one.
+pub fn refusal(language: Language, refusal: &str) -> Option<&'static str> {
+    let text = match language {
+        Language::English => return None,
+        Language::German => include_str!("refusals.de.txt"),
+    };
+    lines(text).find_map(|(name, sentence)| (name == refusal).then_some(sentence))
 }
 
 /// The sentence for a rule, with what belongs into its braces put in.
@@ -47,6 +60,15 @@ pub(super) mod tests {
         for language in Language::ALL {
             assert_eq!(rules(language), english, "{language:?}");
         }
+    }
+
+    #[test]
+    fn refusals_have_a_sentence_in_every_language_but_english_where_they_say_it_themselves() {
+        for name in ["wrong-password", "must-change-first", "may-not-set", "temporary-ended"] {
+            assert_eq!(refusal(Language::English, name), None);
+            assert!(refusal(Language::German, name).is_some_and(|sentence| sentence.ends_with('.')), "{name}");
+        }
+        assert_eq!(refusal(Language::German, "nosuch"), None);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use super::known::{self, Meaning};
-use super::{Flags, PagedResults, ProxiedAuthorization, Rare, RawControl};
-use crate::protocol::Request;
+use super::{Flags, PagedResults, ProxiedAuthorization, Rare, RawControl, reset};
+use crate::protocol::{Request, oid};
 
 /// What the controls of a request ask for. Every request has one, so it is small.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -32,9 +32,27 @@ pub enum ControlError {
     /// The value of a known control is malformed.
     #[error("the value of the control {0} is malformed")]
     Malformed(&'static str),
+    /// A word in the value of a known control means nothing.
+    #[error(
+        "the value of the control {control} is malformed: {word:?} is unknown there, stands twice, or has a wrong value"
+    )]
+    Word {
+        /// Its OID.
+        control: &'static str,
+        /// The word, or its beginning.
+        word: String,
+    },
     /// A control stands twice.
     #[error("the control {0} stands twice")]
     Repeated(&'static str),
+}
+
+/// What is wrong with the value of a control, as far as it can be named.
+fn malformed(oid: &'static str, control: &RawControl) -> ControlError {
+    match (oid == oid::RESET_OPTIONS).then(|| reset::unfit_word(control)).flatten() {
+        Some(word) => ControlError::Word { control: oid, word },
+        None => ControlError::Malformed(oid),
+    }
 }
 
 impl Controls {
@@ -57,7 +75,7 @@ impl Controls {
             match known.meaning {
                 Meaning::Flag(flag) => controls.flags.add(flag),
                 Meaning::Value(read) | Meaning::Values(read) => {
-                    read(&mut controls, control).ok_or(ControlError::Malformed(known.oid))?;
+                    read(&mut controls, control).ok_or_else(|| malformed(known.oid, control))?;
                 }
             }
         }
@@ -83,7 +101,6 @@ mod tests {
 
     use super::*;
     use crate::protocol::control::Flag;
-    use crate::protocol::oid;
     use crate::protocol::request::ExtendedRequest;
 
     fn delete() -> Request {

@@ -107,6 +107,17 @@ pub(super) fn options(controls: &mut Controls, control: &RawControl) -> Option<(
     Some(())
 }
 
+/// So much of a word is told.
+const LONGEST_WORD: usize = 40;
+
+/// The first word of such a value that means nothing, or its beginning.
+pub(super) fn unfit_word(control: &RawControl) -> Option<String> {
+    let text = std::str::from_utf8(control.value.as_ref()?).ok()?;
+    let mut options = ResetOptions::default();
+    let unfit = text.split_ascii_whitespace().find(|word| options.take(word).is_none())?;
+    Some(unfit.chars().take(LONGEST_WORD).collect())
+}
+
 fn wishes(controls: &mut Controls) -> &mut ResetWishes {
     controls.rare_mut().reset.get_or_insert_default()
 }
@@ -182,6 +193,21 @@ mod tests {
             ("history".into(), "quality, history".into())
         );
         assert_eq!((skipped("uses=1"), Skipped::default().is_empty()), (String::new(), true));
+    }
+
+    #[test]
+    fn the_word_that_means_nothing_is_named() {
+        let unfit = |text: &str| unfit_word(&control(Some(text)));
+        for (text, word) in [
+            ("must-change codes", "codes"),
+            ("uses=1 must-change uses=2", "uses=2"),
+            ("lifetime=soon", "lifetime=soon"),
+            ("must-change need-not-change", "need-not-change"),
+        ] {
+            assert_eq!(unfit(text).as_deref(), Some(word));
+        }
+        assert_eq!(unfit(&"x".repeat(1000)).map(|word| word.len()), Some(40));
+        assert_eq!((unfit("code"), unfit_word(&control(None))), (None, None));
     }
 
     #[test]

@@ -338,7 +338,7 @@ impl Connection {
 
     /// What the client is not told goes to the log.
     fn log_cause(&self, running: &Running, refusal: &Refusal) {
-        match refusal {
+        match refusal.untold() {
             Refusal::Store(error) => tracing::error!(%error, "the store failed"),
             Refusal::InvalidCredentials { replaced: Some(since), .. } => {
                 let (conn, target) = (self.place.number, access_log::target(&running.message.request));
