@@ -14,6 +14,7 @@ mod example;
 mod explain;
 mod export;
 mod files;
+mod follow;
 mod hash_password;
 mod import;
 mod init;

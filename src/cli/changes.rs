@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 
+use super::follow::{AT_ONCE, read_on};
 use super::{CliError, open_store};
 use crate::config::Config;
 use crate::directory::ldif;
-use crate::directory::tree::{Directory, LoggedChange, Tree};
+use crate::directory::tree::{Directory, LoggedChange, Tree, TreeError};
 use crate::store::Existence;
 
 #[derive(Debug, Args)]
@@ -25,11 +25,6 @@ pub(super) struct ChangesArgs {
     follow: bool,
 }
 
-/// So many changes are read at once.
-const AT_ONCE: usize = 1_000;
-/// How often a follower looks for more.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-
 const HEAD: &[u8] =
     b"# Changes as Keystead has recorded them, for people to read. Values of passwords and other secrets are left\n\
                       # out, so applying this would delete them.\n\
@@ -38,35 +33,23 @@ const HEAD: &[u8] =
 pub(super) fn run(args: &ChangesArgs) -> Result<(), CliError> {
     let config = Config::read(&args.config)?;
     let store = open_store(&config, Existence::ReadOnly)?;
-    let failed = |error: &dyn std::error::Error| CliError::Message(format!("the store cannot be read: {error}"));
-    let mut after = args.after;
     if write(HEAD).is_err() {
         return Ok(());
     }
-    loop {
-        let changes = store.view().changes_after(after, AT_ONCE).map_err(|error| failed(&error))?;
+    let mut after = args.after;
+    let next = || {
+        let changes = store.view().changes_after(after, AT_ONCE)?;
         after = changes.last().map_or(after, |last| last.sequence);
+        Ok::<_, TreeError>(changes)
+    };
+    let tell = |changes: &[LoggedChange]| {
         let mut out = Vec::new();
-        for change in &changes {
+        for change in changes {
             put(&mut out, change);
         }
-        if write(&out).is_err() {
-            // Nobody reads any more.
-            return Ok(());
-        }
-        if changes.is_empty() {
-            if !args.follow {
-                return Ok(());
-            }
-            pause();
-            store.catch_up().map_err(|error| failed(&error))?;
-        }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "there is nothing that tells a reader when another process writes")]
-fn pause() {
-    std::thread::sleep(LOOK_EVERY);
+        write(&out)
+    };
+    read_on(&store, args.follow.into(), next, tell)
 }
 
 fn write(octets: &[u8]) -> io::Result<()> {

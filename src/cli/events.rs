@@ -8,11 +8,12 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use uuid::Uuid;
 
+use super::follow::{AT_ONCE, read_on, unreadable};
 use super::json::{self, Json};
 use super::uid::{entry_of_uid, is_uid};
 use super::{CliError, open_store};
 use crate::config::Config;
-use crate::directory::tree::{Directory, Event, EventKind, EventResult, Recorded, Tree};
+use crate::directory::tree::{Directory, Event, EventKind, EventResult, Recorded, Tree, TreeError};
 use crate::directory::{Dn, Schema, Timestamp};
 use crate::server::Clock;
 use crate::store::{Existence, Store};
@@ -42,10 +43,6 @@ pub(super) struct EventsArgs {
     follow: bool,
 }
 
-/// So many events are read at once.
-const AT_ONCE: usize = 1_000;
-/// How often a follower looks for more.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Events may be recorded so much later than they happened.
 const LATE: Duration = Duration::from_secs(120);
 
@@ -53,31 +50,16 @@ pub(super) fn run(args: &EventsArgs) -> Result<(), CliError> {
     let config = Config::read(&args.config)?;
     let store = open_store(&config, Existence::ReadOnly)?;
     let wanted = Wanted::read(args, &store)?;
-    let failed = |error: &dyn std::error::Error| CliError::Message(format!("the store cannot be read: {error}"));
     let mut after = match wanted.since {
-        Some(since) => store.last_event_before(since.saturating_sub(LATE)).map_err(|error| failed(&error))?,
+        Some(since) => store.last_event_before(since.saturating_sub(LATE)).map_err(|error| unreadable(&error))?,
         None => 0,
     };
-    loop {
-        let events = store.events_after(after, AT_ONCE).map_err(|error| failed(&error))?;
+    let next = || {
+        let events = store.events_after(after, AT_ONCE)?;
         after = events.last().map_or(after, |last| last.sequence);
-        if write(&events, &wanted, args).is_err() {
-            // Nobody reads any more.
-            return Ok(());
-        }
-        if events.is_empty() {
-            if !args.follow {
-                return Ok(());
-            }
-            pause();
-            store.catch_up().map_err(|error| failed(&error))?;
-        }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "there is nothing that tells a reader when another process writes")]
-fn pause() {
-    std::thread::sleep(LOOK_EVERY);
+        Ok::<_, TreeError>(events)
+    };
+    read_on(&store, args.follow.into(), next, |events: &[Recorded]| write(events, &wanted, args))
 }
 
 fn write(events: &[Recorded], wanted: &Wanted<'_>, args: &EventsArgs) -> io::Result<()> {
