@@ -3,8 +3,10 @@
 //! What is wrong is told with its key and line, all of it at once, and nothing is in force until everything is right.
 
 mod access;
+mod additions;
 mod fault;
 mod integrity;
+mod judged;
 mod mapping;
 mod raw;
 mod resolve;
@@ -13,12 +15,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use additions::Additions;
 pub use fault::{ConfigError, Fault, ServicesError};
 pub use integrity::IntegrityText;
 
 use crate::access::assertion::{Assertion, AssertionText};
 use crate::access::{RuleBook, RuleText, Rules};
-use crate::directory::schema::{AttributeSet, AttributeTypeId, Schema, SchemaBuilder, SchemaError};
+use crate::directory::schema::{AttributeSet, AttributeTypeId, Extension, Schema, SchemaBuilder, SchemaError};
 use crate::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
 use crate::operations::identity_map::MappingText;
 use crate::operations::journal::Journal;
@@ -107,18 +110,25 @@ pub enum LogFormat {
 }
 
 impl Config {
-    /// Reads and checks a file.
+    /// Reads and checks a file. What it names may be defined in its store, by clients.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
-        Self::parse(path, &text)
+        Self::parse(path, &text_of(path)?)
+    }
+
+    /// The same beside the open store, whose schema clients have extended by this.
+    pub fn read_for(path: &Path, extension: &Extension) -> Result<Self, ConfigError> {
+        Self::parse_with(path, &text_of(path)?, Additions::Known(extension))
     }
 
     /// Checks the text of a file; relative paths in it begin where the file is.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        Self::parse_with(path, text, Additions::InStore)
+    }
+
+    fn parse_with(path: &Path, text: &str, additions: Additions<'_>) -> Result<Self, ConfigError> {
         let faults = |faults| ConfigError::Faults { path: path.to_owned(), faults };
         let raw = raw::parse(text).map_err(faults)?;
-        resolve::resolve(path, text, raw).map_err(faults)
+        resolve::resolve(path, text, raw, additions).map_err(faults)
     }
 
     /// Builds the schema, with the numbers that attribute types have had in a store.
@@ -200,4 +210,8 @@ impl Config {
             added_password: self.added_password,
         })
     }
+}
+
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })
 }

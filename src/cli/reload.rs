@@ -114,7 +114,7 @@ pub(super) fn refit(config: Config) -> Refit {
 }
 
 fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
-    let config = Config::read(path)?;
+    let config = Config::read_for(path, shared.store.view().schema().extension())?;
     let before = shared.services.load();
     let (meter, journal) = (Arc::clone(&before.meter), Arc::clone(&before.journal));
     let view = shared.store.view();

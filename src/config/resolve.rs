@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use super::additions::Additions;
+use super::judged::{Spans, check_against_schema};
 use super::raw::{
-    RawAudit, RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawMapping, RawPassword, RawTls, line_of,
+    RawAudit, RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawPassword, RawTls, line_of,
 };
-use super::{Config, Fault, IntegrityText, LogFormat, LogSettings, access, integrity, mapping};
-use crate::access::Rules;
-use crate::access::assertion::Assertion;
-use crate::directory::Dn;
+use super::{Config, Fault, IntegrityText, LogFormat, LogSettings, access, integrity};
 use crate::directory::url::LdapUrl;
 use crate::operations::Limits;
 use crate::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
@@ -31,11 +30,16 @@ use crate::store::{DEFAULT_CACHE, IndexKind, IndexedAttribute, Retention};
 
 /// Collects what is wrong, with the lines where it stands.
 pub(super) struct Faults<'t> {
-    text: &'t str,
-    list: Vec<Fault>,
+    pub(super) text: &'t str,
+    pub(super) list: Vec<Fault>,
 }
 
-impl Faults<'_> {
+impl<'t> Faults<'t> {
+    /// Nothing is wrong with the text of a file so far.
+    pub(super) const fn in_text(text: &'t str) -> Self {
+        Self { text, list: Vec::new() }
+    }
+
     pub(super) fn add(&mut self, span: Option<Range<usize>>, key: &str, reason: impl Into<String>) {
         let line = span.map(|span| line_of(self.text, span.start));
         self.list.push(Fault { line, key: key.to_owned(), reason: reason.into() });
@@ -53,8 +57,8 @@ impl Faults<'_> {
     }
 }
 
-pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config, Vec<Fault>> {
-    let mut faults = Faults { text, list: Vec::new() };
+pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig, additions: Additions<'_>) -> Result<Config, Vec<Fault>> {
+    let mut faults = Faults::in_text(text);
     let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let base = path.parent().unwrap_or_else(|| Path::new("."));
     let at = |name: &str| base.join(name);
@@ -143,7 +147,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig) -> Result<Config,
     config.rules = raw.access.into_iter().map(|rule| access::rule_text(rule, text)).collect();
     spans.assertions = raw.assert.iter().map(Spanned::span).collect();
     config.assertions = raw.assert.into_iter().map(|one| access::assertion_text(one, text)).collect();
-    check_against_schema(&mut config, &spans, &raw.map, &mut faults);
+    check_against_schema(&mut config, &spans, &raw.map, additions, &mut faults);
     if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }
 }
 
@@ -185,51 +189,6 @@ const RENEWAL: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Whether others than owner and group may do anything with it.
 fn is_open_to_others(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o007 != 0)
-}
-
-/// Where in the file stands what only the schema can judge.
-struct Spans {
-    indexes: Vec<Range<usize>>,
-    rules: Vec<Range<usize>>,
-    integrity: integrity::Spans,
-    assertions: Vec<Range<usize>>,
-}
-
-/// What only the schema can tell: whether suffixes are names, indexes possible, and rules right.
-fn check_against_schema(config: &mut Config, spans: &Spans, map: &[Spanned<RawMapping>], faults: &mut Faults<'_>) {
-    let schema = match config.build_schema(Vec::new()) {
-        Ok(schema) => schema,
-        Err(error) => return faults.add(None, "directory.schema", error.to_string()),
-    };
-    config.warnings.extend(schema.remarks().iter().cloned());
-    for suffix in &config.suffixes {
-        if let Err(error) = Dn::parse(&schema, suffix) {
-            faults.add(None, "directory.suffix", format!("{suffix:?}: {error}"));
-        }
-    }
-    for (index, span) in config.indexes.iter().flatten().zip(&spans.indexes) {
-        if let Err(error) = index.check(&schema) {
-            faults.add(Some(span.clone()), "index.attribute", error.to_string());
-        }
-    }
-    for name in config.recovery_attributes.iter().filter(|name| schema.find_attribute_type(name).is_none()) {
-        faults.add(None, "password.recovery_attributes", format!("the attribute {name:?} is not in the schema"));
-    }
-    let mut warnings = Vec::new();
-    spans.integrity.check(&config.integrity, &schema, faults);
-    for (rule, span) in config.rules.iter().zip(&spans.rules) {
-        match Rules::prepare(std::slice::from_ref(rule), &schema) {
-            Ok(prepared) => warnings.extend(access::ended(&prepared, Clock::default().now())),
-            Err(error) => faults.add(Some(span.clone()), "access", error.to_string()),
-        }
-    }
-    config.warnings.extend(warnings);
-    for (assertion, span) in config.assertions.iter().zip(&spans.assertions) {
-        if let Err(error) = Assertion::prepare_all(std::slice::from_ref(assertion), &schema) {
-            faults.add(Some(span.clone()), "assert", error.fault.to_string());
-        }
-    }
-    config.mappings = mapping::mappings(map, &schema, faults);
 }
 
 fn suffixes(raw: &RawDirectory, faults: &mut Faults<'_>) -> Vec<String> {
@@ -489,7 +448,8 @@ mod tests {
         let text = SMALL.replace("ldap://127", "http://127")
             + "[password]\nscheme = \"md5\"\n[log]\nlevel = \"loud\"\n[[access]]\nname = \"r\"\nwho = \"users\"\nto = \"everything\"\nallow = \"read\"\n";
         let faults = parse(&text).unwrap_err();
-        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert_eq!(faults.len(), 5, "{faults:?}");
+        assert!(faults[4].starts_with("directory.data: there is no store in /nowhere/db yet"), "{faults:?}");
         assert!(faults[0].starts_with("line 5: listen.url: \"http\" is not known"), "{faults:?}");
         assert!(faults[1].starts_with("line 7: password.scheme: \"md5\" is not known"), "{faults:?}");
         assert!(faults[2].starts_with("line 9: log.level"), "{faults:?}");
@@ -514,7 +474,7 @@ mod tests {
             + &index("jpegPhoto", "ordering")
             + &index("hasSubordinates", "equality");
         let faults = parse(&text).unwrap_err();
-        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert_eq!(faults.len(), 4, "{faults:?}");
         assert!(
             faults[0].starts_with("line 10: index.attribute: the attribute \"pwdAccountLockedTime\""),
             "{faults:?}"

@@ -1,0 +1,58 @@
+//! What clients have added to the schema (RFC 4512 §4.4), which a configuration may name.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Config;
+use crate::directory::Schema;
+use crate::directory::schema::Extension;
+use crate::directory::tree::{Directory, Tree};
+use crate::server::Clock;
+use crate::store::{Existence, OpenError, OpenOptions, Store};
+
+/// Where it is known what clients have added to the schema.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Additions<'a> {
+    /// In the store, which is opened to look if the configuration names something that it does not define itself.
+    InStore,
+    /// Here: the store is open.
+    Known(&'a Extension),
+}
+
+/// So much memory is enough to read what is in the store of its schema, in octets.
+const CACHE: usize = 8 << 20;
+
+impl Additions<'_> {
+    /// What a configuration defines and what clients have added to that; absent if there is no store yet.
+    pub(super) fn to(self, configured: &Schema, config: &Config) -> Result<Option<Arc<Schema>>, OpenError> {
+        match self {
+            Self::InStore => stored(config),
+            Self::Known(extension) => {
+                Ok(Some(Arc::new(configured.extended(extension.clone().without_defined(configured))?)))
+            }
+        }
+    }
+}
+
+/// The schema of the store, which may be in use by another process meanwhile.
+fn stored(config: &Config) -> Result<Option<Arc<Schema>>, OpenError> {
+    let options = OpenOptions {
+        path: &config.data,
+        existence: Existence::ReadOnly,
+        suffixes: &[],
+        indexes: None,
+        cache_octets: CACHE,
+        now: Clock::default().now(),
+        schema: &|numbering| config.build_schema(numbering),
+    };
+    match Store::open(&options) {
+        Ok(store) => Ok(Some(Arc::clone(store.view().schema()))),
+        Err(OpenError::Missing(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What to add to what is told where there is no store.
+pub(super) fn unknown_yet(data: &Path) -> String {
+    format!("there is no store in {} yet, so names that clients define in one are not known", data.display())
+}

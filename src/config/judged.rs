@@ -1,0 +1,95 @@
+//! What only a schema can tell of a configuration: whether suffixes are names, indexes possible, and rules right.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::additions::{Additions, unknown_yet};
+use super::raw::RawMapping;
+use super::resolve::Faults;
+use super::{Config, Fault, access, integrity, mapping};
+use crate::access::Rules;
+use crate::access::assertion::Assertion;
+use crate::directory::{Dn, Schema};
+use crate::operations::identity_map::MappingText;
+use crate::server::Clock;
+
+/// Where in the file stands what only a schema can judge.
+pub(super) struct Spans {
+    pub(super) indexes: Vec<Range<usize>>,
+    pub(super) rules: Vec<Range<usize>>,
+    pub(super) integrity: integrity::Spans,
+    pub(super) assertions: Vec<Range<usize>>,
+}
+
+/// Checks what only a schema can tell: the one of the configuration if that suffices, or else with what clients have added.
+pub(super) fn check_against_schema(
+    config: &mut Config,
+    spans: &Spans,
+    map: &[Spanned<RawMapping>],
+    additions: Additions<'_>,
+    faults: &mut Faults<'_>,
+) {
+    let configured = match config.build_schema(Vec::new()) {
+        Ok(schema) => schema,
+        Err(error) => return faults.add(None, "directory.schema", error.to_string()),
+    };
+    config.warnings.extend(configured.remarks().iter().cloned());
+    let by = |schema: &Schema| Judged::by(schema, config, spans, map, faults.text);
+    let mut judged = by(&configured);
+    if !judged.faults.is_empty() {
+        match additions.to(&configured, config) {
+            Ok(Some(schema)) => judged = by(&schema),
+            Ok(None) => judged.note(unknown_yet(&config.data)),
+            Err(error) => judged.note(format!("what clients have added to the schema cannot be read: {error}")),
+        }
+    }
+    faults.list.append(&mut judged.faults);
+    config.warnings.append(&mut judged.warnings);
+    config.mappings = judged.mappings;
+}
+
+/// A configuration, by one schema.
+struct Judged {
+    faults: Vec<Fault>,
+    warnings: Vec<String>,
+    mappings: Vec<MappingText>,
+}
+
+impl Judged {
+    fn by(schema: &Schema, config: &Config, spans: &Spans, map: &[Spanned<RawMapping>], text: &str) -> Self {
+        let (mut faults, mut warnings) = (Faults::in_text(text), Vec::new());
+        for suffix in &config.suffixes {
+            if let Err(error) = Dn::parse(schema, suffix) {
+                faults.add(None, "directory.suffix", format!("{suffix:?}: {error}"));
+            }
+        }
+        for (index, span) in config.indexes.iter().flatten().zip(&spans.indexes) {
+            if let Err(error) = index.check(schema) {
+                faults.add(Some(span.clone()), "index.attribute", error.to_string());
+            }
+        }
+        for name in config.recovery_attributes.iter().filter(|name| schema.find_attribute_type(name).is_none()) {
+            faults.add(None, "password.recovery_attributes", format!("the attribute {name:?} is not in the schema"));
+        }
+        spans.integrity.check(&config.integrity, schema, &mut faults);
+        for (rule, span) in config.rules.iter().zip(&spans.rules) {
+            match Rules::prepare(std::slice::from_ref(rule), schema) {
+                Ok(prepared) => warnings.extend(access::ended(&prepared, Clock::default().now())),
+                Err(error) => faults.add(Some(span.clone()), "access", error.to_string()),
+            }
+        }
+        for (assertion, span) in config.assertions.iter().zip(&spans.assertions) {
+            if let Err(error) = Assertion::prepare_all(std::slice::from_ref(assertion), schema) {
+                faults.add(Some(span.clone()), "assert", error.fault.to_string());
+            }
+        }
+        let mappings = mapping::mappings(map, schema, &mut faults);
+        Self { faults: faults.list, warnings, mappings }
+    }
+
+    /// Adds what is to be known of the faults.
+    fn note(&mut self, reason: String) {
+        self.faults.push(Fault { line: None, key: "directory.data".to_owned(), reason });
+    }
+}
