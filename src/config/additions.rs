@@ -1,6 +1,5 @@
 //! What clients have added to the schema (RFC 4512 §4.4), which a configuration may name.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Config;
@@ -50,9 +49,4 @@ fn stored(config: &Config) -> Result<Option<Arc<Schema>>, OpenError> {
         Err(OpenError::Missing(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// What to add to what is told where there is no store.
-pub(super) fn unknown_yet(data: &Path) -> String {
-    format!("there is no store in {} yet, so names that clients define in one are not known", data.display())
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::additions::{Additions, unknown_yet};
+use super::additions::Additions;
 use super::raw::RawMapping;
 use super::resolve::Faults;
 use super::{Config, Fault, access, integrity, mapping};
@@ -40,7 +40,8 @@ pub(super) fn check_against_schema(
     if !judged.faults.is_empty() {
         match additions.to(&configured, config) {
             Ok(Some(schema)) => judged = by(&schema),
-            Ok(None) => judged.note(unknown_yet(&config.data)),
+            // There is no store yet, so nobody has added anything.
+            Ok(None) => {}
             Err(error) => judged.note(format!("what clients have added to the schema cannot be read: {error}")),
         }
     }
