@@ -20,6 +20,7 @@ pub mod counted;
 mod delegation;
 pub mod delete;
 mod derived;
+mod end_of_lock;
 mod events;
 pub mod extended;
 pub mod external;

@@ -1,6 +1,7 @@
 //! Distinguished names (RFC 4514).
 
 mod parse;
+mod shown;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::{AttributeDescription, AttributeTypeId, Schema};
 use parse::RawRdn;
+pub use shown::without_secrets;
 
 /// A distinguished name. Keeps the spelling that it was given; compares and hashes by `distinguishedNameMatch`
 /// (RFC 4517 §4.2.15), so it is a safe map key.

@@ -410,16 +410,10 @@ impl Verification {
         Ok((change, if first { Need::Required } else { Need::Welcome }))
     }
 
-    /// What is told of a lock whose time was over. Whoever writes it first tells it: the meter finds other credentials then
-    /// than those that it has counted for.
+    /// What is told of a lock whose time was over.
     fn end_of_lock(&self, ctx: &Context<'_>, (node, dn): (&Node, &Dn)) -> Result<Vec<Event>, Refusal> {
-        let written = Account::read(ctx.tree.credentials(node.id)?.as_ref(), ctx.schema()).locked.is_some();
-        if !written && self.account.locked.is_none() {
-            return Ok(Vec::new());
-        }
-        let begun = if written { None } else { ctx.services.journal.lock_of(node.uuid) };
-        let ended = counted::lock_has_ended(Whose { uuid: node.uuid, dn }, ctx.now);
-        Ok(begun.into_iter().chain([ended]).collect())
+        let ended = |_| counted::lock_has_ended(Whose { uuid: node.uuid, dn }, ctx.now);
+        ctx.end_of_lock(node, self.account.locked, ended)
     }
 
     /// Makes or forgets the keys for SCRAM as the policy wants it, where the password is at hand. Whether it has.

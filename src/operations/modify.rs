@@ -24,7 +24,7 @@ use super::integrity::{Given, State};
 use super::relax::NOT_RELAXED;
 use super::set_password::has_class;
 use super::target::Target;
-use super::{Context, Outcome, Refusal, approval, policies};
+use super::{Context, Outcome, Refusal, approval, end_of_lock, policies};
 
 /// Changes the attributes of an entry: all as asked for, or none.
 pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Refusal> {
@@ -87,6 +87,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     let mut effects = SmallVec::new();
     let mut writes = Vec::new();
     let mut events = validity_change(ctx, &target, &attributes)?;
+    let stays_locked = account.as_ref().and_then(|account| account.stays_locked);
     let password_set = account.as_ref().is_some_and(|account| account.password_set);
     if password_set {
         ctx.stamp_password_change(&mut attributes);
@@ -102,7 +103,9 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     }
     let lines = log_lines(ctx, changes.iter().chain(&credentials));
     let log = ctx.log(LogKind::Modify, target.dn.as_str(), target.node.uuid, lines);
-    Ok(Outcome { effects, ..Outcome::success(Change { conditions, writes, log: vec![log], events }) })
+    let mut outcome = Outcome { effects, ..Outcome::success(Change { conditions, writes, log: vec![log], events }) };
+    end_of_lock::tell_that_it_stays(&mut outcome.response, stays_locked);
+    Ok(outcome)
 }
 
 /// What is recorded if the time in which the account may be used begins or ends by the changes.

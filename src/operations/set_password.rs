@@ -4,7 +4,7 @@ use crate::access::{Decision, Right, escalation};
 use crate::directory::schema::Schema;
 use crate::directory::tree::{Change, Event, EventKind, LogKind, Means, Node, Write};
 use crate::directory::{AttributeTypeId, Attributes, Dn, Entry, Randomness, Rdn};
-use crate::password::account::Account;
+use crate::password::account::{Account, Lock};
 use crate::password::change::{self, By, OldPassword};
 use crate::password::ledger::BY_CODE;
 use crate::password::policy::{BreachAction, CheckQuality};
@@ -13,7 +13,7 @@ use crate::password::report::Given;
 use crate::password::scram::ScramKeys;
 use crate::password::verdict::{BrokenRule, Language, Refused};
 use crate::password::{Policy, Secret, StoredPassword, generate};
-use crate::protocol::control::{ResetOptions, Skipped};
+use crate::protocol::control::{Flag, ResetOptions, Skipped};
 
 use uuid::Uuid;
 
@@ -53,7 +53,9 @@ pub(super) struct SetPassword {
     /// The password, if it was made here.
     pub(super) generated: Option<Secret>,
     /// What is recorded of it.
-    pub(super) event: Event,
+    pub(super) events: Vec<Event>,
+    /// The lock that it leaves as it is.
+    pub(super) stays_locked: Option<Lock>,
 }
 
 /// A password that was admitted, and what it was proven by.
@@ -61,16 +63,26 @@ struct Made {
     account: Account,
     generated: Option<Secret>,
     old: OldPassword,
+    /// The lock that there was before.
+    locked: Option<Lock>,
 }
 
 impl Made {
     /// The same with what is recorded of it.
-    fn recorded(self, event: Event) -> SetPassword {
-        let Self { mut account, generated, old } = self;
+    fn recorded(
+        self,
+        event: Event,
+        target: &Target,
+        policy: &Policy,
+        ctx: &Context<'_>,
+    ) -> Result<SetPassword, Refusal> {
+        let Self { mut account, generated, old, locked } = self;
         let reason = if matches!(old, OldPassword::Code) { BY_CODE.to_owned() } else { event.reason };
         let event = Event { reason, ..event };
         account.ledger.add(&event);
-        SetPassword { account, generated, event }
+        let ended = ctx.note_end_of_lock(target, locked, &mut account, policy, &event)?;
+        let stays_locked = account.locked;
+        Ok(SetPassword { account, generated, events: [event].into_iter().chain(ended).collect(), stays_locked })
     }
 }
 
@@ -121,7 +133,7 @@ impl Context<'_> {
         event.reason = self.reason_to_set();
         let permitted = self.require_right_to_skip(target);
         match permitted.and_then(|()| self.try_to_set_password(target, request, &governing)) {
-            Ok(Some(set)) => Ok(Some(set.recorded(event))),
+            Ok(Some(set)) => set.recorded(event, target, &governing.policy, self).map(Some),
             Ok(None) => Ok(None),
             Err(refusal) => {
                 self.note_refused(event, &refusal);
@@ -138,7 +150,9 @@ impl Context<'_> {
     ) -> Result<Option<Made>, Refusal> {
         let policy: &Policy = &governing.policy;
         let mut account = self.account(&target.node)?;
-        let judge = self.judge(&account, policy, &target.node.entry, Hashes::of(&target.decision));
+        let mut judge = self.judge(&account, policy, &target.node.entry, Hashes::of(&target.decision));
+        // A dry run leaves no trace, so it must not tell which passwords somebody else has or had.
+        judge.skipped.history |= request.by == By::Administrator && self.flags.has(Flag::NoOp);
         self.require_changeable(request, &judge)?;
         let Some(old) = self.proven_old(target, &account, policy, request)? else { return Ok(None) };
         let judge = Judge { old: old.given(), ..judge };
@@ -155,13 +169,15 @@ impl Context<'_> {
             self.report_change(&target.dn, &governing.tried, &given);
         });
         let checked_against = judge.lists(new);
+        let locked = account.locked;
         account.set_password(stored, policy, request.by, self.now);
+        self.unlock_if_permitted(target, request.by, &mut account);
         account.scram_keys = self.scram_keys(new, policy);
         account.checked_against = checked_against;
         if let Some(options) = self.reset_options() {
             self.limit(&mut account, policy, options)?;
         }
-        Ok(Some(Made { account, generated, old }))
+        Ok(Some(Made { account, generated, old, locked }))
     }
 
     /// Refuses what the owner may not do whatever they prove, before any password is looked at; with all that is wrong with
@@ -312,7 +328,7 @@ impl Context<'_> {
         let entry = Entry::encode(&attributes, self.schema());
         let replace = Write::Replace { uuid: node.uuid, version: node.version, entry };
         let writes = vec![replace, self.credentials_write(node, &set.account)];
-        Change { events: vec![set.event], ..Change::of(writes, vec![log]) }
+        Change { events: set.events, ..Change::of(writes, vec![log]) }
     }
 
     /// What changes in the entry itself when its password does.

@@ -272,6 +272,12 @@ impl Lock {
     pub const fn is_by_administrator(self) -> bool {
         matches!(self, Self::ByAdministrator(_))
     }
+
+    /// Whether a new password leaves it as it is, so that it takes the right to unlock to end it. A lock that wrong passwords
+    /// have brought about for a time, or until a reset, ends by one.
+    pub const fn outlasts_reset(self) -> bool {
+        matches!(self, Self::ByAdministrator(_) | Self::Exhausted)
+    }
 }
 
 impl Remembered {

@@ -97,7 +97,8 @@ impl Account {
         self.password.as_ref().is_some_and(|stored| stored.verify(password))
     }
 
-    /// Takes a new password, and with it a new state: unlocked, unexpired, nothing counted (draft-behera §8.2.7).
+    /// Takes a new password, and with it a new state: unexpired, nothing counted (draft-behera §8.2.7), and unlocked, unless
+    /// the lock is one that [outlasts](Lock::outlasts_reset) that.
     pub fn set_password(&mut self, new: StoredPassword, policy: &Policy, by: By, now: Timestamp) {
         if let Some(old) = self.password.replace(new) {
             self.history.push(Remembered { time: now, password: old });
@@ -115,11 +116,36 @@ impl Account {
             ledger: std::mem::take(&mut self.ledger),
             last_success: self.last_success.take(),
             last_failure: self.last_failure.take(),
-            ..Self::default()
+            ..self.locked_still()
         };
         if by == By::Administrator && policy.pwd_must_change {
             self.make_temporary(policy, now);
         }
+    }
+
+    /// Has no password from now on, and no state, but for a lock that outlasts that.
+    pub fn remove_password(&mut self) {
+        *self = Self { version: self.version, ledger: std::mem::take(&mut self.ledger), ..self.locked_still() };
+    }
+
+    /// Ends a lock, whatever has brought it about, and forgets the wrong passwords.
+    pub fn unlock(&mut self) {
+        (self.locked, self.failures_in_a_row) = (None, 0);
+        self.failures.clear();
+    }
+
+    /// Ends a lock that outlasts nothing, and forgets the wrong passwords that no lasting lock comes of.
+    fn unlock_unless_lasting(&mut self) {
+        let Self { locked, failures_in_a_row, .. } = self.locked_still();
+        self.unlock();
+        (self.locked, self.failures_in_a_row) = (locked, failures_in_a_row);
+    }
+
+    /// Nothing but a lock that outlasts a new password.
+    fn locked_still(&self) -> Self {
+        let locked = self.locked.filter(|lock| lock.outlasts_reset());
+        let failures_in_a_row = if locked == Some(Lock::Exhausted) { self.failures_in_a_row } else { 0 };
+        Self { locked, failures_in_a_row, ..Self::default() }
     }
 
     /// From now on its owner must change the password, for as long and as often as the policy lets it be used.
@@ -159,13 +185,7 @@ impl Account {
     /// Takes a code for the place of a forgotten password. Wrong passwords do not keep its owner from using it.
     pub fn take_code(&mut self, code: OneTimeCode) {
         self.code = Some(code);
-        self.failures.clear();
-        if self.locked != Some(Lock::Exhausted) {
-            self.failures_in_a_row = 0;
-        }
-        if matches!(self.locked, Some(Lock::Since(_))) {
-            self.locked = None;
-        }
+        self.unlock_unless_lasting();
     }
 
     /// The time of a change: kept in seconds, and no two passwords of an account have the same, since sessions are told
@@ -248,6 +268,30 @@ mod tests {
         assert_eq!((account.temporary_until, account.temporary_uses), (Some(at(160)), Some(3)));
         account.set_password(stored("own"), &policy(), By::Owner, at(200));
         assert!(!account.must_change && account.temporary_until.is_none() && account.temporary_uses.is_none());
+    }
+
+    #[test]
+    fn a_lock_that_no_time_ends_outlasts_a_reset_a_code_and_the_removal_of_the_password() {
+        let lasting =
+            [(Lock::ByAdministrator(None), 0), (Lock::ByAdministrator(Some(at(1))), 0), (Lock::Exhausted, 100)];
+        let ways: [fn(&mut Account); 3] = [
+            |account| account.set_password(stored("new"), &policy(), By::Administrator, at(100)),
+            |account| account.take_code(OneTimeCode { hash: stored("code"), until: at(200) }),
+            Account::remove_password,
+        ];
+        for way in ways {
+            let after = |lock| {
+                let mut account =
+                    Account { locked: Some(lock), failures: vec![at(1)], failures_in_a_row: 100, ..Account::default() };
+                way(&mut account);
+                assert_eq!(account.failures, []);
+                (account.locked, account.failures_in_a_row)
+            };
+            for (lock, in_a_row) in lasting {
+                assert_eq!(after(lock), (Some(lock), in_a_row));
+            }
+            assert_eq!(after(Lock::Since(at(1))), (None, 0));
+        }
     }
 
     #[test]

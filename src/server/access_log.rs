@@ -7,16 +7,20 @@ use std::time::Duration;
 use tracing::{debug, info};
 
 use crate::access::{Actor, Rules};
-use crate::directory::{Identity, ResultCode};
+use crate::directory::tree::{Directory, Tree};
+use crate::directory::{Identity, ResultCode, dn};
 use crate::operations::Requester;
 use crate::operations::bind::claimed_name;
 use crate::protocol::control::TrackedSession;
 use crate::protocol::{Operation, Request};
+use crate::store::Store;
 
 /// One request that was answered.
 pub(super) struct Line<'a> {
     pub(super) connection: u64,
     pub(super) request: &'a Request,
+    /// It knows which values a name is not shown with.
+    pub(super) store: &'a Store,
     /// Who it was done as.
     pub(super) requester: &'a Requester,
     pub(super) code: ResultCode,
@@ -41,7 +45,7 @@ pub(super) enum Part<'a> {
 /// Writes a line. Searches and compares are told to whoever wants to know everything; what changes or tries something,
 /// always. What a transaction only takes down changes nothing yet.
 pub(super) fn write(line: &Line<'_>) {
-    let Line { connection, request, requester, code, part, took, sessions } = line;
+    let Line { connection, request, store, requester, code, part, took, sessions } = line;
     let who = requester.identity.name();
     // Who has authenticated, where that was somebody else.
     let by = requester.proxied_by.as_ref().map(Identity::name);
@@ -56,12 +60,12 @@ pub(super) fn write(line: &Line<'_>) {
     if !is_done || is_of_little_interest(request.operation()) {
         debug!(
             target: "access",
-            conn = connection, op, who, by, target = target(request).as_ref(), code, us, transaction, session
+            conn = connection, op, who, by, target = target(request, store).as_ref(), code, us, transaction, session
         );
     } else {
         info!(
             target: "access",
-            conn = connection, op, who, by, target = target(request).as_ref(), code, us, transaction, session
+            conn = connection, op, who, by, target = target(request, store).as_ref(), code, us, transaction, session
         );
     }
 }
@@ -84,8 +88,16 @@ const fn is_of_little_interest(operation: Operation) -> bool {
     matches!(operation, Operation::Search | Operation::Compare)
 }
 
-/// The name that a request is about.
-pub(super) fn target(request: &Request) -> Cow<'_, str> {
+/// The name that a request is about, without what is secret in it.
+pub(super) fn target<'r>(request: &'r Request, store: &Store) -> Cow<'r, str> {
+    let view = store.view();
+    match named(request) {
+        Cow::Borrowed(name) => dn::without_secrets(view.schema(), name),
+        Cow::Owned(name) => Cow::Owned(dn::without_secrets(view.schema(), &name).into_owned()),
+    }
+}
+
+fn named(request: &Request) -> Cow<'_, str> {
     match request {
         Request::Bind(bind) => claimed_name(bind),
         Request::Search(search) => String::from_utf8_lossy(&search.base),

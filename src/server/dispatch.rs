@@ -31,8 +31,8 @@ const OCTETS_PER_TURN: usize = 256 << 10;
 const TURN: Duration = Duration::from_millis(25);
 /// How often a change that lost a race is planned again.
 const ATTEMPTS: u32 = 8;
-/// How long a password attempt waits for others at the same account before the server is busy.
-const WAIT: Duration = Duration::from_secs(5);
+/// How long a password attempt waits for others at the same account before the server is busy: what clients wait.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// A request under way, told from others that may have had its message id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,6 +4,9 @@
 //! the lane waits behind its own flood and nobody else does. Nor does it take the room of others: when the queue is full,
 //! whoever has most in it gives way.
 //!
+//! A job that has to wait for another one is put aside, where it holds no thread. Whenever a job is done, those that were put
+//! aside are called again, each source's in the order in which they came.
+//!
 //! A job is told what becomes of it, whatever that is, so that whoever waits for it gets an answer.
 
 use std::collections::{HashMap, VecDeque};
@@ -47,8 +50,8 @@ pub struct Lane {
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-/// How long a thread steps back from a job that has to wait, unless another one arrives.
-const PAUSE: Duration = Duration::from_millis(1);
+/// After so long those that were put aside are called again in any case, since what they wait for may be done elsewhere.
+const PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 struct Queue {
@@ -61,6 +64,9 @@ struct Queue {
 struct State {
     jobs: HashMap<Source, VecDeque<Job>>,
     turns: VecDeque<Source>,
+    /// Those that have to wait for others, the first first.
+    aside: VecDeque<(Source, Job)>,
+    /// How many there are, those included that were put aside.
     waiting: usize,
     closed: bool,
 }
@@ -119,18 +125,24 @@ impl Queue {
         while let Some((source, mut job)) = self.next() {
             // What a job holds is not looked at again but by itself, to be answered.
             match catch_unwind(AssertUnwindSafe(|| job(Fate::Run))) {
-                Ok(Status::Finished) => {}
-                Ok(Status::Again) => {
-                    let mut state = self.lock();
-                    state.push(source, job);
-                    // What it waits for takes milliseconds, and asking all the time would only slow that down.
-                    drop(self.arrived.wait_timeout(state, PAUSE));
-                }
+                Ok(Status::Finished) => self.call_again(),
+                Ok(Status::Again) => self.lock().put_aside(source, job),
                 Err(_) => {
                     tracing::error!("a request panicked, and is answered as failed");
                     end(&mut job, Fate::Panicked);
+                    self.call_again();
                 }
             }
+        }
+    }
+
+    /// Something has ended that others may have waited for.
+    fn call_again(&self) {
+        let mut state = self.lock();
+        if !state.aside.is_empty() {
+            state.call_again();
+            drop(state);
+            self.arrived.notify_all();
         }
     }
 
@@ -140,10 +152,17 @@ impl Queue {
             if let Some(next) = state.pop() {
                 return Some(next);
             }
-            if state.closed {
+            if !state.aside.is_empty() {
+                let (again, timeout) = self.arrived.wait_timeout(state, PAUSE).unwrap_or_else(PoisonError::into_inner);
+                state = again;
+                if timeout.timed_out() {
+                    state.call_again();
+                }
+            } else if state.closed {
                 return None;
+            } else {
+                state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
-            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -152,7 +171,6 @@ impl State {
     /// Takes a job in. Returns the one for which there is no room, if there is not: this one, where its source has as many
     /// as any other; otherwise the newest of the source that has most.
     fn admit(&mut self, source: Source, job: Job, capacity: usize) -> Option<Job> {
-        let own = self.jobs.get(&source).map_or(0, VecDeque::len);
         if self.closed {
             return Some(job);
         }
@@ -160,6 +178,9 @@ impl State {
             self.push(source, job);
             return None;
         }
+        // Those that were put aside take room like any other.
+        self.call_again();
+        let own = self.jobs.get(&source).map_or(0, VecDeque::len);
         let longest = self.jobs.iter().max_by_key(|(_, jobs)| jobs.len()).map(|(source, jobs)| (*source, jobs.len()));
         let dropped = longest.filter(|(_, length)| *length > own + 1).and_then(|(longest, _)| self.pop_newest(longest));
         match dropped {
@@ -189,6 +210,25 @@ impl State {
         }
         jobs.push_back(job);
         self.waiting += 1;
+    }
+
+    fn put_aside(&mut self, source: Source, job: Job) {
+        self.aside.push_back((source, job));
+        self.waiting += 1;
+    }
+
+    /// Those that were put aside are the first of their source again.
+    fn call_again(&mut self) {
+        let Self { jobs, turns, aside, .. } = self;
+        for (source, _) in aside.iter() {
+            if !jobs.contains_key(source) {
+                turns.push_back(*source);
+                jobs.insert(*source, VecDeque::new());
+            }
+        }
+        for (source, job) in aside.drain(..).rev() {
+            jobs.entry(source).or_default().push_front(job);
+        }
     }
 
     /// The next job of the source whose turn it is; then it is the turn of the others.
@@ -337,6 +377,76 @@ mod tests {
         lane.submit(Source(1), Box::new(job));
         receiver.recv().unwrap();
         lane.close();
+    }
+
+    /// Jobs of which one at a time may be under way, each of which ends when it is told to.
+    struct OneAtATime {
+        place: Arc<Mutex<bool>>,
+        begun: Sender<usize>,
+        go_on: Arc<Mutex<Receiver<()>>>,
+    }
+
+    impl OneAtATime {
+        fn submit(&self, lane: &Lane, source: u64, number: usize) {
+            let (place, begun, go_on) = (Arc::clone(&self.place), self.begun.clone(), Arc::clone(&self.go_on));
+            let job = move |fate| {
+                if fate != Fate::Run {
+                    begun.send(usize::MAX).unwrap();
+                    return Status::Finished;
+                }
+                if std::mem::replace(&mut *place.lock().unwrap(), true) {
+                    return Status::Again;
+                }
+                begun.send(number).unwrap();
+                go_on.lock().unwrap().recv().unwrap();
+                *place.lock().unwrap() = false;
+                Status::Finished
+            };
+            lane.submit(Source(source), Box::new(job));
+        }
+    }
+
+    #[test]
+    fn jobs_that_wait_for_a_place_hold_no_thread_and_all_get_one() {
+        let lane = Lane::start("test", 2, 100);
+        let ((begun, has_begun), (release, go_on)) = (channel(), channel());
+        let jobs = OneAtATime { place: Arc::default(), begun, go_on: Arc::new(Mutex::new(go_on)) };
+        (0..64).for_each(|number| jobs.submit(&lane, 1, number));
+        let first = has_begun.recv().unwrap();
+        // 63 wait, and another thread is free for others all the same.
+        let others = Fates::new();
+        others.submit(&lane, 2, 'a');
+        assert_eq!(others.1.recv().unwrap(), ('a', Fate::Run));
+        (0..64).for_each(|_| release.send(()).unwrap());
+        let mut all: Vec<_> = std::iter::once(first).chain(has_begun.iter().take(63)).collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..64).collect::<Vec<_>>());
+        lane.close();
+    }
+
+    #[test]
+    fn those_that_were_put_aside_keep_their_order_and_give_way_like_any_other() {
+        let (sender, receiver) = channel();
+        let job = |name: char| -> Job {
+            let sender = sender.clone();
+            Box::new(move |fate| {
+                sender.send((name, fate)).unwrap();
+                Status::Finished
+            })
+        };
+        let mut state = State::default();
+        for (source, name) in [(1, 'a'), (2, 'x'), (1, 'b'), (1, 'c')] {
+            state.put_aside(Source(source), job(name));
+        }
+        state.push(Source(1), job('d'));
+        // The newest of the source that has most is dropped.
+        let mut dropped = state.admit(Source(3), job('y'), 5).unwrap();
+        assert_eq!((dropped(Fate::Dropped), state.waiting), (Status::Finished, 5));
+        while let Some((_, mut job)) = state.pop() {
+            job(Fate::Run);
+        }
+        let told: String = receiver.try_iter().map(|(name, _)| name).collect();
+        assert_eq!((told.as_str(), state.waiting), ("daxybc", 0));
     }
 
     #[test]

@@ -7,8 +7,9 @@ use keystead::operations::policies::Policies;
 use keystead::operations::recognition::{Recognition, recognise};
 use keystead::operations::{Confidentiality, Requester};
 use keystead::password::meter::ABSOLUTE_LIMIT;
+use keystead::protocol::{RawControl, Response, oid};
 
-use crate::scene::Scene;
+use crate::scene::{Client, SUFFIX, Scene, full, result, rule, rules};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
@@ -48,6 +49,29 @@ fn state<D: Directory>(scene: &Scene<D>, attribute: &str) -> Vec<String> {
     scene.root().values("alice", attribute)
 }
 
+/// What happens from now on is recorded.
+fn begin<D: Directory>(scene: &Scene<D>) {
+    scene.wait(60);
+}
+
+/// Bob may reset passwords, and not unlock.
+fn second_desk<D: Directory>(scene: &Scene<D>) -> Client<'_, D> {
+    scene.policy(&[("pwdMustChange", "FALSE")]);
+    let tree = format!("subtree:ou=people,{SUFFIX}");
+    let desk = rule("second desk", &format!("dn:{}", full("bob")), &tree, &[], &["reset-password"]);
+    scene.rule_by(&[rules(), vec![desk]].concat());
+    scene.client("bob")
+}
+
+fn reset<D: Directory>(who: &Client<'_, D>, new: &str) -> Response {
+    who.password_modify_with(Some("alice"), None, Some(new), &[])
+}
+
+fn code<D: Directory>(who: &Client<'_, D>) -> Response {
+    let control = RawControl { oid: oid::RESET_OPTIONS.into(), critical: true, value: Some("code".into()) };
+    who.password_modify_with(Some("alice"), None, None, &[control])
+}
+
 sentences! {
     /// A hundred wrong passwords in a row are an end (NIST SP 800-63B-4 §3.2.2), however often the server starts anew
     /// meanwhile; "wrong passwords end no connection".
@@ -68,6 +92,84 @@ sentences! {
         assert_eq!((state(scene, "pwdFailuresInARow"), state(scene, "pwdLockedBy")), (vec![], vec![]));
         guess(scene, 1, 2);
         assert!(bind(scene, HOME, ALICE));
+    }
+
+    /// A reset opens nothing that no time opens, unless whoever resets may unlock as well; they are told that it stays locked.
+    /// The same holds for codes, and for the way over an entry without a password.
+    fn a_reset_alone_does_not_open_what_an_administrator_has_locked(scene) {
+        begin(scene);
+        let bob = second_desk(scene);
+        let locked = |way: &str, response: &Response| {
+            assert_eq!(result(response), Ok(()), "{way}");
+            let told = &response.result.diagnostic_message;
+            assert!(told.contains("stays locked: an administrator has locked it") && told.contains("the right unlock"), "{told}");
+            assert_eq!(state(scene, "pwdAccountLockedTime"), ["000001010000Z"], "{way}");
+            assert_eq!(state(scene, "pwdLockedBy"), ["administrator"], "{way}");
+        };
+        assert_eq!(scene.root().change(&alice("add: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n")), Ok(()));
+        locked("password modify", &reset(&bob, "reset by bob"));
+        locked("a code", &code(&bob));
+        let modify = |lines: &str| bob.change_with(&alice(lines), &[]);
+        locked("modify", &modify("replace: userPassword\nuserPassword: reset by modify\n"));
+        assert!(!bind(scene, HOME, "reset by modify"));
+        assert_eq!(result(&modify("delete: userPassword\n")), Ok(()));
+        locked("again", &modify("add: userPassword\nuserPassword: begun anew by bob\n"));
+        assert!(!scene.events().iter().any(|event| event.starts_with("unlocked")));
+        // Hanna has the right.
+        let opened = reset(&scene.client("hanna"), "reset by hanna");
+        assert_eq!((result(&opened), opened.result.diagnostic_message.as_str()), (Ok(()), ""));
+        assert!(bind(scene, HOME, "reset by hanna"));
+        assert!(scene.events().contains(&"unlocked done of alice by hanna, password-modify".to_owned()));
+        let ledger = state(scene, "pwdLedger");
+        assert!(ledger.iter().any(|line| line.contains(" unlocked; through password-modify;")), "{ledger:?}");
+    }
+
+    /// A hundred in a row are an end for whoever may only reset, too.
+    fn a_reset_alone_does_not_end_a_hundred_in_a_row(scene) {
+        scene.policy(&[("pwdFailureCountInterval", "60")]);
+        guess(scene, 1, ABSOLUTE_LIMIT);
+        let bob = second_desk(scene);
+        for response in [reset(&bob, "reset by bob"), code(&bob)] {
+            let told = &response.result.diagnostic_message;
+            assert!(told.contains("stays locked: 100 wrong passwords in a row"), "{told}");
+            assert_eq!(state(scene, "pwdFailuresInARow"), ["100"]);
+            assert!(!bind(scene, HOME, "reset by bob"));
+        }
+        let opened = code(&scene.client("hanna"));
+        assert_eq!((result(&opened), opened.result.diagnostic_message.as_str()), (Ok(()), ""));
+        assert!(scene.events().contains(&"unlocked done of alice by hanna, password-modify".to_owned()));
+        assert!(bind(scene, HOME, "reset by bob"));
+    }
+
+    /// A lock that wrong passwords have brought about for a time ends by a reset and by a code, and that is recorded with it: also
+    /// where the lock itself has not been written yet.
+    fn the_end_of_a_lock_by_a_reset_or_a_code_is_recorded(scene) {
+        begin(scene);
+        let bob = second_desk(scene);
+        let lock = || (0..3).for_each(|number| assert!(!bind(scene, ELSEWHERE, &format!("guess {number}"))));
+        lock();
+        assert_eq!(reset(&bob, "reset by bob").result.diagnostic_message, "");
+        scene.wait(60);
+        lock();
+        scene.settle();
+        assert_eq!(code(&bob).result.diagnostic_message, "");
+        scene.wait(60);
+        lock();
+        scene.settle();
+        scene.wait(900);
+        assert_eq!(bob.change(&alice("replace: userPassword\nuserPassword: reset by modify\n")), Ok(()));
+        assert_eq!(scene.events(), [
+            "reset done of alice by bob, password-modify",
+            "locked done of alice by nobody, bind: 3 wrong passwords",
+            "unlocked done of alice by bob, password-modify",
+            "locked done of alice by nobody, bind: 3 wrong passwords",
+            "code-issued done of alice by bob, password-modify",
+            "unlocked done of alice by bob, password-modify",
+            "locked done of alice by nobody, bind: 3 wrong passwords",
+            "reset done of alice by bob, modify",
+            "unlocked done of alice by nobody, time: the time of the lock was over",
+        ]);
+        assert!(bind(scene, HOME, "reset by modify"));
     }
 
     /// Each right password ends the row, and that is written as well.

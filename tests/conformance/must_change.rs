@@ -3,7 +3,7 @@
 
 use keystead::directory::ResultCode;
 use keystead::directory::ResultCode::{
-    CompareFalse, ConstraintViolation, InsufficientAccessRights, InvalidCredentials, NoSuchObject,
+    CompareFalse, ConstraintViolation, InsufficientAccessRights, InvalidCredentials, NoSuchObject, ProtocolError,
 };
 use keystead::directory::tree::Directory;
 use keystead::directory::tree::Scope::{BaseObject, WholeSubtree};
@@ -87,6 +87,15 @@ sentences! {
         let who = client.extended(oid::WHO_AM_I, None, &[]);
         assert_eq!(who.value, Some(format!("dn:{}", full("alice")).into_bytes()));
         assert_eq!(client.search("", BaseObject, "(objectClass=*)", &["namingContexts"]).unwrap().len(), 1);
+    }
+
+    /// §6.1: "There is no controlValue" is meant: one is malformed, as for `OpenLDAP`, and nothing is done.
+    fn a_control_with_a_value_is_malformed(scene) {
+        for (critical, value) in [(true, "junk"), (false, "junk"), (false, "")] {
+            let control = RawControl { oid: oid::PASSWORD_POLICY.into(), critical, value: Some(value.into()) };
+            let answer = scene.anonymous().bind_with("alice", "alice's password", &[control]);
+            assert_eq!(result(&answer), Err(ProtocolError));
+        }
     }
 
     /// §6.1: the control "may be sent with any LDAP request message", also as a critical one, and tells why nothing else is

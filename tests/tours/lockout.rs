@@ -302,3 +302,14 @@ fn the_answer_to_a_wrong_password_is_held_back_and_nobody_else_waits_for_it() {
     assert!(begun.elapsed().as_millis() >= 1_000, "{:?}", begun.elapsed());
     assert_eq!(attacker.bind("alice", &server.password("alice")), 0);
 }
+
+#[test]
+fn the_right_password_at_sixty_four_connections_at_once_gets_in_at_each() {
+    let server = strict();
+    let bind = ber::simple_bind(&full("alice"), &server.password("alice"));
+    let mut clients: Vec<_> = (0..64).map(|_| Client::local(&server)).collect();
+    clients.iter_mut().for_each(|client| drop(client.begin(&bind)));
+    for client in &mut clients {
+        assert_eq!(client.receive().unwrap().code, 0);
+    }
+}

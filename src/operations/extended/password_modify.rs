@@ -9,7 +9,7 @@ use crate::operations::login_name::UserName;
 use crate::operations::refusal::MAY_NOT_SET;
 use crate::operations::set_password::{NewPassword, password_was_set};
 use crate::operations::target::Target;
-use crate::operations::{Context, Freedom, Outcome, Refusal};
+use crate::operations::{Context, Freedom, Outcome, Refusal, end_of_lock};
 use crate::password::Secret;
 use crate::password::change::By;
 use crate::protocol::Response;
@@ -56,7 +56,8 @@ pub(super) fn set(ctx: &Context<'_>, target: &Target, request: &NewPassword) -> 
     // Not before: whoever is not bound has only now proven that they may know of the entry.
     ctx.schema().check_entry(&target.node.entry.decode(), &[ctx.schema().known().user_password])?;
     let value = set.generated.take().map(|made| PasswordModify::generated(made.expose()));
-    let response = Response { value, ..ResultCode::Success.into() };
+    let mut response = Response { value, ..ResultCode::Success.into() };
+    end_of_lock::tell_that_it_stays(&mut response, set.stays_locked);
     let effects = smallvec![password_was_set(&target.node, request.by)];
     Ok(Outcome { change: ctx.password_change(target, set), effects, ..Outcome::answer(response) })
 }

@@ -9,7 +9,7 @@ use crate::directory::tree::{Change, EventKind, LogKind};
 use crate::operations::events::Whose;
 use crate::operations::set_password::NewPassword;
 use crate::operations::target::Target;
-use crate::operations::{Context, Effect, Outcome, Refusal};
+use crate::operations::{Context, Effect, Outcome, Refusal, end_of_lock};
 use crate::password::change::{By, OldPassword};
 use crate::password::one_time_code::OneTimeCode;
 use crate::protocol::Response;
@@ -42,13 +42,18 @@ pub(super) fn issue(
     let (code, told) = OneTimeCode::make(until, policy.hashing.or(ctx.services.new_passwords), ctx.random);
     let event = ctx.event(EventKind::CodeIssued, MEANS, Whose::entry(&target.node, &target.dn), &policy);
     let mut account = ctx.account(&target.node)?;
+    let locked = account.locked;
     account.take_code(code);
+    ctx.unlock_if_permitted(target, request.by, &mut account);
     account.ledger.add(&event);
+    let ended = ctx.note_end_of_lock(target, locked, &mut account, &policy, &event)?;
     let lines = format!("replace: pwdResetCodeExpiry\npwdResetCodeExpiry: {until}\n-\n");
     let log = ctx.log(LogKind::Modify, target.dn.as_str(), target.node.uuid, lines);
     let writes = vec![ctx.credentials_write(&target.node, &account)];
-    let change = Change { writes, log: vec![log], events: vec![event], ..Change::none() };
-    let response = Response { value: Some(PasswordModify::generated(told.expose())), ..ResultCode::Success.into() };
+    let change =
+        Change { writes, log: vec![log], events: [event].into_iter().chain(ended).collect(), ..Change::none() };
+    let mut response = Response { value: Some(PasswordModify::generated(told.expose())), ..ResultCode::Success.into() };
+    end_of_lock::tell_that_it_stays(&mut response, account.locked);
     let effects = smallvec![Effect::CredentialsSet { uuid: target.node.uuid }];
     Ok(Outcome { change, effects, ..Outcome::answer(response) })
 }

@@ -52,6 +52,8 @@ pub(super) struct Changed {
     pub(super) effect: Effect,
     pub(super) password_set: bool,
     pub(super) events: Vec<Event>,
+    /// The lock that a new password leaves as it is.
+    pub(super) stays_locked: Option<Lock>,
 }
 
 /// Finds out what the changes of credentials come to, and requires the rights for it.
@@ -193,29 +195,35 @@ impl Prepared {
         let event = |kind| ctx.event(kind, Means::Modify, Whose::entry(&target.node, &target.dn), &policy);
         let account = ctx.account(&target.node)?;
         let effect = Effect::CredentialsSet { uuid: target.node.uuid };
-        let mut changed = Changed { account, effect, password_set: false, events: Vec::new() };
+        let mut changed = Changed { account, effect, password_set: false, events: Vec::new(), stays_locked: None };
         match self.password {
             Some(PasswordChange::Set { old, new }) => {
                 let request = NewPassword { by: self.by, means: Means::Modify, old: old.into(), new: Some(new) };
                 match ctx.set_password(target, &request)? {
-                    Some(SetPassword { account, event, .. }) => {
+                    Some(SetPassword { account, events, stays_locked, .. }) => {
                         let effect = password_was_set(&target.node, self.by);
-                        changed = Changed { account, effect, password_set: true, events: vec![event] };
+                        changed = Changed { account, effect, password_set: true, events, stays_locked };
                     }
                     None if self.state.is_empty() => return Ok(None),
                     None => {}
                 }
             }
             Some(PasswordChange::Remove) => {
-                let Account { version, ledger, .. } = changed.account;
-                changed.account = Account { version, ledger, ..Account::default() };
+                let locked = changed.account.locked;
+                changed.account.remove_password();
                 changed.password_set = true;
-                changed.note(event(EventKind::Removed));
+                let removed = event(EventKind::Removed);
+                let ended = ctx.note_end_of_lock(target, locked, &mut changed.account, &policy, &removed)?;
+                changed.note(removed);
+                changed.events.extend(ended);
             }
             None => {}
         }
         for change in self.state {
-            changed.note(event(change.kind()));
+            // A new password may have ended it already.
+            if !(change.kind() == EventKind::Unlocked && changed.has_ended_lock()) {
+                changed.note(event(change.kind()));
+            }
             change.apply(&mut changed.account, &policy, ctx)?;
         }
         Ok(Some(changed))
@@ -223,6 +231,10 @@ impl Prepared {
 }
 
 impl Changed {
+    fn has_ended_lock(&self) -> bool {
+        self.events.iter().any(|event| event.kind == EventKind::Unlocked)
+    }
+
     fn note(&mut self, event: Event) {
         self.account.ledger.add(&event);
         self.events.push(event);
@@ -242,11 +254,7 @@ impl StateChange {
 
     fn apply(self, account: &mut Account, policy: &Policy, ctx: &Context<'_>) -> Result<(), Refusal> {
         match self {
-            Self::Unlock => {
-                account.locked = None;
-                account.failures.clear();
-                account.failures_in_a_row = 0;
-            }
+            Self::Unlock => account.unlock(),
             Self::Lock(lock) => account.locked = Some(lock),
             Self::MustChange if account.must_change => {}
             Self::MustChange => account.make_temporary(policy, ctx.now),

@@ -140,9 +140,10 @@ fn resets_a_password(request: &Request) -> bool {
 
 /// Draft-behera §6.1: with any request; the answer to each may be that the password must be changed first.
 #[expect(clippy::unnecessary_wraps, reason = "as every reader of a control")]
-const fn password_policy(controls: &mut Controls, _: &RawControl) -> Option<()> {
+/// "There is no controlValue" (draft-behera §6.1); as for OpenLDAP, one is malformed, whatever it is.
+fn password_policy(controls: &mut Controls, control: &RawControl) -> Option<()> {
     controls.password_policy = true;
-    Some(())
+    control.value.is_none().then_some(())
 }
 
 /// MS-ADTS 3.1.1.3.4.1.12: no references (1), and all suffixes as one tree (2), which they are from the empty base.

@@ -277,6 +277,7 @@ impl Connection {
             access_log::write(&Line {
                 connection: self.place.number,
                 request: &running.message.request,
+                store: &self.shared.store,
                 requester: running.acting.as_ref().unwrap_or(&self.requester),
                 code,
                 part: name.map_or(Part::None, Part::Asked),
@@ -341,7 +342,8 @@ impl Connection {
         match refusal.untold() {
             Refusal::Store(error) => tracing::error!(%error, "the store failed"),
             Refusal::InvalidCredentials { replaced: Some(since), .. } => {
-                let (conn, target) = (self.place.number, access_log::target(&running.message.request));
+                let (conn, target) =
+                    (self.place.number, access_log::target(&running.message.request, &self.shared.store));
                 let text = "somebody there still sends a password that has been replaced";
                 tracing::info!(target: "access", conn, %target, source = %self.peer, %since, "{text}");
             }

@@ -53,6 +53,7 @@ impl Connection {
             access_log::write(&Line {
                 connection: self.place.number,
                 request,
+                store: &self.shared.store,
                 requester: running.acting.as_ref().unwrap_or(&self.requester),
                 code,
                 part: Part::Settled(transaction.identifier()),

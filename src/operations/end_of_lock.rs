@@ -1,0 +1,74 @@
+//! What becomes of a lock when the password is set by somebody, or a code is given out in its place: one that wrong passwords
+//! have brought about for a time ends, and is told to have ended; any other takes the right to unlock.
+
+use crate::access::Right;
+use crate::directory::tree::{Event, EventKind, Node};
+use crate::password::Policy;
+use crate::password::account::{Account, Lock};
+use crate::password::change::By;
+use crate::password::meter::ABSOLUTE_LIMIT;
+use crate::protocol::Response;
+
+use super::events::Whose;
+use super::target::Target;
+use super::{Context, Refusal, counted};
+
+impl Context<'_> {
+    /// Ends a lock that is still there, if whoever sets the password of somebody else has the right to.
+    pub(super) fn unlock_if_permitted(&self, target: &Target, by: By, account: &mut Account) {
+        if by == By::Administrator && target.decision.allows(Right::Unlock) {
+            account.unlock();
+        }
+    }
+
+    /// Records in the ledger, and as events, that a lock has ended by what `event` tells. `before` is the lock that there was.
+    pub(super) fn note_end_of_lock(
+        &self,
+        target: &Target,
+        before: Option<Lock>,
+        account: &mut Account,
+        policy: &Policy,
+        event: &Event,
+    ) -> Result<Vec<Event>, Refusal> {
+        if account.locked.is_some() {
+            return Ok(Vec::new());
+        }
+        let mut events = self.end_of_lock(&target.node, before, |lock| {
+            if policy.is_locked(Some(lock), self.now) {
+                Event { kind: EventKind::Unlocked, ..event.clone() }
+            } else {
+                counted::lock_has_ended(Whose::entry(&target.node, &target.dn), self.now)
+            }
+        })?;
+        if let Some(ended) = events.last_mut().filter(|ended| ended.means == event.means) {
+            account.ledger.add(ended);
+        }
+        Ok(events)
+    }
+
+    /// What is told of the end of a lock, and of its beginning, if that has not been written. Whoever writes it first tells it:
+    /// the meter finds other credentials then than those that it has counted for.
+    pub(super) fn end_of_lock(
+        &self,
+        node: &Node,
+        before: Option<Lock>,
+        ended: impl FnOnce(Lock) -> Event,
+    ) -> Result<Vec<Event>, Refusal> {
+        let written = Account::read(self.tree.credentials(node.id)?.as_ref(), self.schema()).locked;
+        let Some(lock) = before.or(written) else { return Ok(Vec::new()) };
+        let begun = if written.is_some() { None } else { self.services.journal.lock_of(node.uuid) };
+        Ok(begun.into_iter().chain([ended(lock)]).collect())
+    }
+}
+
+/// Tells whoever has set a password that nobody comes in by it yet.
+pub(super) fn tell_that_it_stays(response: &mut Response, lock: Option<Lock>) {
+    let cause = match lock {
+        None => return,
+        Some(Lock::ByAdministrator(_) | Lock::Since(_)) => "an administrator has locked it".to_owned(),
+        Some(Lock::Exhausted) => format!("{ABSOLUTE_LIMIT} wrong passwords in a row have locked it"),
+    };
+    response.result.diagnostic_message = format!(
+        "done, but the account stays locked: {cause}; somebody with the right unlock can open it (delete pwdAccountLockedTime)"
+    );
+}
