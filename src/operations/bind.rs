@@ -308,10 +308,12 @@ impl Verification {
         let told = Told::of(standing);
         match standing {
             Standing::Expired => {
-                ctx.services.journal.note_daily(self.event(ctx, EventKind::Expired, (node, dn)));
-                return Err(told.refusal(policy));
+                let event = self.event(ctx, EventKind::Expired, (node, dn));
+                // Once a day of each account, so it is no flood of writes.
+                let hold = if ctx.services.journal.note_daily(event) { Hold::NOTED } else { Hold::NONE };
+                return Err(told.refusal(policy, hold));
             }
-            Standing::MustChangeElsewhere => return Err(told.refusal(policy)),
+            Standing::MustChangeElsewhere => return Err(told.refusal(policy, Hold::NONE)),
             Standing::Good { .. } | Standing::Grace { .. } | Standing::MustChange => {}
         }
         let freedom = if standing == Standing::MustChange { Freedom::PasswordChange } else { Freedom::Full };

@@ -13,34 +13,41 @@ use super::events::Whose;
 use super::target::Target;
 use super::{Context, Refusal, counted};
 
-impl Context<'_> {
-    /// Ends a lock that is still there, if whoever sets the password of somebody else has the right to.
-    pub(super) fn unlock_if_permitted(&self, target: &Target, by: By, account: &mut Account) {
-        if by == By::Administrator && target.decision.allows(Right::Unlock) {
-            account.unlock();
-        }
+/// Ends a lock that is still there, if whoever sets the password of somebody else has the right to.
+pub(super) fn unlock_if_permitted(target: &Target, by: By, account: &mut Account) {
+    if by == By::Administrator && target.decision.allows(Right::Unlock) {
+        account.unlock();
     }
+}
 
-    /// Records in the ledger, and as events, that a lock has ended by what `event` tells. `before` is the lock that there was.
+/// A lock that there was before something happened to a password.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before<'b> {
+    pub(super) target: &'b Target,
+    pub(super) policy: &'b Policy,
+    pub(super) lock: Option<Lock>,
+}
+
+impl Context<'_> {
+    /// Records in the ledger, and as events, that a lock has ended by what `event` tells, if it has.
     pub(super) fn note_end_of_lock(
         &self,
-        target: &Target,
-        before: Option<Lock>,
+        before: Before<'_>,
         account: &mut Account,
-        policy: &Policy,
         event: &Event,
     ) -> Result<Vec<Event>, Refusal> {
+        let Before { target, policy, lock } = before;
         if account.locked.is_some() {
             return Ok(Vec::new());
         }
-        let mut events = self.end_of_lock(&target.node, before, |lock| {
+        let events = self.end_of_lock(&target.node, lock, |lock| {
             if policy.is_locked(Some(lock), self.now) {
                 Event { kind: EventKind::Unlocked, ..event.clone() }
             } else {
                 counted::lock_has_ended(Whose::entry(&target.node, &target.dn), self.now)
             }
         })?;
-        if let Some(ended) = events.last_mut().filter(|ended| ended.means == event.means) {
+        if let Some(ended) = events.last().filter(|ended| ended.means == event.means) {
             account.ledger.add(ended);
         }
         Ok(events)

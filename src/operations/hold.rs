@@ -9,8 +9,19 @@ use uuid::Uuid;
 pub struct Hold {
     /// At least so long.
     pub delay: Duration,
-    /// Until it is on disk that wrong passwords have locked this account, if it can be written.
-    pub lock: Option<Uuid>,
+    /// Until that is on disk, if it can be written.
+    pub written: Awaited,
+}
+
+/// What is on disk before an answer is given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Awaited {
+    /// Nothing in particular.
+    Nothing,
+    /// That wrong passwords have locked this account.
+    Lock(Uuid),
+    /// What has been noted in the journal.
+    Noted,
 }
 
 impl Hold {
@@ -19,11 +30,14 @@ impl Hold {
 
     /// For so long.
     pub const fn back(delay: Duration) -> Self {
-        Self { delay, lock: None }
+        Self { delay, written: Awaited::Nothing }
     }
+
+    /// Until what has been noted in the journal is on disk.
+    pub const NOTED: Self = Self { delay: Duration::ZERO, written: Awaited::Noted };
 
     /// Whether it is not held back.
     pub const fn is_none(&self) -> bool {
-        self.delay.is_zero() && self.lock.is_none()
+        self.delay.is_zero() && matches!(self.written, Awaited::Nothing)
     }
 }

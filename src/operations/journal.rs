@@ -83,18 +83,20 @@ impl Journal {
     }
 
     /// Notes what happens at each bind with a right password and is worth telling once a day of each account; or with the one
-    /// before, once a day of each place that it comes from. What finds no room is told by the next bind.
-    pub fn note_daily(&self, event: Event) {
+    /// before, once a day of each place that it comes from. What finds no room is told by the next bind. Whether it waits to be
+    /// written now.
+    pub fn note_daily(&self, event: Event) -> bool {
         let mut waiting = self.waiting();
         waiting.begin_minute(event.time);
         let Waiting { owners, told_today, .. } = &mut *waiting;
         let told = told_today.entry(event.kind).or_default();
         if owners.all.told >= ALL_OF_OWNERS || !told.is_new(&event) {
-            return;
+            return false;
         }
-        if let Some(event) = owners.admit(event, ALL_OF_OWNERS) {
-            waiting.events.push(event);
-        }
+        let event = owners.admit(event, ALL_OF_OWNERS);
+        let is_told = event.is_some();
+        waiting.events.extend(event);
+        is_told
     }
 
     /// Notes that wrong passwords have locked an account. It is written with what was counted, and not before.
@@ -235,6 +237,10 @@ mod tests {
         }
     }
 
+    fn note_daily(journal: &Journal, event: Event) {
+        journal.note_daily(event);
+    }
+
     fn times(events: &[Event]) -> Vec<u32> {
         events.iter().map(|event| event.times).collect()
     }
@@ -268,7 +274,7 @@ mod tests {
     #[test]
     fn what_happens_at_each_bind_is_told_once_a_day() {
         let journal = Journal::default();
-        (0..86_400).step_by(600).for_each(|second| journal.note_daily(event(1, second)));
+        (0..86_400).step_by(600).for_each(|second| note_daily(&journal, event(1, second)));
         assert_eq!(journal.take_all().len(), 1);
         journal.note_daily(event(1, 86_400));
         assert_eq!(journal.take_all().len(), 1);
@@ -279,7 +285,7 @@ mod tests {
         let (journal, expiring) = (Journal::default(), |whose| Event { kind: EventKind::Expiring, ..event(whose, 0) });
         // A flood of refusals comes first.
         (0..100_000).for_each(|whose| journal.note(event(whose, 0)));
-        (0..20_000).for_each(|whose| journal.note_daily(expiring(whose)));
+        (0..20_000).for_each(|whose| note_daily(&journal, expiring(whose)));
         let told = journal.take_all();
         let of_owners = told.iter().filter(|event| event.kind == EventKind::Expiring);
         assert_eq!(of_owners.filter(|event| event.times == 1).count(), 20_000);
@@ -306,7 +312,7 @@ mod tests {
     #[test]
     fn what_finds_no_room_is_told_by_the_next_bind() {
         let (journal, most) = (Journal::default(), u128::from(ALL_OF_OWNERS));
-        (0..=most).for_each(|whose| journal.note_daily(event(whose, 0)));
+        (0..=most).for_each(|whose| note_daily(&journal, event(whose, 0)));
         assert_eq!(journal.take_all().len(), ALL_OF_OWNERS as usize);
         journal.note_daily(event(most, 60));
         assert_eq!(journal.take_all().iter().map(|event| event.uuid.as_u128()).collect::<Vec<_>>(), [most]);
@@ -320,7 +326,7 @@ mod tests {
             kind: EventKind::StaleDevice,
             ..event(1, 0)
         };
-        (0..50_000).for_each(|number| journal.note_daily(device(number)));
+        (0..50_000).for_each(|number| note_daily(&journal, device(number)));
         journal.note_daily(event(2, 0));
         assert_eq!(times(&journal.take(at(0))), [1; EACH as usize + 1]);
     }

@@ -17,6 +17,7 @@ use crate::protocol::control::{Flag, ResetOptions, Skipped};
 
 use uuid::Uuid;
 
+use super::end_of_lock::{self, Before};
 use super::events::Whose;
 use super::policies::Governing;
 use super::refusal::{MAY_NOT_SET, Power};
@@ -69,18 +70,12 @@ struct Made {
 
 impl Made {
     /// The same with what is recorded of it.
-    fn recorded(
-        self,
-        event: Event,
-        target: &Target,
-        policy: &Policy,
-        ctx: &Context<'_>,
-    ) -> Result<SetPassword, Refusal> {
-        let Self { mut account, generated, old, locked } = self;
+    fn recorded(self, event: Event, before: Before<'_>, ctx: &Context<'_>) -> Result<SetPassword, Refusal> {
+        let Self { mut account, generated, old, .. } = self;
         let reason = if matches!(old, OldPassword::Code) { BY_CODE.to_owned() } else { event.reason };
         let event = Event { reason, ..event };
         account.ledger.add(&event);
-        let ended = ctx.note_end_of_lock(target, locked, &mut account, policy, &event)?;
+        let ended = ctx.note_end_of_lock(before, &mut account, &event)?;
         let stays_locked = account.locked;
         Ok(SetPassword { account, generated, events: [event].into_iter().chain(ended).collect(), stays_locked })
     }
@@ -133,7 +128,10 @@ impl Context<'_> {
         event.reason = self.reason_to_set();
         let permitted = self.require_right_to_skip(target);
         match permitted.and_then(|()| self.try_to_set_password(target, request, &governing)) {
-            Ok(Some(set)) => set.recorded(event, target, &governing.policy, self).map(Some),
+            Ok(Some(set)) => {
+                let before = Before { target, policy: &governing.policy, lock: set.locked };
+                set.recorded(event, before, self).map(Some)
+            }
             Ok(None) => Ok(None),
             Err(refusal) => {
                 self.note_refused(event, &refusal);
@@ -171,7 +169,7 @@ impl Context<'_> {
         let checked_against = judge.lists(new);
         let locked = account.locked;
         account.set_password(stored, policy, request.by, self.now);
-        self.unlock_if_permitted(target, request.by, &mut account);
+        end_of_lock::unlock_if_permitted(target, request.by, &mut account);
         account.scram_keys = self.scram_keys(new, policy);
         account.checked_against = checked_against;
         if let Some(options) = self.reset_options() {

@@ -13,6 +13,7 @@ use crate::password::verdict::PolicyErrorCode;
 use crate::password::{Policy, Secret, StoredPassword};
 use crate::protocol::control::Flag;
 
+use super::hold::Awaited;
 use super::{Context, Hold, Refusal};
 
 /// Who is locked out is told so at the earliest after this time, and so is whoever tries a name that no entry has: most disks
@@ -160,7 +161,7 @@ impl Context<'_> {
     /// Counts a wrong password, and refuses it. Who is locked out by it is told so when that is on disk.
     fn count(&self, attempt: Attempt<'_>, given: &Given<'_>) -> Refusal {
         let event = self.event_of_trying(given, EventKind::Locked);
-        let lock = event.as_ref().map(|event| event.uuid);
+        let written = event.as_ref().map_or(Awaited::Nothing, |event| Awaited::Lock(event.uuid));
         let failure = attempt.failed(given.password, |failure| {
             if let Some(event) = event.filter(|_| failure.locked_now) {
                 let reason = format!("{} wrong passwords", failure.count);
@@ -171,7 +172,7 @@ impl Context<'_> {
         let noticed = self.services.meter.notice_wrong(&trial, given.password, &self.services.spray);
         let delay = given.policy.delay(failure.tried).max(noticed);
         if failure.locked_now {
-            let hold = Hold { delay: delay.max(WRITING_A_LOCK), lock };
+            let hold = Hold { delay: delay.max(WRITING_A_LOCK), written };
             return wrong(Some(PolicyErrorCode::AccountLocked), hold, None);
         }
         wrong(None, Hold::back(delay), None)

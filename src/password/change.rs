@@ -145,7 +145,7 @@ impl Account {
     fn locked_still(&self) -> Self {
         let locked = self.locked.filter(|lock| lock.outlasts_reset());
         let failures_in_a_row = if locked == Some(Lock::Exhausted) { self.failures_in_a_row } else { 0 };
-        Self { locked, failures_in_a_row, ..Self::default() }
+        Self { failures_in_a_row, locked, ..Self::default() }
     }
 
     /// From now on its owner must change the password, for as long and as often as the policy lets it be used.

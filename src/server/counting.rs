@@ -12,20 +12,23 @@ use uuid::Uuid;
 
 use crate::directory::tree::{Change, CommitError, Committed, Directory};
 use crate::operations::counted;
+use crate::operations::hold::Awaited;
 use crate::password::Meter;
 use crate::password::meter::radar::{Alarm, AlarmKind};
 use crate::password::meter::{Unwritten, UnwrittenLock};
 
 use super::Shared;
 use super::background::{Background, Bell, Woken};
-use super::recording::{Recording, write_rest};
+use super::recording::{Recording, write_now, write_rest};
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// The locks that somebody waits for to be written.
+/// The locks that somebody waits for to be written, and what has been noted.
 #[derive(Debug, Default)]
 pub(super) struct Locks {
     waiting: Mutex<Vec<Waiting>>,
+    /// Those who wait for what has been noted; dropped when it is written, or cannot be.
+    noted: Mutex<Vec<oneshot::Sender<()>>>,
     bell: Arc<Bell>,
 }
 
@@ -38,12 +41,20 @@ struct Waiting {
 }
 
 impl Locks {
-    /// Has it written at once that an account is locked. What is returned ends when it is, or cannot be.
-    pub(super) fn write(&self, uuid: Uuid) -> oneshot::Receiver<()> {
+    /// Has written at once what somebody waits for, if anything. What is returned ends when it is, or cannot be.
+    pub(super) fn write(&self, awaited: Awaited) -> Option<oneshot::Receiver<()>> {
         let (ended, end) = oneshot::channel();
-        self.put([Waiting { uuid, _ended: ended }]);
+        match awaited {
+            Awaited::Nothing => return None,
+            Awaited::Lock(uuid) => self.put([Waiting { uuid, _ended: ended }]),
+            Awaited::Noted => self.noted.lock().unwrap_or_else(PoisonError::into_inner).push(ended),
+        }
         self.bell.call();
-        end
+        Some(end)
+    }
+
+    fn take_noted(&self) -> Vec<oneshot::Sender<()>> {
+        std::mem::take(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn put(&self, waiting: impl IntoIterator<Item = Waiting>) {
@@ -63,6 +74,7 @@ pub(super) fn start(shared: Arc<Shared>) -> Background {
         let mut next = Instant::now() + EVERY;
         while bell.sleep(next.saturating_duration_since(Instant::now())) != Woken::Stop {
             write_locks(&shared);
+            write_noted(&shared);
             if Instant::now() < next {
                 continue;
             }
@@ -116,6 +128,15 @@ fn write_locks(shared: &Shared) {
         let _ = write_together(shared, &meter, locks);
         drop(waited_for);
     }
+}
+
+/// Writes what has been noted, if somebody waits for it.
+fn write_noted(shared: &Shared) {
+    let waiting = shared.locks.take_noted();
+    if !waiting.is_empty() {
+        write_now(shared);
+    }
+    drop(waiting);
 }
 
 /// Writes everything, some at a time, each when the ones before have been written.

@@ -20,7 +20,7 @@ pub(super) struct Recording {
 impl Recording {
     /// Writes what has come together since.
     pub(super) fn write(&mut self, shared: &Shared) {
-        write(shared, shared.services.load().journal.take(shared.clock.now()));
+        write_now(shared);
         if self.trimmed.is_none_or(|last| last.elapsed() >= TRIM_EVERY) {
             self.trimmed = Some(Instant::now());
             if let Err(error) = shared.store.trim_events(shared.settings.retention, shared.clock.now()) {
@@ -28,6 +28,11 @@ impl Recording {
             }
         }
     }
+}
+
+/// Writes what has come together until now.
+pub(super) fn write_now(shared: &Shared) {
+    write(shared, shared.services.load().journal.take(shared.clock.now()));
 }
 
 /// Writes everything at the end, when nothing more comes.

@@ -235,6 +235,23 @@ fn a_lock_is_on_disk_before_whoever_is_locked_out_is_answered() {
 }
 
 #[test]
+fn that_a_password_has_expired_is_recorded_before_whoever_binds_is_answered() {
+    let mut server = strict();
+    let right = server.password("alice");
+    server.change_policy(&["replace: pwdMaxAge\npwdMaxAge: 86400"]);
+    let old = format!(
+        "dn: {}\nchangetype: modify\nreplace: pwdChangedTime\npwdChangedTime: 20200101000000Z\n",
+        full("alice")
+    );
+    server.ldap_in("ldapmodify", "cn=admin", &["-e", "!relax"], &old).ok();
+    assert_eq!(Client::local(&server).bind("alice", &right), 49);
+    server.kill();
+    server.serve();
+    let recorded = server.keystead("events", &["--of", &full("alice"), "--kind", "expired", "--json"]).ok().out;
+    assert_eq!(recorded.lines().count(), 1, "{recorded}");
+}
+
+#[test]
 fn a_lock_that_is_ended_at_once_is_recorded_as_well() {
     let server = strict();
     let mut hanna = Client::bound(&server, "hanna", &server.password("hanna"));
@@ -308,7 +325,9 @@ fn the_right_password_at_sixty_four_connections_at_once_gets_in_at_each() {
     let server = strict();
     let bind = ber::simple_bind(&full("alice"), &server.password("alice"));
     let mut clients: Vec<_> = (0..64).map(|_| Client::local(&server)).collect();
-    clients.iter_mut().for_each(|client| drop(client.begin(&bind)));
+    for client in &mut clients {
+        client.begin(&bind);
+    }
     for client in &mut clients {
         assert_eq!(client.receive().unwrap().code, 0);
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::parse;
 use crate::directory::Schema;
+use crate::directory::schema::AttributeType;
 
 /// What stands in the place of a value that is not shown.
 const LEFT_OUT: &str = "(left out)";
@@ -27,7 +28,7 @@ fn hide(text: &str, at: usize) -> String {
 
 /// The first equals sign behind the name of a secret attribute, whatever may stand between.
 fn first_secret(schema: &Schema, text: &str) -> Option<usize> {
-    let is_secret = |word: &str| schema.find_attribute_type(word).is_some_and(|found| found.is_secret());
+    let is_secret = |word: &str| schema.find_attribute_type(word).is_some_and(AttributeType::is_secret);
     text.match_indices('=').map(|(at, _)| at).find(|at| {
         let before = text.get(..*at).unwrap_or_default();
         let words = before.rsplit([',', '+', '=']).next().unwrap_or_default();

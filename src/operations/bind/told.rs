@@ -42,13 +42,13 @@ impl Told {
     }
 
     /// The refusal of one that does not, though the password was right.
-    pub(super) fn refusal(self, policy: &Policy) -> Refusal {
+    pub(super) fn refusal(self, policy: &Policy, hold: Hold) -> Refusal {
         let error = match self {
             Self::Error(code) => Some(code),
             Self::Nothing | Self::Warning(_) => None,
         };
         let unasked = self.unasked(policy);
-        Refusal::InvalidCredentials { policy: error, hold: Hold::NONE, replaced: None, unasked }
+        Refusal::InvalidCredentials { policy: error, hold, replaced: None, unasked }
     }
 
     fn asked(self) -> Option<PasswordPolicyResponse> {

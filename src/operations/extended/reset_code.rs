@@ -42,11 +42,11 @@ pub(super) fn issue(
     let (code, told) = OneTimeCode::make(until, policy.hashing.or(ctx.services.new_passwords), ctx.random);
     let event = ctx.event(EventKind::CodeIssued, MEANS, Whose::entry(&target.node, &target.dn), &policy);
     let mut account = ctx.account(&target.node)?;
-    let locked = account.locked;
+    let before = end_of_lock::Before { target, policy: &policy, lock: account.locked };
     account.take_code(code);
-    ctx.unlock_if_permitted(target, request.by, &mut account);
+    end_of_lock::unlock_if_permitted(target, request.by, &mut account);
     account.ledger.add(&event);
-    let ended = ctx.note_end_of_lock(target, locked, &mut account, &policy, &event)?;
+    let ended = ctx.note_end_of_lock(before, &mut account, &event)?;
     let lines = format!("replace: pwdResetCodeExpiry\npwdResetCodeExpiry: {until}\n-\n");
     let log = ctx.log(LogKind::Modify, target.dn.as_str(), target.node.uuid, lines);
     let writes = vec![ctx.credentials_write(&target.node, &account)];

@@ -8,6 +8,7 @@ use crate::directory::modification::{Modification, ModificationError, Modificati
 use crate::directory::tree::{Event, EventKind, Means};
 use crate::directory::{Attributes, Schema};
 use crate::operations::context::AddedPassword;
+use crate::operations::end_of_lock::Before;
 use crate::operations::events::Whose;
 use crate::operations::refusal::Power;
 use crate::operations::set_password::{NewPassword, SetPassword, password_was_set};
@@ -209,11 +210,11 @@ impl Prepared {
                 }
             }
             Some(PasswordChange::Remove) => {
-                let locked = changed.account.locked;
+                let before = Before { target, policy: &policy, lock: changed.account.locked };
                 changed.account.remove_password();
                 changed.password_set = true;
                 let removed = event(EventKind::Removed);
-                let ended = ctx.note_end_of_lock(target, locked, &mut changed.account, &policy, &removed)?;
+                let ended = ctx.note_end_of_lock(before, &mut changed.account, &removed)?;
                 changed.note(removed);
                 changed.events.extend(ended);
             }

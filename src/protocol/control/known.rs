@@ -139,7 +139,6 @@ fn resets_a_password(request: &Request) -> bool {
 }
 
 /// Draft-behera §6.1: with any request; the answer to each may be that the password must be changed first.
-#[expect(clippy::unnecessary_wraps, reason = "as every reader of a control")]
 /// "There is no controlValue" (draft-behera §6.1); as for OpenLDAP, one is malformed, whatever it is.
 fn password_policy(controls: &mut Controls, control: &RawControl) -> Option<()> {
     controls.password_policy = true;

@@ -239,11 +239,11 @@ impl Connection {
             return self.respond(&running, &response);
         }
         let (done, ticket) = (self.done.clone(), running.ticket);
-        let written = hold.lock.map(|uuid| self.shared.locks.write(uuid));
+        let written = self.shared.locks.write(hold.written);
         tokio::spawn(async move {
             let written = async {
                 if let Some(written) = written {
-                    // However it ended: that it is locked is in memory as well.
+                    // However it ended: it is in memory as well.
                     let _ = timeout(WRITING, written).await;
                 }
             };
