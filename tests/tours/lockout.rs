@@ -238,7 +238,8 @@ fn a_lock_is_on_disk_before_whoever_is_locked_out_is_answered() {
 fn that_a_password_has_expired_is_recorded_before_whoever_binds_is_answered() {
     let mut server = strict();
     let right = server.password("alice");
-    server.change_policy(&["replace: pwdMaxAge\npwdMaxAge: 86400"]);
+    server
+        .change_policy(&["replace: pwdMaxAge\npwdMaxAge: 86400", "replace: pwdGraceAuthNLimit\npwdGraceAuthNLimit: 0"]);
     let old = format!(
         "dn: {}\nchangetype: modify\nreplace: pwdChangedTime\npwdChangedTime: 20200101000000Z\n",
         full("alice")
