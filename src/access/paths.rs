@@ -1,8 +1,8 @@
 //! Looking for ways in which somebody who is no administrator could become one.
 //!
 //! Everybody whom a rule names is a beginning: anonymous, whoever has authenticated, a member of each group, each entry that
-//! rules name. From there one goes on by what the rules let them do: put themselves into a group, put themselves into an
-//! attribute by which a rule applies, make a group that a rule names and that is not there, reset a password, act as
+//! rules name. From there one goes on by what the rules let them do: put themselves into a group, or make somebody a group and put
+//! themselves into that; put themselves into an attribute by which a rule applies, make a group that a rule names and that is not there, reset a password, act as
 //! somebody, or take over what recovers a password, by what somebody is found, or what slows the guessing of passwords; and by
 //! writing what the filter of a rule looks at, or leaving a group to which something is denied.
 //! Whatever is gained on the way is kept. Every step into an administrator ends a path; the way there is the
@@ -14,6 +14,7 @@ mod bend;
 mod group;
 mod leave;
 mod policy;
+mod rename;
 mod step;
 mod terrain;
 mod walk;
@@ -21,10 +22,12 @@ mod walk;
 use std::fmt;
 
 use super::rule::Rules;
-use super::{Actor, Rights};
+use super::who::Who;
+use super::{Actor, Right, Rights};
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Tree, TreeError};
 use crate::directory::{Dn, Entry, Timestamp};
+use step::shown;
 use terrain::Terrain;
 use walk::Walked;
 
@@ -54,6 +57,9 @@ pub struct Survey {
     pub paths: Vec<Path>,
     /// How many entries that matter were not looked at, since there are more than can be: if any, there may be other ways.
     pub unseen: usize,
+    /// By which rules others than administrators may give entries other names. What comes of it where others stand below these is
+    /// not looked at.
+    pub renaming: Vec<String>,
 }
 
 /// How many entries that matter are looked at.
@@ -74,6 +80,19 @@ pub fn groups_of_administrators(rules: &Rules) -> Vec<Dn> {
     groups
 }
 
+/// Who may do everything by their own name: those entries that a rule allows all.
+pub fn administrators_by_name(rules: &Rules) -> Vec<Dn> {
+    let mut names: Vec<Dn> = Vec::new();
+    for who in rules.iter().filter(|rule| rule.allow == Rights::all()).flat_map(|rule| &rule.who) {
+        if let Who::Entry(name) = who
+            && !names.contains(name)
+        {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
 /// What is asked.
 #[derive(Clone, Copy)]
 pub struct Inquiry<'q> {
@@ -81,6 +100,8 @@ pub struct Inquiry<'q> {
     pub rules: &'q Rules,
     /// Who administrators are: the members of these groups.
     pub administrators: &'q [Dn],
+    /// And these, by their name.
+    pub by_name: &'q [Dn],
     /// The attributes by which somebody is found who proves another name than that of their entry.
     pub naming: &'q AttributeSet,
     /// Where lost passwords are recovered: written of nobody who holds more.
@@ -117,7 +138,19 @@ fn survey(inquiry: &Inquiry<'_>, most: usize, tree: &dyn Tree) -> Result<Survey,
         found.retain(|path| !paths.iter().any(|known| known.steps == path.steps));
         paths.extend(found);
     }
-    Ok(Survey { paths, unseen: terrain.unseen + unfinished })
+    Ok(Survey { paths, unseen: terrain.unseen + unfinished, renaming: renaming(inquiry) })
+}
+
+/// The rules by which others than administrators may give entries other names.
+fn renaming(inquiry: &Inquiry<'_>) -> Vec<String> {
+    let administers = |who: &Who| match who {
+        Who::Group(body) | Who::Role(body) => inquiry.administrators.contains(body),
+        Who::Entry(name) => inquiry.by_name.contains(name),
+        Who::LocalRoot => true,
+        _ => false,
+    };
+    let rules = inquiry.rules.iter().filter(|rule| rule.allow.has(Right::Rename) && !rule.is_over(inquiry.now));
+    rules.filter(|rule| !rule.who.iter().all(administers)).map(shown).collect()
 }
 
 #[cfg(test)]
@@ -164,6 +197,7 @@ mod tests {
             let inquiry = Inquiry {
                 rules: &rules,
                 administrators: slice::from_ref(&suffix),
+                by_name: &[],
                 naming: &AttributeSet::EMPTY,
                 recovery: &AttributeSet::EMPTY,
                 refuses_policy: &|_, _, _, _| Ok(false),

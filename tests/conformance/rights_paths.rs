@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keystead::access::paths::{Inquiry, groups_of_administrators, paths};
+use keystead::access::paths::{Inquiry, administrators_by_name, groups_of_administrators, paths};
 use keystead::access::{RuleText, Rules, delegated};
 use keystead::directory::tree::{Directory, Tree};
 use keystead::directory::{Dn, Timestamp};
@@ -26,6 +26,7 @@ fn found(rules: &Rules, tree: &dyn Tree) -> Vec<(String, Vec<String>)> {
     let inquiry = Inquiry {
         rules,
         administrators: &[Dn::parse(tree.schema(), &group("administrators")).unwrap()],
+        by_name: &administrators_by_name(rules),
         naming: &naming,
         recovery: &usual_recovery_attributes(tree.schema()),
         refuses_policy: &refuses_policy,
@@ -102,6 +103,24 @@ sentences! {
         };
         assert_one(scene, &[join("self")], &["may add themselves as member"]);
         assert_eq!(ways(scene, &[join("value:cn=printer,dc=example,dc=com")]), []);
+    }
+
+    /// Where a rule allows everything to somebody by name, they are an administrator; and a member of theirs is none.
+    fn who_is_allowed_everything_by_name_is_an_administrator(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let all = || rule("bob", &bob, "everything", &["*", "+", "password-state"], &["all"]);
+        assert_eq!(ways(scene, &[all()]), []);
+        let telephone = helpdesk(&format!("entry:{}", full("bob")), &["telephoneNumber"], "write");
+        assert_one(scene, &[all(), telephone], &["may write telephoneNumber of uid=bob"]);
+        let members = helpdesk(&format!("entry:{}", full("bob")), &["objectClass", "member"], "write");
+        assert_eq!(ways(scene, &[all(), members]), []);
+    }
+
+    /// Nobody is told to set out as a member of a group that has none.
+    fn a_group_without_members_is_nobodys_beginning(scene) {
+        assert_eq!(scene.root().change("dn: cn=ops,ou=groups\nobjectClass: groupOfMembers\ncn: ops\n"), Ok(()));
+        let ops = rule("ops", &format!("group:{}", group("ops")), &format!("entry:{}", group("administrators")), &["member"], &["write"]);
+        assert_eq!(ways(scene, &[ops]), []);
     }
 
     /// Several steps are told in their order.

@@ -40,11 +40,14 @@ impl Terrain<'_> {
         let known = self.tree.schema().known();
         while let Some(id) = pending.pop() {
             let Some(Place { node, dn: name }) = self.place(id)? else { continue };
-            if standing.direct.contains(&id) && (node.entry.has(known.role_occupant) || self.is_role(&name)) {
+            let is_theirs = standing.direct.contains(&id);
+            let is_role = is_theirs && (node.entry.has(known.role_occupant) || self.is_role(&name));
+            if is_role {
                 found.roles.insert(id);
             }
-            // Who has a role is not in the groups that it is in.
-            let is_group = node.entry.has(known.member) || node.entry.has(known.unique_member);
+            // Who has a role is not in the groups that it is in. Anything else is a group when they are its first member.
+            let is_group =
+                (is_theirs && !is_role) || node.entry.has(known.member) || node.entry.has(known.unique_member);
             if !is_group || !found.groups.insert(id) {
                 continue;
             }

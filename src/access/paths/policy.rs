@@ -131,7 +131,7 @@ impl<'t> Reader<'t> {
         Ok(found)
     }
 
-    fn is_refused(&self, policy: &Entry, dn: &Dn) -> Result<bool, TreeError> {
+    pub(super) fn is_refused(&self, policy: &Entry, dn: &Dn) -> Result<bool, TreeError> {
         (self.terrain.inquiry.refuses_policy)(policy, dn, (self.actor, self.rules), self.terrain.tree)
     }
 

@@ -28,22 +28,45 @@ pub(super) struct Reader<'r> {
 impl Reader<'_> {
     /// How they become a member of a group.
     pub(super) fn join(&mut self, group: &Place) -> Result<Option<String>, TreeError> {
-        let known = self.terrain.tree.schema().known();
+        let holding = self.holding(group);
         let decision = self.decide(group)?;
-        for attribute in [known.member, known.unique_member, known.role_occupant] {
+        for attribute in holding.iter().copied() {
             if self.may_hold(attribute, group, &decision) && self.may_add_themselves(attribute, group, &decision) {
                 let rule = self.rule(Right::Write, Some(attribute), group)?;
-                let name = self.name(attribute);
-                return Ok(Some(format!("may add themselves as {name} of {}, by {rule}", group.dn)));
+                let name = self.name(attribute).to_owned();
+                let dn = &group.dn;
+                if self.is_allowed(attribute, group) {
+                    return Ok(Some(format!("may add themselves as {name} of {dn}, by {rule}")));
+                }
+                let by = self.rule(Right::Write, Some(self.terrain.tree.schema().known().object_class), group)?;
+                let by = if by == rule { rule } else { format!("{by} and {rule}") };
+                return Ok(Some(format!(
+                    "may make {dn} a group by its objectClass, and add themselves as {name} of it, by {by}"
+                )));
             }
         }
-        let writes =
-            [known.member, known.unique_member, known.role_occupant].map(|attribute| (Right::Write, Some(attribute)));
+        let writes: Vec<_> = holding
+            .into_iter()
+            .filter(|attribute| self.may_hold(*attribute, group, &decision))
+            .map(|attribute| (Right::Write, Some(attribute)))
+            .collect();
         let Some((attribute, rule)) = self.hold(group, &decision, &writes) else { return Ok(None) };
         Ok(Some(format!(
             "may put themselves into {attribute} of {}, whose members {rule} then lets them write",
             group.dn
         )))
+    }
+
+    /// By which attributes somebody is in a group, or has a role.
+    fn holding(&self, Place { node, dn }: &Place) -> Vec<AttributeTypeId> {
+        let schema = self.terrain.tree.schema();
+        let known = schema.known();
+        let members = [known.member, known.unique_member];
+        if !self.terrain.is_role(dn) && !node.entry.has(known.role_occupant) {
+            return members.to_vec();
+        }
+        let allowed = members.into_iter().filter(|attribute| schema.allows(&node.entry, *attribute));
+        std::iter::once(known.role_occupant).chain(allowed).collect()
     }
 
     /// How they come to be somebody, or to know their password.
@@ -129,15 +152,20 @@ impl Reader<'_> {
     /// Whether they hold less than somebody, and so may not take them over, nor write what has power over them.
     pub(super) fn is_guarded(&self, person: &Place) -> Result<bool, TreeError> {
         let Place { node, dn } = person;
-        Ok(escalation::exceeds(node.uuid, dn, self.actor, self.rules, self.terrain.tree)?.is_some())
+        // Whatever they call it: the groups that name it follow.
+        let dn = self.terrain.tree.dn(node.id)?.unwrap_or_else(|| Arc::clone(dn));
+        Ok(escalation::exceeds(node.uuid, &dn, self.actor, self.rules, self.terrain.tree)?.is_some())
     }
 
     /// Whether an entry may have the attribute, as it is or as they may make it.
     pub(super) fn may_hold(&self, attribute: AttributeTypeId, place: &Place, decision: &Decision) -> bool {
+        self.is_allowed(attribute, place) || decision.write.contains(self.terrain.tree.schema().known().object_class)
+    }
+
+    /// Whether an entry may have the attribute as it is.
+    fn is_allowed(&self, attribute: AttributeTypeId, place: &Place) -> bool {
         let schema = self.terrain.tree.schema();
-        schema.attribute_type(attribute).usage.is_operational()
-            || schema.allows(&place.node.entry, attribute)
-            || decision.write.contains(schema.known().object_class)
+        schema.attribute_type(attribute).usage.is_operational() || schema.allows(&place.node.entry, attribute)
     }
 
     /// The attribute of an entry into which they may put themselves, and the rule that then grants them one of these.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::Inquiry;
 use super::policy::Policy;
-use crate::access::actor::{Memberships, is_one_of, memberships_of};
+use crate::access::actor::{Memberships, direct_groups, is_one_of, memberships_of};
 use crate::access::explain::{entry_called, members, occupants};
 use crate::access::rule::Rules;
 use crate::access::who::Who;
 use crate::directory::tree::{EntryId, Found, Node, Tree, TreeError};
-use crate::directory::{AttributeTypeId, Dn, Identity, Timestamp};
+use crate::directory::{AttributeTypeId, Dn, Identity, Schema, Timestamp};
 
 /// What there is to gain.
 pub(super) struct Terrain<'a> {
@@ -19,7 +19,7 @@ pub(super) struct Terrain<'a> {
     pub(super) most: usize,
     pub(super) tree: &'a dyn Tree,
     pub(super) inquiry: &'a Inquiry<'a>,
-    /// Groups that rules name or that are in one of these.
+    /// Groups that rules name or that are in one of these, whether they have members or not.
     pub(super) groups: Vec<Place>,
     /// People in them, and those whom rules or these entries name.
     pub(super) people: Vec<Place>,
@@ -31,6 +31,10 @@ pub(super) struct Terrain<'a> {
     pub(super) denied: HashSet<EntryId>,
     /// The groups and people that are administrators.
     pub(super) administrators: HashSet<EntryId>,
+    /// Those of these who are administrators by their name or a role, and not by a group: to be a member of theirs is nothing.
+    by_name: HashSet<EntryId>,
+    /// The entries that rules take for groups, whatever they are.
+    named: HashSet<EntryId>,
     /// Groups that rules name and that are not there.
     pub(super) missing: Vec<Missing>,
     /// How many entries that matter are not among these.
@@ -40,6 +44,7 @@ pub(super) struct Terrain<'a> {
 }
 
 /// An entry that matters.
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) node: Node,
     pub(super) dn: Arc<Dn>,
@@ -62,7 +67,7 @@ pub(super) struct Missing {
 
 impl<'a> Terrain<'a> {
     pub(super) fn survey(inquiry: &'a Inquiry<'a>, most: usize, tree: &'a dyn Tree) -> Result<Self, TreeError> {
-        let Inquiry { rules, administrators, now, .. } = *inquiry;
+        let Inquiry { rules, administrators, by_name, now, .. } = *inquiry;
         let mut terrain = Self {
             rules,
             now,
@@ -75,6 +80,8 @@ impl<'a> Terrain<'a> {
             policies: Vec::new(),
             denied: HashSet::new(),
             administrators: HashSet::new(),
+            by_name: HashSet::new(),
+            named: HashSet::new(),
             missing: Vec::new(),
             unseen: 0,
             holding: Vec::new(),
@@ -82,15 +89,25 @@ impl<'a> Terrain<'a> {
         let mut ids = HashSet::new();
         for group in administrators {
             let top = tree.find(group)?.entry();
+            terrain.named.extend(top);
             terrain.administrators.extend(top);
             terrain.administrators.extend(members(group, tree)?);
-            terrain.administrators.extend(occupants(group, tree)?);
         }
+        for role in administrators {
+            let found = occupants(role, tree)?;
+            terrain.by_name.extend(found.difference(&terrain.administrators));
+        }
+        for name in by_name {
+            let one = tree.find(name)?.entry().filter(|id| !terrain.administrators.contains(id));
+            terrain.by_name.extend(one);
+        }
+        terrain.administrators.extend(terrain.by_name.iter().copied());
         ids.extend(terrain.administrators.iter().copied());
         for who in rules.iter().filter(|rule| !rule.is_over(now)).flat_map(|rule| &rule.who) {
             match who {
                 Who::Group(group) => match tree.find(group)?.entry() {
                     Some(id) => {
+                        terrain.named.insert(id);
                         ids.insert(id);
                         ids.extend(members(group, tree)?);
                     }
@@ -98,6 +115,7 @@ impl<'a> Terrain<'a> {
                 },
                 Who::Role(role) => match tree.find(role)?.entry() {
                     Some(id) => {
+                        terrain.named.insert(id);
                         ids.insert(id);
                         ids.extend(occupants(role, tree)?);
                     }
@@ -124,18 +142,38 @@ impl<'a> Terrain<'a> {
 
     /// Administrators come first: if there are too many entries, they are among those that are looked at.
     pub(super) fn add_places(&mut self, ids: HashSet<EntryId>) -> Result<(), TreeError> {
-        let known = self.tree.schema().known();
+        let schema = self.tree.schema();
+        let password = schema.known().user_password;
         let mut ids: Vec<EntryId> = ids.into_iter().collect();
         ids.sort_unstable_by_key(|id| (!self.administrators.contains(id), *id));
         let room = self.most.saturating_sub(self.groups.len() + self.people.len());
         self.unseen += ids.len().saturating_sub(room);
         for id in ids.into_iter().take(room) {
             let Some(place) = self.place(id)? else { continue };
-            let bodies = [known.member, known.unique_member, known.role_occupant];
-            let is_group = bodies.iter().any(|attribute| place.node.entry.has(*attribute)) || self.is_role(&place.dn);
-            if is_group { self.groups.push(place) } else { self.people.push(place) }
+            let is_group = self.is_group(&place);
+            // Of a class that allows everything, an entry may be both.
+            if !is_group || schema.allows(&place.node.entry, password) {
+                self.people.push(place.clone());
+            }
+            if is_group {
+                self.groups.push(place);
+            }
         }
         Ok(())
+    }
+
+    /// Whether an entry is a group: has members, may have some, or is taken for one by a rule.
+    pub(super) fn is_group(&self, place: &Place) -> bool {
+        let schema = self.tree.schema();
+        let mut holding = [schema.known().member, schema.known().unique_member].into_iter();
+        has_members(place, schema)
+            || self.named.contains(&place.node.id)
+            || holding.any(|attribute| schema.allows(&place.node.entry, attribute))
+    }
+
+    /// Whether administrators are its members, or it is one by its name.
+    pub(super) fn is_named(&self, place: &Place) -> bool {
+        self.named.contains(&place.node.id) || self.by_name.contains(&place.node.id)
     }
 
     pub(super) fn class(&self, person: &Place) -> Result<Class, TreeError> {
@@ -187,6 +225,16 @@ impl<'a> Terrain<'a> {
         self.administrators.contains(&place.node.id)
     }
 
+    /// Whether members of an entry are administrators.
+    pub(super) fn makes_administrators(&self, place: &Place) -> bool {
+        self.is_administrator(place) && !self.by_name.contains(&place.node.id)
+    }
+
+    /// Whether a person, made a group, would pass something on to members.
+    pub(super) fn passes_on(&self, person: &Place, class: &Class) -> Result<bool, TreeError> {
+        Ok(!direct_groups(&person.dn, self.tree)?.is_empty() || (class.alone.is_some() && self.is_held(person)?))
+    }
+
     pub(super) fn is_held(&self, person: &Place) -> Result<bool, TreeError> {
         for attribute in &self.holding {
             if !self.tree.equal(*attribute, person.dn.key())?.is_empty() {
@@ -195,4 +243,10 @@ impl<'a> Terrain<'a> {
         }
         Ok(false)
     }
+}
+
+/// Whether a group has members, or somebody a role.
+pub(super) fn has_members(place: &Place, schema: &Schema) -> bool {
+    let known = schema.known();
+    [known.member, known.unique_member, known.role_occupant].iter().any(|attribute| place.node.entry.has(*attribute))
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Path;
 use super::leave::Leaving;
 use super::step::Reader;
-use super::terrain::{Class, Missing, Place, Terrain};
+use super::terrain::{Class, Missing, Place, Terrain, has_members};
 use crate::access::actor::{Memberships, Moment, direct_groups, memberships_of};
 use crate::access::rule::{Rule, Rules};
 use crate::access::who::Who;
@@ -52,6 +52,8 @@ pub(super) enum Walked {
 enum Gain<'p> {
     /// Being in that group.
     Group(&'p Place),
+    /// Being a member of that person, who is made a group.
+    Within(&'p Place, &'p Class),
     /// Being that person, who is of that class.
     Person(&'p Place, &'p Class),
     /// Being in that group, which is made.
@@ -64,6 +66,8 @@ enum Gain<'p> {
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Gained {
     Group(EntryId),
+    /// Being a member of somebody of that class.
+    Within(Class),
     Class(Class),
     Made(Dn),
     /// With what they had besides when they left.
@@ -98,7 +102,9 @@ impl<'a> Terrain<'a> {
             let from = "whoever has not authenticated".to_owned();
             starts.push(Walker::new(Identity::Anonymous, nowhere(), from));
         }
-        for group in self.groups.iter().filter(|group| !self.is_administrator(group)) {
+        let schema = self.tree.schema();
+        let has_some = |group: &&Place| !self.makes_administrators(group) && has_members(group, schema);
+        for group in self.groups.iter().filter(has_some) {
             let standing = Standing { direct: [group.node.id].into(), ..nowhere() };
             let is_role = self.is_role(&group.dn);
             let from = if is_role { "whoever has the role" } else { "a member of" };
@@ -163,7 +169,8 @@ impl<'a> Terrain<'a> {
 
     fn arrives(&self, gain: &Gain<'_>) -> bool {
         match gain {
-            Gain::Group(place) | Gain::Person(place, _) => self.is_administrator(place),
+            Gain::Group(place) | Gain::Within(place, _) => self.makes_administrators(place),
+            Gain::Person(place, _) => self.is_administrator(place),
             Gain::Made(group) => group.administers,
             Gain::Left(_) => false,
         }
@@ -189,7 +196,7 @@ impl<'a> Terrain<'a> {
     fn moved(&self, walker: &Walker, gain: &Gain<'_>, steps: Vec<String>) -> Result<Walker, TreeError> {
         let mut on = Walker { steps, ..walker.clone() };
         match gain {
-            Gain::Group(group) => {
+            Gain::Group(group) | Gain::Within(group, _) => {
                 on.standing.direct.insert(group.node.id);
             }
             Gain::Person(person, _) => {
@@ -228,8 +235,8 @@ impl<'a> Terrain<'a> {
         for group in &self.groups {
             let id = &group.node.id;
             if !memberships.groups.contains(id) && !memberships.roles.contains(id) {
-                let ways =
-                    reader.find_by_bending(group, &mut |reader| Ok(reader.join(group)?.into_iter().collect()))?;
+                let ways = reader
+                    .find_by_renaming(group, &mut |reader, group| Ok(reader.join(group)?.into_iter().collect()))?;
                 steps.extend(ways.into_iter().map(|way| (Gain::Group(group), together(way))));
             }
         }
@@ -242,11 +249,16 @@ impl<'a> Terrain<'a> {
         let policies = reader.policies()?;
         for (person, class) in self.people.iter().zip(&self.classes) {
             let is_administrator = self.is_administrator(person);
+            if self.may_gain_within(person, class, (walker, memberships), gained)? {
+                let ways = reader
+                    .find_by_renaming(person, &mut |reader, person| Ok(reader.join(person)?.into_iter().collect()))?;
+                steps.extend(ways.into_iter().map(|way| (Gain::Within(person, class), together(way))));
+            }
             let is_known = !is_administrator && gained.contains(&Gained::Class(class.clone()));
             if is_known || walker.identity.uuid() == Some(person.node.uuid) {
                 continue;
             }
-            let ways = reader.find_by_bending(person, &mut |reader| reader.take_over(person))?;
+            let ways = reader.find_by_renaming(person, &mut |reader, person| reader.take_over(person))?;
             steps.extend(ways.into_iter().map(|way| (Gain::Person(person, class), together(way))));
             // A policy matters for those whom it guards, of whom administrators are told.
             if is_administrator {
@@ -255,6 +267,19 @@ impl<'a> Terrain<'a> {
             }
         }
         Ok(steps)
+    }
+
+    /// Whether more would be gained by being a member of a person, who is no group yet.
+    fn may_gain_within(
+        &self,
+        person: &Place,
+        class: &Class,
+        (walker, memberships): (&Walker, &Memberships),
+        gained: &HashSet<Gained>,
+    ) -> Result<bool, TreeError> {
+        let is_known = !self.makes_administrators(person) && gained.contains(&Gained::Within(class.clone()));
+        let is_in = walker.identity.uuid() == Some(person.node.uuid) || memberships.groups.contains(&person.node.id);
+        Ok(!is_known && !is_in && self.passes_on(person, class)? && !self.is_group(person))
     }
 }
 
@@ -342,6 +367,7 @@ impl Gain<'_> {
     fn key(&self, on: &Walker) -> Gained {
         match self {
             Self::Group(place) => Gained::Group(place.node.id),
+            Self::Within(_, class) => Gained::Within(Class::clone(class)),
             Self::Person(_, class) => Gained::Class(Class::clone(class)),
             Self::Made(group) => Gained::Made(group.dn.clone()),
             Self::Left(_) => Gained::Left(on.standing.clone(), on.made.clone(), on.left.clone()),
@@ -351,7 +377,9 @@ impl Gain<'_> {
     fn joined(&self, steps: &[String]) -> Option<Joined> {
         let steps = steps.to_vec();
         match self {
-            Self::Group(place) => Some(Joined { group: Some(place.node.id), made: None, steps }),
+            Self::Group(place) | Self::Within(place, _) => {
+                Some(Joined { group: Some(place.node.id), made: None, steps })
+            }
             Self::Made(group) => Some(Joined { group: None, made: Some(group.dn.clone()), steps }),
             Self::Person(..) | Self::Left(_) => None,
         }
