@@ -3,21 +3,21 @@
 //! Whether they may is what the [`Decider`] decides, with the guards that operations put before it. The rules that are told
 //! are those that have a part in that.
 
+mod guards;
 mod holders;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::actor::{Memberships, Moment, memberships_of};
 use super::rule::{Rule, Rules};
 use super::work::{ENTRY, LOOKUP, Unbounded, Work};
-use super::{Actor, Decider, Decision, Right, escalation, proxy};
+use super::{Actor, Decider, Decision, Right};
 use crate::directory::schema::Schema;
 use crate::directory::tree::{EntryId, Node, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Entry};
 
+pub use guards::Guards;
 pub use holders::{Holders, Kind, holders};
 
 /// What is asked about.
@@ -59,6 +59,14 @@ pub enum Obstacle {
     Oneself,
     /// They have not authenticated, and nobody who has not acts for somebody.
     Anonymous,
+    /// The rule of that name denies something to the entry, as a group or in one, or to one below it, which they do not hold
+    /// themselves: they do not take the entry away.
+    DenialLost(String),
+    /// The rule of that name, of the configuration, denies something to that group, or to one below it: while it does, nobody takes
+    /// the group away.
+    DenialStands(String),
+    /// It is a password policy that governs somebody who holds something that they do not hold.
+    GovernsMore,
 }
 
 /// What somebody may not although they have the right.
@@ -82,16 +90,41 @@ impl Answer {
     }
 }
 
-/// Answers whether `actor` may do what is wanted to an entry.
+/// What something is done to.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'t> {
+    /// An entry.
+    There(&'t Node),
+    /// An entry of that name that is not there yet.
+    New(&'t Dn),
+}
+
+/// Answers whether `actor` may do what is wanted, with all guards.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the question")]
+pub fn ask_guarded(
+    rules: &Rules,
+    actor: &Actor,
+    target: Target<'_>,
+    wanted: Wanted,
+    guards: Guards<'_>,
+    tree: &dyn Tree,
+) -> Result<Answer, TreeError> {
+    let dn = match target {
+        Target::There(node) => tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root())),
+        Target::New(dn) => Arc::new(dn.clone()),
+    };
+    Question { rules, actor, target, dn: &dn, wanted, guards, tree }.answer()
+}
+
+/// Answers whether `actor` may do what is wanted to an entry, with the guards for which rules are enough.
 pub fn ask(rules: &Rules, actor: &Actor, node: &Node, wanted: Wanted, tree: &dyn Tree) -> Result<Answer, TreeError> {
-    let dn = tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
-    Question { rules, actor, target: Target::There(node), dn: &dn, wanted, tree }.answer()
+    ask_guarded(rules, actor, Target::There(node), wanted, Guards::NONE, tree)
 }
 
 /// Answers whether `actor` may do what is wanted to an entry that is not there, once it is. What it will hold is not known,
 /// so rules with a filter are among those that grant it under other circumstances.
 pub fn ask_new(rules: &Rules, actor: &Actor, dn: &Dn, wanted: Wanted, tree: &dyn Tree) -> Result<Answer, TreeError> {
-    Question { rules, actor, target: Target::New, dn, wanted, tree }.answer()
+    ask_guarded(rules, actor, Target::New(dn), wanted, Guards::NONE, tree)
 }
 
 /// One question.
@@ -101,29 +134,27 @@ struct Question<'q> {
     target: Target<'q>,
     dn: &'q Dn,
     wanted: Wanted,
+    guards: Guards<'q>,
     tree: &'q dyn Tree,
-}
-
-#[derive(Clone, Copy)]
-enum Target<'q> {
-    There(&'q Node),
-    New,
 }
 
 impl Question<'_> {
     fn answer(&self) -> Result<Answer, TreeError> {
-        let (is_granted, applying) = self.decide(self.actor)?;
+        let (decision, applying) = self.decide(self.actor)?;
+        let is_granted = self.is_in(&decision);
         let grants = self.having(&applying, |rule| rule.allow.has(self.wanted.right));
         let denials =
             if is_granted { self.partial_denials(&applying, &grants) } else { self.denials(&applying, &grants) };
         let at_best = at_best(self.actor, self.rules, self.tree)?;
-        let (is_granted_at_best, applying_at_best) = self.decide(&at_best)?;
+        let (decision_at_best, applying_at_best) = self.decide(&at_best)?;
         let mut suspended = self.having(&applying_at_best, |rule| rule.allow.has(self.wanted.right));
-        suspended.extend(self.filtered(&at_best));
+        let filtered = self.filtered(&at_best);
+        let is_granted_at_best = self.is_in(&decision_at_best) || (denials.is_empty() && !filtered.is_empty());
+        suspended.extend(filtered);
         suspended.retain(|position| !grants.contains(position));
         suspended.sort_unstable();
         suspended.dedup();
-        let obstacle = self.obstacle()?;
+        let obstacle = self.obstacle(&decision)?;
         let is_told = !grants.is_empty() || !suspended.is_empty() || obstacle == Some(Obstacle::Secret);
         Ok(Answer {
             may: is_granted && obstacle.is_none(),
@@ -141,18 +172,12 @@ impl Question<'_> {
         self.wanted.attribute.filter(|_| self.wanted.right.is_per_attribute())
     }
 
-    /// Whether rules grant it to somebody, and the rules that apply.
-    fn decide(&self, actor: &Actor) -> Result<(bool, Vec<usize>), TreeError> {
+    /// What rules grant to somebody, and the rules that apply.
+    fn decide(&self, actor: &Actor) -> Result<(Arc<Decision>, Vec<usize>), TreeError> {
         let mut decider = Decider::new(self.rules, actor, self.tree.schema());
         Ok(match self.target {
-            Target::There(node) => {
-                let decision = decider.decide(node, self.tree)?;
-                (self.is_in(&decision), decider.applying(node, self.tree)?)
-            }
-            Target::New => {
-                let decision = decider.decide_new(self.dn, &Entry::empty())?;
-                (self.is_in(&decision), decider.applying_new(self.dn, &Entry::empty())?)
-            }
+            Target::There(node) => (decider.decide(node, self.tree)?, decider.applying(node, self.tree)?),
+            Target::New(dn) => (decider.decide_new(dn, &Entry::empty())?, decider.applying_new(dn, &Entry::empty())?),
         })
     }
 
@@ -198,7 +223,7 @@ impl Question<'_> {
 
     /// The rules that would grant it if the entry, which is not there yet, matched their filter.
     fn filtered(&self, actor: &Actor) -> Vec<usize> {
-        let is_new = matches!(self.target, Target::New);
+        let is_new = matches!(self.target, Target::New(_));
         let reaches = |rule: &Rule| rule.to.iter().any(|reach| reach.has(self.dn));
         let grants = |(position, rule): &(usize, &Rule)| {
             is_new
@@ -209,48 +234,6 @@ impl Question<'_> {
                 && actor.may_have_rule(*position)
         };
         self.rules.iter().enumerate().filter(grants).map(|(position, _)| position).collect()
-    }
-
-    fn obstacle(&self) -> Result<Option<Obstacle>, TreeError> {
-        if self.attribute().is_some_and(|id| self.tree.schema().secret().contains(id)) {
-            return Ok(Some(Obstacle::Secret));
-        }
-        match (self.wanted.right, self.target) {
-            (Right::ResetPassword, Target::There(_)) if self.is_own() => Ok(Some(Obstacle::Oneself)),
-            (Right::Proxy, _) if self.actor.identity.is_anonymous() => Ok(Some(Obstacle::Anonymous)),
-            (Right::Proxy, Target::There(node)) if !self.is_own() => {
-                let may = proxy::may_act_as(self.rules, self.actor, (node, self.dn), self.tree)?;
-                if may { Ok(None) } else { self.guard() }
-            }
-            (Right::ResetPassword | Right::ImportHash, Target::There(_)) if !self.is_own() => self.guard(),
-            // Nobody takes over a name that holds more, as a group may be naming it already.
-            (Right::Add, Target::New) => self.guard(),
-            _ => Ok(None),
-        }
-    }
-
-    fn caveat(&self) -> Result<Option<Caveat>, TreeError> {
-        if self.wanted.right != Right::Unlock {
-            return Ok(None);
-        }
-        Ok(self.exceeded()?.map(|rule| Caveat::CannotLock(rule.to_owned())))
-    }
-
-    fn guard(&self) -> Result<Option<Obstacle>, TreeError> {
-        Ok(self.exceeded()?.map(|rule| Obstacle::WouldEscalate(rule.to_owned())))
-    }
-
-    /// The rule by which the owner holds what the actor does not hold.
-    fn exceeded(&self) -> Result<Option<&str>, TreeError> {
-        let uuid = match self.target {
-            Target::There(node) => node.uuid,
-            Target::New => Uuid::nil(),
-        };
-        escalation::exceeds(uuid, self.dn, self.actor, self.rules, self.tree)
-    }
-
-    fn is_own(&self) -> bool {
-        matches!(self.target, Target::There(node) if self.actor.identity.uuid() == Some(node.uuid))
     }
 }
 

@@ -616,6 +616,11 @@ proptest! {
                 let ask = |right, attribute| {
                     explain::ask(&rules, &actor, &node, Wanted { right, attribute }, &view).unwrap()
                 };
+                let loses_denial = |name: &str| {
+                    let dn = dn(&view, name);
+                    escalation::closes(&dn, &actor, &rules, &view).unwrap().is_some()
+                        || escalation::rests_on(&dn, &rules, actor.since).is_some()
+                };
                 let exceeded = || escalation::exceeds(node.uuid, &dn(&view, name), &actor, &rules, &view).unwrap().is_some();
                 for right in Right::ALL.iter().copied().filter(|right| !right.is_per_attribute()) {
                     let granted = obvious::may(&usable, asker, &entries, name, (right.name(), ""));
@@ -624,6 +629,8 @@ proptest! {
                     let expected = granted && match right {
                         Right::ResetPassword => !is_own && !exceeded(),
                         Right::ImportHash => is_own || !exceeded(),
+                        Right::Delete => !loses_denial(name),
+                        Right::Rename => !entries.keys().any(|below| (below == name || name.is_empty() || below.ends_with(&format!(",{name}"))) && loses_denial(below)),
                         Right::Proxy => !is_anonymous && !matches!(answer.obstacle, Some(Obstacle::WouldEscalate(_))),
                         _ => true,
                     };

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use keystead::access::explain::{self, Answer, Caveat, Kind, Obstacle, Wanted};
+use keystead::access::explain::{self, Answer, Caveat, Guards, Kind, Obstacle, Target, Wanted};
 use keystead::access::rule::Source;
 use keystead::access::when::WhenText;
 use keystead::access::{Actor, Circumstances, Right, RuleText, Rules};
+use keystead::directory::ResultCode::{InsufficientAccessRights, UnwillingToPerform};
 use keystead::directory::tree::{Directory, Node, Tree};
 use keystead::directory::{Dn, Identity, Timestamp};
+use keystead::operations::policies::refuses_policy;
+use keystead::operations::takeover::usual_recovery_attributes;
 
 use crate::scene::{SUFFIX, Scene, full, rule, rules, short};
 use crate::sentences;
@@ -43,7 +46,8 @@ fn asked<D: Directory>(scene: &Scene<D>, rules: &Rules, who: &str, to: &str, rig
 fn holders<D: Directory>(scene: &Scene<D>, rules: &Rules, to: &str, right: Right) -> (Vec<String>, Vec<Kind>) {
     let view = scene.directory.view();
     let wanted = Wanted { right, attribute: None };
-    let found = explain::holders(rules, &node(scene, to).0, wanted, &noon(), &view).unwrap();
+    let (target, _) = node(scene, to);
+    let found = explain::holders(rules, Target::There(&target), wanted, &noon(), Guards::NONE, &view).unwrap();
     (
         found.entries.iter().map(|(dn, _)| short(dn.as_str())).collect(),
         found.kinds.into_iter().map(|(kind, _)| kind).collect(),
@@ -169,12 +173,12 @@ sentences! {
         let by_tls = RuleText { when: Some(WhenText { tls: Some("1.3".into()), ..WhenText::default() }), ..may("delete") };
         let rules = prepared(scene, &[by_tls]);
         let wanted = Wanted { right: Right::Delete, attribute: None };
-        let found = explain::holders(&rules, &node(scene, "alice").0, wanted, &noon(), &scene.directory.view()).unwrap();
+        let found = explain::holders(&rules, Target::There(&node(scene, "alice").0), wanted, &noon(), Guards::NONE, &scene.directory.view()).unwrap();
         assert_eq!(found.kinds.iter().map(|(kind, _)| kind.clone()).collect::<Vec<_>>(), [Kind::LocalRoot]);
         assert_eq!(found.kinds_at_times.iter().map(|(kind, _)| kind.clone()).collect::<Vec<_>>(), [Kind::Authenticated]);
         let all_but = denying("but hanna", &format!("dn:{}", full("hanna")), "everything", &[], Right::Delete);
         let rules = prepared(scene, &[may("delete"), all_but]);
-        let found = explain::holders(&rules, &node(scene, "alice").0, wanted, &noon(), &scene.directory.view()).unwrap();
+        let found = explain::holders(&rules, Target::There(&node(scene, "alice").0), wanted, &noon(), Guards::NONE, &scene.directory.view()).unwrap();
         assert_eq!(found.exceptions.len(), 1);
     }
 
@@ -240,5 +244,81 @@ sentences! {
         // A name that a rule gives more to is nobody's to take.
         let named = rule("named", &format!("dn:{}", full("newcomer")), "everything", &[], &["delete"]);
         assert_eq!(ask(&prepared(scene, &[add, named]), "newcomer").obstacle, Some(Obstacle::WouldEscalate("named".into())));
+    }
+
+    /// Who may add somebody who is not there yet? Whom a filter decides about may under other circumstances.
+    fn who_may_add_what_is_not_there_yet_is_told(scene) {
+        let people = format!("below:ou=people,{SUFFIX}");
+        let hanna = rule("joiners", &format!("dn:{}", full("hanna")), &people, &[], &["add"]);
+        let filtered = RuleText {
+            filter: Some("(objectClass=person)".into()),
+            ..rule("persons", &format!("dn:{}", full("henry")), &people, &[], &["add"])
+        };
+        let rules = prepared(scene, &[hanna, filtered, rule("own", "self", &people, &[], &["add"])]);
+        let view = scene.directory.view();
+        let dn = Dn::parse(view.schema(), &full("newcomer")).unwrap();
+        let wanted = Wanted { right: Right::Add, attribute: None };
+        let found = explain::holders(&rules, Target::New(&dn), wanted, &noon(), Guards::NONE, &view).unwrap();
+        let names = |some: &[(Arc<Dn>, usize)]| some.iter().map(|(dn, _)| short(dn.as_str())).collect::<Vec<_>>();
+        assert_eq!(names(&found.entries), ["cn=admin", "uid=hanna,ou=people"]);
+        assert_eq!(names(&found.at_times), ["uid=henry,ou=people"]);
+        assert_eq!(found.kinds.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>(), [Kind::LocalRoot]);
+    }
+
+    /// What has power over somebody who holds more is not written, whatever rules grant; and nobody takes away a denial. The
+    /// server refuses the same.
+    fn what_operations_refuse_is_told(scene) {
+        make_administrator(scene, "bob");
+        let policy = "dn: cn=mine,ou=policies\nobjectClass: device\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\ncn: mine\n\
+                      pwdAttribute: userPassword\npwdAppliesToSubtree: uid=bob,ou=people,dc=example,dc=com\n\n\
+                      dn: cn=bound,ou=groups\nobjectClass: groupOfNames\ncn: bound\nmember: uid=henry,ou=people,dc=example,dc=com\n";
+        assert_eq!(scene.root().change(policy), Ok(()));
+        let hanna = format!("dn:{}", full("hanna"));
+        let all = ["write", "delete", "rename"];
+        let much = rule("much", &hanna, &format!("subtree:{SUFFIX}"), &["*", "pwdPolicySubentry"], &all);
+        let bound = format!("group:cn=bound,ou=groups,{SUFFIX}");
+        let denied = denying("bound", &bound, &format!("entry:{}", full("alice")), &["description"], Right::Write);
+        let texts = [much, denied];
+        let rules = prepared(scene, &texts);
+        scene.rule_by(&crate::scene::rules().into_iter().chain(texts).collect::<Vec<_>>());
+        let view = scene.directory.view();
+        let recovery = usual_recovery_attributes(view.schema());
+        let guards = Guards { recovery: &recovery, refuses_policy: &refuses_policy };
+        let ask = |to: &str, right, attribute: Option<&str>| {
+            let attribute = attribute.map(|name| view.schema().find_attribute_type(name).unwrap().id);
+            let wanted = Wanted { right, attribute };
+            let (target, _) = node(scene, to);
+            explain::ask_guarded(&rules, &actor(scene, &rules, "hanna"), Target::There(&target), wanted, guards, &view).unwrap()
+        };
+        let exceeds = Some(Obstacle::WouldEscalate("administrators".into()));
+        let client = scene.client("hanna");
+        for (attribute, value) in [("mobile", "+49 30 1234"), ("pwdPolicySubentry", "cn=default,ou=policies,dc=example,dc=com")] {
+            let refused = ask("bob", Right::Write, Some(attribute));
+            assert_eq!((refused.is_yes(), refused.obstacle), (false, exceeds.clone()), "{attribute}");
+            let modify = |who: &str| {
+                client.change(&format!("dn: {}\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n-\n", full(who)))
+            };
+            assert_eq!(modify("bob"), Err(InsufficientAccessRights), "{attribute}");
+            assert!(ask("alice", Right::Write, Some(attribute)).is_yes(), "{attribute}");
+            assert_eq!(modify("alice"), Ok(()), "{attribute}");
+        }
+        assert!(ask("bob", Right::Write, Some("description")).is_yes() && ask("bob", Right::Write, None).is_yes());
+        let delete = |name: &str| client.change(&format!("dn: {name}\nchangetype: delete\n"));
+        let rename = |name: &str, rdn: &str| {
+            client.change(&format!("dn: {name}\nchangetype: modrdn\nnewrdn: {rdn}\ndeleteoldrdn: 1\n"))
+        };
+        let policy = "cn=mine,ou=policies";
+        assert_eq!(ask(policy, Right::Delete, None).obstacle, Some(Obstacle::GovernsMore));
+        assert_eq!(delete(policy), Err(InsufficientAccessRights));
+        assert_eq!(ask(policy, Right::Write, Some("pwdMinLength")).obstacle, Some(Obstacle::GovernsMore));
+        let stands = Some(Obstacle::DenialStands("bound".into()));
+        for right in [Right::Delete, Right::Rename] {
+            assert_eq!(ask("cn=bound,ou=groups", right, None).obstacle, stands, "{right}");
+            assert!(ask("cn=helpdesk,ou=groups", right, None).is_yes(), "{right}");
+        }
+        assert_eq!((delete("cn=bound,ou=groups"), rename("cn=bound,ou=groups", "cn=free")), (Err(UnwillingToPerform), Err(UnwillingToPerform)));
+        // What stands above it would take it along.
+        assert_eq!(ask("ou=groups", Right::Rename, None).obstacle, stands);
+        assert_eq!(rename("ou=groups", "ou=teams"), Err(UnwillingToPerform));
     }
 }

@@ -135,6 +135,11 @@ fn rules_that_end_are_listed_and_newcomers_can_be_asked_about() {
     };
     assert!(asked("bob").contains("bob,ou=people,dc=example,dc=com may not add uid=newcomer"), "{}", asked("bob"));
     assert!(asked("local-root").contains("may add uid=newcomer,ou=people,dc=example,dc=com, which is not there yet"));
+    let to = full("newcomer");
+    let question = ["explain", "access", "--config", text(&config), "--to", &to, "--right", "add"];
+    let said = server.run(KEYSTEAD, &question, "").ok().out;
+    assert!(said.contains("these may add uid=newcomer,ou=people,dc=example,dc=com, which is not there yet:"), "{said}");
+    assert!(said.contains("    the superuser of this machine, by the rule"), "{said}");
 }
 
 const NOBODY_ANONYMOUS_WRITES: &str = r#"
@@ -200,6 +205,59 @@ fn ways_to_become_an_administrator_are_told_step_by_step() {
     );
     assert!(said.out.contains("by the rule \"the helpdesk keeps groups\" (line "), "{}", said.out);
     assert!(said.err.contains("there is a way to become an administrator"), "{}", said.err);
+}
+
+const BOB_AND_RENAMES: &str = r#"
+[[access]]
+name = "bob may all"
+who = "dn:uid=bob,ou=people,dc=example,dc=com"
+to = "subtree:ou=people,dc=example,dc=com"
+attributes = ["*", "+", "password-state"]
+allow = "all"
+
+[[access]]
+name = "the helpdesk keeps people"
+who = "group:cn=helpdesk,ou=groups,dc=example,dc=com"
+to = "subtree:ou=people,dc=example,dc=com"
+attributes = ["telephoneNumber", "mail"]
+allow = ["write", "rename"]
+"#;
+
+#[test]
+fn administrators_by_name_are_told_of_and_guards_are_part_of_the_answer() {
+    let server = Server::start_with(BOB_AND_RENAMES);
+    let config = server.config();
+    let paths = |more: &[&str]| {
+        let asked = [&["explain", "paths", "--config", text(&config)], more].concat();
+        server.run(KEYSTEAD, &asked, "")
+    };
+    for more in [&[][..], &["--who", "bob"]] {
+        let said = paths(more).fails_with(1);
+        assert!(said.out.contains("may write telephoneNumber of uid=bob,ou=people,dc=example,dc=com"), "{}", said.out);
+        assert!(
+            said.out.contains("not looked at: what comes of it when an entry that others stand below"),
+            "{}",
+            said.out
+        );
+        assert!(said.out.contains("\n    the rule \"the helpdesk keeps people\" (line "), "{}", said.out);
+    }
+    let other = paths(&["--group", "cn=administrators,ou=groups,dc=example,dc=com"]).ok().out;
+    assert!(other.contains("nobody else can become an administrator"), "{other}");
+    let asked = |to: &str| {
+        let question = ["explain", "access", "--config", text(&config), "--who", "hanna", "--to", to];
+        server.run(KEYSTEAD, &[&question[..], &["--right", "write", "--attr", "mail"]].concat(), "").ok().out
+    };
+    let refused = asked("bob");
+    assert!(refused.contains("may not write mail of uid=bob"), "{refused}");
+    assert!(
+        refused.contains("refused because the owner of that entry holds more, by the rule \"bob may all\""),
+        "{refused}"
+    );
+    assert!(
+        asked("alice").contains("hanna,ou=people,dc=example,dc=com may write mail of uid=alice"),
+        "{}",
+        asked("alice")
+    );
 }
 
 fn denial(group: &str) -> String {

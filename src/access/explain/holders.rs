@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Answer, Obstacle, Wanted, ask, entry_called, members, occupants, read_name};
+use super::{Answer, Guards, Obstacle, Target, Wanted, ask_guarded, entry_called, members, occupants, read_name};
 use crate::access::rule::{Rule, Rules};
 use crate::access::violation::nobody_below;
 use crate::access::who::Who;
@@ -43,17 +43,22 @@ pub enum Kind {
     Below(Dn),
 }
 
-/// Answers who may do what is wanted to an entry, under the circumstances and under others. Of a kind of people, somebody is
+/// Answers who may do what is wanted, under the circumstances and under others. Of a kind of people, somebody is
 /// asked about who is nothing else.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the question")]
 pub fn holders(
     rules: &Rules,
-    node: &Node,
+    target: Target<'_>,
     wanted: Wanted,
     circumstances: &Circumstances,
+    guards: Guards<'_>,
     tree: &dyn Tree,
 ) -> Result<Holders, TreeError> {
-    let dn = tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()));
-    let search = Search { rules, node, dn: &dn, wanted, circumstances, tree };
+    let (node, dn) = match target {
+        Target::There(node) => (Some(node), tree.dn(node.id)?.unwrap_or_else(|| Arc::new(Dn::root()))),
+        Target::New(dn) => (None, Arc::new(dn.clone())),
+    };
+    let search = Search { rules, target, dn: &dn, wanted, circumstances, guards, tree };
     let mut holders = Holders::default();
     let mut candidates = HashSet::new();
     for (position, rule) in search.rules(|rule| rule.allow.has(wanted.right)) {
@@ -92,10 +97,11 @@ const fn names_some(who: &Who) -> bool {
 
 struct Search<'s> {
     rules: &'s Rules,
-    node: &'s Node,
+    target: Target<'s>,
     dn: &'s Dn,
     wanted: Wanted,
     circumstances: &'s Circumstances,
+    guards: Guards<'s>,
     tree: &'s dyn Tree,
 }
 
@@ -119,7 +125,7 @@ impl<'s> Search<'s> {
 
     fn ask(&self, identity: Identity) -> Result<Answer, TreeError> {
         let actor = Actor::find(identity, self.circumstances, self.rules, self.tree)?;
-        ask(self.rules, &actor, self.node, self.wanted, self.tree)
+        ask_guarded(self.rules, &actor, self.target, self.wanted, self.guards, self.tree)
     }
 
     /// Adds the kinds of people whom the rule of that position names, as far as they may by it.
@@ -168,17 +174,17 @@ impl Kind {
     }
 }
 
-/// The entries that a rule names.
-fn named(who: &Who, target: &Node, tree: &dyn Tree, into: &mut HashSet<EntryId>) -> Result<(), TreeError> {
+/// The entries that a rule names, by what an entry holds if there is one.
+fn named(who: &Who, target: Option<&Node>, tree: &dyn Tree, into: &mut HashSet<EntryId>) -> Result<(), TreeError> {
     match who {
         Who::Entry(dn) => into.extend(tree.find(dn)?.entry()),
         Who::Group(dn) => into.extend(members(dn, tree)?),
         Who::Role(dn) => into.extend(occupants(dn, tree)?),
         Who::Oneself => {
-            into.insert(target.id);
+            into.extend(target.map(|node| node.id));
         }
         Who::HeldIn(attribute) => {
-            for value in target.entry.values(*attribute) {
+            for value in target.into_iter().flat_map(|node| node.entry.values(*attribute)) {
                 into.extend(entry_called(value, tree)?);
                 if let Some(group) = read_name(value, tree.schema()) {
                     into.extend(members(&group, tree)?);

@@ -7,13 +7,13 @@ use clap::Args;
 
 use super::told::Told;
 use super::{Subject, unreadable};
-use crate::access::explain::{self, Answer, Caveat, Holders, Kind, Obstacle, Wanted};
+use crate::access::explain::{self, Answer, Caveat, Guards, Holders, Kind, Obstacle, Target, Wanted};
 use crate::access::{Actor, Circumstances, Decider, Right};
 use crate::cli::{CliError, output};
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Node, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Identity};
-use crate::operations::policies::Policies;
+use crate::operations::policies::{Policies, refuses_policy};
 use crate::password::Account;
 
 /// With --who and --to: whether, and by which rule. With --to alone: who may. With --who alone: to whom.
@@ -54,10 +54,13 @@ pub(super) fn run(args: &AccessArgs) -> Result<(), CliError> {
 fn answer(args: &AccessArgs, subject: &Subject, told: &mut Told<'_>) -> Result<(), CliError> {
     let attribute = args.attribute.as_deref().map(|name| find_attribute(subject, name)).transpose()?;
     let circumstances = args.circumstances.read();
-    if let (Some(who), Some(to), Some(Right::Add)) = (&args.who, &args.to, args.right)
+    if let (Some(to), Some(Right::Add)) = (&args.to, args.right)
         && let Some(dn) = subject.missing(to)?
     {
-        return tell_new(told, &find_actor(subject, who, &circumstances)?, &dn);
+        return match &args.who {
+            Some(who) => tell_new(told, &find_actor(subject, who, &circumstances)?, &dn),
+            None => who_may(told, Target::New(&dn), &dn, wanted_add(), &circumstances),
+        };
     }
     let target = args.to.as_deref().map(|name| subject.find(name)).transpose()?;
     let wanted = |right: Right| Wanted { right, attribute: attribute.filter(|_| right.is_per_attribute()) };
@@ -67,7 +70,7 @@ fn answer(args: &AccessArgs, subject: &Subject, told: &mut Told<'_>) -> Result<(
             chosen(args).into_iter().try_for_each(|right| tell(told, &actor, (&node, &dn), wanted(right)))
         }
         (None, Some((node, dn))) => {
-            let who_may = |right| who_may(told, (&node, &dn), wanted(right), &circumstances);
+            let who_may = |right| who_may(told, Target::There(&node), &dn, wanted(right), &circumstances);
             chosen(args).into_iter().try_for_each(who_may)
         }
         (Some(who), None) => {
@@ -110,8 +113,7 @@ fn shown(actor: &Actor) -> &str {
 /// One right of one person to one entry.
 fn tell(told: &mut Told<'_>, actor: &Actor, (node, dn): (&Node, &Arc<Dn>), wanted: Wanted) -> Result<(), CliError> {
     let subject = told.subject;
-    let answer =
-        explain::ask(&subject.rules, actor, node, wanted, &subject.view).map_err(|error| unreadable(&error))?;
+    let answer = ask(subject, actor, Target::There(node), wanted)?;
     let what = match wanted.attribute {
         Some(id) => format!("{} {} of", wanted.right, subject.view.schema().attribute_type(id).name()),
         None if wanted.right.is_per_attribute() => {
@@ -130,12 +132,29 @@ fn tell(told: &mut Told<'_>, actor: &Actor, (node, dn): (&Node, &Arc<Dn>), wante
     Ok(())
 }
 
+/// The answer of the server, with all its guards.
+fn ask(subject: &Subject, actor: &Actor, target: Target<'_>, wanted: Wanted) -> Result<Answer, CliError> {
+    let recovery = recovery(subject);
+    explain::ask_guarded(&subject.rules, actor, target, wanted, guards(&recovery), &subject.view)
+        .map_err(|error| unreadable(&error))
+}
+
+fn recovery(subject: &Subject) -> AttributeSet {
+    subject.config.recovery_attributes(subject.view.schema())
+}
+
+fn guards(recovery: &AttributeSet) -> Guards<'_> {
+    Guards { recovery, refuses_policy: &refuses_policy }
+}
+
+const fn wanted_add() -> Wanted {
+    Wanted { right: Right::Add, attribute: None }
+}
+
 /// Whether somebody may add an entry that is not there.
 fn tell_new(told: &mut Told<'_>, actor: &Actor, dn: &Dn) -> Result<(), CliError> {
     let subject = told.subject;
-    let wanted = Wanted { right: Right::Add, attribute: None };
-    let answer =
-        explain::ask_new(&subject.rules, actor, dn, wanted, &subject.view).map_err(|error| unreadable(&error))?;
+    let answer = ask(subject, actor, Target::New(dn), wanted_add())?;
     say_answer(told, actor, &answer, &format!("add {dn}, which is not there yet"));
     Ok(())
 }
@@ -158,7 +177,16 @@ fn approval(subject: &Subject, (node, dn): (&Node, &Dn)) -> Result<Option<String
 fn granted_attributes(subject: &Subject, actor: &Actor, node: &Node, right: Right) -> Result<AttributeSet, CliError> {
     let mut decider = Decider::new(&subject.rules, actor, subject.view.schema());
     let decision = decider.decide(node, &subject.view).map_err(|error| unreadable(&error))?;
-    Ok(decision.attributes(right).unwrap_or_default())
+    let mut set = decision.attributes(right).unwrap_or_default();
+    for id in node.entry.attributes().map(|attribute| attribute.attribute_type) {
+        if set.contains(id) {
+            let wanted = Wanted { right, attribute: Some(id) };
+            if !ask(subject, actor, Target::There(node), wanted)?.is_yes() {
+                set.subtract(&[id].into_iter().collect());
+            }
+        }
+    }
+    Ok(set)
 }
 
 /// The attributes of an entry that are in a set, in words.
@@ -191,6 +219,14 @@ fn reasons(told: &mut Told<'_>, answer: &Answer) -> Vec<String> {
         }
         Obstacle::Oneself => "refused because people change their own password, by knowing it".to_owned(),
         Obstacle::Anonymous => "refused because nobody acts for others who has not authenticated".to_owned(),
+        Obstacle::DenialLost(name) => format!(
+            "refused because the rule {name:?} denies something to that entry, as a group or in one, or to one below it, which they do \
+             not hold themselves"
+        ),
+        Obstacle::DenialStands(name) => format!(
+            "refused because the rule {name:?} denies something to that group, or to one below it: take the group out of the rule first"
+        ),
+        Obstacle::GovernsMore => "refused because that password policy governs somebody who holds more".to_owned(),
     }));
     if let Some(Caveat::CannotLock(name)) = &answer.caveat {
         reasons
@@ -205,13 +241,15 @@ fn reasons(told: &mut Told<'_>, answer: &Answer) -> Vec<String> {
 /// Who has a right to one entry.
 fn who_may(
     told: &mut Told<'_>,
-    (node, dn): (&Node, &Dn),
+    target: Target<'_>,
+    dn: &Dn,
     wanted: Wanted,
     circumstances: &Circumstances,
 ) -> Result<(), CliError> {
     let subject = told.subject;
+    let recovery = recovery(subject);
     let Holders { entries, at_times, kinds, kinds_at_times, exceptions } =
-        explain::holders(&subject.rules, node, wanted, circumstances, &subject.view)
+        explain::holders(&subject.rules, target, wanted, circumstances, guards(&recovery), &subject.view)
             .map_err(|error| unreadable(&error))?;
     let is_somebody = |name: &Dn| is_mere_group(subject, name).map(|is_group| !is_group);
     let entries = keep(entries, |(name, _)| is_somebody(name))?;
@@ -220,11 +258,12 @@ fn who_may(
         Some(id) => format!("{} {} of", wanted.right, subject.view.schema().attribute_type(id).name()),
         None => wanted.right.to_string(),
     };
+    let yet = if matches!(target, Target::New(_)) { ", which is not there yet" } else { "" };
     if entries.is_empty() && at_times.is_empty() && kinds.is_empty() && kinds_at_times.is_empty() {
-        output::say(&format!("nobody may {what} {dn}"));
+        output::say(&format!("nobody may {what} {dn}{yet}"));
         return Ok(());
     }
-    output::say(&format!("these may {what} {dn}:"));
+    output::say(&format!("these may {what} {dn}{yet}:"));
     for (kind, position) in kinds {
         output::say(&format!("    {}, by {}", in_words(&kind), told.rule(position)));
     }
@@ -241,6 +280,7 @@ fn who_may(
         output::say(&format!("    under other circumstances {name}, by {}", told.rule(position)));
     }
     if wanted.right == Right::ResetPassword
+        && let Target::There(node) = target
         && let Some(demand) = approval(subject, (node, dn))?
     {
         output::say(&format!("    {demand}"));
@@ -300,8 +340,7 @@ fn to_whom(subject: &Subject, actor: &Actor, wanted: Wanted) -> Result<(), CliEr
         let Some(last) = nodes.last() else { break };
         after = Some(last.id);
         for node in &nodes {
-            let answer = explain::ask(&subject.rules, actor, node, wanted, &subject.view);
-            if answer.map_err(|error| unreadable(&error))?.is_yes() {
+            if ask(subject, actor, Target::There(node), wanted)?.is_yes() {
                 let dn = subject.view.dn(node.id).map_err(|error| unreadable(&error))?;
                 let Some(dn) = dn else { continue };
                 if is_about_password(right) && !has_password(subject, node)? {
