@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::assertion::{Assertion, Extent};
 use super::rule::{Rule, Rules, Source};
 use super::who::Who;
 use crate::directory::Dn;
@@ -94,6 +95,46 @@ pub fn nobody_meant(rules: &Rules, tree: &dyn Tree) -> Result<Vec<NobodyMeant>, 
             if let Some(reason) = reason(who, name, tree)? {
                 let (rule_name, source, effect) = (rule.name.clone(), rule.source.clone(), effect(rule));
                 found.push(NobodyMeant { rule: rule_name, source, name: name.clone(), reason, effect });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A group or role that an assertion names and that does not exist: of its members the assertion says nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NobodyAsserted {
+    /// The assertion.
+    pub assertion: String,
+    /// Where that stands.
+    pub source: Source,
+    /// The name.
+    pub name: Dn,
+}
+
+impl fmt::Display for NobodyAsserted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { assertion, source, name } = self;
+        write!(f, "{name} does not exist: the assertion {assertion:?} ({source}) says nothing of its members")
+    }
+}
+
+/// The groups and roles in assertions that do not exist.
+pub fn nobody_asserted(assertions: &[Assertion], tree: &dyn Tree) -> Result<Vec<NobodyAsserted>, TreeError> {
+    let mut found = Vec::new();
+    for assertion in assertions {
+        let named = assertion.who.iter().chain(&assertion.except).filter_map(|who| match who {
+            Who::Group(name) | Who::Role(name) => Some(name),
+            _ => None,
+        });
+        let members = assertion.to.iter().filter_map(|extent| match extent {
+            Extent::Members(name) => Some(name),
+            Extent::Reach(_) => None,
+        });
+        for name in named.chain(members) {
+            if tree.find(name)?.entry().is_none() {
+                let (name, source) = (name.clone(), assertion.source.clone());
+                found.push(NobodyAsserted { assertion: assertion.name.clone(), source, name });
             }
         }
     }

@@ -43,7 +43,8 @@ fn check_words(config: &Config) -> Result<(), CliError> {
     );
     let tree = nothing.view();
     let (rules, assertions) = in_force(config, &tree)?;
-    assertions::require(&rules, &assertions, &tree)
+    // Which groups there will be nobody knows yet.
+    assertions::require(&rules, &assertions, &tree, &|_| {})
 }
 
 /// Warns of policies that ask for what is not done.
@@ -58,8 +59,9 @@ fn tell_unheeded(tree: &dyn Tree) -> Result<(), CliError> {
 fn check_on(config: &Config, tree: &dyn Tree) -> Result<(), CliError> {
     tell_unheeded(tree)?;
     let (rules, assertions) = in_force(config, tree)?;
-    rule_names::require(&rules, tree, &|told| output::complain(&format!("warning: {told}")))?;
-    assertions::require(&rules, &assertions, tree)
+    let tell = |told: &str| output::complain(&format!("warning: {told}"));
+    rule_names::require(&rules, tree, &tell)?;
+    assertions::require(&rules, &assertions, tree, &tell)
 }
 
 /// The rules of the configuration and of a tree, and the assertions.

@@ -126,8 +126,9 @@ fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
         return Err(CliError::Message(format!("entries cannot be found by {name} yet; restart to have it indexed")));
     }
     let in_force = services.rules.in_force(&view).map_err(|error| CliError::Message(error.to_string()))?;
-    rule_names::require(&in_force.rules, &view, &|told| tracing::warn!(target: "access", "{told}"))?;
-    assertions::require(&in_force.rules, &services.assertions, &view)?;
+    let tell = |told: &str| tracing::warn!(target: "access", "{told}");
+    rule_names::require(&in_force.rules, &view, &tell)?;
+    assertions::require(&in_force.rules, &services.assertions, &view, &tell)?;
     let tls = config.tls.clone();
     shared.replace_services(services, view.schema(), refit(config));
     Ok(tls)

@@ -55,8 +55,9 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
         tracing::warn!("{warning}");
     }
     let in_force = services.rules.in_force(&store.view()).map_err(|error| CliError::Message(error.to_string()))?;
-    rule_names::require(&in_force.rules, &store.view(), &|told| tracing::warn!(target: "access", "{told}"))?;
-    assertions::require(&in_force.rules, &services.assertions, &store.view())?;
+    let tell = |told: &str| tracing::warn!(target: "access", "{told}");
+    rule_names::require(&in_force.rules, &store.view(), &tell)?;
+    assertions::require(&in_force.rules, &services.assertions, &store.view(), &tell)?;
     let tls = match &config.tls {
         Some(files) => Some(files.load().map_err(|error| CliError::Message(error.to_string()))?),
         None => None,

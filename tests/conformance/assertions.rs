@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use keystead::access::assertion::{Assertion, AssertionText};
+use keystead::access::names::nobody_asserted;
 use keystead::access::rule::Source;
 use keystead::access::violation::violations;
 use keystead::access::when::WhenText;
@@ -80,6 +81,21 @@ fn an_assertion_that_makes_no_sense_is_refused_with_the_reason() {
     assert!(fault(text).contains("\"nonsense\" in `to`"));
     let text = AssertionText { attributes: words(&["nosuch"]), ..assertion(&[], &[], &["read"]) };
     assert!(fault(text).contains("nosuch"));
+}
+
+/// A misspelt group has no members of whom anything could be asserted, and that is told.
+#[test]
+fn groups_that_do_not_exist_are_told() {
+    let scene = Scene::in_memory();
+    let view = scene.directory.view();
+    let text = AssertionText {
+        to: words(&[&format!("members:cn=directorz,ou=groups,{SUFFIX}")]),
+        ..assertion(&[&group("contractrs")], &[&group("helpdesk")], &["write"])
+    };
+    let assertions = Assertion::prepare_all(&[text], keystead::directory::tree::Tree::schema(&view)).unwrap();
+    let told: Vec<String> = nobody_asserted(&assertions, &view).unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("cn=contractrs") && told[0].contains("says nothing of its members"), "{told:?}");
 }
 
 /// Whoever adds an entry chooses what it holds: what a rule asks for by a filter, and nothing of what a denial asks for.

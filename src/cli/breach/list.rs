@@ -98,7 +98,8 @@ fn without_line_break(line: &[u8]) -> &[u8] {
 
 /// What is too long for a password is none.
 fn of_password(line: &[u8]) -> Option<Key> {
-    (line.len() <= prepare::MAX_LEN).then(|| Key::of_password(prepare(&Secret::new(line)).expose()))
+    let characters = std::str::from_utf8(line).map_or(line.len(), |text| text.chars().count());
+    (characters <= prepare::MAX_CHARACTERS).then(|| Key::of_password(prepare(&Secret::new(line)).expose()))
 }
 
 /// The key and the count of `SHA1:COUNT`; without a count, it was seen once.
