@@ -127,6 +127,40 @@ fn what_has_no_effect_in_a_policy_is_told_wherever_somebody_looks() {
 }
 
 #[test]
+fn an_entry_that_names_what_is_no_policy_is_told_wherever_somebody_looks() {
+    let mut server = Server::start();
+    let own = format!("cn=own,ou=policies,{SUFFIX}");
+    let name_it =
+        format!("dn: {}\nchangetype: modify\nreplace: pwdPolicySubentry\npwdPolicySubentry: {own}\n", full("alice"));
+    let refused = server.ldap_in("ldapmodify", "cn=admin", &[], &name_it).fails_with(19);
+    refused.tells(&format!(
+        "pwdPolicySubentry: \"{own}\" is no password policy: name an entry that has the object class pwdPolicy"
+    ));
+    add(&server, &policy("own", "pwdMinLength: 30"));
+    server.ldap_in("ldapmodify", "cn=admin", &[], &name_it).ok();
+    let no_more = format!(
+        "dn: {own}\nchangetype: modify\ndelete: pwdMinLength\n-\ndelete: pwdAttribute\n-\ndelete: objectClass\n\
+         objectClass: pwdPolicy\nobjectClass: keysteadPolicy\n"
+    );
+    server.ldap_in("ldapmodify", "cn=admin", &[], &no_more).ok();
+    let told = format!("pwdPolicySubentry of \"{}\" is not heeded: \"{own}\" is no password policy", full("alice"));
+    server.stop();
+    server.serve();
+    server.wait_for_log(&told, 1);
+    let config = server.config();
+    let asked = |more: &[&str]| {
+        server.run(KEYSTEAD, &[&["explain", "policy", "--config", text(&config), "alice"], more].concat(), "").ok().out
+    };
+    let said = asked(&[]);
+    assert!(said.contains(&format!("governed by cn=default,ou=policies,{SUFFIX}")) && said.contains(&told), "{said}");
+    let said: serde_json::Value = serde_json::from_str(&asked(&["--json"])).unwrap();
+    assert_eq!(said["named_but_no_policy"], own, "{said}");
+    let checked = server.keystead("check", &[]).ok().err;
+    assert!(checked.contains(&format!("warning: {told}\n")), "{checked}");
+    server.keystead("verify", &[]).ok().tells(&format!("has pwdPolicySubentry {own}, which is no password policy"));
+}
+
+#[test]
 fn how_many_passwords_are_kept_by_which_scheme_is_told() {
     let server = Server::start();
     add(&server, &policy("old", "pwdAppliesToFilter: (uid=alice)\npwdHashScheme: ssha512"));
