@@ -69,8 +69,8 @@ fn check_length(policy: &Policy, longest: usize) -> Result<(), PolicyError> {
 mod tests {
     use super::*;
 
-    fn fault(policy: Policy) -> Option<&'static str> {
-        check(&policy).err().map(|error| error.attribute)
+    fn fault(policy: &Policy) -> Option<&'static str> {
+        check(policy).err().map(|error| error.attribute)
     }
 
     #[test]
@@ -89,15 +89,15 @@ mod tests {
         ] {
             let policy = |pwd_check_quality| Policy {
                 pwd_check_quality,
-                quality_profile,
                 pwd_max_length,
+                quality_profile,
                 min_classes,
                 forbid_palindromes,
                 ..Policy::default()
             };
-            assert_eq!(fault(policy(CheckQuality::Enforced)), refused, "{quality_profile:?} {pwd_max_length}");
-            assert_eq!(fault(policy(CheckQuality::IfPossible)), refused, "{quality_profile:?} {pwd_max_length}");
-            assert_eq!(fault(policy(CheckQuality::Off)), None, "{quality_profile:?} {pwd_max_length}");
+            assert_eq!(fault(&policy(CheckQuality::Enforced)), refused, "{quality_profile:?} {pwd_max_length}");
+            assert_eq!(fault(&policy(CheckQuality::IfPossible)), refused, "{quality_profile:?} {pwd_max_length}");
+            assert_eq!(fault(&policy(CheckQuality::Off)), None, "{quality_profile:?} {pwd_max_length}");
         }
     }
 }
