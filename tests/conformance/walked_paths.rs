@@ -143,6 +143,7 @@ fn administrators() -> String {
 }
 
 /// Cases in which there are ways, of each kind that is told.
+#[expect(clippy::too_many_lines, reason = "a table, one case after another")]
 fn cases() -> Vec<Case> {
     let admin = format!("entry:cn=admin,{SUFFIX}");
     let staff = format!("group:{}", group("staff"));

@@ -53,7 +53,9 @@ pub(super) fn run(args: &PathsArgs) -> Result<(), CliError> {
             "not looked at: what comes of it when an entry that others stand below gets another name, as these rules let people who \
              are no administrators:",
         );
-        renaming.iter().for_each(|rule| output::say(&format!("    {rule}")));
+        for rule in &renaming {
+            output::say(&format!("    {rule}"));
+        }
     }
     match (paths.len(), unseen) {
         (0, 0) => {
