@@ -9,7 +9,7 @@ use keystead::directory::filter::Filter;
 use keystead::directory::schema::AttributeSet;
 use keystead::directory::tree::{Scope, Tree};
 use keystead::directory::{Randomness, Timestamp};
-use keystead::operations::context::{AnonymousBind, ExpiredChange};
+use keystead::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
 use keystead::operations::integrity::Integrity;
 use keystead::operations::monitor::{Connected, Monitor, Readings};
 use keystead::operations::policies::Policies;
@@ -43,6 +43,7 @@ struct Unheard;
 impl Reports for Unheard {
     fn take(&self, _: &Report<'_>) {}
     fn take_known(&self, _: &Known<'_>) {}
+    fn take_unheeded(&self, _: &str) {}
 }
 
 impl Monitor for Unheard {
@@ -91,6 +92,7 @@ impl Scene {
             limits: Limits { size: u32::MAX, ..Limits::default() },
             anonymous: AnonymousBind::Allowed,
             expired_change: ExpiredChange::Allowed,
+            added_password: AddedPassword::Refused,
         };
         let mut requester = Requester::anonymous(Confidentiality::Protected, "127.0.0.1".into());
         requester.identity = self.identity.clone();
