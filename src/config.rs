@@ -18,6 +18,7 @@ use std::time::Duration;
 use additions::Additions;
 pub use fault::{ConfigError, Fault, ServicesError};
 pub use integrity::IntegrityText;
+use judged::Names;
 
 use crate::access::assertion::{Assertion, AssertionText};
 use crate::access::{RuleBook, RuleText, Rules};
@@ -25,7 +26,7 @@ use crate::directory::schema::{AttributeSet, AttributeTypeId, Extension, Schema,
 use crate::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
 use crate::operations::identity_map::MappingText;
 use crate::operations::journal::Journal;
-use crate::operations::{IdentityMap, Limits, Services};
+use crate::operations::{Configured, IdentityMap, Limits, Services};
 use crate::password::meter::radar::Thresholds;
 use crate::password::quality::BreachList;
 use crate::password::scheme::NewScheme;
@@ -33,7 +34,7 @@ use crate::password::{Meter, StoredPassword};
 use crate::server::Settings;
 use crate::server::breach_file::BreachFile;
 use crate::server::tls::TlsFiles;
-use crate::store::IndexedAttribute;
+use crate::store::{IndexedAttribute, OpenError};
 
 /// A configuration in which nothing is wrong.
 #[derive(Clone, Debug)]
@@ -88,6 +89,8 @@ pub struct Config {
     pub log: LogSettings,
     /// What the administrator should know at every start.
     pub warnings: Vec<String>,
+    /// Where in the file stands what names something of the schema.
+    pub(crate) names: Arc<Names>,
 }
 
 /// What is logged and how.
@@ -120,6 +123,11 @@ impl Config {
         Self::parse_with(path, &text_of(path)?, Additions::Known(extension))
     }
 
+    /// The same before these definitions come into its store: what it names may be among them.
+    pub fn read_before(path: &Path, coming: &Extension) -> Result<Self, ConfigError> {
+        Self::parse_with(path, &text_of(path)?, Additions::Coming(coming))
+    }
+
     /// Checks the text of a file; relative paths in it begin where the file is.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         Self::parse_with(path, text, Additions::InStore)
@@ -140,6 +148,11 @@ impl Config {
         builder.build()
     }
 
+    /// What clients have added to the schema and what the configuration defines; absent if there is no store yet.
+    pub fn stored_schema(&self) -> Result<Option<Arc<Schema>>, OpenError> {
+        additions::stored(self)
+    }
+
     /// Makes what operations share ready for another schema, which clients have made of the one before.
     pub fn services_for(&self, schema: &Schema, before: &Services) -> Result<Services, ServicesError> {
         Ok(Services {
@@ -154,6 +167,7 @@ impl Config {
             reports: Arc::clone(&before.reports),
             monitor: Arc::clone(&before.monitor),
             breached: before.breached.clone(),
+            configured: before.configured.clone(),
             fake_salts: before.fake_salts,
             spray: before.spray,
             new_passwords: before.new_passwords,
@@ -195,6 +209,7 @@ impl Config {
             reports: Arc::new(crate::server::policy_log::PolicyLog),
             monitor: Arc::new(crate::operations::monitor::Unwatched),
             breached: breached.map(|list| list as Arc<dyn BreachList>),
+            configured: Some(Arc::new(self.clone())),
             fake_salts: crate::server::fake_salts::read(&self.data),
             spray: self.spray,
             new_passwords: self.new_passwords,
@@ -209,6 +224,12 @@ impl Config {
             expired_change: self.expired_change,
             added_password: self.added_password,
         })
+    }
+}
+
+impl Configured for Config {
+    fn faults(&self, schema: &Schema) -> Vec<String> {
+        judged::faults(self, schema)
     }
 }
 

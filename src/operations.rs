@@ -15,6 +15,7 @@ pub mod bind;
 mod change_log;
 pub mod channel;
 pub mod compare;
+pub mod configured;
 pub mod context;
 pub mod counted;
 mod delegation;
@@ -63,6 +64,7 @@ mod usability;
 mod verify_password;
 
 pub use channel::ChannelBindings;
+pub use configured::Configured;
 pub use context::{Confidentiality, Context, Freedom, Limits, Proof, Requester, Services};
 pub use external::External;
 pub use hold::Hold;

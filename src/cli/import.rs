@@ -29,6 +29,7 @@ use entry::EntryReader;
 use maker::{Arrival, Maker};
 use pipeline::Made;
 use report::Report;
+use schema::Definitions;
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
@@ -89,7 +90,11 @@ const MOST_FAULTS: usize = 20;
 const HEAD: usize = 1 << 20;
 
 pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
-    let config = Config::read(&args.config)?;
+    let definitions = Definitions::read(&args.ldif)?;
+    let config = match &definitions {
+        Some(definitions) => definitions.configure(&args.config)?,
+        None => Config::read(&args.config)?,
+    };
     let failed = |cause| CliError::File { path: args.ldif.clone(), cause };
     let file = File::open(&args.ldif).map_err(failed)?;
     let length = file.metadata().map_or(0, |metadata| metadata.len());
@@ -98,10 +103,10 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
     let head = source.fill_buf().map_err(failed)?;
     let origin = args.from.map_or_else(|| Origin::recognize(head), From::origin);
     let mut records = Reader::new(source);
-    if schema::begins(&args.ldif)? {
+    if let Some(definitions) = &definitions {
         // Its entries are read by what it defines.
         records.next().transpose().map_err(|error| CliError::Message(error.to_string()))?;
-        schema::extend(&config, &args.ldif)?;
+        definitions.take_in(&config)?;
     }
     let schema = |numbering| config.build_schema(numbering);
     let loader = BulkLoader::open(&open_options(&config, Existence::Required, &schema))?;

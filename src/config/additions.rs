@@ -16,6 +16,8 @@ pub(super) enum Additions<'a> {
     InStore,
     /// Here: the store is open.
     Known(&'a Extension),
+    /// In the store, and in a file that is about to be imported.
+    Coming(&'a Extension),
 }
 
 /// So much memory is enough to read what is in the store of its schema, in octets.
@@ -29,12 +31,17 @@ impl Additions<'_> {
             Self::Known(extension) => {
                 Ok(Some(Arc::new(configured.extended(extension.clone().without_defined(configured))?)))
             }
+            Self::Coming(extension) => {
+                let stored = stored(config)?;
+                let before = stored.as_deref().unwrap_or(configured);
+                Ok(Some(Arc::new(before.extended(before.with_additions(extension)?)?)))
+            }
         }
     }
 }
 
 /// The schema of the store, which may be in use by another process meanwhile.
-fn stored(config: &Config) -> Result<Option<Arc<Schema>>, OpenError> {
+pub(super) fn stored(config: &Config) -> Result<Option<Arc<Schema>>, OpenError> {
     let options = OpenOptions {
         path: &config.data,
         existence: Existence::ReadOnly,

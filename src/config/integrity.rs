@@ -100,6 +100,7 @@ fn allocation_text(raw: &RawAllocation) -> AllocationText {
 }
 
 /// Where in the file stands what only the schema can judge.
+#[derive(Debug)]
 pub(super) struct Spans {
     references: Vec<Range<usize>>,
     unique: Vec<Range<usize>>,

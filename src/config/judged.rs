@@ -14,8 +14,17 @@ use crate::directory::{Dn, Schema};
 use crate::operations::identity_map::MappingText;
 use crate::server::Clock;
 
+/// What only a schema can judge, and where in the file it stands.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(super) spans: Spans,
+    pub(super) map: Vec<Spanned<RawMapping>>,
+    pub(super) text: String,
+}
+
 /// Where in the file stands what only a schema can judge.
-pub(super) struct Spans {
+#[derive(Debug)]
+pub(crate) struct Spans {
     pub(super) indexes: Vec<Range<usize>>,
     pub(super) rules: Vec<Range<usize>>,
     pub(super) integrity: integrity::Spans,
@@ -23,19 +32,13 @@ pub(super) struct Spans {
 }
 
 /// Checks what only a schema can tell: the one of the configuration if that suffices, or else with what clients have added.
-pub(super) fn check_against_schema(
-    config: &mut Config,
-    spans: &Spans,
-    map: &[Spanned<RawMapping>],
-    additions: Additions<'_>,
-    faults: &mut Faults<'_>,
-) {
+pub(super) fn check_against_schema(config: &mut Config, additions: Additions<'_>, faults: &mut Faults<'_>) {
     let configured = match config.build_schema(Vec::new()) {
         Ok(schema) => schema,
         Err(error) => return faults.add(None, "directory.schema", error.to_string()),
     };
     config.warnings.extend(configured.remarks().iter().cloned());
-    let by = |schema: &Schema| Judged::by(schema, config, spans, map, faults.text);
+    let by = |schema: &Schema| Judged::by(schema, config);
     let mut judged = by(&configured);
     if !judged.faults.is_empty() {
         match additions.to(&configured, config) {
@@ -50,6 +53,11 @@ pub(super) fn check_against_schema(
     config.mappings = judged.mappings;
 }
 
+/// What is wrong with a configuration by a schema.
+pub(super) fn faults(config: &Config, schema: &Schema) -> Vec<String> {
+    Judged::by(schema, config).faults.iter().map(ToString::to_string).collect()
+}
+
 /// A configuration, by one schema.
 struct Judged {
     faults: Vec<Fault>,
@@ -58,7 +66,8 @@ struct Judged {
 }
 
 impl Judged {
-    fn by(schema: &Schema, config: &Config, spans: &Spans, map: &[Spanned<RawMapping>], text: &str) -> Self {
+    fn by(schema: &Schema, config: &Config) -> Self {
+        let Names { spans, map, text } = &*config.names;
         let (mut faults, mut warnings) = (Faults::in_text(text), Vec::new());
         for suffix in &config.suffixes {
             if let Err(error) = Dn::parse(schema, suffix) {

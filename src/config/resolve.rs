@@ -12,7 +12,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::additions::Additions;
-use super::judged::{Spans, check_against_schema};
+use super::judged::{Names, Spans, check_against_schema};
 use super::raw::{
     RawAudit, RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawPassword, RawTls, line_of,
 };
@@ -93,8 +93,12 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig, additions: Additi
     let log = log(&raw.log, &mut faults);
     let index_spans = raw.index.iter().flatten().map(|index| index.attribute.span());
     let integrity_spans = integrity::Spans::of(&raw);
-    let (rules, assertions, integrity) = (Vec::new(), Vec::new(), integrity_spans);
-    let mut spans = Spans { indexes: index_spans.collect(), rules, assertions, integrity };
+    let spans = Spans {
+        indexes: index_spans.collect(),
+        rules: raw.access.iter().map(Spanned::span).collect(),
+        assertions: raw.assert.iter().map(Spanned::span).collect(),
+        integrity: integrity_spans,
+    };
     let integrity = IntegrityText::resolve(&raw);
     let indexes = integrity.indexes(raw.index.map(|list| indexes(&list, &mut faults)));
     let cache_octets = match &raw.store.cache_mib {
@@ -116,8 +120,8 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig, additions: Additi
         cache_octets,
         server,
         tls,
-        rules: Vec::new(),
-        assertions: Vec::new(),
+        rules: raw.access.into_iter().map(|rule| access::rule_text(rule, text)).collect(),
+        assertions: raw.assert.into_iter().map(|one| access::assertion_text(one, text)).collect(),
         mappings: Vec::new(),
         integrity,
         referrals,
@@ -142,12 +146,9 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig, additions: Additi
         spray,
         log,
         warnings,
+        names: Arc::new(Names { spans, map: raw.map, text: text.to_owned() }),
     };
-    spans.rules = raw.access.iter().map(Spanned::span).collect();
-    config.rules = raw.access.into_iter().map(|rule| access::rule_text(rule, text)).collect();
-    spans.assertions = raw.assert.iter().map(Spanned::span).collect();
-    config.assertions = raw.assert.into_iter().map(|one| access::assertion_text(one, text)).collect();
-    check_against_schema(&mut config, &spans, &raw.map, additions, &mut faults);
+    check_against_schema(&mut config, additions, &mut faults);
     if faults.list.is_empty() { Ok(config) } else { Err(faults.list) }
 }
 

@@ -17,6 +17,7 @@ use crate::password::scheme::NewScheme;
 use crate::protocol::control::{Flags, ResetWishes};
 
 use super::channel::ChannelBindings;
+use super::configured::Configured;
 use super::external::External;
 use super::identity_map::IdentityMap;
 use super::integrity::Integrity;
@@ -90,6 +91,8 @@ pub struct Services {
     pub fake_salts: [u8; 32],
     /// From when on many wrong passwords are an attack on many accounts.
     pub spray: Thresholds,
+    /// What the configuration names of the schema; absent if there is none.
+    pub configured: Option<Arc<dyn Configured>>,
     /// How exactly the time of the last successful bind is kept.
     pub last_success_precision: Duration,
     /// Where lost passwords are recovered: to write there is to set the password.

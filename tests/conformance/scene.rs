@@ -116,6 +116,7 @@ impl<D: Directory> Scene<D> {
             reports: Arc::clone(&reported) as _,
             monitor: Arc::new(Watched),
             breached: None,
+            configured: None,
             new_passwords,
             no_password: StoredPassword::create(&Secret::new("nobody's"), new_passwords, &random),
             fake_salts: [9; 32],

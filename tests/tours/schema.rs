@@ -24,6 +24,12 @@ attribute = \"shoeSize\"
 kinds = [\"equality\"]
 ";
 
+/// So are people.
+const UNIQUE: &str = "
+[[unique]]
+attributes = [\"shoeSize\"]
+";
+
 fn change(server: &Server, who: &str, lines: &str) -> Said {
     server.ldap_in("ldapmodify", who, &[], &format!("dn: cn=Subschema\nchangetype: modify\n{lines}"))
 }
@@ -77,13 +83,24 @@ fn the_schema_is_changed_online_and_stays_so() {
     change(&server, "cn=admin", &without).fails_with(53).tells("in use");
     let exported = server.keystead("export", &[]).ok().out;
     server.ldap("ldapdelete", "cn=admin", &[&full("dora")]).ok();
+    // The next start would be refused.
+    change(&server, "cn=admin", &without).fails_with(53).tells("the configuration names it").tells("index.attribute");
+    let (configured, file) = (server.config(), server.file("all.ldif", &exported));
+    let (named, unnamed) = (std::fs::read_to_string(&configured).unwrap(), RULE.to_owned());
+    std::fs::write(&configured, named.replace(&unnamed, "")).unwrap();
+    server.signal("HUP");
+    server.wait_for_log("the configuration was read again", 1);
     change(&server, "cn=admin", &without).ok();
     server.ldap_in("ldapadd", "cn=admin", &[], &person).fails_with(17);
     server.stop();
 
-    let (file, other) = (server.file("all.ldif", &exported), server.path("other"));
+    // A configuration that names what only the file defines.
+    let other = server.path("other");
     server.run(KEYSTEAD, &["init", "--empty", "--suffix", SUFFIX, "--data", text(&other)], "").ok();
     let config = other.join("keystead.toml");
+    let own = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, own + RULE + UNIQUE).unwrap();
+    server.run(KEYSTEAD, &["check", "--config", text(&config)], "").fails_with(1).tells("shoeSize");
     let import = ["import", "--config", text(&config), text(&file)];
     server.run(KEYSTEAD, &import, "").ok().tells("3 definitions were added");
     let again = server.run(KEYSTEAD, &["export", "--config", text(&config)], "").ok();

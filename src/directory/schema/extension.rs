@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::builder::{SchemaError, SchemaErrorKind};
-use super::definition::{Definition, DefinitionError};
+use super::definition::{Definition, DefinitionError, first_component};
 use super::{Schema, SchemaBuilder, foreign};
 use crate::directory::{Entry, Timestamp, ldif};
 
@@ -170,6 +170,26 @@ impl Schema {
             DefinitionKind::AttributeType | DefinitionKind::ObjectClass => self.base.defines(oid),
             DefinitionKind::ContentRule => self.base.has_content_rule(oid),
         }
+    }
+
+    /// What its extension is with those of other definitions that it has not.
+    pub fn with_additions(&self, others: &Extension) -> Result<Extension, SchemaError> {
+        let mut extension = self.extension.clone();
+        for kind in DefinitionKind::ALL {
+            for text in others.texts(kind) {
+                let (oid, line) = read_addition(text).map_err(|error| SchemaError {
+                    origin: "cn=Subschema".to_owned(),
+                    definition: text.chars().take(60).collect(),
+                    kind: error.into(),
+                })?;
+                let own = extension.texts_mut(kind);
+                let is_of = |other: &String| first_component(other.as_bytes()).is_some_and(|number| number == oid);
+                if !self.is_fixed(kind, &oid) && !own.iter().any(is_of) {
+                    own.push(line);
+                }
+            }
+        }
+        Ok(extension)
     }
 
     /// The same schema with another extension. Whatever has a number keeps it.
