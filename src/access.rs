@@ -11,7 +11,7 @@
 //! do more, and [`proxy`] those who act for others; [`explain`] answers by which rule, and who else.
 //!
 //! An [`assertion`] says what rules must never grant, and a [`violation`] by whom it is; [`paths`] finds
-//! the ways to become an administrator. What a client causes of such [`work`] is bounded.
+//! the ways to become an administrator. A rule that breaks one by what entries hold is [`withheld`]. What a client causes of such [`work`] is bounded.
 
 pub mod actor;
 pub mod assertion;
@@ -32,6 +32,7 @@ pub mod values;
 pub mod violation;
 pub mod when;
 pub mod who;
+pub mod withheld;
 pub mod work;
 
 pub use actor::Actor;

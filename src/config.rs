@@ -156,7 +156,8 @@ impl Config {
     /// Makes what operations share ready for another schema, which clients have made of the one before.
     pub fn services_for(&self, schema: &Schema, before: &Services) -> Result<Services, ServicesError> {
         Ok(Services {
-            rules: RuleBook::new(Rules::prepare(&self.rules, schema)?, self.limits.rules),
+            rules: RuleBook::new(Rules::prepare(&self.rules, schema)?, self.limits.rules)
+                .withholding(before.rules.withheld().to_vec()),
             assertions: Assertion::prepare_all(&self.assertions, schema)?,
             identities: IdentityMap::prepare(&self.mappings, schema).map_err(|(_, error)| error)?,
             policies: crate::operations::policies::Policies::default(),

@@ -10,6 +10,7 @@
 
 pub mod add;
 pub mod approval;
+mod asserted;
 mod assertion;
 pub mod bind;
 mod change_log;

@@ -20,6 +20,7 @@ mod monitor;
 mod paging;
 mod peer;
 pub mod policy_log;
+mod proving;
 pub mod random;
 mod recording;
 pub mod settings;
@@ -36,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use clock::Clock;
 pub use listener::{Bound, ListenError};
+pub use proving::tell_withheld;
 pub use settings::Settings;
 pub use shared::{Refit, Shared};
 
@@ -69,7 +71,9 @@ impl Server {
         let counting = counting::start(Arc::clone(&shared));
         let sweeping = sweeping::start(Arc::clone(&shared));
         let warming = warming::start(Arc::clone(&shared));
+        let proving = proving::start(Arc::clone(&shared));
         worker::run(&self.shared, self.listeners);
+        proving.stop();
         warming.stop();
         sweeping.stop();
         counting.stop();

@@ -16,7 +16,7 @@ use super::{Actor, Right, Rights};
 use crate::directory::schema::Schema;
 use crate::directory::{Dn, Entry, Identity};
 
-pub use composition::{Amendment, InForce, RuleEntry, Suspended, in_force, in_force_after, rule_nodes};
+pub use composition::{Amendment, Frame, InForce, RuleEntry, Suspended, in_force, in_force_after, rule_nodes};
 
 /// The class of rules in the tree.
 pub const CLASS: &str = "accessRule";

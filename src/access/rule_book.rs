@@ -3,13 +3,20 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::Rules;
-use super::delegated::{self, Amendment, InForce};
+use super::assertion::Assertion;
+use super::delegated::{self, Amendment, Frame, InForce};
+use super::violation::violations;
+use super::withheld::Withheld;
+use crate::directory::Timestamp;
 use crate::directory::tree::{Tree, TreeError, Version};
 
 /// Where rules stand: those of the configuration are here, those of the tree are looked up when they may have changed.
 #[derive(Debug, Default)]
 pub struct RuleBook {
+    written: Arc<Rules>,
+    /// Of these, those that are in force.
     file: Arc<Rules>,
+    withheld: Vec<Withheld>,
     most: usize,
     shelf: Mutex<Shelf>,
     ready: Condvar,
@@ -18,12 +25,65 @@ pub struct RuleBook {
 impl RuleBook {
     /// With the rules of the configuration, and so many of the tree at most.
     pub fn new(file: Rules, most: usize) -> Self {
-        Self { file: Arc::new(file), most, ..Self::default() }
+        let written = Arc::new(file);
+        Self { file: Arc::clone(&written), written, most, ..Self::default() }
+    }
+
+    /// The same rules, of which these grant nothing, and all others are in force.
+    pub fn withholding(&self, withheld: Vec<Withheld>) -> Self {
+        let written = Arc::clone(&self.written);
+        let grants = |rule: &&super::Rule| rule.is_denial() || !withheld.iter().any(|one| one.is_of(rule));
+        let file = if withheld.is_empty() {
+            Arc::clone(&written)
+        } else {
+            Arc::new(written.iter().filter(grants).cloned().collect())
+        };
+        Self { written, file, withheld, most: self.most, ..Self::default() }
+    }
+
+    /// The rules that grant nothing for the time being.
+    pub fn withheld(&self) -> &[Withheld] {
+        &self.withheld
+    }
+
+    /// The rules of the configuration, whether they are in force or not.
+    pub fn written(&self) -> &Rules {
+        &self.written
+    }
+
+    /// Which rules must grant nothing, so that all that is asserted holds in a tree. All of the others may be in force.
+    pub fn to_withhold(
+        &self,
+        assertions: &[Assertion],
+        now: Timestamp,
+        tree: &dyn Tree,
+    ) -> Result<Vec<Withheld>, TreeError> {
+        let mut withheld = Vec::new();
+        if assertions.is_empty() {
+            return Ok(withheld);
+        }
+        // Whoever holds less by that may be reset by more people, so it is looked again. Each time there is one rule less.
+        loop {
+            let book = self.withholding(withheld);
+            let rules = book.in_force_after(&Amendment::default(), tree)?.rules;
+            withheld = book.withheld;
+            let found = violations(&rules, assertions, now, tree)?;
+            if found.is_empty() {
+                return Ok(withheld);
+            }
+            for example in found {
+                withheld.push(Withheld::by(example, tree)?);
+            }
+        }
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        Frame { file: &self.file, most: self.most, withheld: &self.withheld }
     }
 
     /// The rules that will be in force in a tree when that has become of those that stand in it.
     pub fn in_force_after(&self, amendment: &Amendment, tree: &dyn Tree) -> Result<InForce, TreeError> {
-        delegated::in_force_after(amendment, (&self.file, self.most), tree)
+        delegated::in_force_after(amendment, self.frame(), tree)
     }
 
     /// The rules that are in force in a tree: good for as long as [`Tree::membership_version`] stays the same. They are put
@@ -44,7 +104,7 @@ impl RuleBook {
         drop(known);
         // However this ends, nobody waits for it any longer.
         let _composing = Composing { book: self, version };
-        let rules = Arc::new(delegated::in_force(&self.file, self.most, tree)?);
+        let rules = Arc::new(self.in_force_after(&Amendment::default(), tree)?);
         self.shelf().keep(version, &rules);
         Ok(rules)
     }

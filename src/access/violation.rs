@@ -12,7 +12,8 @@ mod example;
 mod subjects;
 mod targets;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use super::rule::{Rule, Rules, Source};
 use super::who::Who;
 use super::work::{Unbounded, Work};
 use super::{Actor, Decider, Decision, Right, escalation};
-use crate::directory::tree::{Node, Tree, TreeError};
+use crate::directory::tree::{EntryId, Node, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Entry, Timestamp};
 
 use subjects::Subject;
@@ -82,24 +83,109 @@ pub fn violations_by<W: Work>(
     (tree, work): (&dyn Tree, &W),
     concerns: &dyn Fn(&Rule) -> bool,
 ) -> Result<Vec<Counterexample>, W::Stop> {
-    // A denial for a group that does not exist is for everybody until somebody makes the group.
-    let mut lasting = Vec::with_capacity(rules.iter().len());
-    for rule in rules.iter() {
-        if !is_unmet_denial(rule, tree)? {
-            lasting.push(rule.clone());
-        }
-    }
-    let rules: &Rules = &lasting.into_iter().collect();
+    let rules = lasting(rules, tree)?;
+    let rules = rules.as_ref();
     let mut found = Vec::new();
     for assertion in assertions {
         for rule in rules.iter().filter(|rule| !rule.is_over(now) && concerns(rule)) {
-            let inquiry = Inquiry { rules, assertion, rule, now, tree, work };
+            let inquiry = Inquiry { rules, assertion, rule, now, tree, work, focus: Focus::All };
             if inquiry.concerns() {
                 found.extend(inquiry.search()?);
             }
         }
     }
     Ok(found)
+}
+
+/// The same by all rules, but only for what was touched since they were looked for everywhere. What `attribute:` means of groups
+/// in values is not looked for.
+pub fn violations_touching<W: Work>(
+    rules: &Rules,
+    assertions: &[Assertion],
+    now: Timestamp,
+    (tree, work): (&dyn Tree, &W),
+    touched: &Touched,
+) -> Result<Vec<Counterexample>, W::Stop> {
+    let rules = lasting(rules, tree)?;
+    let rules = rules.as_ref();
+    let mut found = Vec::new();
+    for assertion in assertions {
+        for rule in rules.iter().filter(|rule| !rule.is_over(now)) {
+            for focus in touched.focuses() {
+                let inquiry = Inquiry { rules, assertion, rule, now, tree, work, focus };
+                let example = if inquiry.concerns() { inquiry.search()? } else { break };
+                if example.is_some() {
+                    found.extend(example);
+                    break;
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The rules, but for denials for a group that does not exist: these are for everybody until somebody makes the group.
+fn lasting<'r>(rules: &'r Rules, tree: &dyn Tree) -> Result<Cow<'r, Rules>, TreeError> {
+    let mut unmet = Vec::new();
+    for (position, rule) in rules.iter().enumerate() {
+        if is_unmet_denial(rule, tree)? {
+            unmet.push(position);
+        }
+    }
+    if unmet.is_empty() {
+        return Ok(Cow::Borrowed(rules));
+    }
+    let lasting = rules.iter().enumerate().filter(|(position, _)| !unmet.contains(position));
+    Ok(Cow::Owned(lasting.map(|(_, rule)| rule.clone()).collect()))
+}
+
+/// What a change touches of what rules and assertions ask for: where neither somebody nor an entry is one of these, nothing can
+/// have come about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Touched {
+    /// Entries that were moved, that hold something else, or that are in other groups.
+    pub entries: BTreeSet<EntryId>,
+    /// Those who are called otherwise or are in other groups, and groups that are.
+    pub people: BTreeSet<EntryId>,
+    /// Names that are free now, and that rules or assertions name.
+    pub gone: Vec<Arc<Dn>>,
+    /// New entries of which nothing is asked but that they may do something to themselves.
+    pub new: BTreeSet<EntryId>,
+}
+
+impl Touched {
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How much it is.
+    pub fn len(&self) -> usize {
+        self.entries.len() + self.people.len() + self.gone.len() + self.new.len()
+    }
+
+    fn focuses(&self) -> impl Iterator<Item = Focus<'_>> {
+        let are_people = !self.people.is_empty() || !self.gone.is_empty();
+        let all = [
+            (!self.entries.is_empty(), Focus::Targets(&self.entries)),
+            (are_people, Focus::Subjects(self)),
+            (!self.new.is_empty(), Focus::Own(&self.new)),
+        ];
+        all.into_iter().filter(|(is_any, _)| *is_any).map(|(_, focus)| focus)
+    }
+}
+
+/// With whom and what it is tried.
+#[derive(Clone, Copy)]
+enum Focus<'a> {
+    /// With all.
+    All,
+    /// Everybody, with these entries.
+    Targets(&'a BTreeSet<EntryId>),
+    /// The people of these, with all entries.
+    Subjects(&'a Touched),
+    /// Each of these with itself.
+    Own(&'a BTreeSet<EntryId>),
 }
 
 /// Whether a rule grants what an assertion says must not be.
@@ -110,6 +196,7 @@ struct Inquiry<'a, W> {
     now: Timestamp,
     tree: &'a dyn Tree,
     work: &'a W,
+    focus: Focus<'a>,
 }
 
 /// Whether somebody is to be tried.
@@ -149,6 +236,7 @@ impl<W: Work> Inquiry<'_, W> {
     fn search(&self) -> Result<Option<Counterexample>, W::Stop> {
         for who in &self.rule.who {
             let found = match who {
+                Who::Oneself | Who::HeldIn(_) if !self.is_tried_by_target(who) => None,
                 Who::Oneself | Who::HeldIn(_) => self.search_dependent(who, &|_| Ok(true))?,
                 _ => self.search_independent(who)?,
             };
@@ -159,14 +247,27 @@ impl<W: Work> Inquiry<'_, W> {
         Ok(None)
     }
 
+    /// Whether those whom a word means by the target are to be tried: of people who are in other groups only the entries that
+    /// they are need be looked at for that, and these were touched as well.
+    const fn is_tried_by_target(&self, who: &Who) -> bool {
+        match self.focus {
+            Focus::All | Focus::Targets(_) => true,
+            Focus::Subjects(_) => false,
+            Focus::Own(_) => matches!(who, Who::Oneself),
+        }
+    }
+
     /// Tries those whom the rule names whatever the target is; of kinds of people also those of whom the assertion is by the
     /// target.
     fn search_independent(&self, who: &Who) -> Result<Option<Counterexample>, W::Stop> {
-        let found = self.search_named(who)?;
+        let found = if matches!(self.focus, Focus::Own(_)) { None } else { self.search_named(who)? };
         if found.is_some() || matches!(who, Who::Entry(_) | Who::Group(_) | Who::Role(_)) {
             return Ok(found);
         }
         for meant in self.assertion.who.iter().filter(|meant| meant.depends_on_target()) {
+            if !self.is_tried_by_target(meant) {
+                continue;
+            }
             let found = self.search_dependent(meant, &|subject| self.is_named(who, subject))?;
             if found.is_some() {
                 return Ok(found);
@@ -192,7 +293,7 @@ impl<W: Work> Inquiry<'_, W> {
                 found = self.try_entry(&subject, &mut decider, (node, dn))?;
                 Ok(found.is_none())
             })?;
-            if found.is_none() {
+            if found.is_none() && !matches!(self.focus, Focus::Targets(_)) {
                 found = self.try_new_entries(&subject, &mut decider)?;
             }
             if found.is_some() {

@@ -16,10 +16,12 @@ use clap::{Args, Subcommand};
 
 use super::uid::{entry_of_uid, is_uid};
 use super::{CliError, open_store, output};
-use crate::access::{Rules, delegated};
+use crate::access::assertion::Assertion;
+use crate::access::{RuleBook, Rules};
 use crate::config::Config;
 use crate::directory::Dn;
 use crate::directory::tree::{Directory, Node, Tree, TreeError};
+use crate::server::Clock;
 use crate::store::{Existence, View};
 
 #[derive(Debug, Args)]
@@ -68,12 +70,19 @@ impl Subject {
         let view = open_store(&config, Existence::ReadOnly)?.view();
         let file =
             Rules::prepare(&config.rules, view.schema()).map_err(|error| CliError::Message(error.to_string()))?;
-        let in_force =
-            delegated::in_force(&Arc::new(file), config.limits.rules, &view).map_err(|error| unreadable(&error))?;
+        let assertions = Assertion::prepare_all(&config.assertions, view.schema())
+            .map_err(|error| CliError::Message(error.to_string()))?;
+        let book = RuleBook::new(file, config.limits.rules);
+        let withheld = book.to_withhold(&assertions, Clock::default().now(), &view);
+        let withheld = withheld.map_err(|error| unreadable(&error))?;
+        for one in &withheld {
+            output::complain(&one.to_string());
+        }
+        let in_force = book.withholding(withheld).in_force(&view).map_err(|error| unreadable(&error))?;
         for suspended in &in_force.suspended {
             output::complain(&suspended.to_string());
         }
-        let rules = in_force.rules;
+        let rules = Arc::clone(&in_force.rules);
         Ok(Self { config, view, rules })
     }
 

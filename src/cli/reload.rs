@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
 use crate::operations::Services;
 use crate::server::tls::TlsFiles;
-use crate::server::{Refit, Shared};
+use crate::server::{Refit, Shared, tell_withheld};
 
 /// How often the certificate's files are looked at.
 const WATCH: Duration = Duration::from_secs(5);
@@ -128,7 +128,10 @@ fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
     let in_force = services.rules.in_force(&view).map_err(|error| CliError::Message(error.to_string()))?;
     let tell = |told: &str| tracing::warn!(target: "access", "{told}");
     rule_names::require(&in_force.rules, &view, &tell)?;
-    assertions::require(&in_force.rules, &services.assertions, &view, &tell)?;
+    let withheld =
+        assertions::withheld_anew(&services.rules, &services.assertions, before.rules.withheld(), &view, &tell)?;
+    tell_withheld(&withheld);
+    let services = Services { rules: services.rules.withholding(withheld), ..services };
     let tls = config.tls.clone();
     shared.replace_services(services, view.schema(), refit(config));
     Ok(tls)

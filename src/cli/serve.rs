@@ -13,11 +13,11 @@ use super::{CliError, assertions, files, open_files, open_store, output, reload,
 use crate::config::{Config, LogFormat, LogSettings};
 use crate::directory::Randomness;
 use crate::directory::tree::{Directory, Tree};
+use crate::operations::Services;
 use crate::operations::policies::unheeded;
 use crate::password::Meter;
-use crate::server::fake_salts;
 use crate::server::random::SystemRandom;
-use crate::server::{Bound, Server, Shared};
+use crate::server::{Bound, Server, Shared, fake_salts, tell_withheld};
 use crate::store::Existence;
 
 #[derive(Debug, Args)]
@@ -57,7 +57,9 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let in_force = services.rules.in_force(&store.view()).map_err(|error| CliError::Message(error.to_string()))?;
     let tell = |told: &str| tracing::warn!(target: "access", "{told}");
     rule_names::require(&in_force.rules, &store.view(), &tell)?;
-    assertions::require(&in_force.rules, &services.assertions, &store.view(), &tell)?;
+    let withheld = assertions::withheld_at_start(&services.rules, &services.assertions, &store.view(), &tell)?;
+    tell_withheld(&withheld);
+    let services = Services { rules: services.rules.withholding(withheld), ..services };
     let tls = match &config.tls {
         Some(files) => Some(files.load().map_err(|error| CliError::Message(error.to_string()))?),
         None => None,

@@ -113,6 +113,38 @@ pub struct Services {
     pub added_password: AddedPassword,
 }
 
+impl Services {
+    /// The same with other rules.
+    #[must_use]
+    pub fn with_rules(&self, rules: RuleBook) -> Self {
+        Self {
+            rules,
+            assertions: self.assertions.clone(),
+            identities: self.identities.clone(),
+            meter: Arc::clone(&self.meter),
+            journal: Arc::clone(&self.journal),
+            policies: Policies::default(),
+            reports: Arc::clone(&self.reports),
+            monitor: Arc::clone(&self.monitor),
+            breached: self.breached.clone(),
+            new_passwords: self.new_passwords,
+            no_password: self.no_password.clone(),
+            fake_salts: self.fake_salts,
+            spray: self.spray,
+            last_success_precision: self.last_success_precision,
+            recovery_attributes: self.recovery_attributes.clone(),
+            integrity: self.integrity.clone(),
+            referrals: self.referrals.clone(),
+            alt_servers: self.alt_servers.clone(),
+            limits: self.limits,
+            anonymous: self.anonymous,
+            expired_change: self.expired_change,
+            added_password: self.added_password,
+            configured: self.configured.clone(),
+        }
+    }
+}
+
 /// Whether somebody may go on without authenticating.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum AnonymousBind {

@@ -41,6 +41,8 @@ pub struct Readings {
     pub octets_received: u64,
     /// Numbers of parts of the server.
     pub parts: Vec<Part>,
+    /// Access rules that are out of force since they would break an assertion, each in a sentence.
+    pub withheld: Vec<String>,
 }
 
 /// How many connections there are.
@@ -143,6 +145,7 @@ pub(super) fn entries(readings: &Readings, now: Timestamp, schema: &Schema) -> V
     ];
     made.extend(counters("Statistics", &sent));
     made.extend(readings.parts.iter().flat_map(|part| counters(part.name, &part.numbers)));
+    made.extend(access(&readings.withheld));
     made.extend(times(readings.started, now));
     made.iter().map(|made| made.entry(schema)).collect()
 }
@@ -178,6 +181,15 @@ fn counters(name: &str, numbers: &[(&str, u64)]) -> Vec<Made> {
     };
     let counters: Vec<Made> = numbers.iter().map(below).collect();
     [vec![container], counters].concat()
+}
+
+/// The rules that are out of force: how many, and why.
+fn access(withheld: &[String]) -> Vec<Made> {
+    let mut made = counters("Access", &[("Rules out of Force", withheld.len() as u64)]);
+    if let Some(counter) = made.pop() {
+        made.push(withheld.iter().fold(counter, |made, told| made.with("monitoredInfo", told)));
+    }
+    made
 }
 
 fn times(started: Timestamp, now: Timestamp) -> Vec<Made> {

@@ -70,6 +70,8 @@ pub enum Effect {
         /// Whose.
         uuid: Uuid,
     },
+    /// Something was changed of what rules or assertions ask for: whether all that is asserted holds is to be looked at.
+    AskedChanged,
 }
 
 impl Outcome {

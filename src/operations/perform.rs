@@ -12,7 +12,8 @@ pub use crate::password::scheme::Effort;
 
 use super::extended::{password_modify, who_am_i};
 use super::{
-    Context, Freedom, Outcome, Refusal, add, approval, compare, delete, modify, modify_dn, schema_change, tree_delete,
+    Context, Freedom, Outcome, Refusal, add, approval, asserted, compare, delete, modify, modify_dn, schema_change,
+    tree_delete,
 };
 
 /// How much work a request may be: whether it may hash.
@@ -29,7 +30,7 @@ pub fn effort(request: &Request) -> Effort {
 
 /// Whether a request may have to look at many entries before it is refused or done: a rename gives another name to all that
 /// stands below, a rule of the tree is held against what the operator says of all entries, whatever is written of it and also
-/// when it goes, and of the schema nothing is taken away that an entry uses.
+/// when it goes, so is who is in a group where something is asserted, and of the schema nothing is taken away that an entry uses.
 pub fn looks_far(ctx: &Context<'_>, request: &Request) -> bool {
     let schema = ctx.schema();
     let object_class = schema.known().object_class;
@@ -42,13 +43,20 @@ pub fn looks_far(ctx: &Context<'_>, request: &Request) -> bool {
         let is_word = |id| schema.attribute_type(id).name().starts_with("access");
         attribute.is_some_and(|id| is_word(id) || (id == object_class && values.iter().any(is_class)))
     };
+    let of_group = |name: &str| {
+        let known = schema.known();
+        let members = [known.member, known.unique_member, known.role_occupant];
+        let attribute = schema.describe(name).map(|description| description.attribute_type);
+        !ctx.services.assertions.is_empty() && attribute.is_some_and(|id| members.contains(&id))
+    };
     let of_schema = |name: &str| ["attributeTypes", "objectClasses"].iter().any(|own| own.eq_ignore_ascii_case(name));
     match request {
         Request::ModifyDn(_) => true,
-        Request::Add(add) => add.attributes.iter().any(|(name, values)| of_rule(name, values)),
+        Request::Add(add) => add.attributes.iter().any(|(name, values)| of_rule(name, values) || of_group(name)),
         Request::Modify(modify) => {
             let far =
                 |change: &RequestedChange| of_rule(&change.attribute, &change.values) || of_schema(&change.attribute);
+            let far = |change: &RequestedChange| far(change) || of_group(&change.attribute);
             modify.changes.iter().any(far) || is_rule(ctx, modify.object.as_bytes())
         }
         Request::Delete(name) => is_rule(ctx, name),
@@ -79,7 +87,9 @@ fn try_to_perform(ctx: &Context<'_>, request: &Request, controls: &Controls) -> 
         Some(name) => plan_and_look(ctx, request, controls, name)?,
         None => plan(ctx, request, controls)?,
     };
-    let mut outcome = approval::hold(ctx, outcome)?;
+    let outcome = approval::hold(ctx, outcome)?;
+    let far = if looks_far(ctx, request) { Effort::Heavy } else { Effort::Light };
+    let mut outcome = asserted::hold(ctx, outcome, far)?;
     if !outcome.change.writes.is_empty() {
         // What it was checked by must still be what is in force.
         outcome.change.conditions.push(Condition::SchemaIs(ctx.tree.schema().clone()));

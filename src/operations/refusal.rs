@@ -2,6 +2,7 @@
 //! where that differs, since clients switch on it).
 
 use crate::access::delegated::DelegationFault;
+use crate::access::violation::Counterexample;
 use crate::directory::dn::{DnError, RdnError};
 use crate::directory::modification::ModificationError;
 use crate::directory::schema::check::Violation;
@@ -108,6 +109,14 @@ pub enum Refusal {
     /// The access rule is none that may stand in the tree.
     #[error("{0}")]
     Delegation(#[from] DelegationFault),
+    /// It would break what the operator asserts of the access rules.
+    #[error("{told}")]
+    BreaksAssertion {
+        /// What the requester is told.
+        told: String,
+        /// By whom, for the log.
+        example: Box<Counterexample>,
+    },
     /// Somebody else must approve it first.
     #[error(
         "somebody else must approve this: ask another administrator to set resetApproval of {request} to TRUE, then do it again"
@@ -268,6 +277,7 @@ impl From<&Refusal> for ResultCode {
             | Refusal::Policy(_)
             | Refusal::NotUnique(_)
             | Refusal::Unmet(_)
+            | Refusal::BreaksAssertion { .. }
             | Refusal::Delegation(_) => Self::ConstraintViolation,
             Refusal::NotAllowedOnRdn(_) => Self::NotAllowedOnRdn,
             Refusal::NotAllowedOnNonLeaf => Self::NotAllowedOnNonLeaf,

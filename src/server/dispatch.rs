@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::access::{Actor, Rules};
 use crate::directory::tree::{CommitError, Committed};
 use crate::operations::bind::{self, InProgress, Prepared, Verification};
+use crate::operations::outcome::Effect;
 use crate::operations::perform::{looks_far, may_search};
 use crate::operations::search::{Search, Step};
 use crate::operations::transaction::Transaction;
@@ -352,7 +353,11 @@ impl Scene {
             return Progress::answered(running, Ok(outcome));
         }
         let done = self.done.clone();
-        let reply = move |result| {
+        let asked = outcome.effects.contains(&Effect::AskedChanged).then(|| Arc::clone(&self.shared.proving));
+        let reply = move |result: Result<Committed, CommitError>| {
+            if let Some(proving) = asked.as_ref().filter(|_| result.is_ok()) {
+                proving.call();
+            }
             // A connection that has ended needs no answer.
             let _ = done.send(Box::new(Done::Committed(running, outcome, result)));
         };

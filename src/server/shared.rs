@@ -10,11 +10,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Rules;
+use crate::access::withheld::Withheld;
 use crate::directory::tree::{Directory, Tree, TreeError, Version};
 use crate::directory::{Schema, Timestamp};
 use crate::operations::Services;
 use crate::store::{Store, View};
 
+use super::background::Bell;
 use super::clock::Clock;
 use super::counting::Locks;
 use super::lanes::Lane;
@@ -65,6 +67,8 @@ pub struct Shared {
     /// When the server was started, and the last commit before.
     pub(super) started: Timestamp,
     pub(super) first_version: Version,
+    /// Calls for another look whether all that is asserted holds.
+    pub(super) proving: Arc<Bell>,
     /// Up to which moment it has been told which access rules of the tree are suspended.
     told_of_rules: AtomicU64,
 }
@@ -104,6 +108,7 @@ impl Shared {
             scans,
             connections: Connections::default(),
             locks: Locks::default(),
+            proving: Arc::default(),
             told_of_rules: AtomicU64::new(0),
         })
     }
@@ -143,6 +148,17 @@ impl Shared {
         self.services.store(Arc::new(services));
         self.fitting.schema.store(Arc::clone(schema));
         drop(current);
+    }
+
+    /// Has these rules grant nothing, and all others be in force, unless there are other services by now.
+    pub(super) fn withhold(&self, of: &Arc<Services>, withheld: Vec<Withheld>) -> bool {
+        let fitting = self.fitting.refit.lock().unwrap_or_else(PoisonError::into_inner);
+        let are_same = Arc::ptr_eq(&self.services.load(), of);
+        if are_same {
+            self.services.store(Arc::new(of.with_rules(of.rules.withholding(withheld))));
+        }
+        drop(fitting);
+        are_same
     }
 
     /// The access rules in force. Which of those in the tree are not is told once for each change.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use keystead::access::circumstances::{Method, Protection, Remote};
-use keystead::access::delegated::{Amendment, RuleEntry, in_force_after};
+use keystead::access::delegated::{Amendment, Frame, RuleEntry, in_force_after};
 use keystead::access::explain::{self, Obstacle, Wanted};
 use keystead::access::rule::Source;
 use keystead::access::when::WhenText;
@@ -705,7 +705,7 @@ proptest! {
         });
         let amendment = Amendment { gone: Vec::new(), come: come.collect() };
         let prepared = Arc::new(Rules::prepare(&file, schema).unwrap());
-        let fast = in_force_after(&amendment, (&prepared, 100), &view).unwrap();
+        let fast = in_force_after(&amendment, Frame { file: &prepared, most: 100, withheld: &[] }, &view).unwrap();
 
         let reached = |text: &RuleText| {
             let base = text.to.concat().trim_start_matches("subtree:").to_owned();

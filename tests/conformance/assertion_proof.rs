@@ -55,7 +55,7 @@ fn rights() -> impl Strategy<Value = Vec<String>> {
     subsequence(RIGHTS.to_vec(), 1..4).prop_map(|words| words.into_iter().map(str::to_owned).collect())
 }
 
-fn rule() -> impl Strategy<Value = RuleText> {
+pub fn rule() -> impl Strategy<Value = RuleText> {
     let attributes = select(vec![vec![], vec!["title"], vec!["!title"], vec!["description"]]);
     (vec(who(), 1..3), to(), filter(), attributes, rights(), prop::bool::weighted(0.75)).prop_map(
         |(who, to, filter, attributes, rights, allows)| {
@@ -66,7 +66,7 @@ fn rule() -> impl Strategy<Value = RuleText> {
     )
 }
 
-fn assertion() -> impl Strategy<Value = AssertionText> {
+pub fn assertion() -> impl Strategy<Value = AssertionText> {
     let members = select(GROUPS.to_vec()).prop_map(|name| format!("members:{}", full_name(name)));
     let to = vec(prop_oneof![3 => to().boxed(), 1 => members.boxed()], 0..2);
     let attributes = select(vec![vec![], vec!["title"]]);

@@ -19,6 +19,7 @@ mod agreement;
 mod allocation;
 mod approvals;
 mod asked_again;
+mod asserted;
 mod assertion;
 mod assertion_proof;
 mod assertions;

@@ -44,6 +44,8 @@ sentences! {
             ("cn=invalidCredentials,cn=Results,cn=Monitor", "monitorCounter", "1"),
             ("cn=Bytes,cn=Statistics,cn=Monitor", "monitorCounter", "45678"),
             ("cn=Queue,cn=Hashing,cn=Monitor", "monitorCounter", "3"),
+            ("cn=Rules out of Force,cn=Access,cn=Monitor", "monitorCounter", "1"),
+            ("cn=Rules out of Force,cn=Access,cn=Monitor", "monitoredInfo", "the rule is out of force"),
             ("cn=Start,cn=Time,cn=Monitor", "monitorTimestamp", "20260601000000Z"),
             ("cn=Current,cn=Time,cn=Monitor", "monitorTimestamp", "20260601120000Z"),
             ("cn=Uptime,cn=Time,cn=Monitor", "monitoredInfo", "43200"),

@@ -58,7 +58,7 @@ fn enlist<D: Directory>(client: &Client<'_, D>, identifier: &[u8], records: &str
 }
 
 /// The same, and has them done.
-fn commit<D: Directory>(client: &Client<'_, D>, records: &str) -> (Vec<i32>, Response) {
+pub fn commit<D: Directory>(client: &Client<'_, D>, records: &str) -> (Vec<i32>, Response) {
     let identifier = start(client);
     let ids = enlist(client, &identifier, records);
     (ids, end(client, &identifier, Wish::Commit))

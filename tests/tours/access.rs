@@ -190,6 +190,63 @@ fn rules_that_break_an_assertion_are_not_taken_and_the_counterexample_is_told() 
     assert!(refused.contains(told), "{refused}");
 }
 
+const OPERATORS_IMPORT: &str = r#"
+[[access]]
+name = "operators import hashes"
+who = "group:cn=operators,ou=groups,dc=example,dc=com"
+to = "subtree:ou=people,dc=example,dc=com"
+allow = "import-hash"
+
+[[assert]]
+name = "the helpdesk never imports hashes"
+who = "group:cn=helpdesk,ou=groups,dc=example,dc=com"
+must_not = "import-hash"
+"#;
+
+/// Who is put into a group breaks no start of the server: the rule is out of force until they have left.
+#[test]
+fn a_rule_that_breaks_an_assertion_by_who_is_in_a_group_is_out_of_force_until_they_leave() {
+    let mut server = Server::start();
+    let group = "dn: cn=operators,ou=groups,dc=example,dc=com\nobjectClass: groupOfNames\ncn: operators\n";
+    let members = format!("member: {}\nmember: {}\n", full("alice"), full("hanna"));
+    server.ldap_in("ldapadd", "cn=admin", &[], &format!("{group}{members}")).ok();
+    server.stop();
+    server.configure(OPERATORS_IMPORT);
+    let told = format!("{} may import-hash", full("hanna"));
+    let checked = server.keystead("check", &[]).fails_with(1);
+    assert!(checked.err.contains(&told), "{}", checked.err);
+    server.serve();
+    server.wait_for_log("the rule \"operators import hashes\" (line ", 1);
+    server.wait_for_log("is out of force and grants nothing until this is mended", 1);
+    let monitored = || {
+        let asked = ["-LLL", "-o", "ldif-wrap=no", "-s", "base", "-b", "cn=Rules out of Force,cn=Access,cn=Monitor"];
+        server.ldap("ldapsearch", "cn=admin", &[&asked[..], &["monitorCounter", "monitoredInfo"]].concat()).ok().out
+    };
+    assert!(monitored().contains("monitorCounter: 1\n") && monitored().contains(&told), "{}", monitored());
+    let may = |who: &str| {
+        let config = server.config();
+        let question = ["explain", "access", "--config", text(&config), "--who", who, "--to", "bob"];
+        server.run(KEYSTEAD, &[&question[..], &["--right", "import-hash"]].concat(), "").ok()
+    };
+    assert!(may("alice").out.contains("may not import-hash"), "{}", may("alice").out);
+    let modify = |kind: &str| {
+        let change = format!("changetype: modify\n{kind}: member\nmember: {}\n", full("hanna"));
+        server.ldap_in(
+            "ldapmodify",
+            "cn=admin",
+            &[],
+            &format!("dn: cn=operators,ou=groups,dc=example,dc=com\n{change}"),
+        )
+    };
+    modify("delete").ok();
+    server.wait_for_log("a rule is in force again", 1);
+    assert!(monitored().contains("monitorCounter: 0\n"), "{}", monitored());
+    assert!(may("alice").out.contains("alice,ou=people,dc=example,dc=com may import-hash"), "{}", may("alice").out);
+    let refused = modify("add").fails_with(19);
+    assert!(refused.err.contains(&told), "{}", refused.err);
+    server.keystead("check", &[]).ok();
+}
+
 #[test]
 fn ways_to_become_an_administrator_are_told_step_by_step() {
     let server = Server::start();

@@ -12,6 +12,7 @@ use super::{DelegationFault, LOCAL_ROOT, ROUNDS, author_noted, normal_class, not
 use crate::access::Actor;
 use crate::access::actor::{Memberships, Moment, memberships_of};
 use crate::access::rule::{Rule, Rules};
+use crate::access::withheld::Withheld;
 use crate::directory::tree::{Node, Tree, TreeError};
 use crate::directory::{Dn, Identity, Schema, Timestamp};
 
@@ -59,19 +60,27 @@ pub struct Amendment {
     pub come: Vec<RuleEntry>,
 }
 
+/// What the rules of the tree are put together with.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// The rules of the configuration.
+    pub file: &'a Arc<Rules>,
+    /// So many rules of the tree are considered.
+    pub most: usize,
+    /// These are not to grant.
+    pub withheld: &'a [Withheld],
+}
+
 /// The rules of the configuration, with those of the tree that are in force, so many at most.
 pub fn in_force(file: &Arc<Rules>, most: usize, tree: &dyn Tree) -> Result<InForce, TreeError> {
-    in_force_after(&Amendment::default(), (file, most), tree)
+    in_force_after(&Amendment::default(), Frame { file, most, withheld: &[] }, tree)
 }
 
 /// The same, when that will have become of those of the tree.
-pub fn in_force_after(
-    amendment: &Amendment,
-    (file, most): (&Arc<Rules>, usize),
-    tree: &dyn Tree,
-) -> Result<InForce, TreeError> {
+pub fn in_force_after(amendment: &Amendment, frame: Frame<'_>, tree: &dyn Tree) -> Result<InForce, TreeError> {
     let mut suspended = Vec::new();
-    let candidates = candidates(amendment, most, tree, &mut suspended)?;
+    let file = frame.file;
+    let candidates = candidates(amendment, frame, tree, &mut suspended)?;
     if candidates.is_empty() {
         return Ok(InForce { rules: Arc::clone(file), suspended });
     }
@@ -178,7 +187,7 @@ fn identify(author: &str, tree: &dyn Tree) -> Result<Option<(Identity, Membershi
 /// The rules of the tree, in the order in which they were made.
 fn candidates(
     amendment: &Amendment,
-    most: usize,
+    Frame { most, withheld, .. }: Frame<'_>,
     tree: &dyn Tree,
     suspended: &mut Vec<Suspended>,
 ) -> Result<Vec<RuleEntry>, TreeError> {
@@ -187,7 +196,13 @@ fn candidates(
         let Some(dn) = tree.dn(node.id)?.filter(|dn| !amendment.gone.contains(dn)) else { continue };
         let fault = match RuleEntry::of(&node, &dn, tree.schema()) {
             Ok(_) if found.len() >= most => DelegationFault::TooMany(most),
-            Ok(entry) => {
+            Ok(mut entry) => {
+                let example = withheld.iter().find(|one| one.is_of_entry(&dn, node.version));
+                if let Some(Withheld { example, .. }) = example {
+                    entry.rules.retain(Rule::is_denial);
+                    let fault = DelegationFault::Violates(example.to_string());
+                    suspended.push(Suspended { dn: Arc::clone(&dn), fault });
+                }
                 found.push(entry);
                 continue;
             }

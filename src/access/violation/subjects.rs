@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Inquiry;
+use super::{Focus, Inquiry, Touched};
 use crate::access::actor::{Memberships, Moment, is_one_of, memberships_within};
 use crate::access::escalation::actor_cost;
 use crate::access::explain::{entry_called, members_within, occupants_within};
@@ -84,12 +84,38 @@ impl<W: Work> Inquiry<'_, W> {
     /// Those whom a word of a rule names, as far as one of each kind is enough. Who is not meant is left out when it is their
     /// turn.
     pub(super) fn candidates(&self, who: &Who) -> Result<Vec<Candidate>, W::Stop> {
+        if let Focus::Subjects(touched) = self.focus {
+            return self.touched(touched);
+        }
         match who {
             Who::Entry(_) | Who::Group(_) | Who::Role(_) | Who::LocalRoot | Who::Oneself | Who::HeldIn(_) => {
                 self.named_by(who)
             }
             Who::Anonymous | Who::Authenticated | Who::Everyone | Who::Below(_) => self.of_kind(who),
         }
+    }
+
+    /// These, and whoever may come to have a name that is free; and of what of them is a group or a role, whoever might be put
+    /// into it.
+    fn touched(&self, Touched { people, gone, .. }: &Touched) -> Result<Vec<Candidate>, W::Stop> {
+        let known = self.tree.schema().known();
+        let mut candidates = Vec::with_capacity(people.len());
+        for name in gone {
+            if self.assertion.who.iter().any(|who| matches!(who, Who::Entry(dn) if *dn == **name)) {
+                candidates.extend(self.newcomer(name)?);
+            }
+        }
+        for id in people {
+            self.work.take(ENTRY)?;
+            let (Some(node), Some(dn)) = (self.tree.node(*id)?, self.tree.dn(*id)?) else { continue };
+            candidates.push(Candidate::Member(*id));
+            if node.entry.has(known.member) || node.entry.has(known.unique_member) {
+                candidates.push(Candidate::Known(self.anybody_in((*id, &dn))?));
+            } else if self.rule.who.iter().any(|who| matches!(who, Who::Role(role) if *role == *dn)) {
+                candidates.push(Candidate::Known(occupant_of((*id, &dn))));
+            }
+        }
+        Ok(candidates)
     }
 
     /// Of a kind of people: somebody of whom nothing else is known, and those of them whom the assertion names. Where the guard
@@ -164,13 +190,12 @@ impl<W: Work> Inquiry<'_, W> {
     /// Those in a group, and whoever might be put into it. If that is excepted, so are all.
     fn in_group(&self, group: &Dn) -> Result<Vec<Candidate>, W::Stop> {
         let Some(id) = self.tree.find(group)?.entry() else { return Ok(Vec::new()) };
-        let mut memberships = memberships_within(group, self.tree, self.work)?;
-        memberships.groups.insert(id);
-        memberships.names.push(Arc::new(group.clone()));
-        let shown = format!("whoever is put into {group}");
-        let anybody = Subject { memberships, ..stranger(&Dn::root(), &shown) };
+        let anybody = self.anybody_in((id, group))?;
         if is_one_of(&self.assertion.except, &anybody.identity, &anybody.memberships, self.tree)? {
             return Ok(Vec::new());
+        }
+        if matches!(self.focus, Focus::Targets(_)) && !self.needs_every_member() {
+            return Ok(vec![Candidate::Known(anybody)]);
         }
         let mut ids: Vec<EntryId> = members_within(group, self.tree, self.work)?.into_iter().collect();
         ids.sort_unstable();
@@ -179,11 +204,19 @@ impl<W: Work> Inquiry<'_, W> {
         Ok(members.chain([Candidate::Known(anybody)]).collect())
     }
 
+    /// Whoever might be put into a group.
+    fn anybody_in(&self, (id, group): (EntryId, &Dn)) -> Result<Subject, W::Stop> {
+        let mut memberships = memberships_within(group, self.tree, self.work)?;
+        memberships.groups.insert(id);
+        memberships.names.push(Arc::new(group.clone()));
+        let shown = format!("whoever is put into {group}");
+        Ok(Subject { memberships, ..stranger(&Dn::root(), &shown) })
+    }
+
     /// Those who occupy a role, and whoever might come to. If that is excepted, so are all.
     fn in_role(&self, role: &Dn) -> Result<Vec<Candidate>, W::Stop> {
         let Some(id) = self.tree.find(role)?.entry() else { return Ok(Vec::new()) };
-        let memberships = Memberships { roles: [id].into(), ..Memberships::default() };
-        let anybody = Subject { memberships, ..stranger(&Dn::root(), &format!("whoever is given the role {role}")) };
+        let anybody = occupant_of((id, role));
         if is_one_of(&self.assertion.except, &anybody.identity, &anybody.memberships, self.tree)? {
             return Ok(Vec::new());
         }
@@ -226,6 +259,12 @@ impl<W: Work> Inquiry<'_, W> {
         let shown = dn.to_string();
         Ok(Some(Subject { identity: Identity::Entry { uuid: node.uuid, dn }, memberships, shown }))
     }
+}
+
+/// Whoever might come to occupy a role.
+fn occupant_of((id, role): (EntryId, &Dn)) -> Subject {
+    let memberships = Memberships { roles: [id].into(), ..Memberships::default() };
+    Subject { memberships, ..stranger(&Dn::root(), &format!("whoever is given the role {role}")) }
 }
 
 /// So many members are tried to have a name to tell.

@@ -3,8 +3,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::Inquiry;
 use super::subjects::nobody_below;
+use super::{Focus, Inquiry};
 use crate::access::assertion::Extent;
 use crate::access::explain::members_within;
 use crate::access::reach::{Reach, is_apart};
@@ -41,6 +41,9 @@ impl<W: Work> Inquiry<'_, W> {
             let Some(dn) = self.tree.dn(node.id)? else { return Ok(true) };
             Ok(!self.is_target(node, &dn, &members)? || visit(node, &dn)?)
         };
+        if let Focus::Targets(ids) | Focus::Own(ids) = self.focus {
+            return self.look_at(ids.iter().copied().collect(), &mut look).map(drop);
+        }
         match self.field(&members) {
             Field::Entries(ids) => self.look_at(ids, &mut look).map(drop),
             Field::Reaches(reaches) => self.look_within(&reaches, &mut look),

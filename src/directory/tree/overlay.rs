@@ -22,6 +22,8 @@ use crate::directory::{AttributeTypeId, Csn, Dn, Entry, Rdn, Schema};
 
 /// New entries have numbers from here on.
 const FIRST_NEW: u32 = u32::MAX - (1 << 24);
+/// And so far, so that those of a change that comes on top have room.
+const MOST_NEW: u32 = u32::MAX - (1 << 20);
 /// So many writes are one change at most.
 const MOST_WRITES: usize = 20_000;
 /// So many octets of entries are written at most.
@@ -34,6 +36,8 @@ const MOST_WORK: usize = 256 << 20;
 pub struct Overlay<'t> {
     base: &'t dyn Tree,
     pending: Pending,
+    /// New entries have numbers behind this.
+    first: u32,
     change: Change,
     octets: usize,
     work: usize,
@@ -48,10 +52,15 @@ impl std::fmt::Debug for Overlay<'_> {
 impl<'t> Overlay<'t> {
     /// A tree without changes.
     pub fn new(base: &'t dyn Tree) -> Result<Self, TreeError> {
-        if !base.nodes_after(Some(EntryId(FIRST_NEW)), 1)?.is_empty() {
+        // Below there may be changes that are to be made as well, with new entries of their own.
+        let mut first = FIRST_NEW;
+        while let Some(last) = base.nodes_after(Some(EntryId(first)), MOST_WRITES)?.last() {
+            first = last.id.0;
+        }
+        if first > MOST_NEW {
             return Err(TreeError::new("planning a transaction", "the numbers of entries are used up"));
         }
-        Ok(Self { base, pending: Pending::new(FIRST_NEW), change: Change::none(), octets: 0, work: 0 })
+        Ok(Self { base, pending: Pending::new(first), first, change: Change::none(), octets: 0, work: 0 })
     }
 
     /// Adds a change that was planned on this tree. If it cannot be made, all of them cannot.
@@ -339,8 +348,8 @@ impl Tree for Overlay<'_> {
             }
             after = Some(last);
         }
-        let after = after.filter(|after| after.0 >= FIRST_NEW);
-        let new = self.pending.nodes().filter(|node| node.id.0 >= FIRST_NEW && Some(node.id) > after);
+        let after = after.filter(|after| after.0 >= self.first);
+        let new = self.pending.nodes().filter(|node| node.id.0 > self.first && Some(node.id) > after);
         Ok(new.take(limit).cloned().collect())
     }
 

@@ -325,6 +325,8 @@ impl Connection {
                     }
                 }
                 Effect::CredentialsSet { uuid } => self.shared.services.load().meter.forget(uuid),
+                // It was called for when the change was made.
+                Effect::AskedChanged => {}
             }
         }
     }
@@ -346,6 +348,9 @@ impl Connection {
                     (self.place.number, access_log::target(&running.message.request, &self.shared.store));
                 let text = "somebody there still sends a password that has been replaced";
                 tracing::info!(target: "access", conn, %target, source = %self.peer, %since, "{text}");
+            }
+            Refusal::BreaksAssertion { example, .. } => {
+                tracing::warn!(target: "access", conn = self.place.number, "a change was refused: {example}");
             }
             _ => {}
         }

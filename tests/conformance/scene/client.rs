@@ -191,6 +191,7 @@ impl<'s, D: Directory> Client<'s, D> {
                     requester.proxied_by = proxied_by.map(|identity| *identity);
                 }
                 Effect::BindInProgress(begun) => *self.begun.borrow_mut() = Some(begun),
+                Effect::AskedChanged => {}
                 Effect::PasswordSet { uuid, .. } | Effect::CredentialsSet { uuid } => {
                     self.scene.services.borrow().meter.forget(uuid);
                     if self.identity().uuid() == Some(uuid) && matches!(effect, Effect::PasswordSet { .. }) {
