@@ -386,3 +386,49 @@ pub fn direct_groups(dn: &Dn, tree: &dyn Tree) -> Result<Vec<EntryId>, TreeError
     groups.extend(tree.equal(known.unique_member, dn.key())?);
     Ok(groups)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::RuleText;
+    use crate::directory::tree::memory::MemoryDirectory;
+    use crate::directory::tree::{Change, Directory, Place, Write};
+    use crate::directory::{Attribute, Attributes};
+    use uuid::Uuid;
+
+    /// Of whoever is in more than 10,000 groups nobody knows in which they are not: so each denial to a group is for them, and no
+    /// grant that is not found.
+    #[test]
+    fn denials_hold_for_whoever_is_in_more_groups_than_are_looked_at() {
+        let schema = Schema::standard();
+        let group = Dn::parse(&schema, "cn=denied").unwrap();
+        let directory = MemoryDirectory::new(Arc::clone(&schema), vec![group.clone()]);
+        let mut attributes = Attributes::new();
+        for (name, value) in [("objectClass", "groupOfNames"), ("cn", "denied"), ("member", "cn=somebody")] {
+            let description = schema.describe(name).unwrap();
+            attributes.push(Attribute { description, values: vec![value.as_bytes().to_vec()] });
+        }
+        let entry = Entry::encode(&attributes, &schema);
+        let write = Write::Insert { uuid: Uuid::from_u128(1), place: Place::Suffix(group), entry, credentials: None };
+        directory.commit(Change { writes: vec![write], ..Change::none() }).unwrap();
+        let rule = |allow: &[&str], deny: &[&str]| RuleText {
+            who: vec!["group:cn=denied".into()],
+            to: vec!["everything".into()],
+            allow: allow.iter().map(|&word| word.into()).collect(),
+            deny: deny.iter().map(|&word| word.into()).collect(),
+            ..RuleText::default()
+        };
+        let rules = Rules::prepare(&[rule(&["read"], &[]), rule(&[], &["read"])], &schema).unwrap();
+        let standings = |count: u32| {
+            let groups = (1_000..).map(EntryId).take(count as usize).collect();
+            let memberships = Memberships { groups, ..Memberships::default() };
+            let dn = Arc::new(Dn::parse(&schema, "cn=ada").unwrap());
+            let identity = Identity::Entry { uuid: Uuid::from_u128(2), dn };
+            let moment = Moment::Ever(Timestamp::default());
+            let actor = Actor::in_groups(identity, &memberships, moment, &rules, &directory.view()).unwrap();
+            (actor.has_rule(0), actor.has_rule(1))
+        };
+        assert_eq!(standings(9_999), (false, false));
+        assert_eq!(standings(10_000), (false, true));
+    }
+}
