@@ -8,6 +8,7 @@
 //! What would make one person enough is held in the same way ([`release`]): to take away by what a policy asks for two, or to
 //! delete the account and make it anew.
 
+mod independent;
 mod release;
 
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use crate::directory::tree::{
 use crate::directory::{Attributes, Dn, Entry, Identity, Rdn, Schema, Timestamp};
 use crate::password::change::By;
 use crate::protocol::control::Flag;
+
+use independent::{NOT_INDEPENDENT, is_in_hands_of};
 
 use super::external::is_open;
 use super::refusal::{MAY_NOT_SET, PolicyControl};
@@ -172,6 +175,10 @@ pub(super) fn approve(ctx: &Context<'_>, target: &Target, changes: &[Modificatio
     if [request.requester, request.target].contains(&uuid) {
         return Err(Refusal::InsufficientAccess("somebody else must approve this"));
     }
+    let own = ctx.tree.find_uuid(uuid)?.map(|id| ctx.tree.node(id)).transpose()?.flatten();
+    if own.is_none_or(|own| is_in_hands_of(ctx, &own, request.requester).unwrap_or(true)) {
+        return Err(Refusal::InsufficientAccess(NOT_INDEPENDENT));
+    }
     let account = ctx.tree.find_uuid(request.target)?.map(|id| ctx.target_by_id(id)).transpose()?.flatten();
     ctx.may_set(&account.ok_or(denied)?, By::Administrator)?;
     let node = &target.node;
@@ -228,6 +235,7 @@ fn approver(ctx: &Context<'_>, request: &Request, target: &Target) -> Result<Opt
     let decision = theirs.decider().decide(&target.node, ctx.tree)?;
     let may = decision.allows(Right::ResetPassword)
         && is_open(ctx, &node)?
+        && !is_in_hands_of(ctx, &node, request.requester)?
         && theirs.require_no_escalation(target.node.uuid, &target.dn).is_ok();
     Ok(may.then_some(dn))
 }

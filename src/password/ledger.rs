@@ -94,6 +94,11 @@ impl Ledger {
         self.lines().into_iter().rev().filter_map(Done::read).find(|done| kinds.contains(&done.kind))
     }
 
+    /// All that was done, oldest first.
+    pub fn all(&self) -> Vec<Done> {
+        self.lines().into_iter().filter_map(Done::read).collect()
+    }
+
     /// All lines, oldest first.
     fn lines(&self) -> Vec<&str> {
         let stored = self.stored.iter().flat_map(|lines| {

@@ -126,6 +126,45 @@ sentences! {
         assert_eq!(approve(scene, "cn=admin", &made), Ok(()));
     }
 
+    /// Whoever has set the password of an approver might be both, also if the approver then seems to have changed it: a week later,
+    /// with a password of their own, they are a second person.
+    fn nobody_is_the_second_person_whose_password_the_first_has_set(scene) {
+        two_people_reset(scene);
+        scene.root().change("dn: cn=alone,ou=policies\nobjectClass: device\nobjectClass: pwdPolicy\ncn: alone\npwdAttribute: userPassword\n").unwrap();
+        let policy = "changetype: modify\nreplace: pwdPolicySubentry\npwdPolicySubentry: cn=alone,ou=policies,dc=example,dc=com\n-\n";
+        scene.root().change(&format!("dn: henry\n{policy}")).unwrap();
+        scene.client("hanna").password_modify(Some(&full("henry")), None, Some("known to hanna, too")).unwrap();
+        let made = request(scene, "hanna", "alice");
+        let response = scene.client("henry").change_with(&approval(&made), &[]);
+        assert_eq!(result(&response), Err(InsufficientAccessRights));
+        assert!(response.result.diagnostic_message.contains("set your password"), "{}", response.result.diagnostic_message);
+        let own = scene.client("henry").password_modify(None, Some("known to hanna, too"), Some("known to henry alone"));
+        assert_eq!(own, Ok(None));
+        assert_eq!(approve(scene, "henry", &made), Err(InsufficientAccessRights), "hanna may have done that");
+        scene.wait(8 * 86_400);
+        let made = request(scene, "hanna", "bob");
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+        // What was approved before is not any longer.
+        scene.client("hanna").password_modify(Some(&full("henry")), None, Some("known to hanna again")).unwrap();
+        assert_eq!(result(&reset(&scene.client("hanna"), "bob")), Err(UnwillingToPerform));
+        scene.client("cn=admin").password_modify(Some(&full("henry")), None, Some("from somebody else")).unwrap();
+        assert_eq!(approve(scene, "henry", &request(scene, "cn=admin", "hanna")), Err(InsufficientAccessRights));
+    }
+
+    /// Nor whose account the first has made.
+    fn nobody_is_the_second_person_whom_the_first_has_made(scene) {
+        two_people_reset(scene);
+        let class = "objectClass: inetOrgPerson\ncn: x\nsn: y\n";
+        scene.client("cn=admin").change(&format!("dn: uid=puppet,ou=people\n{class}uid: puppet\nuserPassword: known to the admin\n")).unwrap();
+        let join = format!("dn: cn=helpdesk,ou=groups\nchangetype: modify\nadd: member\nmember: {}\n-\n", full("puppet"));
+        scene.client("cn=admin").change(&join).unwrap();
+        let made = request(scene, "cn=admin", "alice");
+        assert_eq!(approve(scene, "puppet", &made), Err(InsufficientAccessRights));
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+        let other = request(scene, "hanna", "bob");
+        assert_eq!(approve(scene, "puppet", &other), Ok(()));
+    }
+
     /// Two people are not one who acts as the other (RFC 4370).
     fn nobody_approves_as_somebody_else(scene) {
         scene.rule_by(&rules().into_iter().chain([rule(
