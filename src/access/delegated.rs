@@ -60,6 +60,12 @@ pub enum DelegationFault {
         "nobody is known to have written it; it is in force when somebody writes it again who holds what it grants"
     )]
     NoAuthor,
+    /// Whoever has written it must not use the server any longer.
+    #[error(
+        "the account of its author is locked by an administrator; it is in force when that is lifted, or when somebody writes it \
+         again who holds what it grants"
+    )]
+    AuthorClosed,
     /// It rests on rules that rest on rules, further than this server follows.
     #[error("its author holds what it grants by more than {ROUNDS} rules of the tree, each resting on the one before")]
     TooDeep,
@@ -83,6 +89,11 @@ pub fn author_of(identity: &Identity) -> Option<String> {
         Identity::LocalRoot => Some(LOCAL_ROOT.to_owned()),
         Identity::Anonymous => None,
     }
+}
+
+/// Whether credentials are those of an account that an administrator has locked: what its owner has passed on is suspended.
+pub fn is_locked_by_hand(credentials: &Entry, schema: &Schema) -> bool {
+    credentials.first(schema.known().pwd_locked_by) == Some(b"administrator")
 }
 
 /// Who is noted as the author of a rule.

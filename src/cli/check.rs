@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{CliError, ConfigArgs, assertions, open_store, output, rule_names};
 use crate::access::assertion::Assertion;
+use crate::access::delegated::InForce;
 use crate::access::{RuleBook, Rules};
 use crate::config::Config;
 use crate::directory::Dn;
@@ -44,7 +45,7 @@ fn check_words(config: &Config) -> Result<(), CliError> {
     let tree = nothing.view();
     let (rules, assertions) = in_force(config, &tree)?;
     // Which groups there will be nobody knows yet.
-    assertions::require(&rules, &assertions, &tree, &|_| {})
+    assertions::require(&rules.rules, &assertions, &tree, &|_| {})
 }
 
 /// Warns of policies that ask for what is not done.
@@ -60,17 +61,19 @@ fn check_on(config: &Config, tree: &dyn Tree) -> Result<(), CliError> {
     tell_unheeded(tree)?;
     let (rules, assertions) = in_force(config, tree)?;
     let tell = |told: &str| output::complain(&format!("warning: {told}"));
-    rule_names::require(&rules, tree, &tell)?;
-    assertions::require(&rules, &assertions, tree, &tell)
+    rules.suspended.iter().for_each(|one| tell(&one.to_string()));
+    let rules = &rules.rules;
+    rule_names::require(rules, tree, &tell)?;
+    assertions::require(rules, &assertions, tree, &tell)
 }
 
 /// The rules of the configuration and of a tree, and the assertions.
-fn in_force(config: &Config, tree: &dyn Tree) -> Result<(Arc<Rules>, Vec<Assertion>), CliError> {
+fn in_force(config: &Config, tree: &dyn Tree) -> Result<(Arc<InForce>, Vec<Assertion>), CliError> {
     let message = |error: crate::access::RuleError| CliError::Message(error.to_string());
     let rules = Rules::prepare(&config.rules, tree.schema()).map_err(message)?;
     let prepared = Assertion::prepare_all(&config.assertions, tree.schema()).map_err(message)?;
     let in_force = RuleBook::new(rules, config.limits.rules)
         .in_force(tree)
         .map_err(|error| CliError::Message(error.to_string()))?;
-    Ok((Arc::clone(&in_force.rules), prepared))
+    Ok((in_force, prepared))
 }

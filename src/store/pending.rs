@@ -16,6 +16,7 @@ use super::index::IndexKind;
 use super::key::{self, Key, Postings};
 use super::view::{Moment, View};
 use super::{Shared, StoreError, events, log, record};
+use crate::access::delegated::is_locked_by_hand;
 use crate::directory::tree::{
     Change, CommitError, Committed, Credentials, EntryId, Node, Place, SAME_CHANGE, Version, Write,
 };
@@ -190,8 +191,12 @@ impl<'s> Pending<'s> {
             Write::Remove { uuid, version } => self.remove(uuid, version),
             Write::SetCredentials { uuid, version, credentials } => {
                 let id = self.id_of(uuid)?.ok_or(Rejected::Conflict)?;
-                if self.credentials_version(id)? != self.numbered(version) {
+                let (own_version, was_locked) = self.credentials_now(id)?;
+                if own_version != self.numbered(version) {
                     return Err(Rejected::Conflict);
+                }
+                if was_locked != is_locked_by_hand(&credentials, self.view.schema()) {
+                    self.outdated.memberships |= self.is_author(uuid)?;
                 }
                 self.put_credentials(id, credentials);
                 Ok(())
@@ -301,12 +306,14 @@ impl<'s> Pending<'s> {
         Ok(self.view.node(id)?)
     }
 
-    fn credentials_version(&self, id: EntryId) -> Result<Version, StoreError> {
-        let version = |credentials: &Credentials| credentials.version;
+    /// The version of credentials, and whether they are locked by hand, by which access rules may be suspended.
+    fn credentials_now(&self, id: EntryId) -> Result<(Version, bool), StoreError> {
+        let schema = self.view.schema();
+        let of = |own: &Credentials| (own.version, is_locked_by_hand(&own.entry, schema));
         if let Some(changed) = self.staged.credentials.get(&id).or_else(|| self.overlay.credentials.get(&id)) {
-            return Ok(changed.as_ref().map_or(0, version));
+            return Ok(changed.as_ref().map_or((0, false), of));
         }
-        Ok(self.view.credentials(id)?.as_ref().map_or(0, version))
+        Ok(self.view.credentials(id)?.as_ref().map_or((0, false), of))
     }
 
     fn named(&self, name: &[u8]) -> Result<Option<EntryId>, StoreError> {

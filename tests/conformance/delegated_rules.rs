@@ -59,6 +59,26 @@ sentences! {
         assert!(!bob_may_reset(scene, TIM));
     }
 
+    /// What somebody has passed on is suspended while an administrator keeps their account locked, and ends when it is deleted.
+    fn a_rule_is_suspended_while_the_account_of_its_author_is_locked(scene) {
+        hanna_delegates(scene);
+        scene.client("hanna").change(&bob_resets_the_team()).unwrap();
+        assert!(bob_may_reset(scene, TIM));
+        let lock = "dn: hanna\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n-\n";
+        scene.client("cn=admin").change(lock).unwrap();
+        assert!(!bob_may_reset(scene, TIM));
+        scene.client("cn=admin").change("dn: hanna\nchangetype: modify\ndelete: pwdAccountLockedTime\n-\n").unwrap();
+        assert!(bob_may_reset(scene, TIM));
+        // What anybody can do takes nothing from others.
+        for _ in 0..5 {
+            let _ = scene.anonymous().bind("hanna", "a guess");
+        }
+        scene.settle();
+        assert!(bob_may_reset(scene, TIM));
+        scene.root().change("dn: hanna\nchangetype: delete\n").unwrap();
+        assert!(!bob_may_reset(scene, TIM));
+    }
+
     /// Whoever may write entries there may not write rules by that: it takes the right `delegate`.
     fn to_write_a_rule_needs_a_right_of_its_own(scene) {
         let hanna = format!("dn:{}", full("hanna"));

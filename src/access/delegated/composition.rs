@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{DelegationFault, LOCAL_ROOT, ROUNDS, author_noted, normal_class, not_held, read};
+use super::{DelegationFault, LOCAL_ROOT, ROUNDS, author_noted, is_locked_by_hand, normal_class, not_held, read};
 use crate::access::Actor;
 use crate::access::actor::{Memberships, Moment, memberships_of};
 use crate::access::rule::{Rule, Rules};
@@ -139,6 +139,9 @@ impl RuleEntry {
         else {
             return Ok(Some(DelegationFault::NoAuthor));
         };
+        if is_closed(&author.identity, tree)? {
+            return Ok(Some(DelegationFault::AuthorClosed));
+        }
         Ok(self.grants().find_map(|rule| not_held(rule, &author, rules)).map(DelegationFault::NotHeld))
     }
 }
@@ -172,6 +175,13 @@ impl Authors {
         self.actors.insert(author.to_owned(), actor.clone());
         Ok(actor)
     }
+}
+
+/// Whether an administrator has closed an account. That others can bring about by wrong passwords is none.
+fn is_closed(author: &Identity, tree: &dyn Tree) -> Result<bool, TreeError> {
+    let id = author.uuid().map(|uuid| tree.find_uuid(uuid)).transpose()?.flatten();
+    let credentials = id.map(|id| tree.credentials(id)).transpose()?.flatten();
+    Ok(credentials.is_some_and(|own| is_locked_by_hand(&own.entry, tree.schema())))
 }
 
 fn identify(author: &str, tree: &dyn Tree) -> Result<Option<(Identity, Memberships)>, TreeError> {
