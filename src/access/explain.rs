@@ -17,7 +17,7 @@ use crate::directory::schema::Schema;
 use crate::directory::tree::{EntryId, Node, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Entry};
 
-pub use guards::Guards;
+pub use guards::{Guards, obstacle};
 pub use holders::{Holders, Kind, holders};
 
 /// What is asked about.

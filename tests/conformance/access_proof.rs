@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use keystead::access::circumstances::{Method, Protection, Remote};
 use keystead::access::delegated::{Amendment, Frame, RuleEntry, in_force_after};
-use keystead::access::explain::{self, Obstacle, Wanted};
+use keystead::access::explain::{self, Guards, Obstacle, Wanted, obstacle};
+
 use keystead::access::rule::Source;
 use keystead::access::when::WhenText;
 use keystead::access::{Actor, Circumstances, Decider, Right, Rule, RuleText, Rules, escalation};
@@ -767,7 +768,18 @@ proptest! {
             // What rules keep from the superuser of the machine is not told.
             let (ResultCode::Success, [told]) = (response.result.code, found.as_slice()) else { continue };
             let may = |right: &str, attribute: &str| obvious::may(&usable, &asker, &entries, name, (right, attribute));
-            let letters: String = [("a", "add"), ("d", "delete"), ("n", "rename")].into_iter().filter(|(_, right)| may(right, "")).map(|(letter, _)| letter).collect();
+            let here = node_called(&view, name);
+            let decision = Decider::new(&rules, &actor, view.schema()).decide(&here, &view).unwrap();
+            let barred = |right: Right| {
+                let wanted = (Wanted { right, attribute: None }, &*decision);
+                obstacle((&rules, &actor), (&here, &dn(&view, name)), wanted, Guards::NONE, &view).unwrap().is_some()
+            };
+            let is_left = |right: &str| match right {
+                "delete" => !barred(Right::Delete),
+                "rename" => !barred(Right::Rename),
+                _ => true,
+            };
+            let letters: String = [("a", "add"), ("d", "delete"), ("n", "rename")].into_iter().filter(|(_, right)| may(right, "") && is_left(right)).map(|(letter, _)| letter).collect();
             let level = told.texts("entryLevelRights").concat();
             prop_assert_eq!(level.trim_start_matches('v').replace("none", ""), letters, "{} {}", who, name);
             let attributes = told.texts("attributeLevelRights").concat();

@@ -4,13 +4,13 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Caveat, Obstacle, Question, Target};
+use super::{Caveat, Obstacle, Question, Target, Wanted};
 use crate::access::paths::RefusesPolicy;
-use crate::access::rule::Rule;
-use crate::access::{Decision, Right, escalation, proxy};
-use crate::directory::AttributeTypeId;
+use crate::access::rule::{Rule, Rules};
+use crate::access::{Actor, Decision, Right, escalation, proxy};
 use crate::directory::schema::AttributeSet;
-use crate::directory::tree::{Node, TreeError};
+use crate::directory::tree::{Node, Tree, TreeError};
+use crate::directory::{AttributeTypeId, Dn};
 
 /// So many entries below one that is renamed are looked at, as many as are renamed at once.
 const MOST_BELOW: usize = 10_000;
@@ -34,6 +34,17 @@ impl Guards<'_> {
     /// No password is recovered, and there are no policies.
     pub const NONE: Guards<'static> =
         Guards { recovery: &AttributeSet::EMPTY, refuses_policy: &|_, _, _, _| Ok(false) };
+}
+
+/// What keeps `actor` from what rules grant them: of the right of that kind to an entry that is there.
+pub fn obstacle(
+    (rules, actor): (&Rules, &Actor),
+    (node, dn): (&Node, &Dn),
+    (wanted, decision): (Wanted, &Decision),
+    guards: Guards<'_>,
+    tree: &dyn Tree,
+) -> Result<Option<Obstacle>, TreeError> {
+    Question { rules, actor, target: Target::There(node), dn, wanted, guards, tree }.obstacle(decision)
 }
 
 impl Question<'_> {

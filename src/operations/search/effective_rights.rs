@@ -5,8 +5,10 @@
 //! where that holds for some values only. `aclRights` says the same as `OpenDJ` does, and `aclRightsInfo` by which rule, if
 //! they are asked for by their names.
 
+mod barred;
 mod reasons;
 
+use barred::Barred;
 use bytes::Bytes;
 
 use crate::access::values::Effect;
@@ -107,28 +109,30 @@ impl Question {
         let decision = decider.decide(node, ctx.tree)?;
         let budget = Budget::new(steps.left());
         let may_set = may_set_password(ctx, decider.actor(), (node, &decision), &budget);
+        let asked = self.attributes(node, known, schema);
+        let barred = Barred::find(ctx, decider.actor(), (node, &decision), &asked, &budget);
         if steps.take(budget.taken()).is_none() {
             return Ok(None);
         }
-        let may_set = match may_set {
-            Ok(may_set) => may_set,
+        let (may_set, barred) = match may_set.and_then(|may_set| Ok((may_set, barred?))) {
+            Ok(found) => found,
             Err(Stopped::Tree(error)) => return Err(error.into()),
             Err(Stopped::Spent) => return Ok(None),
         };
         let password = if may_set { Write::AllValues } else { Write::Nothing };
-        let rights: Vec<(AttributeTypeId, AttributeRights)> = self
-            .attributes(node, known, schema)
-            .iter()
-            .map(|id| (id, AttributeRights::of(id, &decision, password, schema)))
-            .collect();
+        let of = |id| {
+            let rights = AttributeRights::of(id, &decision, password, schema);
+            if barred.writes(id) { AttributeRights { write: Write::Nothing, ..rights } } else { rights }
+        };
+        let rights: Vec<(AttributeTypeId, AttributeRights)> = asked.iter().map(|id| (id, of(id))).collect();
         let letters =
             rights.iter().map(|(id, rights)| format!("{}:{}", schema.attribute_type(*id).name(), rights.letters()));
         let mut answer = vec![
-            encode_values("entryLevelRights", &[entry_letters(&decision)]),
+            encode_values("entryLevelRights", &[entry_letters(&decision, &barred)]),
             encode_values("attributeLevelRights", &[letters.collect::<Vec<_>>().join(", ")]),
         ];
         if self.form.words == Told::Yes {
-            answer.push(encode_values("aclRights;entryLevel", &[entry_words(&decision)]));
+            answer.push(encode_values("aclRights;entryLevel", &[entry_words(&decision, &barred)]));
             answer.extend(rights.iter().map(|(id, rights)| {
                 let name = format!("aclRights;attributeLevel;{}", schema.attribute_type(*id).name());
                 encode_values(&name, &[rights.words(&decision)])
@@ -214,21 +218,22 @@ fn may_set_password(
     Ok(escalation::exceeds_within((node.uuid, &dn), actor, ctx.rules, ctx.tree, budget)?.is_none())
 }
 
-fn entry_letters(decision: &Decision) -> String {
+fn entry_letters(decision: &Decision, barred: &Barred) -> String {
+    let may = |right| decision.allows(right) && !barred.has(right);
     let letters = [
         ('v', decision.is_visible()),
         ('a', decision.allows(Right::Add)),
-        ('d', decision.allows(Right::Delete)),
-        ('n', decision.allows(Right::Rename)),
+        ('d', may(Right::Delete)),
+        ('n', may(Right::Rename)),
     ];
     granted(&letters)
 }
 
-fn entry_words(decision: &Decision) -> String {
+fn entry_words(decision: &Decision, barred: &Barred) -> String {
     let (read, write) = (!decision.read.is_empty(), !decision.write.is_empty() || !decision.limited.is_empty());
     flags(&[
         ("add", decision.allows(Right::Add)),
-        ("delete", decision.allows(Right::Delete)),
+        ("delete", decision.allows(Right::Delete) && !barred.has(Right::Delete)),
         ("read", read),
         ("write", write),
         ("proxy", decision.allows(Right::Proxy)),
