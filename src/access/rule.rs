@@ -125,6 +125,11 @@ pub enum RuleFault {
     /// None of the attributes holds names.
     #[error("`values` asks for names, and none of the attributes holds names")]
     ValuesNotNames,
+    /// Nobody is named by values that are no names.
+    #[error(
+        "`attribute:{0}`: values of {0} are no names of entries; say one whose values are, such as `manager` or `owner`"
+    )]
+    HoldsNoNames(String),
     /// Secret attributes are beyond rules.
     #[error("{0:?} is secret: no rule can grant it. Use the rights change-password, reset-password and import-hash")]
     Secret(String),
@@ -357,6 +362,11 @@ mod tests {
         assert!(fault(RuleText { allow: vec![], ..text() }).contains("allows and denies nothing"));
         assert!(fault(RuleText { allow: vec!["reed".into()], ..text() }).contains("\"reed\" is not known in `allow`"));
         assert!(fault(RuleText { who: vec!["users".into()], ..text() }).contains("\"users\""));
+        let told = fault(RuleText { who: vec!["attribute:mail".into()], ..text() });
+        assert!(told.contains("values of mail are no names of entries"), "{told}");
+        for names in ["attribute:manager", "attribute:uniqueMember"] {
+            assert!(prepare(RuleText { who: vec![names.into()], ..text() }).is_ok(), "{names}");
+        }
         assert!(fault(RuleText { to: vec!["subtree:x".into()], ..text() }).contains("\"x\" in `to`"));
         assert!(fault(RuleText { attributes: vec!["nosuch".into()], ..text() }).contains("\"nosuch\""));
         assert!(fault(RuleText { attributes: vec!["userPassword".into()], ..text() }).contains("secret"));

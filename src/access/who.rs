@@ -1,6 +1,7 @@
 //! Somebody, as rules name them.
 
 use super::rule::{RuleFault, read_dn};
+use super::values::are_names;
 use crate::directory::schema::Schema;
 use crate::directory::{AttributeTypeId, Dn};
 
@@ -48,10 +49,13 @@ impl Who {
             "group" => Ok(Self::Group(read_dn(key, name, schema)?)),
             "role" => Ok(Self::Role(read_dn(key, name, schema)?)),
             "below" => Ok(Self::Below(read_dn(key, name, schema)?)),
-            "attribute" => match schema.find_attribute_type(name) {
-                Some(attribute) => Ok(Self::HeldIn(attribute.id)),
-                None => Err(unknown()),
-            },
+            "attribute" => {
+                let attribute = schema.find_attribute_type(name).ok_or_else(unknown)?;
+                if !are_names(attribute.equality_or_fallback().normal_form()) {
+                    return Err(RuleFault::HoldsNoNames(name.to_owned()));
+                }
+                Ok(Self::HeldIn(attribute.id))
+            }
             _ => Err(unknown()),
         }
     }
