@@ -1,5 +1,6 @@
 //! Bind (RFC 4511 §4.2, RFC 4513 §5): in two steps, since the second may take a while.
 
+mod logins;
 mod mechanism;
 mod plain;
 mod sasl;
@@ -16,6 +17,7 @@ use crate::access::{Actor, Right};
 use crate::directory::tree::{Change, Event, EventKind, Means, Node, Write};
 use crate::directory::{Dn, Identity, ResultCode, Timestamp};
 use crate::password::account::Seen;
+use crate::password::logins::NewLogins;
 use crate::password::meter::{Attempt, Subject, Trial};
 use crate::password::report::Would;
 use crate::password::scram::ScramKeys;
@@ -69,6 +71,8 @@ enum Evidence {
 pub struct Verification {
     subject: Subject,
     means: Means,
+    /// By what: `simple`, or the name of a mechanism.
+    method: &'static str,
     entry: Option<(Node, Arc<Dn>)>,
     account: Account,
     policy: Arc<Policy>,
@@ -152,9 +156,9 @@ fn verification(ctx: &Context<'_>, user: &UserName, evidence: Evidence) -> Resul
     let unknown = |dn: &Dn, evidence: Evidence| -> Result<Verification, Refusal> {
         let policy = ctx.services.policies.for_nobody(dn, ctx.tree)?;
         let subject = ctx.services.meter.unknown(dn);
-        let (account, tried, means) = (Account::default(), Vec::new(), Means::Bind);
+        let (account, tried, means, method) = (Account::default(), Vec::new(), Means::Bind, logins::SIMPLE);
         let (entry, known, authorize_as) = (None, Known::Nothing, Vec::new());
-        Ok(Verification { subject, means, entry, account, policy, tried, evidence, known, authorize_as })
+        Ok(Verification { subject, means, method, entry, account, policy, tried, evidence, known, authorize_as })
     };
     let Some(id) = user.find(ctx)? else { return unknown(&*spelled(ctx, user)?, evidence) };
     let trying = ctx.requester.trying_a_password(ctx.now);
@@ -178,8 +182,8 @@ impl Verification {
         let account = ctx.account(&target.node)?;
         let subject = Subject::Entry(target.node.uuid);
         let entry = Some((target.node, target.dn));
-        let (known, authorize_as) = (Known::Nothing, Vec::new());
-        Ok(Self { subject, means, entry, account, policy, tried, evidence, known, authorize_as })
+        let (known, authorize_as, method) = (Known::Nothing, Vec::new(), logins::SIMPLE);
+        Ok(Self { subject, means, method, entry, account, policy, tried, evidence, known, authorize_as })
     }
 
     /// The password, if it was sent.
@@ -326,9 +330,10 @@ impl Verification {
         // Known so exactly that an account in use does not count as idle.
         let precision = self.policy.pwd_max_idle.map_or(Duration::MAX, |idle| idle / 10);
         let lock = if attempt.is_despite_lock() { LockFor::Others } else { LockFor::Nobody };
-        attempt.let_in(precision.min(ctx.services.last_success_precision));
+        let logins = self.news(ctx);
+        attempt.let_in(precision.min(ctx.services.last_success_precision), logins.clone());
         self.remember(ctx);
-        let (change, need) = self.changes(ctx, (node, dn), Entered { standing, recheck, rehash, lock })?;
+        let (change, need) = self.changes(ctx, (node, dn), Entered { standing, recheck, rehash, lock, logins })?;
         if let Standing::Good { expires_in: Some(left) } = standing {
             let event = self.event(ctx, EventKind::Expiring, (node, dn));
             ctx.services.journal.note_daily(Event { reason: format!("in {} seconds", left.as_secs()), ..event });
@@ -365,11 +370,12 @@ impl Verification {
         &self,
         ctx: &Context<'_>,
         whose: (&Node, &Dn),
-        Entered { standing, recheck, rehash, lock }: Entered,
+        Entered { standing, recheck, rehash, lock, logins }: Entered,
     ) -> Result<(Change, Need), Refusal> {
         let (node, _) = whose;
         let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
         let mut account = Account { last_success, ..self.account.clone() };
+        logins.iter().for_each(|new| account.logins.add(new));
         if lock == LockFor::Nobody {
             (account.failures, account.failures_in_a_row, account.locked) = (Vec::new(), 0, None);
         }
@@ -434,12 +440,14 @@ impl Verification {
 }
 
 /// How somebody was let in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 struct Entered {
     standing: Standing,
     recheck: Recheck,
     rehash: Rehash,
     lock: LockFor,
+    /// What there is to note of that.
+    logins: Option<NewLogins>,
 }
 
 /// For whom wrong passwords have locked the account, when the right one was given.

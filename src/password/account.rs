@@ -6,6 +6,7 @@ use crate::directory::tree::{Credentials, Version};
 use crate::directory::{AttributeTypeId, Attributes, Entry, Schema, Timestamp};
 
 use super::ledger::Ledger;
+use super::logins::Logins;
 use super::notice::Notice;
 use super::one_time_code::OneTimeCode;
 use super::scheme::StoredPassword;
@@ -41,6 +42,8 @@ pub struct Account {
     pub last_success: Option<Seen>,
     /// `pwdLastFailure`, `pwdLastFailureFrom`: the last time that a password was refused.
     pub last_failure: Option<Seen>,
+    /// `pwdLoginHistory`: the last logins, where the policy has them kept.
+    pub logins: Logins,
     /// `pwdStaleSource`: from where the password before is still sent, the latest last.
     pub stale: Vec<StaleSource>,
     /// `pwdCheckedAgainst`: the lists that the password was looked up in last, as a number.
@@ -134,6 +137,7 @@ impl Account {
             must_change: entry.first(known.pwd_reset) == Some(b"TRUE"),
             last_success: Seen::read(entry, [known.pwd_last_success, known.pwd_last_success_from]),
             last_failure: Seen::read(entry, [known.pwd_last_failure, known.pwd_last_failure_from]),
+            logins: Logins::read(entry, known.pwd_login_history),
             stale,
             checked_against: entry
                 .first_text(known.pwd_checked_against)
@@ -184,6 +188,7 @@ impl Account {
                 seen.iter().filter(|seen| !seen.source.is_empty()).flat_map(|seen| text(&seen.source)).collect(),
             );
         }
+        put(known.pwd_login_history, self.logins.to_values());
         put(known.pwd_stale_source, self.stale.iter().map(StaleSource::to_value).collect());
         let checked_against = self.checked_against.map(|lists| format!("{lists:016x}").into_bytes());
         put(known.pwd_checked_against, checked_against.into_iter().collect());
@@ -303,6 +308,15 @@ impl Remembered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::password::logins::{Login, NewLogins};
+
+    fn sample_logins() -> Logins {
+        let time = Timestamp::from_unix_micros(13_000_000);
+        let login = Login { time, method: "PLAIN".into(), source: "10.2.3.6".into() };
+        let mut logins = Logins::default();
+        logins.add(&NewLogins { kept: 9, logins: vec![login] });
+        logins
+    }
 
     fn sample() -> Account {
         let time = |seconds: i64| Timestamp::from_unix_micros(seconds * 1_000_000);
@@ -322,6 +336,7 @@ mod tests {
             noticed: Some(Notice { end: time(90), before: std::time::Duration::from_secs(30) }),
             last_success: Some(Seen { time: Timestamp::from_unix_micros(9), source: "10.2.3.4".into() }),
             last_failure: Some(Seen { time: time(11), source: "".into() }),
+            logins: sample_logins(),
             stale: vec![StaleSource { source: "10.2.3.5".into(), count: 3, last: time(12) }],
             temporary_from: Some(time(35)),
             temporary_until: Some(time(40)),

@@ -116,6 +116,7 @@ impl Account {
             ledger: std::mem::take(&mut self.ledger),
             last_success: self.last_success.take(),
             last_failure: self.last_failure.take(),
+            logins: std::mem::take(&mut self.logins),
             ..self.locked_still()
         };
         if by == By::Administrator && policy.pwd_must_change {

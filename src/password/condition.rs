@@ -9,6 +9,7 @@ use crate::directory::tree::EventKind;
 use super::Account;
 use super::account::{Lock, Seen};
 use super::ledger::Done;
+use super::logins::Login;
 use super::policy::{MustChangeBind, Policy};
 use super::stale::StaleSource;
 use super::standing::{Standing, Validity};
@@ -67,6 +68,8 @@ pub enum Condition {
     StaleDevice(StaleSource, Option<Timestamp>),
     /// The right password came last at that time.
     LastSuccess(Seen),
+    /// One of the last logins.
+    LoggedIn(Login),
     /// The password was set last at that time, and by whom, if that is recorded.
     Set(Timestamp, Option<Done>),
 }
@@ -90,6 +93,7 @@ impl Condition {
         let replaced = account.before().map(|before| before.time);
         all.extend(account.stale.iter().rev().map(|place| Self::StaleDevice(place.clone(), replaced)));
         all.extend(account.last_success.clone().map(Self::LastSuccess));
+        all.extend(account.logins.iter().rev().map(Self::LoggedIn));
         let set = [EventKind::Set, EventKind::Changed, EventKind::Reset];
         all.extend(account.changed.map(|changed| Self::Set(changed, account.ledger.last(&set))));
         all.sort_by_key(|one| !one.keeps_out());
@@ -159,6 +163,7 @@ impl Condition {
             | Self::Failures(..)
             | Self::StaleDevice(..)
             | Self::LastSuccess(_)
+            | Self::LoggedIn(_)
             | Self::Set(..) => false,
         }
     }
@@ -184,6 +189,7 @@ impl Condition {
             Self::Failures(..) => "failures",
             Self::StaleDevice(..) => "stale-device",
             Self::LastSuccess(_) => "last-success",
+            Self::LoggedIn(_) => "logged-in",
             Self::Set(..) => "set",
         }
     }
@@ -229,7 +235,11 @@ impl fmt::Display for Condition {
             Self::NeverExpires => f.write_str("the password does not expire"),
             Self::Failures(count, last) => write_failures(f, "", *count, last.as_ref()),
             Self::StaleDevice(place, replaced) => write_stale(f, place, *replaced),
-            Self::LastSuccess(seen) => write!(f, "last logged in on {}{}", At(seen.time), Whence(seen)),
+            Self::LastSuccess(seen) => write!(f, "last logged in on {}{}", At(seen.time), Whence(&seen.source)),
+            Self::LoggedIn(login) => {
+                let Login { time, method, source } = login;
+                write!(f, "logged in on {} by {method}{}", At(*time), Whence(source))
+            }
             Self::Set(at, None) => write!(f, "the password was set on {}", At(*at)),
             Self::Set(_, Some(done)) => {
                 write!(f, "the password was {} on {} by {}", done.kind, At(done.time), done.actor)?;
@@ -248,7 +258,7 @@ fn write_failures(f: &mut fmt::Formatter<'_>, by: &str, count: usize, last: Opti
         many => write!(f, "{by}{space}{many} wrong passwords")?,
     }
     match last {
-        Some(seen) => write!(f, ", the last on {}{}", At(seen.time), Whence(seen)),
+        Some(seen) => write!(f, ", the last on {}{}", At(seen.time), Whence(&seen.source)),
         None => Ok(()),
     }
 }
@@ -276,11 +286,11 @@ fn write_temporary(f: &mut fmt::Formatter<'_>, until: Option<Timestamp>, uses: O
 }
 
 /// Where something came from, if that is known.
-struct Whence<'a>(&'a Seen);
+struct Whence<'a>(&'a str);
 
 impl fmt::Display for Whence<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.source.is_empty() { Ok(()) } else { write!(f, " from {}", self.0.source) }
+        if self.0.is_empty() { Ok(()) } else { write!(f, " from {}", self.0) }
     }
 }
 

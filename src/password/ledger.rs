@@ -10,9 +10,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use crate::directory::entry::EncodedAttribute;
+use super::lines::Lines;
 use crate::directory::tree::{Event, EventKind};
 use crate::directory::{AttributeTypeId, Entry, Timestamp};
 
@@ -22,20 +20,9 @@ pub const BY_CODE: &str = "by a one-time code";
 /// So many changes are kept.
 const KEPT: usize = 20;
 
-/// The last changes of a password. What was stored is looked at only when somebody asks, since every bind reads the account.
+/// The last changes of a password.
 #[derive(Clone, Default)]
-pub struct Ledger {
-    /// The attribute as it is stored.
-    stored: Option<EncodedLines>,
-    /// What was added since, oldest first.
-    added: Vec<String>,
-}
-
-#[derive(Clone)]
-struct EncodedLines {
-    attribute_type: AttributeTypeId,
-    octets: Bytes,
-}
+pub struct Ledger(Lines);
 
 /// A line of the ledger.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,9 +47,7 @@ impl Done {
 impl Ledger {
     /// Reads the attribute of credentials.
     pub fn read(entry: &Entry, attribute_type: AttributeTypeId) -> Self {
-        let found = entry.attributes().find(|attribute| attribute.attribute_type == attribute_type);
-        let stored = found.map(|found| EncodedLines { attribute_type, octets: entry.octets().slice_ref(found.octets) });
-        Self { stored, added: Vec::new() }
+        Self(Lines::read(entry, attribute_type))
     }
 
     /// Adds what somebody did. Values of an attribute must differ, so the same twice in one moment is told as one after the
@@ -74,7 +59,7 @@ impl Ledger {
             time = time.saturating_add(Duration::from_micros(1));
             line = self::line(event, time);
         }
-        self.added.push(line);
+        self.0.add(line);
     }
 
     /// The values of the attribute, oldest first.
@@ -101,14 +86,7 @@ impl Ledger {
 
     /// All lines, oldest first.
     fn lines(&self) -> Vec<&str> {
-        let stored = self.stored.iter().flat_map(|lines| {
-            EncodedAttribute { attribute_type: lines.attribute_type, octets: &lines.octets }.values()
-        });
-        let stored = stored.filter_map(|value| std::str::from_utf8(value).ok());
-        let mut lines: Vec<&str> = stored.chain(self.added.iter().map(String::as_str)).collect();
-        // Values of an attribute have no order of their own; each of these begins with its time.
-        lines.sort_by_key(|line| line.split(' ').next());
-        lines
+        self.0.all()
     }
 }
 

@@ -545,7 +545,7 @@ mod tests {
         let begin = |now| go(begin(&meter, alice(), &policy, now));
         begin(0).passed();
         assert!(meter.take_unwritten(100).is_empty());
-        begin(1).let_in(Duration::from_secs(60));
+        begin(1).let_in(Duration::from_secs(60), None);
         assert_eq!(meter.take_unwritten(100).first().unwrap().live.last_success, Some(seen(1)));
     }
 
@@ -655,7 +655,7 @@ mod tests {
                 Begin::Locked { .. } | Begin::Wait => None,
             }
         };
-        from("2001:db8::1", 0).unwrap().let_in(Duration::ZERO);
+        from("2001:db8::1", 0).unwrap().let_in(Duration::ZERO, None);
         for number in 0..3 {
             let failure = from("10.6.6.6", 1).unwrap().failed(&Secret::new(number.to_string()), |_| {});
             assert!(!failure.locked_now || number == 2);
@@ -664,7 +664,7 @@ mod tests {
         // From the same network, with another of its addresses.
         let attempt = from("2001:db8::2", 2).unwrap();
         assert!(attempt.is_despite_lock());
-        attempt.let_in(Duration::ZERO);
+        attempt.let_in(Duration::ZERO, None);
         assert!(from("10.6.6.6", 3).is_none());
         // Its tries are its own, and few.
         for number in 0..3 {

@@ -14,6 +14,7 @@ use crate::directory::schema::Schema;
 use crate::directory::{Entry, Timestamp};
 
 use super::account::{Account, Lock};
+use super::logins;
 use super::meter::ABSOLUTE_LIMIT;
 pub use applies::Applies;
 pub use hashing::Hashing;
@@ -113,6 +114,8 @@ pub struct Policy {
     pub netscape_controls: bool,
     /// `pwdVerifiedCacheSeconds`: how long a right password is known without another hash; absent: not at all.
     pub verified_cache: Option<Duration>,
+    /// `pwdInLoginHistory`: how many of the last logins are kept; 0 for none.
+    pub in_login_history: usize,
     /// `pwdBreachAction`: what follows when a good bind shows a password that is publicly known.
     pub breach_action: BreachAction,
     /// `pwdHashScheme` and the cost: how new passwords are kept.
@@ -257,6 +260,7 @@ impl Default for Policy {
             known_source_max_age: None,
             netscape_controls: false,
             verified_cache: None,
+            in_login_history: 0,
             breach_action: BreachAction::default(),
             hashing: Hashing::default(),
             scram_iterations: None,
@@ -326,6 +330,7 @@ impl Policy {
             known_source_max_age: seconds("pwdKnownSourceMaxAge")?,
             netscape_controls: reader.flag("pwdNetscapeControls")?.unwrap_or(false),
             verified_cache: seconds("pwdVerifiedCacheSeconds")?,
+            in_login_history: reader.count("pwdInLoginHistory")?.unwrap_or(0),
             breach_action: reader.breach_action()?,
             hashing: Hashing::read(&reader)?,
             scram_iterations: reader.scram_iterations()?,
@@ -394,6 +399,9 @@ impl Policy {
         if self.verified_cache.is_some_and(|life| life > MAX_VERIFIED) {
             let reason = format!("a right password is known for at most {} seconds", MAX_VERIFIED.as_secs());
             return fault("pwdVerifiedCacheSeconds", reason);
+        }
+        if self.in_login_history > logins::MOST {
+            return fault("pwdInLoginHistory", format!("at most {} logins are kept", logins::MOST));
         }
         if self.pwd_min_delay > self.pwd_max_delay {
             return fault("pwdMinDelay", "it must not be more than pwdMaxDelay".into());
@@ -536,6 +544,7 @@ mod tests {
         }
         assert!(fault(&[("pwdMinDelay", "10"), ("pwdMaxDelay", "5")]).contains("pwdMaxDelay"));
         assert!(fault(&[("pwdVerifiedCacheSeconds", "3601")]).contains("at most 3600"));
+        assert!(fault(&[("pwdInLoginHistory", "51")]).contains("at most 50"));
         assert!(fault(&[("pwdMinClasses", "5")]).contains("four classes"));
         assert!(fault(&[("pwdMaxSequence", "1")]).contains("at least 2"));
         assert!(fault(&[("pwdMinDifferent", "20"), ("pwdMaxLength", "16")]).contains("longer than 16"));

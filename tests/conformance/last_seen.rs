@@ -1,9 +1,11 @@
 //! When and from where passwords were right and wrong, and which devices still send the one before.
 
-use keystead::directory::ResultCode::{ConstraintViolation, InvalidCredentials};
+use keystead::directory::ResultCode::{CompareTrue, ConstraintViolation, InvalidCredentials};
 use keystead::directory::tree::Directory;
+use keystead::protocol::Request;
+use keystead::protocol::request::{Authentication, BindRequest};
 
-use crate::scene::Scene;
+use crate::scene::{Client, Scene, result};
 use crate::sentences;
 
 const ALICE: &str = "alice's password";
@@ -29,6 +31,18 @@ fn stale<D: Directory>(scene: &Scene<D>, address: &str, times: usize) {
 /// What root sees of the state of alice.
 fn state<D: Directory>(scene: &Scene<D>, attributes: &[&str]) -> Vec<String> {
     attributes.iter().flat_map(|attribute| scene.root().values("alice", attribute)).collect()
+}
+
+/// A bind as alice by SASL PLAIN.
+fn bind_by_plain<D: Directory>(client: &Client<'_, D>) {
+    let credentials = Some(format!("\0alice\0{ALICE}").into_bytes().into());
+    let authentication = Authentication::Sasl { mechanism: "PLAIN".into(), credentials };
+    let request = Request::Bind(BindRequest { version: 3, name: "".into(), authentication });
+    assert_eq!(result(&client.send(&request, &[])), Ok(()));
+}
+
+fn history<D: Directory>(scene: &Scene<D>) -> Vec<String> {
+    state(scene, &["pwdLoginHistory"])
 }
 
 const SUCCESS: &[&str] = &["pwdLastSuccess", "pwdLastSuccessFrom"];
@@ -116,18 +130,71 @@ sentences! {
         assert_eq!(places, ["10.0.0.46", "10.0.0.47", "10.0.0.48", "10.0.0.49"]);
     }
 
+    /// With `pwdInLoginHistory` the last logins are told with their time, method and address. A wrong password is none, and
+    /// one from the same place by the same method is the same one for as long as `pwdLastSuccess` is.
+    fn the_last_logins_are_told_where_the_policy_has_them_kept(scene) {
+        bind(scene, "10.2.3.4", ALICE);
+        assert_eq!(history(scene), [""; 0]);
+        scene.policy(&[("pwdInLoginHistory", "3")]);
+        bind(scene, "10.2.3.4", ALICE);
+        bind(scene, "10.6.6.6", "wrong");
+        scene.wait(3_599);
+        bind(scene, "10.2.3.4", ALICE);
+        assert_eq!(history(scene), ["20260601120000Z#simple#10.2.3.4"]);
+        bind_by_plain(&scene.anonymous());
+        scene.restart();
+        let told = history(scene);
+        assert!(matches!(told.as_slice(), [_, plain] if plain.starts_with("20260601125959Z#PLAIN#")), "{told:?}");
+        scene.wait(1);
+        bind(scene, "10.2.3.4", ALICE);
+        let bob = scene.client("bob");
+        bob.come_from("10.2.3.9");
+        assert_eq!(bob.compare("alice", "userPassword", ALICE), CompareTrue);
+        let told = history(scene);
+        assert_eq!(told[1..], ["20260601130000Z#simple#10.2.3.4", "20260601130000Z#compare#10.2.3.9"]);
+        assert!(told[0].contains("#PLAIN#") && told.len() == 3, "{told:?}");
+        scene.restart();
+        assert_eq!(history(scene), told);
+    }
+
+    /// A new password, whoever sets it, leaves them: they are what its owner looks at then.
+    fn a_new_password_leaves_the_last_logins(scene) {
+        scene.policy(&[("pwdInLoginHistory", "3")]);
+        bind(scene, "10.6.6.6", ALICE);
+        assert!(scene.client("hanna").password_modify(Some("alice"), None, Some(NEW)).is_ok());
+        scene.restart();
+        assert_eq!(history(scene), ["20260601120000Z#simple#10.6.6.6"]);
+    }
+
+    /// Where the policy has fewer kept, or none any more, the next login takes away the rest.
+    fn what_the_policy_has_no_longer_kept_goes_with_the_next_login(scene) {
+        scene.policy(&[("pwdInLoginHistory", "50")]);
+        for number in 0..60 {
+            bind(scene, &format!("10.0.0.{number}"), ALICE);
+        }
+        assert_eq!((history(scene).len(), history(scene).first().unwrap().as_str()), (50, "20260601120000Z#simple#10.0.0.10"));
+        scene.policy(&[("pwdInLoginHistory", "1")]);
+        bind(scene, "10.2.3.4", ALICE);
+        assert_eq!(history(scene), ["20260601120000Z#simple#10.2.3.4"]);
+        scene.policy(&[("pwdInLoginHistory", "0")]);
+        bind(scene, "10.2.3.4", ALICE);
+        scene.restart();
+        assert_eq!(history(scene), [""; 0]);
+    }
+
     /// It is state of the password: for whoever may read that, and for nobody to write.
     fn only_those_who_may_see_the_state_of_the_password_see_it(scene) {
         bind(scene, "10.6.6.6", "wrong");
+        scene.policy(&[("pwdInLoginHistory", "3")]);
         bind(scene, "10.2.3.4", ALICE);
         for (who, sees) in [("alice", true), ("hanna", true), ("cn=admin", true), ("bob", false)] {
             let client = scene.client(who);
-            for attribute in SUCCESS.iter().chain(FAILURE) {
+            for attribute in SUCCESS.iter().chain(FAILURE).chain(&["pwdLoginHistory"]) {
                 assert_eq!(!client.values("alice", attribute).is_empty(), sees, "{who} {attribute}");
             }
             assert_eq!(!client.find("(pwdLastFailureFrom=10.6.6.6)").is_empty(), sees, "{who}");
         }
-        for attribute in ["pwdLastSuccessFrom", "pwdLastFailure", "pwdLastFailureFrom", "pwdStaleSource"] {
+        for attribute in ["pwdLastSuccessFrom", "pwdLastFailure", "pwdLastFailureFrom", "pwdStaleSource", "pwdLoginHistory"] {
             let change = format!("dn: alice\nchangetype: modify\nreplace: {attribute}\n-\n");
             assert_eq!(scene.client("cn=admin").change(&change), Err(ConstraintViolation), "{attribute}");
         }

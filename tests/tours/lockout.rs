@@ -103,6 +103,26 @@ fn a_device_that_still_sends_the_old_password_locks_nobody_out_and_is_logged() {
 }
 
 #[test]
+fn alice_and_the_helpdesk_see_who_has_logged_in_as_her_lately() {
+    let server = Server::start();
+    server.change_policy(&["replace: pwdInLoginHistory\npwdInLoginHistory: 5"]);
+    server.ldap("ldapwhoami", "alice", &[]).ok();
+    let search = ["-LLL", "-b", &full("alice"), "-s", "base", "pwdLoginHistory"];
+    for (who, sees) in [("alice", true), ("hanna", true), ("bob", false)] {
+        let told = server.ldap("ldapsearch", who, &search).ok().values("pwdLoginHistory");
+        let is_hers = |told: &[String]| matches!(told, [one] if one.contains("Z#simple#"));
+        assert_eq!(is_hers(&told), sees, "{who}: {told:?}");
+    }
+    let mut server = server;
+    server.stop();
+    let asked = server.run(KEYSTEAD, &["explain", "login", "--config", text(&server.config()), "alice"], "").ok().out;
+    assert!(
+        asked.lines().any(|line| line.starts_with("  logged in on 2") && line.contains(" by simple from ")),
+        "{asked}"
+    );
+}
+
+#[test]
 fn whoever_is_elsewhere_locks_nobody_out_where_they_work() {
     let server = strict();
     server.change_policy(&["replace: pwdKnownSourceMaxAge\npwdKnownSourceMaxAge: 3600"]);

@@ -76,6 +76,7 @@ well_known! {
     pwd_last_success_from = "pwdLastSuccessFrom";
     pwd_last_failure = "pwdLastFailure";
     pwd_last_failure_from = "pwdLastFailureFrom";
+    pwd_login_history = "pwdLoginHistory";
     pwd_stale_source = "pwdStaleSource";
     pwd_locked_by = "pwdLockedBy";
     pwd_failures_in_a_row = "pwdFailuresInARow";
@@ -119,7 +120,7 @@ impl WellKnown {
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and scheme and cost, which follow from these.
-    pub const fn credentials(&self) -> [AttributeTypeId; 26] {
+    pub const fn credentials(&self) -> [AttributeTypeId; 27] {
         [
             self.user_password,
             self.pwd_changed_time,
@@ -132,6 +133,7 @@ impl WellKnown {
             self.pwd_last_success_from,
             self.pwd_last_failure,
             self.pwd_last_failure_from,
+            self.pwd_login_history,
             self.pwd_stale_source,
             self.pwd_locked_by,
             self.pwd_failures_in_a_row,

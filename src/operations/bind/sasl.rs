@@ -38,7 +38,11 @@ pub(super) fn prepare(
         (Mechanism::Plain, Some(message)) => {
             let Plain { authz_id, authc_id, passwd } = Plain::read(message)?;
             let verification = by_password(ctx, authc_id, passwd)?;
-            Ok(Prepared::Verify(Box::new(Verification { authorize_as: authz_id.to_vec(), ..verification })))
+            Ok(Prepared::Verify(Box::new(Verification {
+                authorize_as: authz_id.to_vec(),
+                method: mechanism.name(),
+                ..verification
+            })))
         }
         (Mechanism::ScramSha256 | Mechanism::ScramSha256Plus, Some(message)) => {
             match begun.filter(|begun| begun.mechanism == mechanism) {

@@ -66,7 +66,8 @@ pub(super) fn finish(ctx: &Context<'_>, begun: &InProgress, message: &[u8]) -> R
     let nobodys = nobodys(ctx, &user)?;
     let evidence = Evidence::Proof(Box::new(Proven { proof, nobodys }));
     let verification = verification(ctx, &user, evidence)?;
-    Ok(Verification { authorize_as: begun.authorize_as.clone().into_bytes(), ..verification })
+    let method = begun.mechanism.name();
+    Ok(Verification { authorize_as: begun.authorize_as.clone().into_bytes(), method, ..verification })
 }
 
 /// The channel binding that the client asks for (RFC 5802 §6). One that binds is taken at its word also without `-PLUS` in the

@@ -7,6 +7,7 @@ use super::tally::Tally;
 use super::{Meter, Shard, Subject};
 use crate::directory::Timestamp;
 use crate::password::account::Seen;
+use crate::password::logins::NewLogins;
 use crate::password::{Policy, Secret};
 
 /// A password that somebody tries.
@@ -143,9 +144,12 @@ impl Attempt<'_> {
     }
 
     /// The password was right, and whoever gave it was let in: the account is in use. `precision` is how exactly the time
-    /// of that is kept.
-    pub fn let_in(self, precision: Duration) {
-        self.end(|tally| tally.use_at(precision, self.seen.clone()));
+    /// of that is kept, `logins` what there is to note of it, if anything.
+    pub fn let_in(self, precision: Duration, logins: Option<NewLogins>) {
+        self.end(|tally| {
+            tally.use_at(precision, self.seen.clone());
+            logins.into_iter().for_each(|new| tally.note_logins(new));
+        });
         if let (Subject::Entry(uuid), Some(network)) = (self.subject, self.network) {
             self.meter.shard(self.subject).known.let_in(uuid, network, self.seen.time);
         }

@@ -227,7 +227,7 @@ proptest! {
         for place in 0..known {
             let trial = Trial { subject: Subject::Entry(ALICE), source: &source(place), now: at(BEGINNING) };
             let Begin::Go(attempt) = meters[0].begin(&trial, &Account::default(), &policy) else { panic!("{place}") };
-            attempt.let_in(Duration::ZERO);
+            attempt.let_in(Duration::ZERO, None);
         }
         let tried = World::of(&meters, Account::default()).run(&policy, &steps);
         let (of_known, of_others) = (tried.from[..known].iter().sum::<usize>(), tried.from[known..].iter().sum::<usize>());

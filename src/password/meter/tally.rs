@@ -12,6 +12,7 @@ use super::{ABSOLUTE_LIMIT, Subject, Unwritten, UnwrittenLock};
 use crate::directory::Timestamp;
 use crate::directory::tree::Version;
 use crate::password::account::{Account, Lock, Seen};
+use crate::password::logins::NewLogins;
 use crate::password::stale::{self, StaleSource};
 
 /// What can wait is written this often.
@@ -58,6 +59,8 @@ pub struct Live {
     pub last_failure: Option<Seen>,
     /// From where the one before is still sent.
     pub stale: Vec<StaleSource>,
+    /// Logins since it was read, where the policy has them kept.
+    pub logins: Option<Box<NewLogins>>,
 }
 
 impl Tally {
@@ -176,6 +179,15 @@ impl Tally {
         }
     }
 
+    /// Notes a login, which is written with the rest.
+    pub(super) fn note_logins(&mut self, new: NewLogins) {
+        self.changes += 1;
+        match &mut self.live.logins {
+            Some(before) => before.add(new),
+            none => *none = Some(Box::new(new)),
+        }
+    }
+
     /// Has what waits written, too.
     pub(super) fn hasten(&mut self) {
         self.changes += u64::from(std::mem::take(&mut self.waits));
@@ -226,6 +238,7 @@ impl Live {
             last_success: account.last_success.clone(),
             last_failure: account.last_failure.clone(),
             stale: account.stale.clone(),
+            logins: None,
         }
     }
 
@@ -235,6 +248,9 @@ impl Live {
         account.failures_in_a_row = self.in_a_row;
         account.locked = self.locked;
         account.stale.clone_from(&self.stale);
+        if let Some(new) = &self.logins {
+            account.logins.add(new);
+        }
         later(&mut account.last_success, self.last_success.as_ref());
         later(&mut account.last_failure, self.last_failure.as_ref());
     }

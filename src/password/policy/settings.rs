@@ -123,6 +123,7 @@ impl Policy {
                 "after a good bind its source gets in despite a lock",
             ),
             time("pwdVerifiedCacheSeconds", self.verified_cache, "is a right password known without another hash"),
+            count("pwdInLoginHistory", self.in_login_history, "of the last logins are kept (pwdLoginHistory)"),
         ]
     }
 
