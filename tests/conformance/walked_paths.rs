@@ -233,6 +233,21 @@ fn cases() -> Vec<Case> {
                 with_filter("(cn=open)", helpdesk(&groups, &["member"], "write")),
             ])
         },
+        // It may be named by more than one value, and others may stand below it.
+        Case {
+            before: nested().replace("cn=ops,ou=groups", "cn=ops+description=desk,ou=groups"),
+            ..Case::of([
+                helpdesk(&groups, &[], "rename"),
+                with_filter("(cn=open)", helpdesk(&groups, &["member"], "write")),
+            ])
+        },
+        Case {
+            before: format!("{}\ndn: cn=below,{}\nobjectClass: device\ncn: below\n", nested(), group("ops")),
+            ..Case::of([
+                helpdesk(&groups, &[], "rename"),
+                with_filter("(cn=open)", helpdesk(&groups, &["member"], "write")),
+            ])
+        },
         Case {
             before: nested(),
             ..Case::of([

@@ -15,6 +15,8 @@ use crate::directory::{AttributeDescription, AttributeTypeId, Dn, Entry, Rdn};
 
 /// So many names are tried for an entry.
 const MOST_NAMES: usize = 100;
+/// So many entries may stand below one that is tried with another name.
+const MOST_BELOW: usize = 1_000;
 /// A value that no filter is taken to ask for.
 const OTHER: &str = "renamed";
 
@@ -40,8 +42,8 @@ impl Reader<'_> {
         Ok(plain)
     }
 
-    /// What they may call an entry that nothing stands below and that no rule names: below where rules begin, and by what their
-    /// filters ask for.
+    /// What they may call an entry that no rule names: below where rules begin, and by what their filters ask for. Of several
+    /// values that name it one is another.
     fn renamings(&mut self, place: &Place) -> Result<Vec<(Place, String)>, TreeError> {
         let Place { node, dn } = place;
         let tree = self.terrain.tree;
@@ -51,28 +53,63 @@ impl Reader<'_> {
         if !self.decider.decide(node, tree)?.allows(Right::Rename)
             || self.rules.iter().flat_map(|rule| &rule.who).any(names_it)
             || self.terrain.is_named(place)
-            || tree.has_children(node.id)?
             || self.is_bound_to_name(place)?
         {
             return Ok(Vec::new());
         }
-        let Some((description, value)) = self.naming_of(node) else { return Ok(Vec::new()) };
+        let naming = self.naming_of(node);
         let mut found = Vec::new();
-        for (parent, text) in self.names_tried(&above, &description, &value).into_iter().take(MOST_NAMES) {
-            let Some(parent_id) = tree.find(&parent)?.entry() else { continue };
-            let name = tree.schema().attribute_type(description.attribute_type).name();
-            let Ok(rdn) = Rdn::parse(tree.schema(), &format!("{name}={}", escape(&text))) else { continue };
-            let new = Dn::child(&parent, rdn.as_str(), rdn.key());
-            let entry = with_value(node, &description, (&value, &text), tree.schema());
-            let renamed = Place {
-                node: Node { parent: Some(parent_id), rdn: rdn.as_str().into(), entry, ..node.clone() },
-                dn: Arc::new(new),
-            };
-            if let Some(step) = self.rename(place, &renamed, (own_parent, parent_id))? {
-                found.push((renamed, step));
+        for (at, (description, value)) in naming.iter().enumerate() {
+            for (parent, text) in self.names_tried(&above, description, value).into_iter().take(MOST_NAMES) {
+                let Some(parent_id) = tree.find(&parent)?.entry() else { continue };
+                let Some(rdn) = self.rdn_with(&naming, at, &text) else { continue };
+                let new = Dn::child(&parent, rdn.as_str(), rdn.key());
+                let entry = with_value(node, description, (value, &text), tree.schema());
+                let renamed = Place {
+                    node: Node { parent: Some(parent_id), rdn: rdn.as_str().into(), entry, ..node.clone() },
+                    dn: Arc::new(new),
+                };
+                if let Some(step) = self.rename(place, &renamed, (own_parent, parent_id))? {
+                    found.push((renamed, step));
+                }
             }
         }
         Ok(found)
+    }
+
+    /// The values that name an entry, one of which is another.
+    fn rdn_with(&self, naming: &[(AttributeDescription, String)], at: usize, text: &str) -> Option<Rdn> {
+        let schema = self.terrain.tree.schema();
+        let part = |(own, (description, value)): (usize, &(AttributeDescription, String))| {
+            let value = if own == at { text } else { value };
+            format!("{}={}", schema.attribute_type(description.attribute_type).name(), escape(value))
+        };
+        let parts: Vec<String> = naming.iter().enumerate().map(part).collect();
+        Rdn::parse(schema, &parts.join("+")).ok()
+    }
+
+    /// Whether all that stands below an entry may have the names that it gets then.
+    fn may_carry(&self, place: &Place, new: &Dn) -> Result<bool, TreeError> {
+        let tree = self.terrain.tree;
+        let (mut pending, mut left) = (vec![(place.node.id, new.clone())], MOST_BELOW);
+        while let Some((id, name)) = pending.pop() {
+            for child in tree.children(id, None, left + 1)? {
+                let (Some(node), Some(old)) = (tree.node(child)?, tree.dn(child)?) else { continue };
+                let Ok(rdn) = Rdn::parse(tree.schema(), &node.rdn) else { return Ok(false) };
+                let new = Dn::child(&name, rdn.as_str(), rdn.key());
+                if left == 0
+                    || escalation::closes(&old, self.actor, self.rules, tree)?.is_some()
+                    || escalation::rests_on(&old, self.rules, self.terrain.now).is_some()
+                    || escalation::opens(&new, self.actor, self.rules).is_some()
+                    || escalation::exceeds(node.uuid, &new, self.actor, self.rules, tree)?.is_some()
+                {
+                    return Ok(false);
+                }
+                left -= 1;
+                pending.push((child, new));
+            }
+        }
+        Ok(true)
     }
 
     /// Whether it is refused to give an entry another name, whichever.
@@ -83,14 +120,16 @@ impl Reader<'_> {
             || self.is_refused(&node.entry, dn)?)
     }
 
-    /// What names an entry, if that is one value, and no name of another.
-    fn naming_of(&self, node: &Node) -> Option<(AttributeDescription, String)> {
+    /// What names an entry; nothing if one of that is the name of another.
+    fn naming_of(&self, node: &Node) -> Vec<(AttributeDescription, String)> {
         let schema = self.terrain.tree.schema();
-        let rdn = Rdn::parse(schema, &node.rdn).ok()?;
-        let [(description, value)] = rdn.assertions() else { return None };
-        let form = schema.attribute_type(description.attribute_type).equality_or_fallback().normal_form();
-        let value = String::from_utf8(value.clone()).ok()?;
-        (form != NormalForm::Dn).then(|| (description.clone(), value))
+        let Ok(rdn) = Rdn::parse(schema, &node.rdn) else { return Vec::new() };
+        let read = |(description, value): &(AttributeDescription, Vec<u8>)| {
+            let form = schema.attribute_type(description.attribute_type).equality_or_fallback().normal_form();
+            let value = String::from_utf8(value.clone()).ok()?;
+            (form != NormalForm::Dn).then(|| (description.clone(), value))
+        };
+        rdn.assertions().iter().map(read).collect::<Option<_>>().unwrap_or_default()
     }
 
     /// Places and values, of which one is new.
@@ -139,6 +178,7 @@ impl Reader<'_> {
             || self.is_refused(&node.entry, dn)?
             || escalation::opens(dn, self.actor, self.rules).is_some()
             || escalation::exceeds(node.uuid, dn, self.actor, self.rules, tree)?.is_some()
+            || !self.may_carry(place, dn)?
         {
             return Ok(None);
         }
