@@ -30,6 +30,7 @@ impl RuleBook {
     }
 
     /// The same rules, of which these grant nothing, and all others are in force.
+    #[must_use]
     pub fn withholding(&self, withheld: Vec<Withheld>) -> Self {
         let written = Arc::clone(&self.written);
         let grants = |rule: &&super::Rule| rule.is_denial() || !withheld.iter().any(|one| one.is_of(rule));

@@ -317,7 +317,8 @@ impl Connection {
                     requester.proxied_by = proxied_by.map(|identity| *identity);
                 }
                 Effect::BindInProgress(begun) if self.is_running(running.ticket) => self.begun = Some(begun),
-                Effect::Authenticated { .. } | Effect::BindInProgress(_) => {}
+                // Another look at assertions was called for when the change was made.
+                Effect::Authenticated { .. } | Effect::BindInProgress(_) | Effect::AskedChanged => {}
                 Effect::PasswordSet { uuid, by } => {
                     self.shared.services.load().meter.forget(uuid);
                     if by == By::Owner && self.requester.identity.uuid() == Some(uuid) {
@@ -325,8 +326,6 @@ impl Connection {
                     }
                 }
                 Effect::CredentialsSet { uuid } => self.shared.services.load().meter.forget(uuid),
-                // It was called for when the change was made.
-                Effect::AskedChanged => {}
             }
         }
     }
