@@ -24,6 +24,7 @@ pub mod policy;
 pub mod prepare;
 pub mod quality;
 pub mod report;
+pub mod requirement;
 pub mod scheme;
 pub mod scram;
 pub mod secret;

@@ -4,13 +4,13 @@ use crate::access::Rule;
 use crate::access::delegated::{self, InForce};
 use crate::directory::tree::{Condition, Found, Scope};
 use crate::protocol::control::{Controls, Flag, Rare};
-use crate::protocol::extended::PasswordModify;
+use crate::protocol::extended::{AccountState, Coming, PasswordModify, Suggest};
 use crate::protocol::request::{ExtendedRequest, ModifyRequest, RequestedChange, SearchRequest, names_password};
 use crate::protocol::{Request, oid};
 
 pub use crate::password::scheme::Effort;
 
-use super::extended::{password_modify, who_am_i};
+use super::extended::{account_state, next_password, password_modify, who_am_i};
 use super::{
     Context, Freedom, Outcome, Refusal, add, approval, asserted, compare, delete, modify, modify_dn, schema_change,
     tree_delete,
@@ -22,7 +22,9 @@ pub fn effort(request: &Request) -> Effort {
         Request::Modify(modify) => modify.is_about_password(),
         Request::Add(add) => add.attributes.iter().any(|(name, _)| names_password(name)),
         Request::Compare(compare) => std::str::from_utf8(&compare.attribute).is_ok_and(names_password),
-        Request::Extended(extended) => extended.name == oid::PASSWORD_MODIFY,
+        Request::Extended(extended) => {
+            [oid::PASSWORD_MODIFY, oid::GENERATE_PASSWORD].iter().any(|name| extended.name == *name)
+        }
         _ => false,
     };
     if heavy { Effort::Heavy } else { Effort::Light }
@@ -162,11 +164,26 @@ fn extended(ctx: &Context<'_>, request: &ExtendedRequest) -> Result<Outcome, Ref
             password_modify::password_modify(ctx, &request)
         }
         name if name == oid::WHO_AM_I.as_bytes() => Ok(who_am_i::who_am_i(ctx)),
+        name if name == oid::PASSWORD_DEMANDS.as_bytes() => {
+            let request = Coming::read(request.value.as_ref()).map_err(Refusal::Protocol)?;
+            next_password::demands(ctx, &request)
+        }
+        name if name == oid::GENERATE_PASSWORD.as_bytes() => {
+            let request = Suggest::read(request.value.as_ref()).map_err(Refusal::Protocol)?;
+            next_password::suggest(ctx, &request)
+        }
+        name if oid::is_about_account_state(name) => {
+            let request = AccountState::read(request.value.as_ref()).map_err(Refusal::Protocol)?;
+            account_state::account_state(ctx, &request)
+        }
         _ => Err(Refusal::Protocol("this extended operation is not known here")),
     }
 }
 
-/// Somebody whose password must be changed may do nothing else first, but ask who they are.
+/// What somebody may ask for whose password must be changed.
+const BEFORE_A_CHANGE: [&str; 4] = [oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::PASSWORD_DEMANDS, oid::GENERATE_PASSWORD];
+
+/// Somebody whose password must be changed may do nothing else first, but ask who they are and what the new one must be like.
 fn require_changed_password(ctx: &Context<'_>, request: &Request, controls: &Controls) -> Result<(), Refusal> {
     if ctx.requester.freedom == Freedom::Full {
         return Ok(());
@@ -176,7 +193,7 @@ fn require_changed_password(ctx: &Context<'_>, request: &Request, controls: &Con
         return Err(Refusal::MustChangePassword);
     }
     let allowed = match request {
-        Request::Extended(extended) => extended.name == oid::PASSWORD_MODIFY || extended.name == oid::WHO_AM_I,
+        Request::Extended(extended) => BEFORE_A_CHANGE.iter().any(|name| extended.name == *name),
         Request::Modify(modify) => changes_own_password_only(ctx, modify),
         _ => false,
     };

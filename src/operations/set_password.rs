@@ -275,6 +275,12 @@ impl Context<'_> {
         ScramKeys::make(password, iterations, self.random)
     }
 
+    /// A password that could be set, of an entry or of one that is to come. It is kept nowhere.
+    pub(super) fn suggest_password(&self, policy: &Policy, entry: Option<&Entry>) -> Result<Secret, Refusal> {
+        let (nothing, account) = (Entry::encode(&Attributes::default(), self.schema()), Account::default());
+        self.judge(&account, policy, entry.unwrap_or(&nothing), Hashes::Refused).generate(self.random)
+    }
+
     /// What the new password of an entry is judged by.
     fn judge<'j>(&'j self, account: &'j Account, policy: &'j Policy, entry: &Entry, hashes: Hashes) -> Judge<'j> {
         Judge {
@@ -311,7 +317,7 @@ impl Context<'_> {
     }
 
     /// What the requester's entry says in `preferredLanguage`. That the store cannot tell is no reason to tell nothing.
-    fn requesters_language(&self) -> Option<Language> {
+    pub(super) fn requesters_language(&self) -> Option<Language> {
         let id = self.tree.find_uuid(self.requester.identity.uuid()?).ok()??;
         let node = self.tree.node(id).ok()??;
         node.entry.first_text(self.schema().known().preferred_language).map(Language::preferred)

@@ -40,7 +40,8 @@ impl Context<'_> {
         }))
     }
 
-    fn reasons(&self, account: &Account, policy: &Policy, validity: Validity) -> Reasons {
+    /// Why it cannot be used.
+    pub(super) fn reasons(&self, account: &Account, policy: &Policy, validity: Validity) -> Reasons {
         let blocked = account.blocked(policy, validity, self.now);
         let unlocks = match blocked {
             Some(Blocked::Locked { until }) => until,

@@ -6,7 +6,7 @@ mod language;
 use std::fmt;
 use std::time::Duration;
 
-pub use catalog::refusal;
+pub use catalog::{refusal, requirement};
 pub use language::Language;
 
 /// The errors of the password policy response control (draft-behera §6.2).

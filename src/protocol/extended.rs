@@ -1,5 +1,8 @@
 //! Extended operations: which there are, and their values.
 
+mod account_state;
+mod next_password;
+
 use bytes::Bytes;
 
 use super::ber::{self, Cursor};
@@ -7,9 +10,22 @@ use super::control::{self, ResponseControl};
 use super::{MessageId, oid};
 use crate::directory::wire;
 
+pub use account_state::{AccountState, StateOperation};
+pub use next_password::{Coming, Demands, Judged, MOST_SUGGESTIONS, Suggest};
+
 /// The object identifiers that `supportedExtension` lists.
-pub const SUPPORTED: &[&str] =
-    &[oid::PASSWORD_MODIFY, oid::WHO_AM_I, oid::START_TLS, oid::CANCEL, oid::START_TRANSACTION, oid::END_TRANSACTION];
+pub const SUPPORTED: &[&str] = &[
+    oid::PASSWORD_MODIFY,
+    oid::WHO_AM_I,
+    oid::START_TLS,
+    oid::CANCEL,
+    oid::START_TRANSACTION,
+    oid::END_TRANSACTION,
+    oid::ACCOUNT_STATE,
+    oid::ACCOUNT_STATE_OF_OPENDS,
+    oid::PASSWORD_DEMANDS,
+    oid::GENERATE_PASSWORD,
+];
 
 /// A request to change or reset a password (RFC 3062 §2.1). An absent password is not the same as an empty one.
 #[derive(Clone, PartialEq, Eq, Default)]

@@ -12,6 +12,18 @@ pub const CANCEL: &str = "1.3.6.1.1.8";
 pub const START_TRANSACTION: &str = "1.3.6.1.1.21.1";
 /// End Transaction (RFC 5805 §2.3).
 pub const END_TRANSACTION: &str = "1.3.6.1.1.21.3";
+/// Password policy state of `UnboundID`.
+pub const ACCOUNT_STATE: &str = "1.3.6.1.4.1.30221.1.6.1";
+/// The same as `OpenDS` calls it: manage account.
+pub const ACCOUNT_STATE_OF_OPENDS: &str = "1.3.6.1.4.1.26027.1.6.1";
+/// Get password quality requirements (`UnboundID`).
+pub const PASSWORD_DEMANDS: &str = "1.3.6.1.4.1.30221.2.6.43";
+/// The answer to it.
+pub const PASSWORD_DEMANDS_RESPONSE: &str = "1.3.6.1.4.1.30221.2.6.44";
+/// Generate password (`UnboundID`).
+pub const GENERATE_PASSWORD: &str = "1.3.6.1.4.1.30221.2.6.62";
+/// The answer to it.
+pub const GENERATE_PASSWORD_RESPONSE: &str = "1.3.6.1.4.1.30221.2.6.63";
 /// Aborted Transaction Notice (RFC 5805 §2.4).
 pub const ABORTED_TRANSACTION: &str = "1.3.6.1.1.21.4";
 /// Notice of Disconnection (RFC 4511 §4.4.1).
@@ -112,6 +124,11 @@ pub const FEATURE_TRUE_FALSE: &str = "1.3.6.1.4.1.4203.1.5.3";
 pub const FEATURE_LANGUAGE_TAGS: &str = "1.3.6.1.4.1.4203.1.5.4";
 /// Language ranges (RFC 3866).
 pub const FEATURE_LANGUAGE_RANGES: &str = "1.3.6.1.4.1.4203.1.5.5";
+
+/// Whether an extended request is about the state of an account.
+pub fn is_about_account_state(name: &[u8]) -> bool {
+    [ACCOUNT_STATE.as_bytes(), ACCOUNT_STATE_OF_OPENDS.as_bytes()].contains(&name)
+}
 
 /// Whether an extended request begins or ends a transaction.
 pub fn is_about_transactions(name: &[u8]) -> bool {

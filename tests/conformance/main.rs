@@ -12,6 +12,7 @@ mod access_bypasses;
 mod access_conditions;
 mod access_proof;
 mod access_targets;
+mod account_state;
 mod account_usability;
 mod add;
 #[cfg(feature = "server")]
@@ -62,6 +63,7 @@ mod modify;
 mod monitor;
 mod must_change;
 mod netscape_controls;
+mod next_password;
 mod password_expiry;
 mod password_lockout;
 mod password_messages;

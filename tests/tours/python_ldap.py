@@ -21,8 +21,11 @@ from ldap.controls.readentry import PostReadControl, PreReadControl
 from ldap.controls.simple import RelaxRulesControl
 from ldap.controls.sss import SSSRequestControl, SSSResponseControl
 from ldap.controls.vlv import VLVRequestControl, VLVResponseControl
+from ldap.extop import ExtendedRequest
 from ldap.ldapobject import ReconnectLDAPObject
 from ldap.syncrepl import SyncreplConsumer
+from pyasn1.codec.ber import decoder, encoder
+from pyasn1.type import tag, univ
 
 SUFFIX = "dc=example,dc=com"
 PEOPLE = "ou=people," + SUFFIX
@@ -244,6 +247,45 @@ def change_passwords():
     made = helpdesk.passwd_s(bob, None, None, extract_newpw=True)[1].genPasswd
     bound(bob, made.decode())
     refused(ldap.INSUFFICIENT_ACCESS, helpdesk.passwd_s, "cn=admin," + SUFFIX, None, "a much better secret")
+
+
+def ask_about_passwords():
+    """What is demanded of a password, passwords to choose from, and the state of an account, by the operations of UnboundID."""
+
+    def ask(connection, name, value):
+        return connection.extop_s(ExtendedRequest("1.3.6.1.4.1.30221." + name, encoder.encode(value)))[1]
+
+    def field(number, text):
+        return univ.OctetString(text).subtype(implicitTag=tag.Tag(tag.tagClassContext, tag.tagFormatSimple, number))
+
+    def sequence(*fields):
+        value = univ.Sequence()
+        for position, one in enumerate(fields):
+            value.setComponentByPosition(position, one)
+        return value
+
+    alice, hanna = bound(person("alice")), bound(person("hanna"))
+    demands = ask(alice, "2.6.43", sequence(field(2, "")))
+    assert b"It has at least 15 characters." in demands, demands
+    refused(ldap.INSUFFICIENT_ACCESS, ask, alice, "2.6.62", sequence(field(2, person("bob"))))
+    made = decoder.decode(ask(hanna, "2.6.62", sequence(field(2, person("alice")))))[0]
+    made = bytes(made[1][0][0]).decode()
+    hanna.passwd_s(person("alice"), None, made)
+    bound(person("alice"), made)
+
+    def state(*operations):
+        told = decoder.decode(ask(hanna, "1.6.1", sequence(univ.OctetString(person("alice")), sequence(*operations))))[0]
+        return [[bytes(value) for value in one[1]] for one in told[1]]
+
+    def operation(number, *values):
+        values = [sequence(*map(univ.OctetString, values))] if values else []
+        return sequence(univ.Enumerated(number), *values)
+
+    assert state(operation(26), operation(55)) == [[b"true"], [b"false"]], state(operation(26), operation(55))
+    assert state(operation(2, "true")) == [[b"true"]]
+    refused(ldap.INVALID_CREDENTIALS, bound, person("alice"), made)
+    assert state(operation(3)) == [[b"false"]]
+    bound(person("alice"), made)
 
 
 def password_policy():
@@ -490,6 +532,7 @@ def content_synchronization():
         read_entries,
         modify,
         change_passwords,
+        ask_about_passwords,
         password_policy,
         browse,
         persistent_search,

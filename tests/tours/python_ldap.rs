@@ -60,6 +60,11 @@ fn python_ldap_changes_and_resets_passwords() {
 }
 
 #[test]
+fn python_ldap_asks_about_passwords_as_clients_of_unboundid_do() {
+    works("ask_about_passwords");
+}
+
+#[test]
 fn python_ldap_reads_how_a_password_stands() {
     works("password_policy");
 }

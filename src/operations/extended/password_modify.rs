@@ -45,10 +45,21 @@ pub fn password_modify(ctx: &Context<'_>, request: &PasswordModify) -> Result<Ou
 
 /// Requires the right to set the password of an entry.
 fn permitted(ctx: &Context<'_>, target: Target) -> Result<(Target, By), Refusal> {
-    let is_self = ctx.requester.identity.uuid() == Some(target.node.uuid);
-    let by = if is_self { By::Owner } else { By::Administrator };
+    let by = by(ctx, &target);
     ctx.require_right_to_set(&target, by, MEANS)?;
     Ok((target, by))
+}
+
+/// The same for whoever only asks what could be set: that is not recorded.
+pub(super) fn right_to_set(ctx: &Context<'_>, target: Target) -> Result<(Target, By), Refusal> {
+    let by = by(ctx, &target);
+    ctx.may_set(&target, by)?;
+    Ok((target, by))
+}
+
+fn by(ctx: &Context<'_>, target: &Target) -> By {
+    let is_self = ctx.requester.identity.uuid() == Some(target.node.uuid);
+    if is_self { By::Owner } else { By::Administrator }
 }
 
 pub(super) fn set(ctx: &Context<'_>, target: &Target, request: &NewPassword) -> Result<Outcome, Refusal> {
@@ -63,14 +74,14 @@ pub(super) fn set(ctx: &Context<'_>, target: &Target, request: &NewPassword) -> 
 }
 
 /// The entry that the requester is.
-fn own(ctx: &Context<'_>) -> Result<Target, Refusal> {
+pub(super) fn own(ctx: &Context<'_>) -> Result<Target, Refusal> {
     let uuid = ctx.requester.identity.uuid().ok_or(Refusal::Unwilling("you have no password here"))?;
     let id = ctx.tree.find_uuid(uuid)?.ok_or(Refusal::NoSuchObject { matched: None })?;
     ctx.target_by_id(id)?.ok_or(Refusal::NoSuchObject { matched: None })
 }
 
 /// The entry that `userIdentity` names.
-fn named(ctx: &Context<'_>, user: &UserName) -> Result<Target, Refusal> {
+pub(super) fn named(ctx: &Context<'_>, user: &UserName) -> Result<Target, Refusal> {
     match (user.find(ctx)?, user) {
         (Some(id), _) => ctx.target_by_id(id)?.ok_or(Refusal::NoSuchObject { matched: None }),
         (None, UserName::Dn(dn)) => ctx.target(dn),
@@ -80,7 +91,7 @@ fn named(ctx: &Context<'_>, user: &UserName) -> Result<Target, Refusal> {
 
 /// That somebody does not exist is told only to those who might see them; for the rest it is the same as somebody whose
 /// password they may not set.
-fn hide(ctx: &Context<'_>, user: &UserName, refusal: Refusal) -> Refusal {
+pub(super) fn hide(ctx: &Context<'_>, user: &UserName, refusal: Refusal) -> Refusal {
     match (user, refusal) {
         (_, Refusal::NoSuchObject { .. }) if ctx.requester.freedom != Freedom::Full => Refusal::MustChangePassword,
         (UserName::Uid(_), Refusal::NoSuchObject { .. }) | (_, Refusal::NoSuchObject { matched: None }) => {

@@ -25,7 +25,12 @@ impl Policies {
         }
     }
 
-    fn find_named(&self, name: &str, tree: &dyn Tree) -> Result<Option<Arc<Policy>>, TreeError> {
+    /// The policy of that name; none if the entry is no policy.
+    pub(in crate::operations) fn find_named(
+        &self,
+        name: &str,
+        tree: &dyn Tree,
+    ) -> Result<Option<Arc<Policy>>, TreeError> {
         policy_called(name, tree)?.map(|node| self.read(&node, tree)).transpose()
     }
 }

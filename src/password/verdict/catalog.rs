@@ -27,10 +27,30 @@ pub fn refusal(language: Language, refusal: &str) -> Option<&'static str> {
     lines(text).find_map(|(name, sentence)| (name == refusal).then_some(sentence))
 }
 
+/// The sentence for what a policy demands of a new password.
+pub fn requirement(language: Language, rule: &str, arguments: &[(&str, String)]) -> String {
+    filled(lines(demands(language)), rule, arguments)
+}
+
+const fn demands(language: Language) -> &'static str {
+    match language {
+        Language::English => include_str!("requirements.en.txt"),
+        Language::German => include_str!("requirements.de.txt"),
+    }
+}
+
 /// The sentence for a rule, with what belongs into its braces put in.
 pub(super) fn sentence(language: Language, rule: &str, arguments: &[(&str, String)]) -> String {
+    filled(sentences(language), rule, arguments)
+}
+
+fn filled(
+    mut sentences: impl Iterator<Item = (&'static str, &'static str)>,
+    rule: &str,
+    arguments: &[(&str, String)],
+) -> String {
     // Tests hold that every rule has a sentence in every language.
-    let found = sentences(language).find_map(|(name, sentence)| (name == rule).then_some(sentence));
+    let found = sentences.find_map(|(name, sentence)| (name == rule).then_some(sentence));
     let mut sentence = found.unwrap_or(rule).to_owned();
     for (name, argument) in arguments {
         sentence = sentence.replace(&format!("{{{name}}}"), argument);
@@ -59,6 +79,9 @@ pub(super) mod tests {
         let english = rules(Language::English);
         for language in Language::ALL {
             assert_eq!(rules(language), english, "{language:?}");
+            let demanded =
+                |language| lines(demands(language)).map(|(rule, text)| (rule, braces(text))).collect::<Vec<_>>();
+            assert_eq!(demanded(language), demanded(Language::English), "{language:?}");
         }
     }
 

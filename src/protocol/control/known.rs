@@ -123,7 +123,7 @@ const fn is_done_as_somebody(request: &Request) -> bool {
 }
 
 fn changes_something(request: &Request) -> bool {
-    updates(request) || sets_a_password(request)
+    updates(request) || sets_a_password(request) || is_about_state(request)
 }
 
 fn sets_a_password(request: &Request) -> bool {
@@ -131,7 +131,11 @@ fn sets_a_password(request: &Request) -> bool {
 }
 
 fn sets_a_password_or_state(request: &Request) -> bool {
-    matches!(request, Request::Modify(_) | Request::Add(_)) || sets_a_password(request)
+    matches!(request, Request::Modify(_) | Request::Add(_)) || sets_a_password(request) || is_about_state(request)
+}
+
+fn is_about_state(request: &Request) -> bool {
+    matches!(request, Request::Extended(ExtendedRequest { name, .. }) if oid::is_about_account_state(name))
 }
 
 fn resets_a_password(request: &Request) -> bool {
