@@ -80,6 +80,8 @@ pub struct Policy {
     pub forbidden_words: Vec<String>,
     /// `pwdMinClasses`: of how many classes of characters a password must be: lower case, upper case, digits, others.
     pub min_classes: usize,
+    /// `pwdMinScore`: the score that a password must have, from 1 to 4, by how soon it would be guessed; 0 for any.
+    pub min_score: usize,
     /// `pwdMaxRepeat`: how often the same character may come in a row; 0 for no limit.
     pub max_repeat: usize,
     /// `pwdMaxSequence`: how many characters may follow each other as in `abc` or `321`; 0 for no limit.
@@ -244,6 +246,7 @@ impl Default for Policy {
             quality_profile: QualityProfile::default(),
             forbidden_words: Vec::new(),
             min_classes: 0,
+            min_score: 0,
             max_repeat: 0,
             max_sequence: 0,
             max_class_run: 0,
@@ -314,6 +317,7 @@ impl Policy {
             quality_profile: reader.quality_profile()?,
             forbidden_words: reader.texts("pwdForbiddenWord"),
             min_classes: reader.count("pwdMinClasses")?.unwrap_or(0),
+            min_score: reader.count("pwdMinScore")?.unwrap_or(0),
             max_repeat: reader.count("pwdMaxRepeat")?.unwrap_or(0),
             max_sequence: reader.count("pwdMaxSequence")?.unwrap_or(0),
             max_class_run: reader.count("pwdMaxClassRun")?.unwrap_or(0),

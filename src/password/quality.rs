@@ -2,7 +2,7 @@
 //!
 //! Length is counted in code points. Whether it can be guessed is judged by a profile: `nist`, which looks at the whole
 //! password, or `entra`, which counts what it is made of. A [`breach`] list tells whether it is publicly known.
-//! `composition` has rules about characters, for sites that must have them.
+//! `composition` has rules about characters, for sites that must have them, and `score` an estimate of how soon it would be guessed.
 
 pub mod breach;
 mod common;
@@ -14,9 +14,11 @@ pub mod lists;
 mod names;
 mod nist;
 mod pattern;
+mod score;
 
 pub use breach::BreachList;
 pub use entra::NEEDED as POINTS_NEEDED;
+pub use score::{BEST as BEST_SCORE, LENGTH_FOR as LENGTH_FOR_SCORE};
 
 use super::policy::{CheckQuality, Policy, QualityProfile};
 use super::prepare::MAX_CHARACTERS;
@@ -60,6 +62,7 @@ pub fn judge(password: &Secret, policy: &Policy, facts: &Facts<'_>) -> Vec<Broke
         if let Some(rule) = by_profile.filter(|rule| !broken.contains(rule)) {
             broken.push(rule);
         }
+        broken.extend(score::judge(text, policy, facts));
     }
     broken.extend(facts.breached.and_then(|list| judge_by_list(password, list)));
     broken

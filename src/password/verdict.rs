@@ -67,6 +67,13 @@ pub enum BrokenRule {
         /// How many it may have.
         maximum: usize,
     },
+    /// It would be guessed too soon, as far as that can be estimated.
+    Guessable {
+        /// Its score, from 0 to 4.
+        score: usize,
+        /// Which it must have.
+        minimum: usize,
+    },
     /// It is, but for decoration, a password that everybody tries.
     Common,
     /// It is, but for decoration, a name of its owner.
@@ -145,6 +152,7 @@ impl BrokenRule {
             | Self::ForbiddenWord(_)
             | Self::ContainsName(_)
             | Self::Predictable { .. }
+            | Self::Guessable { .. }
             | Self::Pattern
             | Self::FewClasses { .. }
             | Self::Repeats { .. }
@@ -182,6 +190,7 @@ impl BrokenRule {
             Self::ContainsName(_) => "contains-name",
             Self::Predictable { .. } => "predictable",
             Self::Pattern => "pattern",
+            Self::Guessable { .. } => "guessable",
             Self::FewClasses { .. } => "few-classes",
             Self::Repeats { .. } => "repeats",
             Self::Sequence { .. } => "sequence",
@@ -216,6 +225,9 @@ impl BrokenRule {
             Self::ForbiddenWord(word) => vec![("word", word.clone())],
             Self::Predictable { points, needed } => {
                 vec![("points", points.to_string()), ("needed", needed.to_string())]
+            }
+            Self::Guessable { score, minimum } => {
+                vec![("score", score.to_string()), ("minimum", minimum.to_string())]
             }
             Self::TooYoung { wait } => vec![("wait", language.in_words(*wait))],
             Self::Empty
@@ -322,6 +334,7 @@ mod tests {
             BrokenRule::ContainsName(word()),
             BrokenRule::Predictable { points: 1, needed: 2 },
             BrokenRule::Pattern,
+            BrokenRule::Guessable { score: 1, minimum: 2 },
             BrokenRule::FewClasses { minimum: 1 },
             BrokenRule::Repeats { maximum: 1 },
             BrokenRule::Sequence { maximum: 1 },

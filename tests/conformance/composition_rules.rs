@@ -1,5 +1,5 @@
 //! Rules about characters, for sites that must have them: `pwdMinClasses`, `pwdMaxRepeat`, `pwdMaxSequence` and
-//! `pwdMinDifferent` of keysteadPolicy.
+//! `pwdMinDifferent` of keysteadPolicy; and `pwdMinScore`, for those who would rather have a measure.
 
 use keystead::directory::ResultCode::ConstraintViolation;
 use keystead::directory::tree::Directory;
@@ -60,6 +60,29 @@ sentences! {
         scene.policy(&[("pwdForbidNames", "whole"), ("pwdMinLength", "5"), ("pwdQualityProfile", "none")]);
         assert_eq!(told(scene, ALICE, "eciLA"), "The new password must not contain the name \"alice\" backwards.");
         assert_eq!(told(scene, ALICE, "Alice says no"), "");
+    }
+
+    /// `pwdMinScore`: what would be guessed soon is refused with what to do, names of its owner come first, and what the server
+    /// makes is good enough.
+    fn what_would_be_guessed_soon_is_refused_where_the_policy_wants_a_score(scene) {
+        let weak = "Summer2026!";
+        scene.policy(&[("pwdMinScore", "3"), ("pwdQualityProfile", "none"), ("pwdMinLength", "8"), ("pwdMinAge", "0")]);
+        scene.wait(1);
+        assert_eq!(
+            told(scene, ALICE, weak),
+            "The new password would be guessed too soon: its score is 2 of 4, and 3 is needed. Add a few uncommon words, or \
+             characters that do not follow from each other."
+        );
+        assert!(told(scene, ALICE, "alice@example.com").contains("guessed too soon"));
+        let german = "dn: alice\nchangetype: modify\nreplace: preferredLanguage\npreferredLanguage: de\n-\n";
+        assert_eq!(scene.root().change(german), Ok(()));
+        assert!(told(scene, ALICE, weak).starts_with("Das neue Passwort wäre zu schnell erraten: Es hat 2 von 4 Punkten, und 3"));
+        let recorded = scene.events();
+        assert!(recorded.iter().any(|event| event.contains("guessable")), "{recorded:?}");
+        assert!(!recorded.iter().any(|event| event.contains("Summer")), "{recorded:?}");
+        scene.policy(&[("pwdMinScore", "4")]);
+        let made = scene.client("alice").password_modify(None, Some(ALICE), None).unwrap().unwrap();
+        assert_eq!(told(scene, &made, "correct horse battery staple"), "");
     }
 
     /// The old password is compared wherever it is given: in a modify, and in a change without a bind, too.

@@ -92,12 +92,13 @@ fn is_asked_for(reader: &Reader<'_>, attribute: &str) -> bool {
 }
 
 /// What new passwords are judged by.
-const OF_QUALITY: [&str; 11] = [
+const OF_QUALITY: [&str; 12] = [
     "pwdMinLength",
     "pwdMaxLength",
     "pwdQualityProfile",
     "pwdForbiddenWord",
     "pwdMinClasses",
+    "pwdMinScore",
     "pwdMaxRepeat",
     "pwdMaxSequence",
     "pwdMaxClassRun",

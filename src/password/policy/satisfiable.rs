@@ -2,7 +2,7 @@
 
 use super::{CheckQuality, Policy, PolicyError, QualityProfile};
 use crate::password::prepare::MAX_CHARACTERS;
-use crate::password::quality::POINTS_NEEDED;
+use crate::password::quality::{BEST_SCORE, LENGTH_FOR_SCORE, POINTS_NEEDED};
 
 /// What SP 800-63B-4 §3.1.1.2 wants of a password at least, beside a second factor.
 const LEAST_OF_NIST: usize = 8;
@@ -19,6 +19,9 @@ pub(super) fn check(policy: &Policy) -> Result<(), PolicyError> {
     }
     if policy.min_classes > 4 {
         return fault("pwdMinClasses", "there are four classes: lower case, upper case, digits, others".to_owned());
+    }
+    if policy.min_score > BEST_SCORE {
+        return fault("pwdMinScore", format!("the best score is {BEST_SCORE}"));
     }
     if policy.max_sequence == 1 {
         return fault("pwdMaxSequence", "it must be at least 2, since words have an ab or a no in them".to_owned());
@@ -42,6 +45,10 @@ fn check_length(policy: &Policy, longest: usize) -> Result<(), PolicyError> {
     if policy.min_classes > longest {
         let reason = format!("{} classes take as many characters, and pwdMaxLength is {longest}", policy.min_classes);
         return fault("pwdMinClasses", reason);
+    }
+    if let Some(least) = LENGTH_FOR_SCORE.get(policy.min_score).filter(|least| longest < **least) {
+        let reason = format!("a score of {} takes {least} characters, and pwdMaxLength is {longest}", policy.min_score);
+        return fault("pwdMinScore", reason);
     }
     if policy.forbid_palindromes && longest == 1 {
         return fault("pwdForbidPalindromes", "pwdMaxLength is 1, and one character is the same backwards".to_owned());
@@ -76,6 +83,17 @@ mod tests {
     #[test]
     fn what_no_password_could_follow_is_refused_where_quality_is_checked() {
         let (none, entra, nist) = (QualityProfile::None, QualityProfile::Entra, QualityProfile::Nist);
+        for (min_score, least) in (1..).zip([4, 7, 9, 11]) {
+            let policy = |pwd_max_length| Policy {
+                pwd_check_quality: CheckQuality::Enforced,
+                quality_profile: none,
+                pwd_max_length,
+                min_score,
+                ..Policy::default()
+            };
+            assert_eq!((fault(&policy(least)), fault(&policy(least - 1))), (None, Some("pwdMinScore")));
+        }
+        assert_eq!(fault(&Policy { min_score: 5, ..Policy::default() }), Some("pwdMinScore"));
         for (quality_profile, pwd_max_length, min_classes, forbid_palindromes, refused) in [
             (none, 3, 4, false, Some("pwdMinClasses")),
             (none, 4, 4, false, None),

@@ -72,6 +72,7 @@ impl Policy {
                 self.min_classes,
                 "classes of characters at least: lower case, upper case, digits, others",
             ),
+            count("pwdMinScore", self.min_score, "of 4 points at least for how late a password is guessed"),
             count("pwdMaxRepeat", self.max_repeat, "times the same character in a row at most"),
             count("pwdMaxSequence", self.max_sequence, "characters in a sequence such as abc at most"),
             count("pwdMaxClassRun", self.max_class_run, "characters of the same class in a row at most"),

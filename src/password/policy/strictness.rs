@@ -13,8 +13,8 @@ pub struct Strictness {
     length: usize,
     /// The higher `pwdCheckQuality`.
     quality: u8,
-    /// The more classes of characters, the longer list of forbidden words.
-    composition: (usize, usize),
+    /// The higher score, the more classes of characters, the longer list of forbidden words.
+    composition: (usize, usize, usize),
     /// The more passwords in `pwdInHistory`.
     history: usize,
     /// The fewer wrong passwords lock the account; never is the most.
@@ -44,7 +44,11 @@ impl Policy {
         Strictness {
             length: if checked { self.pwd_min_length } else { 0 },
             quality,
-            composition: if checked { (self.min_classes, self.forbidden_words.len()) } else { (0, 0) },
+            composition: if checked {
+                (self.min_score, self.min_classes, self.forbidden_words.len())
+            } else {
+                (0, 0, 0)
+            },
             history: self.pwd_in_history,
             failures: Reverse(limit.unwrap_or(usize::MAX)),
             lockout: limit.map_or(Duration::ZERO, |_| self.pwd_lockout_duration.unwrap_or(Duration::MAX)),

@@ -28,7 +28,7 @@ pub(super) fn judge(text: &str, forbid: ForbidNames, names: &[&str]) -> Vec<Brok
 }
 
 /// A name without its gaps, and its parts: of `Alice Liddell` those and `AliceLiddell`.
-fn forms(name: &str) -> Vec<String> {
+pub(super) fn forms(name: &str) -> Vec<String> {
     let is_gap = |c: char| !c.is_alphanumeric();
     let parts = name.split(is_gap).map(str::to_owned);
     let whole: String = name.chars().filter(|c| !is_gap(*c)).collect();
