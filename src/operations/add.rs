@@ -26,7 +26,7 @@ use super::{Context, Outcome, Refusal, policies};
 pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> {
     let dn = ctx.parse_dn(request.entry.as_bytes())?;
     let mut attributes = read_attributes(ctx, request)?;
-    let state = take_state(ctx, &mut attributes);
+    let state = take_state(ctx, &mut attributes)?;
     let password = take_password(ctx, &mut attributes)?;
     let place = place(ctx, &dn)?;
     let given = complete(ctx, &dn, &mut attributes, password.as_ref())?;
@@ -103,9 +103,13 @@ fn read_attributes(ctx: &Context<'_>, request: &AddRequest) -> Result<Attributes
 }
 
 /// Takes out how the password stands, which only whoever brings the entry from elsewhere may say.
-fn take_state(ctx: &Context<'_>, attributes: &mut Attributes) -> Attributes {
+fn take_state(ctx: &Context<'_>, attributes: &mut Attributes) -> Result<Attributes, Refusal> {
     let kept_as_credentials = ctx.schema().known().credentials();
-    attributes.split_off(|id| ctx.is_relaxed(id) && kept_as_credentials.contains(&id))
+    let state = attributes.split_off(|id| ctx.is_relaxed(id) && kept_as_credentials.contains(&id));
+    if state.iter().any(|attribute| !attribute.description.options().is_empty()) {
+        return Err(Refusal::Unwilling(NO_OPTIONS));
+    }
+    Ok(state)
 }
 
 /// Requires the right to bring along what otherwise only the server sets.

@@ -22,7 +22,7 @@ use crate::password::meter::{Attempt, Subject, Trial};
 use crate::password::report::Would;
 use crate::password::scram::ScramKeys;
 use crate::password::standing::{Blocked, Standing, Validity};
-use crate::password::verdict::{Language, PolicyErrorCode};
+use crate::password::verdict::PolicyErrorCode;
 use crate::password::verified::Against;
 use crate::password::{Account, Policy, Secret, StoredPassword, scheme};
 use crate::protocol::Response;
@@ -297,9 +297,8 @@ impl Verification {
         match blocks(&attempt, account, policy, validity, ctx.now) {
             None => {}
             Some(Blocked::TemporaryEnded) => {
-                let language = node.entry.first_text(ctx.schema().known().preferred_language).map(Language::preferred);
                 let locked = blocked(Some(PolicyErrorCode::AccountLocked));
-                return Err(locked.of_temporary(language.unwrap_or_default()));
+                return Err(locked.of_temporary(ctx.language_of(&node.entry)));
             }
             Some(_) => return Err(blocked(Some(PolicyErrorCode::AccountLocked))),
         }

@@ -2,11 +2,13 @@
 //! have brought about for a time ends, and is told to have ended; any other takes the right to unlock.
 
 use crate::access::Right;
+use crate::directory::Timestamp;
 use crate::directory::tree::{Event, EventKind, Node};
 use crate::password::Policy;
 use crate::password::account::{Account, Lock};
 use crate::password::change::By;
 use crate::password::meter::ABSOLUTE_LIMIT;
+use crate::password::standing::Validity;
 use crate::protocol::Response;
 
 use super::events::Whose;
@@ -68,14 +70,27 @@ impl Context<'_> {
     }
 }
 
-/// Tells whoever has set a password that nobody comes in by it yet.
-pub(super) fn tell_that_it_stays(response: &mut Response, lock: Option<Lock>) {
-    let cause = match lock {
-        None => return,
-        Some(Lock::ByAdministrator(_) | Lock::Since(_)) => "an administrator has locked it".to_owned(),
-        Some(Lock::Exhausted) => format!("{ABSOLUTE_LIMIT} wrong passwords in a row have locked it"),
+/// Tells whoever has set a password, or has unlocked an account, why nobody comes in yet: it stays locked, or the time in
+/// which it may be used has not begun, or is over.
+pub(super) fn tell_that_it_stays(response: &mut Response, lock: Option<Lock>, validity: Validity, now: Timestamp) {
+    let locked = lock.map(|lock| {
+        let cause = match lock {
+            Lock::ByAdministrator(_) | Lock::Since(_) => "an administrator has locked it".to_owned(),
+            Lock::Exhausted => format!("{ABSOLUTE_LIMIT} wrong passwords in a row have locked it"),
+        };
+        format!(
+            "the account stays locked: {cause}; somebody with the right unlock can open it (delete pwdAccountLockedTime)"
+        )
+    });
+    let closed = if validity.holds(now) {
+        None
+    } else if validity.end.is_some_and(|end| now >= end) {
+        Some("nobody can use the account any more: its pwdEndTime has passed")
+    } else {
+        Some("nobody can use the account yet: its pwdStartTime is still to come")
     };
-    response.result.diagnostic_message = format!(
-        "done, but the account stays locked: {cause}; somebody with the right unlock can open it (delete pwdAccountLockedTime)"
-    );
+    let all: Vec<String> = locked.into_iter().chain(closed.map(str::to_owned)).collect();
+    if !all.is_empty() {
+        response.result.diagnostic_message = format!("done, but {}", all.join("; and "));
+    }
 }

@@ -89,6 +89,8 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     let mut events = validity_change(ctx, &target, &attributes)?;
     let stays_locked = account.as_ref().and_then(|account| account.stays_locked);
     let password_set = account.as_ref().is_some_and(|account| account.password_set);
+    let opens = account.as_ref().is_some_and(|account| account.password_set || account.has_ended_lock());
+    let validity = if opens { validity_of(ctx, &attributes) } else { Validity::default() };
     if password_set {
         ctx.stamp_password_change(&mut attributes);
     }
@@ -104,18 +106,20 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     let lines = log_lines(ctx, changes.iter().chain(&credentials));
     let log = ctx.log(LogKind::Modify, target.dn.as_str(), target.node.uuid, lines);
     let mut outcome = Outcome { effects, ..Outcome::success(Change { conditions, writes, log: vec![log], events }) };
-    end_of_lock::tell_that_it_stays(&mut outcome.response, stays_locked);
+    end_of_lock::tell_that_it_stays(&mut outcome.response, stays_locked, validity, ctx.now);
     Ok(outcome)
+}
+
+/// The time in which the account may be used, by what its entry will say.
+fn validity_of(ctx: &Context<'_>, attributes: &Attributes) -> Validity {
+    let known = ctx.schema().known();
+    let time = |value: Option<&[u8]>| value.and_then(Timestamp::parse);
+    Validity { start: time(attributes.first(known.pwd_start_time)), end: time(attributes.first(known.pwd_end_time)) }
 }
 
 /// What is recorded if the time in which the account may be used begins or ends by the changes.
 fn validity_change(ctx: &Context<'_>, target: &Target, attributes: &Attributes) -> Result<Vec<Event>, Refusal> {
-    let known = ctx.schema().known();
-    let time = |value: Option<&[u8]>| value.and_then(Timestamp::parse);
-    let after = Validity {
-        start: time(attributes.first(known.pwd_start_time)),
-        end: time(attributes.first(known.pwd_end_time)),
-    };
+    let after = validity_of(ctx, attributes);
     let before = Validity::of(&target.node.entry, ctx.schema());
     let kind = match (before.holds(ctx.now), after.holds(ctx.now)) {
         (false, true) => EventKind::Enabled,

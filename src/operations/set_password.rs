@@ -316,6 +316,11 @@ impl Context<'_> {
         }
     }
 
+    /// The language that an entry prefers, or else English.
+    pub(super) fn language_of(&self, entry: &Entry) -> Language {
+        entry.first_text(self.schema().known().preferred_language).map(Language::preferred).unwrap_or_default()
+    }
+
     /// What the requester's entry says in `preferredLanguage`. That the store cannot tell is no reason to tell nothing.
     pub(super) fn requesters_language(&self) -> Option<Language> {
         let id = self.tree.find_uuid(self.requester.identity.uuid()?).ok()??;

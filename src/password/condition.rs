@@ -11,6 +11,7 @@ use super::account::{Lock, Seen};
 use super::ledger::Done;
 use super::logins::Login;
 use super::policy::{MustChangeBind, Policy};
+use super::scheme::Scheme;
 use super::stale::StaleSource;
 use super::standing::{Standing, Validity};
 use super::verdict::Language;
@@ -20,6 +21,8 @@ use super::verdict::Language;
 pub enum Condition {
     /// It has no password.
     NoPassword,
+    /// It has a hash that no password matches: `{CRYPT}!`, a malformed one, or one of a scheme that is not known here.
+    NoPasswordMatches,
     /// Wrong passwords have locked it.
     LockedByFailures {
         /// Since when, if that is known.
@@ -79,6 +82,8 @@ impl Condition {
     pub fn all(account: &Account, policy: &Policy, validity: Validity, now: Timestamp) -> Vec<Self> {
         let mut all = Vec::new();
         all.extend(account.password.is_none().then_some(Self::NoPassword));
+        let unusable = account.password.as_ref().filter(|stored| stored.scheme() == Scheme::Unusable);
+        all.extend(unusable.map(|_| Self::NoPasswordMatches));
         all.extend(Self::lock(account, policy, now));
         all.extend(validity.start.filter(|start| now < *start).map(Self::NotYetValid));
         all.extend(validity.end.filter(|end| now >= *end).map(Self::NoLongerValid));
@@ -145,6 +150,7 @@ impl Condition {
     pub const fn keeps_out(&self) -> bool {
         match self {
             Self::NoPassword
+            | Self::NoPasswordMatches
             | Self::LockedByFailures { .. }
             | Self::LockedByHand(_)
             | Self::NotYetValid(_)
@@ -172,6 +178,7 @@ impl Condition {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::NoPassword => "no-password",
+            Self::NoPasswordMatches => "no-password-matches",
             Self::LockedByFailures { .. } => "locked-by-failures",
             Self::LockedByHand(_) => "locked-by-hand",
             Self::NotYetValid(_) => "not-yet-valid",
@@ -200,6 +207,9 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPassword => f.write_str("has no password"),
+            Self::NoPasswordMatches => {
+                f.write_str("locked by its hash, which no password matches (pwdScheme: unusable)")
+            }
             Self::LockedByFailures { since, until, count, last } => {
                 f.write_str("locked")?;
                 if let Some(since) = since {
@@ -327,7 +337,7 @@ mod tests {
     }
 
     fn account() -> Account {
-        Account { password: Some(StoredPassword::new(b"{SSHA}x")), changed: Some(at(0)), ..Account::default() }
+        Account { password: Some(StoredPassword::new(b"clear")), changed: Some(at(0)), ..Account::default() }
     }
 
     fn told(account: &Account, now: i64) -> Vec<String> {
@@ -394,6 +404,15 @@ mod tests {
                  on 1970-01-01 00:03:00 UTC",
             ]
         );
+    }
+
+    #[test]
+    fn a_hash_that_no_password_matches_is_told() {
+        for hash in ["{CRYPT}!", "{CRYPT}*", "{CRYPT}!$6$salt$x", "{SSHA}x", "{SASL}alice@example.com"] {
+            let account = Account { password: Some(StoredPassword::new(hash.as_bytes())), ..account() };
+            assert_eq!(told(&account, 1)[0], "! locked by its hash, which no password matches (pwdScheme: unusable)");
+        }
+        assert!(!told(&account(), 1).iter().any(|line| line.contains("hash")));
     }
 
     #[test]

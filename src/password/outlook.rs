@@ -70,7 +70,7 @@ impl Outlook {
             Self::Noticed => account.due_notice(policy, validity, now).is_some(),
             Self::OlderScheme => {
                 let wanted = policy.hashing.or(usual);
-                account.password.as_ref().is_some_and(|stored| stored.is_outdated(wanted))
+                account.password.as_ref().is_some_and(|stored| stored.is_renewed_by_bind(wanted))
             }
         }
     }

@@ -193,6 +193,11 @@ impl StoredPassword {
         }
     }
 
+    /// Whether a good bind will hash it anew: it is outdated, and some password matches it.
+    pub fn is_renewed_by_bind(&self, wanted: NewScheme) -> bool {
+        self.is_outdated(wanted) && self.scheme() != Scheme::Unusable
+    }
+
     /// Whether the value is a hash, behind the name of a scheme or without one: something that only an import may bring.
     pub fn is_prehashed(value: &[u8]) -> bool {
         matches!(Self::new(value).parts(), Parts::Scheme(..))
@@ -665,6 +670,8 @@ mod tests {
         };
         assert!(outdated(&StoredPassword::new(b"{SSHA}abc")) && outdated(&create(64, 2)) && outdated(&create(128, 1)));
         assert!(!outdated(&create(128, 2)) && !outdated(&create(256, 3)));
+        let renewed = |value: &[u8]| StoredPassword::new(value).is_renewed_by_bind(wanted);
+        assert!(renewed(b"clear") && !renewed(b"{CRYPT}!") && !renewed(b"{CRYPT}*"));
     }
 
     #[test]

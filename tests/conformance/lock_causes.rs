@@ -124,6 +124,29 @@ sentences! {
         assert!(ledger.iter().any(|line| line.contains(" unlocked; through password-modify;")), "{ledger:?}");
     }
 
+    /// Who resets or unlocks an account whose time is over, or has not begun, is told that nobody comes in by that.
+    fn who_opens_an_account_whose_time_is_over_is_told_so(scene) {
+        for (attribute, told) in [
+            ("pwdEndTime: 20260601000000Z", "done, but nobody can use the account any more: its pwdEndTime has passed"),
+            ("pwdStartTime: 20990101000000Z", "done, but nobody can use the account yet: its pwdStartTime is still to come"),
+        ] {
+            let name = attribute.split(':').next().unwrap();
+            assert_eq!(scene.root().change(&alice(&format!("add: {name}\n{attribute}\n"))), Ok(()));
+            let hanna = scene.client("hanna");
+            let set = hanna.change_with(&alice(&format!("replace: userPassword\nuserPassword: {name} by hanna\n")), &[]);
+            let locked = alice("replace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n");
+            assert_eq!(hanna.change_with(&locked, &[]).result.diagnostic_message, "");
+            let unlocked = hanna.change_with(&alice("delete: pwdAccountLockedTime\n"), &[]);
+            for response in [reset(&hanna, &format!("reset for {name}")), code(&hanna), set, unlocked] {
+                assert_eq!((result(&response), response.result.diagnostic_message.as_str()), (Ok(()), told));
+            }
+            // Whoever ends that in the same request is told nothing of it.
+            let lines = format!("delete: {name}\n-\nreplace: userPassword\nuserPassword: the third for {name}\n");
+            let opened = scene.root().change_with(&alice(&lines), &[]);
+            assert_eq!((result(&opened), opened.result.diagnostic_message.as_str()), (Ok(()), ""));
+        }
+    }
+
     /// A hundred in a row are an end for whoever may only reset, too.
     fn a_reset_alone_does_not_end_a_hundred_in_a_row(scene) {
         scene.policy(&[("pwdFailureCountInterval", "60")]);

@@ -44,6 +44,9 @@ sentences! {
         assert_eq!(scene.root().values("old", "pwdChangedTime"), [""; 0]);
         let bad = "dn: bad\nobjectClass: inetOrgPerson\ncn: Bad\nsn: Bad\npwdChangedTime: yesterday\n";
         assert_eq!(relaxed(&scene.root(), bad), InvalidAttributeSyntax);
+        // The state of a password has no options, so what is described with some is not it.
+        let options = "dn: bad\nobjectClass: inetOrgPerson\ncn: Bad\nsn: Bad\npwdChangedTime;lang-de: 20100101000000Z\n";
+        assert_eq!(relaxed(&scene.root(), options), UnwillingToPerform);
     }
 
     /// A modify sets stamps and the state of a password.

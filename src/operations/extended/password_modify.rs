@@ -12,6 +12,7 @@ use crate::operations::target::Target;
 use crate::operations::{Context, Freedom, Outcome, Refusal, end_of_lock};
 use crate::password::Secret;
 use crate::password::change::By;
+use crate::password::standing::Validity;
 use crate::protocol::Response;
 use crate::protocol::control::GivenOut;
 use crate::protocol::extended::PasswordModify;
@@ -68,7 +69,8 @@ pub(super) fn set(ctx: &Context<'_>, target: &Target, request: &NewPassword) -> 
     ctx.schema().check_entry(&target.node.entry.decode(), &[ctx.schema().known().user_password])?;
     let value = set.generated.take().map(|made| PasswordModify::generated(made.expose()));
     let mut response = Response { value, ..ResultCode::Success.into() };
-    end_of_lock::tell_that_it_stays(&mut response, set.stays_locked);
+    let validity = Validity::of(&target.node.entry, ctx.schema());
+    end_of_lock::tell_that_it_stays(&mut response, set.stays_locked, validity, ctx.now);
     let effects = smallvec![password_was_set(&target.node, request.by)];
     Ok(Outcome { change: ctx.password_change(target, set), effects, ..Outcome::answer(response) })
 }

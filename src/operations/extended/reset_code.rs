@@ -12,6 +12,7 @@ use crate::operations::target::Target;
 use crate::operations::{Context, Effect, Outcome, Refusal, end_of_lock};
 use crate::password::change::{By, OldPassword};
 use crate::password::one_time_code::OneTimeCode;
+use crate::password::standing::Validity;
 use crate::protocol::Response;
 use crate::protocol::control::ResetOptions;
 use crate::protocol::extended::PasswordModify;
@@ -53,7 +54,8 @@ pub(super) fn issue(
     let change =
         Change { writes, log: vec![log], events: [event].into_iter().chain(ended).collect(), ..Change::none() };
     let mut response = Response { value: Some(PasswordModify::generated(told.expose())), ..ResultCode::Success.into() };
-    end_of_lock::tell_that_it_stays(&mut response, account.locked);
+    let validity = Validity::of(&target.node.entry, ctx.schema());
+    end_of_lock::tell_that_it_stays(&mut response, account.locked, validity, ctx.now);
     let effects = smallvec![Effect::CredentialsSet { uuid: target.node.uuid }];
     Ok(Outcome { change, effects, ..Outcome::answer(response) })
 }

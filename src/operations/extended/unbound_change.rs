@@ -17,7 +17,7 @@ use crate::operations::{Context, Outcome, Refusal, Requester};
 use crate::password::Secret;
 use crate::password::account::Account;
 use crate::password::change::{By, OldPassword};
-use crate::password::standing::Validity;
+use crate::password::standing::{Blocked, Validity};
 use crate::password::verdict::PolicyErrorCode;
 use crate::protocol::extended::PasswordModify;
 
@@ -78,8 +78,11 @@ fn prove(
 fn try_old(ctx: &Context<'_>, claim: &Claim<'_>) -> Result<ProvenBy, Refusal> {
     let (by, attempt) = ctx.prove(claim)?;
     let validity = Validity::of(&claim.target.node.entry, ctx.schema());
-    if blocks(&attempt, &account_behind(ctx, claim, by), claim.policy, validity, ctx.now).is_some() {
-        return Err(blocked(Some(PolicyErrorCode::AccountLocked)));
+    let locked = || blocked(Some(PolicyErrorCode::AccountLocked));
+    match blocks(&attempt, &account_behind(ctx, claim, by), claim.policy, validity, ctx.now) {
+        None => {}
+        Some(Blocked::TemporaryEnded) => return Err(locked().of_temporary(ctx.language_of(&claim.target.node.entry))),
+        Some(_) => return Err(locked()),
     }
     ctx.note_passed(attempt);
     Ok(by)

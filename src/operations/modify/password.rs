@@ -232,7 +232,8 @@ impl Prepared {
 }
 
 impl Changed {
-    fn has_ended_lock(&self) -> bool {
+    /// Whether a lock is told to have ended by it.
+    pub(super) fn has_ended_lock(&self) -> bool {
         self.events.iter().any(|event| event.kind == EventKind::Unlocked)
     }
 
