@@ -176,18 +176,39 @@ fn jxplorer_browses_edits_adds_and_sets_passwords() {
     has_run("JXplorer");
 }
 
+/// Whether PHP has what LDAP Account Manager needs, and that is there.
+const LAM_RUNS: &str =
+    "foreach (['curl', 'gd', 'gmp', 'ldap', 'mbstring', 'xml', 'zip'] as $name) extension_loaded($name) || exit(1);
+    exit(is_dir($argv[1]) ? 0 : 1);";
+
 #[test]
 fn ldap_account_manager_browses_edits_adds_and_sets_passwords() {
     let site = unpacked("lam");
-    let here =
-        "foreach (['curl', 'gd', 'gmp', 'ldap', 'mbstring', 'xml', 'zip'] as $name) extension_loaded($name) || exit(1);
-        exit(is_dir($argv[1]) ? 0 : 1);";
-    let Some(server) = server_with(ADD_REPLACES, "LDAP Account Manager", &["php", "-r", here, text(&site)]) else {
+    let Some(server) = server_with(ADD_REPLACES, "LDAP Account Manager", &["php", "-r", LAM_RUNS, text(&site)]) else {
         return;
     };
     tour(&server, &["/usr/bin/python3", &program("lam.py"), text(&site)]).ok();
     assert_eq!(server.bind("alice", "set in a browser window"), 0);
     has_run("LDAP Account Manager");
+}
+
+#[test]
+fn ldap_account_manager_does_so_in_chromium() {
+    let site = unpacked("lam");
+    let here = ["sh", "-c", "command -v chromium chromedriver && php -r \"$0\" \"$1\"", LAM_RUNS, text(&site)];
+    let Some(server) = server_for("Chromium (or chromedriver, or LDAP Account Manager)", &here) else { return };
+    let shots = server.path("chromium");
+    std::fs::create_dir(&shots).unwrap();
+    tour(&server, &["/usr/bin/python3", &program("lam_in_chromium.py"), text(&site), text(&shots)]).ok();
+    assert_eq!(server.bind("alice", "set in a window of Chromium"), 0);
+    assert_eq!(
+        std::fs::read_dir(&shots)
+            .unwrap()
+            .filter(|one| one.as_ref().unwrap().path().extension().is_some_and(|end| end == "png"))
+            .count(),
+        8
+    );
+    has_run("LDAP Account Manager in Chromium");
 }
 
 #[test]

@@ -5,49 +5,16 @@ authority's certificate, and passwords. The pages go to the browser of `browser.
 """
 
 import json
-import os
 import re
 import shutil
-import signal
 import sys
 import tempfile
 import urllib.parse
 
-from browser import Site
+from browser import ALICE, SUFFIX, read_task
+from lam_site import configure, serve
 
-signal.alarm(300)
-task = dict(line.rstrip("\n").split("=", 1) for line in sys.stdin)
-SUFFIX = "dc=example,dc=com"
-PEOPLE = f"ou=people,{SUFFIX}"
-ALICE = f"uid=alice,{PEOPLE}"
-CONFIG = f"""ServerURL: {task["ldaps"]}
-Admins: cn=admin,{SUFFIX}
-Passwd: lam
-tools: treeViewSuffix: {SUFFIX}
-defaultLanguage: en_GB.utf8
-cachetimeout: 0
-searchLimit: 0
-modules: posixAccount_user_minUID: 10000
-modules: posixAccount_user_maxUID: 30000
-modules: posixGroup_group_minGID: 10000
-modules: posixGroup_group_maxGID: 20000
-modules: posixAccount_user_uidGeneratorUsers: range
-modules: posixAccount_group_gidGeneratorUsers: range
-modules: posixGroup_pwdHash: PLAIN
-modules: posixAccount_pwdHash: @hash@
-activeTypes: user,group
-types: suffix_user: {PEOPLE}
-types: attr_user: #uid;#givenName;#sn;#mail
-types: modules_user: inetOrgPerson,posixAccount,shadowAccount
-types: suffix_group: ou=groups,{SUFFIX}
-types: attr_group: #cn;#gidNumber;#description
-types: modules_group: posixGroup
-"""
-
-
-def configure(site, hash):
-    with open(os.path.join(site, "config/lam.conf"), "w") as file:
-        file.write(CONFIG.replace("@hash@", hash))
+task = read_task()
 
 
 def log_in(browser, password):
@@ -105,9 +72,8 @@ def set_password(browser, password):
 
 folder = tempfile.mkdtemp()
 try:
-    site = shutil.copytree(sys.argv[1], os.path.join(folder, "site"))
-    configure(site, "PLAIN")
-    with Site(site, LDAPTLS_CACERT=task["ca"]) as browser:
+    path, site = serve(sys.argv[1], folder, task, "PLAIN")
+    with site as browser:
         told = log_in(browser, "a guess").text
         assert "Invalid credentials" in told, told
         told = log_in(browser, task["admin"]).text
@@ -122,7 +88,7 @@ try:
         assert "LDAP operation successful" in told, told
         log_in(browser, "a guess")
         # By the operation for it (RFC 3062), which needs nothing of the server's configuration.
-        configure(site, "LDAP_EXOP")
+        configure(path, task, "LDAP_EXOP")
         log_in(browser, task["admin"])
         told = set_password(browser, "short")
         assert "needs at least 15 characters" in told, told

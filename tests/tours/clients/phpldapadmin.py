@@ -8,17 +8,13 @@ does the same by hand, in Chromium and with screenshots.
 import os
 import re
 import shutil
-import signal
 import sys
 import tempfile
 import urllib.parse
 
-from browser import Site
+from browser import ALICE, SUFFIX, Site, read_task
 
-signal.alarm(300)
-task = dict(line.rstrip("\n").split("=", 1) for line in sys.stdin)
-SUFFIX = "dc=example,dc=com"
-ALICE = f"uid=alice,ou=people,{SUFFIX}"
+task = read_task()
 UPDATE = "Update Object"
 CONFIG = f"""<?php
 $servers = new Datastore();
