@@ -20,9 +20,7 @@ impl Context<'_> {
         dn: &Dn,
         decision: &Decision,
     ) -> Result<Option<AccountUsability>, Refusal> {
-        let known = self.schema().known();
-        let told = [known.pwd_account_locked_time, known.pwd_reset, known.pwd_changed_time, known.pwd_grace_use_time];
-        if !told.into_iter().all(|id| decision.read.contains(id)) {
+        if !self.may_know_usability(decision) {
             return Ok(None);
         }
         let account = self.account(node)?;
@@ -38,6 +36,13 @@ impl Context<'_> {
         } else {
             AccountUsability::Unusable(reasons)
         }))
+    }
+
+    /// Whether the requester may see all that decides whether an account can be used.
+    pub(super) fn may_know_usability(&self, decision: &Decision) -> bool {
+        let known = self.schema().known();
+        let told = [known.pwd_account_locked_time, known.pwd_reset, known.pwd_changed_time, known.pwd_grace_use_time];
+        told.into_iter().all(|id| decision.read.contains(id))
     }
 
     /// Why it cannot be used.

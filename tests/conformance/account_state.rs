@@ -150,6 +150,13 @@ sentences! {
             assert_eq!(code(&send(&bob, "alice", &[operation])), InsufficientAccessRights, "{operation:?}");
         }
         assert_eq!(code(&send(&scene.client("hanna"), "cn=admin", &[(2, &["true"])])), InsufficientAccessRights);
+        // Whether an account can be used follows from all of its state.
+        let seen = ["cn", "pwdAccountLockedTime", "pwdChangedTime"];
+        let some = rule("some", "authenticated", "everything", &seen, &["search", "read"]);
+        scene.rule_by(&[rules(), vec![some]].concat());
+        let to_bob: Vec<u8> = told(&send(&bob, "alice", &[])).iter().map(|(number, _)| *number).collect();
+        assert!(to_bob.contains(&1) && !to_bob.contains(&55) && !to_bob.contains(&26), "{to_bob:?}");
+        assert_eq!(code(&send(&bob, "alice", &[(55, &[])])), InsufficientAccessRights);
         let hidden = rule("oneself", "self", "everything", &["*", "+", "password-state"], &["search", "read"]);
         scene.rule_by(&[rules().into_iter().filter(|rule| rule.name == "authenticate").collect::<Vec<_>>(), vec![hidden]].concat());
         for name in ["alice", "nobody"] {

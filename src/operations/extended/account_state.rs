@@ -63,7 +63,7 @@ const TOLD: [(i32, Follows); 28] = [
     (START, |known| known.pwd_start_time),
     (48, |known| known.pwd_start_time),
     (49, |known| known.pwd_last_success_from),
-    (55, |known| known.pwd_account_locked_time),
+    (USABLE, |known| known.pwd_account_locked_time),
     (56, |known| known.pwd_start_time),
     (57, |known| known.pwd_end_time),
     (58, |known| known.pwd_changed_time),
@@ -80,6 +80,7 @@ const END: i32 = 4;
 const FAILURES: i32 = 16;
 const RESET: i32 = 26;
 const START: i32 = 45;
+const USABLE: i32 = 55;
 const LOCKED: i32 = 59;
 
 fn read(ctx: &Context<'_>, request: &AccountState) -> Result<Outcome, Refusal> {
@@ -87,19 +88,21 @@ fn read(ctx: &Context<'_>, request: &AccountState) -> Result<Outcome, Refusal> {
     let target = ctx.target(&dn)?;
     target.require_visible(ctx)?;
     let state = State::of(ctx, &target)?;
-    let may_read =
-        |follows: fn(&WellKnown) -> AttributeTypeId| target.decision.read.contains(follows(ctx.schema().known()));
+    let may_read = |number: i32, follows: Follows| {
+        let is_readable = target.decision.read.contains(follows(ctx.schema().known()));
+        is_readable && (number != USABLE || ctx.may_know_usability(&target.decision))
+    };
     let denied = || Refusal::InsufficientAccess("you may not read this of the state of the account");
     let told: Vec<(i32, Vec<String>)> = if request.operations.is_empty() {
         TOLD.iter()
-            .filter(|(_, follows)| may_read(*follows))
+            .filter(|(number, follows)| may_read(*number, *follows))
             .map(|(number, _)| (*number, state.tell(*number)))
             .collect()
     } else {
         let one = |operation: &StateOperation| {
             let known = TOLD.iter().find(|(number, _)| *number == operation.number);
             let (number, follows) = known.ok_or(Refusal::Unwilling("this is not told of an account here"))?;
-            if may_read(*follows) { Ok((*number, state.tell(*number))) } else { Err(denied()) }
+            if may_read(*number, *follows) { Ok((*number, state.tell(*number))) } else { Err(denied()) }
         };
         request.operations.iter().map(one).collect::<Result<_, Refusal>>()?
     };
@@ -157,7 +160,7 @@ impl<'c> State<'c> {
             START => time(self.validity.start),
             48 => self.until(self.validity.start.filter(|start| *start > now)),
             49 => account.last_success.as_ref().map(|seen| seen.source.to_string()).filter(|from| !from.is_empty()),
-            55 => truth(self.is_usable),
+            USABLE => truth(self.is_usable),
             56 => truth(self.validity.start.is_some_and(|start| now < start)),
             57 => truth(self.validity.end.is_some_and(|end| now >= end)),
             58 => time(expires),
