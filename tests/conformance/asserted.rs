@@ -176,6 +176,14 @@ sentences! {
         assert!(reads("bob") && !reads("henry"));
     }
 
+    /// What takes too long to know is done, and found right after it: the rule is out of force then.
+    fn what_takes_too_long_to_know_is_found_afterwards(scene) {
+        staff_and_contractors(scene);
+        scene.configure(|services| services.limits.assertion_steps = 1);
+        assert_eq!(scene.root().change(&put("henry", "staff")), Ok(()));
+        assert_eq!(withheld(scene), ["staff read titles"]);
+    }
+
     /// Whoever does not see by whom an assertion would break is told that, and not by whom.
     fn a_counterexample_is_told_to_those_who_see_it(scene) {
         staff_and_contractors(scene);

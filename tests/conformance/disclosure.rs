@@ -2,7 +2,7 @@
 //! was a control that showed hidden attributes). Each control has a row here; one that has none fails a test.
 
 use keystead::access::RuleText;
-use keystead::directory::ResultCode::{InsufficientAccessRights, NoSuchObject};
+use keystead::directory::ResultCode::{EntryAlreadyExists, InsufficientAccessRights, NoSuchObject};
 use keystead::directory::tree::Directory;
 use keystead::directory::tree::Scope::{BaseObject, SingleLevel, Subordinates, WholeSubtree};
 use keystead::directory::wire;
@@ -154,6 +154,29 @@ fn find<D: Directory>(client: &Client<'_, D>, filter: &str, list: &[&str], contr
 }
 
 sentences! {
+    /// Whoever may change what they may not see can tell by a change that they may make, and by nothing else, that it is there.
+    fn an_entry_that_is_not_seen_shows_in_what_somebody_may_change_alone(scene) {
+        let (hanna, people) = (format!("dn:{}", full("hanna")), format!("subtree:ou=people,{SUFFIX}"));
+        let own = rules().into_iter().filter(|rule| rule.who.contains(&"local-root".to_owned()));
+        scene.rule_by(&own.chain([rule("blind", &hanna, &people, &["title"], &["write", "add"])]).collect::<Vec<_>>());
+        let title = |name: &str| format!("dn: {name}\nchangetype: modify\nreplace: title\ntitle: x\n-\n");
+        let mail = |name: &str| format!("dn: {name}\nchangetype: modify\nreplace: mail\nmail: x@example.com\n-\n");
+        let delete = |name: &str| format!("dn: {name}\nchangetype: delete\n");
+        let rename = |name: &str| format!("dn: {name}\nchangetype: modrdn\nnewrdn: uid=other\ndeleteoldrdn: 1\n");
+        let add = |name: &str| format!("dn: uid={name},ou=people\nobjectClass: inetOrgPerson\nuid: {name}\ncn: x\nsn: y\n");
+        let blind = scene.client("hanna");
+        let missing = Err(NoSuchObject);
+        assert_eq!((blind.change(&title("alice")), blind.change(&title("nobody"))), (Ok(()), missing));
+        assert_eq!((blind.change(&add("alice")), blind.change(&add("new"))), (Err(EntryAlreadyExists), Ok(())));
+        for what in [mail, delete, rename] {
+            assert_eq!((blind.change(&what("alice")), blind.change(&what("nobody"))), (missing, missing));
+        }
+        let nobody = scene.client("bob");
+        for what in [title, mail, delete, rename, add] {
+            assert_eq!((nobody.change(&what("alice")), nobody.change(&what("nobody"))), (missing, missing));
+        }
+    }
+
     /// Whoever adds a control adds a row, so that it is tried here with everything.
     fn every_control_has_a_row(scene) {
         let root_dse = scene.anonymous().search("", BaseObject, "(objectClass=*)", &["supportedControl"]).unwrap();
