@@ -10,6 +10,7 @@ use crate::password::ledger::BY_CODE;
 use crate::password::policy::{BreachAction, CheckQuality};
 use crate::password::quality::{self, BreachList, Facts, lists};
 use crate::password::report::Given;
+use crate::password::scheme::Scheme;
 use crate::password::scram::ScramKeys;
 use crate::password::verdict::{BrokenRule, Language, Refused};
 use crate::password::{Policy, Secret, StoredPassword, generate};
@@ -424,7 +425,9 @@ impl Judge<'_> {
     /// All that is wrong with a new password.
     fn faults(&self, new: &Secret, looking: Looking) -> Vec<BrokenRule> {
         if self.is_imported(new) {
-            return Vec::new();
+            let stored = StoredPassword::new(new.expose());
+            let is_mistaken = stored.scheme() == Scheme::Unusable && !stored.is_locked();
+            return is_mistaken.then_some(BrokenRule::UnusableHash).into_iter().collect();
         }
         if StoredPassword::is_prehashed(new.expose()) && self.policy.pwd_check_quality != CheckQuality::Off {
             return vec![BrokenRule::Prehashed];

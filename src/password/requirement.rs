@@ -39,6 +39,7 @@ impl Requirement {
             Some(most(longest.min(MAX_CHARACTERS))),
             profile,
             positive("min-classes", "minimum", policy.min_classes),
+            positive("score", "minimum", policy.min_score),
             positive("max-repeat", "maximum", policy.max_repeat),
             positive("max-sequence", "maximum", policy.max_sequence),
             positive("max-class-run", "maximum", policy.max_class_run),
@@ -107,6 +108,7 @@ mod tests {
             pwd_min_length: 8,
             quality_profile,
             min_classes: 3,
+            min_score: 2,
             max_repeat: 2,
             max_sequence: 4,
             max_class_run: 5,
@@ -119,14 +121,14 @@ mod tests {
         for language in Language::ALL {
             for profile in [QualityProfile::Nist, QualityProfile::Entra] {
                 let all = Requirement::all(&policy(profile), Owner::Known, Some(&Listed));
-                assert_eq!(all.len(), 12);
+                assert_eq!(all.len(), 13);
                 for one in all {
                     let sentence = one.sentence(language);
                     assert!(sentence.ends_with('.') && !sentence.contains(['{', '}']), "{sentence}");
                 }
             }
         }
-        assert_eq!(Requirement::all(&policy(QualityProfile::None), Owner::New, None).len(), 8);
+        assert_eq!(Requirement::all(&policy(QualityProfile::None), Owner::New, None).len(), 9);
     }
 
     #[test]

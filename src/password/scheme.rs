@@ -198,6 +198,11 @@ impl StoredPassword {
         self.is_outdated(wanted) && self.scheme() != Scheme::Unusable
     }
 
+    /// Whether it says by a mark that the account has no password, `{CRYPT}!` or `{CRYPT}*`, perhaps with the hash behind it.
+    pub fn is_locked(&self) -> bool {
+        matches!(self.parts(), Parts::Scheme("CRYPT", rest) if rest.starts_with(['!', '*']))
+    }
+
     /// Whether the value is a hash, behind the name of a scheme or without one: something that only an import may bring.
     pub fn is_prehashed(value: &[u8]) -> bool {
         matches!(Self::new(value).parts(), Parts::Scheme(..))

@@ -139,6 +139,8 @@ pub enum BrokenRule {
     OldPasswordMissing,
     /// It is a hash.
     Prehashed,
+    /// It is a hash that no password matches, though it does not say so.
+    UnusableHash,
 }
 
 impl BrokenRule {
@@ -163,7 +165,8 @@ impl BrokenRule {
             | Self::Similar { .. }
             | Self::Breached
             | Self::Unchecked
-            | Self::Prehashed => PolicyErrorCode::InsufficientPasswordQuality,
+            | Self::Prehashed
+            | Self::UnusableHash => PolicyErrorCode::InsufficientPasswordQuality,
             Self::Unchanged | Self::Reused => PolicyErrorCode::PasswordInHistory,
             Self::TooYoung { .. } => PolicyErrorCode::PasswordTooYoung,
             Self::NotAllowed => PolicyErrorCode::PasswordModNotAllowed,
@@ -206,6 +209,7 @@ impl BrokenRule {
             Self::NotAllowed => "not-allowed",
             Self::OldPasswordMissing => "old-password-missing",
             Self::Prehashed => "prehashed",
+            Self::UnusableHash => "unusable-hash",
         }
     }
 
@@ -240,7 +244,8 @@ impl BrokenRule {
             | Self::Reused
             | Self::NotAllowed
             | Self::OldPasswordMissing
-            | Self::Prehashed => Vec::new(),
+            | Self::Prehashed
+            | Self::UnusableHash => Vec::new(),
         }
     }
 }
@@ -350,6 +355,7 @@ mod tests {
             BrokenRule::NotAllowed,
             BrokenRule::OldPasswordMissing,
             BrokenRule::Prehashed,
+            BrokenRule::UnusableHash,
         ];
         let known = |rule: &BrokenRule| {
             let mut names: Vec<&str> = rule.arguments(Language::English).into_iter().map(|(name, _)| name).collect();

@@ -111,6 +111,22 @@ sentences! {
         assert_told(&change(&scene.client("alice"), "x", "password"), Ok(()), NOTHING);
     }
 
+    /// Whoever may import hashes is told of one that no password matches, in all likelihood by mistake; what other servers write
+    /// where there shall be no password is taken.
+    fn a_hash_that_no_password_matches_is_refused_unless_that_is_meant(scene) {
+        for hash in ["{SSHA}abc", "{SASL}alice@example.com", "{CRYPT}x", "{CRYPT}$6$"] {
+            let response = modify(&scene.root(), &format!("replace: userPassword\nuserPassword: {hash}\n"));
+            assert_told(&response, Err(ConstraintViolation), INSUFFICIENT_QUALITY);
+            assert!(response.result.diagnostic_message.starts_with("No password matches this hash"), "{hash}");
+            assert_eq!(scene.anonymous().bind("alice", ALICE), Ok(()));
+        }
+        for hash in ["{CRYPT}!", "{CRYPT}*"] {
+            assert_told(&modify(&scene.root(), &format!("replace: userPassword\nuserPassword: {hash}\n")), Ok(()), NOTHING);
+            assert_eq!(scene.root().values("alice", "pwdScheme"), ["unusable"]);
+            assert_eq!(scene.anonymous().bind("alice", ALICE), Err(InvalidCredentials));
+        }
+    }
+
     /// §8.2.5 and NIST SP 800-63B-4 §3.1.1.2: passwords that are easy to guess; the reason is told.
     fn a_password_that_is_easy_to_guess_is_refused(scene) {
         scene.policy(&[("pwdMinLength", "8"), ("pwdForbiddenWord", "Contoso")]);
