@@ -374,7 +374,9 @@ impl Verification {
         let (node, _) = whose;
         let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
         let mut account = Account { last_success, ..self.account.clone() };
-        logins.iter().for_each(|new| account.logins.add(new));
+        if let Some(new) = &logins {
+            account.logins.add(new);
+        }
         if lock == LockFor::Nobody {
             (account.failures, account.failures_in_a_row, account.locked) = (Vec::new(), 0, None);
         }

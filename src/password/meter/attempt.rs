@@ -148,7 +148,9 @@ impl Attempt<'_> {
     pub fn let_in(self, precision: Duration, logins: Option<NewLogins>) {
         self.end(|tally| {
             tally.use_at(precision, self.seen.clone());
-            logins.into_iter().for_each(|new| tally.note_logins(new));
+            if let Some(new) = logins {
+                tally.note_logins(new);
+            }
         });
         if let (Subject::Entry(uuid), Some(network)) = (self.subject, self.network) {
             self.meter.shard(self.subject).known.let_in(uuid, network, self.seen.time);
