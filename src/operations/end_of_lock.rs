@@ -31,6 +31,15 @@ pub(super) struct Before<'b> {
 }
 
 impl Context<'_> {
+    /// The time in which an account may be used, as far as the requester may read it.
+    pub(super) fn readable(&self, validity: Validity, target: &Target) -> Validity {
+        let known = self.schema().known();
+        Validity {
+            start: validity.start.filter(|_| target.decision.read.contains(known.pwd_start_time)),
+            end: validity.end.filter(|_| target.decision.read.contains(known.pwd_end_time)),
+        }
+    }
+
     /// Records in the ledger, and as events, that a lock has ended by what `event` tells, if it has.
     pub(super) fn note_end_of_lock(
         &self,

@@ -90,7 +90,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     let stays_locked = account.as_ref().and_then(|account| account.stays_locked);
     let password_set = account.as_ref().is_some_and(|account| account.password_set);
     let opens = account.as_ref().is_some_and(|account| account.password_set || account.has_ended_lock());
-    let validity = if opens { validity_of(ctx, &attributes) } else { Validity::default() };
+    let validity = if opens { ctx.readable(validity_of(ctx, &attributes), &target) } else { Validity::default() };
     if password_set {
         ctx.stamp_password_change(&mut attributes);
     }

@@ -69,7 +69,7 @@ pub(super) fn set(ctx: &Context<'_>, target: &Target, request: &NewPassword) -> 
     ctx.schema().check_entry(&target.node.entry.decode(), &[ctx.schema().known().user_password])?;
     let value = set.generated.take().map(|made| PasswordModify::generated(made.expose()));
     let mut response = Response { value, ..ResultCode::Success.into() };
-    let validity = Validity::of(&target.node.entry, ctx.schema());
+    let validity = ctx.readable(Validity::of(&target.node.entry, ctx.schema()), target);
     end_of_lock::tell_that_it_stays(&mut response, set.stays_locked, validity, ctx.now);
     let effects = smallvec![password_was_set(&target.node, request.by)];
     Ok(Outcome { change: ctx.password_change(target, set), effects, ..Outcome::answer(response) })

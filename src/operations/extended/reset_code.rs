@@ -54,7 +54,7 @@ pub(super) fn issue(
     let change =
         Change { writes, log: vec![log], events: [event].into_iter().chain(ended).collect(), ..Change::none() };
     let mut response = Response { value: Some(PasswordModify::generated(told.expose())), ..ResultCode::Success.into() };
-    let validity = Validity::of(&target.node.entry, ctx.schema());
+    let validity = ctx.readable(Validity::of(&target.node.entry, ctx.schema()), target);
     end_of_lock::tell_that_it_stays(&mut response, account.locked, validity, ctx.now);
     let effects = smallvec![Effect::CredentialsSet { uuid: target.node.uuid }];
     Ok(Outcome { change, effects, ..Outcome::answer(response) })
