@@ -28,6 +28,7 @@ pub mod reach;
 pub mod right;
 pub mod rule;
 pub mod rule_book;
+mod strangers;
 pub mod values;
 pub mod violation;
 pub mod when;

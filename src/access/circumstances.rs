@@ -28,7 +28,7 @@ impl Circumstances {
 }
 
 /// Where somebody comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Remote {
     /// A machine.
     Address(IpAddr),
@@ -37,7 +37,7 @@ pub enum Remote {
 }
 
 /// What keeps others from listening in, from the weakest to the strongest.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Protection {
     /// Nothing does.
     Nothing,
@@ -97,7 +97,7 @@ impl Protection {
 const STRENGTHS: [u16; 2] = [128, 256];
 
 /// By what somebody has proven who they are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Method {
     /// By nothing.
     Anonymous,

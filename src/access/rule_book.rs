@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::Rules;
 use super::assertion::Assertion;
 use super::delegated::{self, Amendment, Frame, InForce};
+use super::strangers::Strangers;
 use super::violation::violations;
 use super::withheld::Withheld;
+use super::{Actor, Circumstances, Rules};
 use crate::directory::Timestamp;
 use crate::directory::tree::{Tree, TreeError, Version};
 
@@ -20,6 +21,7 @@ pub struct RuleBook {
     most: usize,
     shelf: Mutex<Shelf>,
     ready: Condvar,
+    strangers: Strangers,
 }
 
 impl RuleBook {
@@ -108,6 +110,16 @@ impl RuleBook {
         let rules = Arc::new(self.in_force_after(&Amendment::default(), tree)?);
         self.shelf().keep(version, &rules);
         Ok(rules)
+    }
+
+    /// Somebody who has not authenticated. `rules` are those in force in `tree`.
+    pub fn stranger(
+        &self,
+        circumstances: &Circumstances,
+        rules: &Rules,
+        tree: &dyn Tree,
+    ) -> Result<Arc<Actor>, TreeError> {
+        self.strangers.find(circumstances, rules, tree)
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {

@@ -62,7 +62,8 @@ impl Fields<'_> {
     fn try_write(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) -> fmt::Result {
         self.out.write_char(' ')?;
         if field.name() != "message" {
-            self.out.write_str(field.name().trim_start_matches("r#"))?;
+            let name = field.name();
+            self.out.write_str(name.strip_prefix("r#").unwrap_or(name))?;
             self.out.write_char('=')?;
         }
         value(&mut self.out)
@@ -87,6 +88,10 @@ impl Write for Clean<'_, '_> {
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.write(field, |out| write!(Clean(out), "{value:?}"));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.write(field, |out| out.write_str(itoa::Buffer::new().format(value)));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -168,7 +173,7 @@ mod tests {
     fn a_line_has_level_target_message_and_fields() {
         let said = lines(|| {
             let none: Option<&str> = None;
-            tracing::info!(target: "access", conn = 7_u64, op = "bind", by = none, us = 12_u128, took = ?[1, 2]);
+            tracing::info!(target: "access", conn = 7_u64, op = "bind", by = none, us = 12_u64, took = ?[1, 2]);
             tracing::warn!(target: "keystead", source = %"::1", "many fail");
             tracing::error!(target: "keystead", error = &io::Error::other("no disk") as &dyn std::error::Error, "alas");
         });

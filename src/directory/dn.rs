@@ -294,7 +294,9 @@ fn put_ava_key(schema: &Schema, ava: &parse::RawAva<'_>, depth: u8, out: &mut Ve
     };
     out.extend(attribute.id.0.to_be_bytes());
     let form = attribute.equality_or_fallback().normal_form();
-    if let (NormalForm::Dn | NormalForm::NameAndUid, Ok(text)) = (form, std::str::from_utf8(&ava.value)) {
+    if matches!(form, NormalForm::Dn | NormalForm::NameAndUid)
+        && let Ok(text) = std::str::from_utf8(&ava.value)
+    {
         if depth >= MAX_DEPTH {
             return Err(DnError::TooDeep);
         }

@@ -82,27 +82,50 @@ impl Entry {
 
     /// The attributes, in order.
     pub fn attributes(&self) -> impl Iterator<Item = EncodedAttribute<'_>> {
-        let (head, body) = self.octets.split_at_checked(self.body).unwrap_or_default();
+        let (table, body) = self.parts();
         let mut start = 0;
-        head.get(HEAD..).unwrap_or_default().chunks_exact(ROW).filter_map(move |row| {
-            let (id, end) = row.split_first_chunk::<2>()?;
-            let end = u32::from_be_bytes(*end.first_chunk()?) as usize;
+        table.iter().filter_map(move |row| {
+            let end = end_of(row);
             let octets = body.get(start..end)?;
             start = end;
-            Some(EncodedAttribute { attribute_type: AttributeTypeId(u16::from_be_bytes(*id)), octets })
+            Some(EncodedAttribute { attribute_type: type_of(row), octets })
         })
+    }
+
+    /// The attributes of a type: more than one if there are some with options.
+    pub fn attributes_of(&self, attribute_type: AttributeTypeId) -> impl Iterator<Item = EncodedAttribute<'_>> {
+        let (table, body) = self.parts();
+        let found = table.iter().enumerate().filter(move |(_, row)| type_of(row) == attribute_type);
+        found.filter_map(move |(at, row)| {
+            let start = at.checked_sub(1).and_then(|before| table.get(before)).map_or(0, end_of);
+            Some(EncodedAttribute { attribute_type, octets: body.get(start..end_of(row))? })
+        })
+    }
+
+    /// How many attributes it has; those with options count on their own.
+    pub const fn attributes_len(&self) -> usize {
+        self.body.saturating_sub(HEAD) / ROW
+    }
+
+    /// The table and the attributes.
+    fn parts(&self) -> (&[[u8; ROW]], &[u8]) {
+        let (head, body) = self.octets.split_at_checked(self.body).unwrap_or_default();
+        let (table, _) = head.get(HEAD..).unwrap_or_default().as_chunks();
+        (table, body)
     }
 
     /// The values of a type, with whatever options.
     pub fn values(&self, attribute_type: AttributeTypeId) -> impl Iterator<Item = &[u8]> {
-        self.attributes()
-            .filter(move |attribute| attribute.attribute_type == attribute_type)
-            .flat_map(|attribute| attribute.values())
+        self.attributes_of(attribute_type).flat_map(|attribute| attribute.values())
     }
 
     /// The first value of a type.
     pub fn first(&self, attribute_type: AttributeTypeId) -> Option<&[u8]> {
-        self.values(attribute_type).next()
+        // Most that is asked for is not there.
+        if !self.has(attribute_type) {
+            return None;
+        }
+        self.attributes_of(attribute_type).find_map(|attribute| attribute.values().next())
     }
 
     /// The first value of a type, if it is text.
@@ -112,7 +135,7 @@ impl Entry {
 
     /// Whether there is an attribute of the type.
     pub fn has(&self, attribute_type: AttributeTypeId) -> bool {
-        self.attributes().any(|attribute| attribute.attribute_type == attribute_type)
+        self.parts().0.iter().any(|row| type_of(row) == attribute_type)
     }
 
     /// Takes the entry apart, to change it.
@@ -132,6 +155,15 @@ impl Entry {
         }
         Self { octets: octets.into(), body: self.body }
     }
+}
+
+const fn type_of([high, low, ..]: &[u8; ROW]) -> AttributeTypeId {
+    AttributeTypeId(u16::from_be_bytes([*high, *low]))
+}
+
+/// Where the attribute of a row ends, counted from the first attribute.
+const fn end_of([_, _, end @ ..]: &[u8; ROW]) -> usize {
+    u32::from_be_bytes(*end) as usize
 }
 
 /// One attribute of an [`Entry`], as it stands there.

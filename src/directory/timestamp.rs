@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::Offset;
 
 /// A point in time, to the microsecond. Printed as `GeneralizedTime` without a fraction, which is the form that clients
 /// parse everywhere; [`Timestamp::precise`] prints the fraction too.
@@ -72,7 +72,7 @@ impl Timestamp {
         let (fraction, zone) = fraction(rest, unit)?;
         let leap = second == Some(60);
         let civil = civil(date, hour, minute.unwrap_or(0), second.unwrap_or(0).min(59))?;
-        let utc = civil.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond();
+        let utc = Offset::UTC.to_timestamp(civil).ok()?.as_microsecond();
         let whole = utc.checked_add(if leap { MICROS } else { 0 })?;
         Some(Self(whole.checked_add(fraction)?.checked_sub(zone_offset(zone)?)?))
     }

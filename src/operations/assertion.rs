@@ -22,8 +22,7 @@ impl Context<'_> {
     pub(super) fn require_assertion(&self, asserted: &Filter, name: &[u8]) -> Result<(), Refusal> {
         let dn = self.parse_dn(name)?;
         if let Some(entry) = apart(self, &dn) {
-            let everything = AttributeSet::first(self.schema().attribute_types().len());
-            return self.require_true(asserted, &[&entry], &everything, &dn);
+            return self.require_true(asserted, &[&entry], self.schema().everything(), &dn);
         }
         let target = self.target(&dn)?;
         target.require_visible(self)?;

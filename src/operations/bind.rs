@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use smallvec::smallvec;
 
-use crate::access::{Actor, Right};
+use crate::access::Right;
 use crate::directory::tree::{Change, Event, EventKind, Means, Node, Write};
 use crate::directory::{Dn, Identity, ResultCode, Timestamp};
 use crate::password::account::Seen;
@@ -162,7 +162,7 @@ fn verification(ctx: &Context<'_>, user: &UserName, evidence: Evidence) -> Resul
     };
     let Some(id) = user.find(ctx)? else { return unknown(&*spelled(ctx, user)?, evidence) };
     let trying = ctx.requester.trying_a_password(ctx.now);
-    let nobody = Actor::find(Identity::Anonymous, &trying, ctx.rules, ctx.tree)?;
+    let nobody = ctx.services.rules.stranger(&trying, ctx.rules, ctx.tree)?;
     let anonymous = Context { actor: &nobody, ..*ctx };
     let Some(target) = anonymous.target_by_id(id)? else { return unknown(&Dn::root(), evidence) };
     if !target.decision.allows(Right::Authenticate) {

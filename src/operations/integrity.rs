@@ -124,5 +124,5 @@ fn gains(before: Option<&Entry>, after: &Entry, id: AttributeTypeId) -> bool {
 }
 
 fn octets_of(entry: &Entry, id: AttributeTypeId) -> impl Iterator<Item = &[u8]> {
-    entry.attributes().filter(move |one| one.attribute_type == id).map(|one| one.octets)
+    entry.attributes_of(id).map(|one| one.octets)
 }

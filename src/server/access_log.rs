@@ -49,7 +49,8 @@ pub(super) fn write(line: &Line<'_>) {
     let who = requester.identity.name();
     // Who has authenticated, where that was somebody else.
     let by = requester.proxied_by.as_ref().map(Identity::name);
-    let (op, code, us) = (request.operation().name(), code.name(), took.as_micros());
+    let (op, code) = (request.operation().name(), code.name());
+    let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let session = told(sessions);
     let (transaction, is_done) = match *part {
         Part::None => (None, true),

@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::access::{Actor, Rules};
+use crate::directory::Identity;
 use crate::directory::tree::{CommitError, Committed};
 use crate::operations::bind::{self, InProgress, Prepared, Verification};
 use crate::operations::outcome::Effect;
@@ -211,8 +212,11 @@ impl Scene {
         } else {
             let circumstances = requester.circumstances(now);
             let rules = shared.rules_in_force(&services, &view)?;
-            let actor = Actor::find(requester.identity.clone(), &circumstances, &rules, &view)?;
-            (rules, Arc::new(actor))
+            let actor = match &requester.identity {
+                Identity::Anonymous => services.rules.stranger(&circumstances, &rules, &view)?,
+                known => Arc::new(Actor::find(known.clone(), &circumstances, &rules, &view)?),
+            };
+            (rules, actor)
         };
         *known = Some(Known { services: Arc::clone(&services), rules: Arc::clone(&rules), actor: Arc::clone(&actor) });
         Ok(Self {

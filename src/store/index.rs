@@ -162,7 +162,8 @@ const NEEDED: &[&str] = &[
 ];
 
 /// Attributes whose presence index the server cannot do without: it tells which entries are treated otherwise than others.
-const NEEDED_PRESENCE: &[&str] = &["ref", "aliasedObjectName", "subtreeSpecification", "memberURL"];
+const NEEDED_PRESENCE: &[&str] =
+    &["ref", "aliasedObjectName", "subtreeSpecification", "memberURL", "pwdPolicySubentry"];
 
 /// So much of a value is taken to pieces: more of a megabyte of text would fill the index and help nobody. Values that
 /// are longer are marked, and looked at whatever is searched.

@@ -28,13 +28,23 @@ fn hide(text: &str, at: usize) -> String {
 
 /// The first equals sign behind the name of a secret attribute, whatever may stand between.
 fn first_secret(schema: &Schema, text: &str) -> Option<usize> {
-    let is_secret = |word: &str| schema.find_attribute_type(word).is_some_and(AttributeType::is_secret);
-    text.match_indices('=').map(|(at, _)| at).find(|at| {
-        let before = text.get(..*at).unwrap_or_default();
-        let words = before.rsplit([',', '+', '=']).next().unwrap_or_default();
-        words.split([';', ':', ' ', '"', '\\', '<', '>', '\0']).any(is_secret)
-    })
+    memchr::memchr_iter(b'=', text.as_bytes()).find(|at| ends_with_secret(schema, text.get(..*at).unwrap_or_default()))
 }
+
+fn ends_with_secret(schema: &Schema, text: &str) -> bool {
+    let is_secret = |word: &str| schema.find_attribute_type(word).is_some_and(AttributeType::is_secret);
+    // Mostly a part is one word.
+    let before = text.bytes().rposition(|octet| !(octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.')));
+    let start = before.map_or(0, |at| at + 1);
+    if before.is_none_or(|at| text.as_bytes().get(at).is_some_and(|octet| PARTS.contains(&char::from(*octet)))) {
+        return text.get(start..).is_some_and(is_secret);
+    }
+    let part = text.rsplit(PARTS).next().unwrap_or_default();
+    part.split([';', ':', ' ', '"', '\\', '<', '>', '\0']).any(is_secret)
+}
+
+/// What a part of a name may stand behind.
+const PARTS: [char; 3] = [',', '+', '='];
 
 #[cfg(test)]
 mod tests {

@@ -113,13 +113,10 @@ impl Selector {
     /// The values that the facts let it see.
     pub fn values<'f>(&'f self, facts: &'f Facts<'_>) -> impl Iterator<Item = &'f [u8]> {
         facts.entries.iter().flat_map(move |entry| {
-            entry
-                .attributes()
-                .filter(|attribute| {
-                    self.types.contains(&attribute.attribute_type)
-                        && facts.searchable.contains(attribute.attribute_type)
-                        && (self.options.is_empty() || has_options(attribute.options(), &self.options))
-                })
+            let types = self.types.iter().filter(|id| facts.searchable.contains(**id));
+            types
+                .flat_map(|id| entry.attributes_of(*id))
+                .filter(|attribute| self.options.is_empty() || has_options(attribute.options(), &self.options))
                 .flat_map(|attribute| attribute.values())
         })
     }

@@ -2,7 +2,6 @@
 
 use super::IntegrityError;
 use crate::directory::filter::{Facts, Filter, Matcher, Truth};
-use crate::directory::schema::AttributeSet;
 use crate::directory::{Dn, Entry, Schema};
 
 /// Which entries a demand is about.
@@ -43,9 +42,8 @@ impl Extent {
 
     /// Whether it is about that entry.
     pub fn concerns(&self, State { dn, entry }: State<'_>, schema: &Schema) -> bool {
-        let everything = || AttributeSet::first(schema.attribute_types().len());
         let matches = |filter: &Matcher| {
-            let facts = Facts { entries: &[entry], searchable: &everything(), dn, schema };
+            let facts = Facts { entries: &[entry], searchable: schema.everything(), dn, schema };
             filter.evaluate(&facts) == Truth::True
         };
         self.reaches(dn) && self.filter.as_ref().is_none_or(matches)

@@ -11,7 +11,7 @@ use crate::directory::{Dn, Entry};
 use crate::password::Policy;
 
 /// So many entries are looked at before a server starts; `keystead verify` looks at all.
-const MOST_LOOKED_AT: usize = 10_000;
+const MOST_LOOKED_AT: usize = 1_000;
 
 /// So many are told one by one.
 const MOST_TOLD: usize = 20;

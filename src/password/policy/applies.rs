@@ -1,7 +1,7 @@
 //! Whom a policy says by itself that it governs, with nobody naming it.
 
 use crate::directory::filter::{Facts, Filter, Matcher, Steps, Truth};
-use crate::directory::schema::{AttributeSet, Schema};
+use crate::directory::schema::Schema;
 use crate::directory::{Dn, Entry};
 
 use super::PolicyError;
@@ -85,8 +85,7 @@ impl Applies {
         if self.filters.is_empty() {
             return None;
         }
-        let everything = AttributeSet::first(schema.attribute_types().len());
-        let facts = Facts { entries: &[entry], searchable: &everything, dn, schema };
+        let facts = Facts { entries: &[entry], searchable: schema.everything(), dn, schema };
         let matches = |condition: &&Condition| {
             condition.matcher.evaluate_within(&facts, &mut Steps::new(STEPS)) == Some(Truth::True)
         };

@@ -89,6 +89,11 @@ fn parse(scheme: &str, text: &str) -> Option<(Algorithm, Vec<u8>, Vec<u8>)> {
     (salt.is_empty() != salted).then_some((algorithm, digest, salt))
 }
 
+/// Whether a scheme is one of these.
+pub(super) fn is_name(scheme: &str) -> bool {
+    Algorithm::of(scheme).is_some()
+}
+
 pub(super) fn scheme(scheme: &str, text: &str) -> Scheme {
     match parse(scheme, text) {
         Some((_, _, salt)) if salt.is_empty() => Scheme::PlainDigest,
