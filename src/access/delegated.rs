@@ -91,11 +91,6 @@ pub fn author_of(identity: &Identity) -> Option<String> {
     }
 }
 
-/// Whether credentials are those of an account that an administrator has locked: what its owner has passed on is suspended.
-pub fn is_locked_by_hand(credentials: &Entry, schema: &Schema) -> bool {
-    credentials.first(schema.known().pwd_locked_by) == Some(b"administrator")
-}
-
 /// Who is noted as the author of a rule.
 pub fn author_noted<'e>(entry: &'e Entry, schema: &Schema) -> Option<&'e str> {
     entry.first_text(schema.known().access_author)

@@ -62,6 +62,13 @@ pub struct Credentials {
     pub entry: Entry,
 }
 
+impl Credentials {
+    /// Whether they are those of an account that an administrator has locked: what its owner has passed on is suspended.
+    pub fn are_locked_by_hand(entry: &Entry, schema: &Schema) -> bool {
+        entry.first(schema.known().pwd_locked_by) == Some(b"administrator")
+    }
+}
+
 /// What looking for a name found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {

@@ -16,7 +16,6 @@ use super::index::IndexKind;
 use super::key::{self, Key, Postings};
 use super::view::{Moment, View};
 use super::{Shared, StoreError, events, log, record};
-use crate::access::delegated::is_locked_by_hand;
 use crate::directory::tree::{
     Change, CommitError, Committed, Credentials, EntryId, Node, Place, SAME_CHANGE, Version, Write,
 };
@@ -195,7 +194,7 @@ impl<'s> Pending<'s> {
                 if own_version != self.numbered(version) {
                     return Err(Rejected::Conflict);
                 }
-                if was_locked != is_locked_by_hand(&credentials, self.view.schema()) {
+                if was_locked != Credentials::are_locked_by_hand(&credentials, self.view.schema()) {
                     self.outdated.memberships |= self.is_author(uuid)?;
                 }
                 self.put_credentials(id, credentials);
@@ -309,7 +308,7 @@ impl<'s> Pending<'s> {
     /// The version of credentials, and whether they are locked by hand, by which access rules may be suspended.
     fn credentials_now(&self, id: EntryId) -> Result<(Version, bool), StoreError> {
         let schema = self.view.schema();
-        let of = |own: &Credentials| (own.version, is_locked_by_hand(&own.entry, schema));
+        let of = |own: &Credentials| (own.version, Credentials::are_locked_by_hand(&own.entry, schema));
         if let Some(changed) = self.staged.credentials.get(&id).or_else(|| self.overlay.credentials.get(&id)) {
             return Ok(changed.as_ref().map_or((0, false), of));
         }

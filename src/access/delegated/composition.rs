@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{DelegationFault, LOCAL_ROOT, ROUNDS, author_noted, is_locked_by_hand, normal_class, not_held, read};
+use super::{DelegationFault, LOCAL_ROOT, ROUNDS, author_noted, normal_class, not_held, read};
 use crate::access::Actor;
 use crate::access::actor::{Memberships, Moment, memberships_of};
 use crate::access::rule::{Rule, Rules};
 use crate::access::withheld::Withheld;
-use crate::directory::tree::{Node, Tree, TreeError};
+use crate::directory::tree::{Credentials, Node, Tree, TreeError};
 use crate::directory::{Dn, Identity, Schema, Timestamp};
 
 /// The rules in force, and those of the tree that are not.
@@ -181,7 +181,7 @@ impl Authors {
 fn is_closed(author: &Identity, tree: &dyn Tree) -> Result<bool, TreeError> {
     let id = author.uuid().map(|uuid| tree.find_uuid(uuid)).transpose()?.flatten();
     let credentials = id.map(|id| tree.credentials(id)).transpose()?.flatten();
-    Ok(credentials.is_some_and(|own| is_locked_by_hand(&own.entry, tree.schema())))
+    Ok(credentials.is_some_and(|own| Credentials::are_locked_by_hand(&own.entry, tree.schema())))
 }
 
 fn identify(author: &str, tree: &dyn Tree) -> Result<Option<(Identity, Memberships)>, TreeError> {
