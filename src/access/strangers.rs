@@ -44,8 +44,9 @@ impl Strangers {
 
     fn known(&self, kind: Kind, version: Version, circumstances: &Circumstances) -> Option<Arc<Actor>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let actor = known.actors.get(&kind).filter(|actor| actor.is_current(circumstances.now));
-        actor.filter(|_| known.version == version).map(Arc::clone)
+        let actor = known.actors.get(&kind).filter(|_| known.version == version).map(Arc::clone);
+        drop(known);
+        actor.filter(|actor| actor.is_current(circumstances.now))
     }
 
     /// Whoever still looks at an earlier moment must not have everybody else look again.
@@ -79,7 +80,7 @@ mod tests {
     fn rules(schema: &Schema, when: Option<WhenText>) -> Rules {
         let words = |word: &str| vec![word.to_owned()];
         let (who, to, allow) = (words("everyone"), words("everything"), words("read"));
-        Rules::prepare(&[RuleText { who, to, allow, when, ..RuleText::default() }], schema).unwrap()
+        Rules::prepare(&[RuleText { who, to, when, allow, ..RuleText::default() }], schema).unwrap()
     }
 
     fn at(address: [u8; 4]) -> Circumstances {

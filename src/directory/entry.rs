@@ -85,20 +85,20 @@ impl Entry {
         let (table, body) = self.parts();
         let mut start = 0;
         table.iter().filter_map(move |row| {
-            let end = end_of(row);
+            let end = end_of(*row);
             let octets = body.get(start..end)?;
             start = end;
-            Some(EncodedAttribute { attribute_type: type_of(row), octets })
+            Some(EncodedAttribute { attribute_type: type_of(*row), octets })
         })
     }
 
     /// The attributes of a type: more than one if there are some with options.
     pub fn attributes_of(&self, attribute_type: AttributeTypeId) -> impl Iterator<Item = EncodedAttribute<'_>> {
         let (table, body) = self.parts();
-        let found = table.iter().enumerate().filter(move |(_, row)| type_of(row) == attribute_type);
+        let found = table.iter().enumerate().filter(move |(_, row)| type_of(**row) == attribute_type);
         found.filter_map(move |(at, row)| {
-            let start = at.checked_sub(1).and_then(|before| table.get(before)).map_or(0, end_of);
-            Some(EncodedAttribute { attribute_type, octets: body.get(start..end_of(row))? })
+            let start = at.checked_sub(1).and_then(|before| table.get(before)).map_or(0, |row| end_of(*row));
+            Some(EncodedAttribute { attribute_type, octets: body.get(start..end_of(*row))? })
         })
     }
 
@@ -135,7 +135,7 @@ impl Entry {
 
     /// Whether there is an attribute of the type.
     pub fn has(&self, attribute_type: AttributeTypeId) -> bool {
-        self.parts().0.iter().any(|row| type_of(row) == attribute_type)
+        self.parts().0.iter().any(|row| type_of(*row) == attribute_type)
     }
 
     /// Takes the entry apart, to change it.
@@ -157,13 +157,13 @@ impl Entry {
     }
 }
 
-const fn type_of([high, low, ..]: &[u8; ROW]) -> AttributeTypeId {
-    AttributeTypeId(u16::from_be_bytes([*high, *low]))
+const fn type_of([high, low, ..]: [u8; ROW]) -> AttributeTypeId {
+    AttributeTypeId(u16::from_be_bytes([high, low]))
 }
 
 /// Where the attribute of a row ends, counted from the first attribute.
-const fn end_of([_, _, end @ ..]: &[u8; ROW]) -> usize {
-    u32::from_be_bytes(*end) as usize
+const fn end_of([_, _, end @ ..]: [u8; ROW]) -> usize {
+    u32::from_be_bytes(end) as usize
 }
 
 /// One attribute of an [`Entry`], as it stands there.
