@@ -87,6 +87,7 @@ impl Scene {
             last_success_precision: Duration::from_secs(3600),
             recovery_attributes: AttributeSet::EMPTY,
             integrity: Integrity::usual(self.tree.schema()),
+            configured: None,
             referrals: Vec::new(),
             alt_servers: Vec::new(),
             limits: Limits { size: u32::MAX, ..Limits::default() },
