@@ -11,7 +11,8 @@
 //! do more, and [`proxy`] those who act for others; [`explain`] answers by which rule, and who else.
 //!
 //! An [`assertion`] says what rules must never grant, and a [`violation`] by whom it is; [`paths`] finds
-//! the ways to become an administrator. A rule that breaks one by what entries hold is [`withheld`]. What a client causes of such [`work`] is bounded.
+//! the ways to become an administrator. A rule that breaks one by what entries hold is [`withheld`]. What a client
+//! causes of such [`work`] is bounded.
 
 pub mod actor;
 pub mod assertion;

@@ -188,8 +188,8 @@ impl Config {
         self.recovery_attributes.iter().filter_map(|name| Some(schema.find_attribute_type(name)?.id)).collect()
     }
 
-    /// Makes what operations share, with what outlives a reload. The rules are prepared again for the schema that is in force, and the breach filter is
-    /// read as a whole, so that none is used that tells the wrong thing.
+    /// Makes what operations share, with what outlives a reload. The rules are prepared again for the schema that is in
+    /// force, and the breach filter is read as a whole, so that none is used that tells the wrong thing.
     pub fn services(
         &self,
         schema: &Schema,

@@ -6,8 +6,9 @@
 //! entry has of the kind, read from its credentials; a [`Policy`] says what shall hold; [`change`] is the one way to set
 //! a password, [`quality`] what is demanded of it, and [`verdict`] in which words it is refused; [`report`]
 //! is what a policy would do that is only tried out, [`outlook`] how accounts would stand under one; [`standing`] is what a
-//! bind may expect, a [`notice`] what is told of its end to those who do not bind, and the [`meter`] counts wrong passwords and remembers what was tried; [`verified`] passwords need no
-//! second hash for a while; [`scram`] is how a client proves that it knows a password without sending it; [`logins`] are who was let in of late.
+//! bind may expect, a [`notice`] what is told of its end to those who do not bind, and the [`meter`] counts wrong
+//! passwords and remembers what was tried; [`verified`] passwords need no second hash for a while; [`scram`] is how a
+//! client proves that it knows a password without sending it; [`logins`] are who was let in of late.
 
 pub mod account;
 pub mod change;

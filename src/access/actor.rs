@@ -16,8 +16,8 @@ use crate::directory::schema::NormalForm;
 use crate::directory::tree::{EntryId, Tree, TreeError, Version};
 use crate::directory::{AttributeTypeId, Dn, Entry, Identity, Schema, Timestamp};
 
-/// How many groups are followed upwards from an entry. Whoever is in more has what is granted to these, and is denied what is denied
-/// to any group.
+/// How many groups are followed upwards from an entry. Whoever is in more has what is granted to these, and is denied
+/// what is denied to any group.
 const MAX_GROUPS: usize = 10_000;
 
 /// Somebody who wants something, with all that rules ask about them: good for as long as

@@ -1,10 +1,10 @@
 //! Looking for somebody who may what an assertion says nobody may.
 //!
 //! Each rule that grants such a right is taken by itself. Somebody to whom it applies, of whom the assertion is and who is not
-//! excepted is looked for: first among the entries; then, for a rule about a group or a subtree, whoever might be put there. So is an entry to which
-//! they may do it: first among the entries, then one that might be added. The whole of the rules decides, with all that
-//! denies it and the guard against taking over somebody, under the circumstances that favour them most: a grant that holds
-//! sometimes counts, a denial that holds sometimes does not.
+//! excepted is looked for: first among the entries; then, for a rule about a group or a subtree, whoever might be put
+//! there. So is an entry to which they may do it: first among the entries, then one that might be added. The whole of
+//! the rules decides, with all that denies it and the guard against taking over somebody, under the circumstances that
+//! favour them most: a grant that holds sometimes counts, a denial that holds sometimes does not.
 //!
 //! Rules for oneself and for those whom the target holds (`self`, `attribute:`) are tried on the entries that there are.
 

@@ -1,5 +1,5 @@
-//! The state of an account by one operation, as `manage-account` and clients of `UnboundID` ask for it. It is read by the right to
-//! read the attribute that each part of it follows from, and written as if that attribute were modified.
+//! The state of an account by one operation, as `manage-account` and clients of `UnboundID` ask for it. It is read by
+//! the right to read the attribute that each part of it follows from, and written as if that attribute were modified.
 
 use std::time::Duration;
 

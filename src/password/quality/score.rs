@@ -3,7 +3,8 @@
 //!
 //! The library sees few characters, since it tries out all that signs such as `@` and `1` may stand for, which takes seconds
 //! where there are a hundred of them; and only ASCII: letters with marks without these, which is what is tried first, and for any
-//! other character one that stands for it. So it never cuts a character in two. Unlike all else here it reads the year by itself, and it leaves copies of what it has looked at in memory that is free.
+//! other character one that stands for it. So it never cuts a character in two. Unlike all else here it reads the year
+//! by itself, and it leaves copies of what it has looked at in memory that is free.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
