@@ -426,8 +426,13 @@ impl Judge<'_> {
     fn faults(&self, new: &Secret, looking: Looking) -> Vec<BrokenRule> {
         if self.is_imported(new) {
             let stored = StoredPassword::new(new.expose());
-            let is_mistaken = stored.scheme() == Scheme::Unusable && !stored.is_locked();
-            return is_mistaken.then_some(BrokenRule::UnusableHash).into_iter().collect();
+            let fault = match stored.scheme() {
+                // It is no hash, and whoever may bring one along may not bring a password past the policy by that.
+                Scheme::Clear => Some(BrokenRule::Prehashed),
+                Scheme::Unusable if !stored.is_locked() => Some(BrokenRule::UnusableHash),
+                _ => None,
+            };
+            return fault.into_iter().collect();
         }
         if StoredPassword::is_prehashed(new.expose()) && self.policy.pwd_check_quality != CheckQuality::Off {
             return vec![BrokenRule::Prehashed];

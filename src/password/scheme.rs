@@ -133,6 +133,8 @@ impl StoredPassword {
     /// The password itself, if that is what is kept, without the name of a scheme in front of it.
     pub fn clear_text(&self) -> Option<Secret> {
         match self.parts() {
+            // No password is empty.
+            Parts::Scheme("CLEAR" | "CLEARTEXT", "") | Parts::Clear(b"") => None,
             Parts::Scheme("CLEAR" | "CLEARTEXT", clear) => Some(Secret::new(clear)),
             Parts::Clear(clear) => Some(Secret::new(clear)),
             Parts::Scheme(..) => None,
@@ -146,6 +148,7 @@ impl StoredPassword {
             Parts::Scheme("ARGON2-WRAP", rest) if wrap::is_valid(rest) => Scheme::Wrapped,
             Parts::Scheme(name, rest) if pbkdf2::is_valid(name, rest) => Scheme::Pbkdf2,
             Parts::Scheme("CRYPT", rest) => crypt::scheme(rest),
+            Parts::Scheme("CLEAR" | "CLEARTEXT", "") | Parts::Clear(b"") => Scheme::Unusable,
             Parts::Scheme("CLEAR" | "CLEARTEXT", _) | Parts::Clear(_) => Scheme::Clear,
             Parts::Scheme(name, rest) => digest::scheme(name, rest),
         }
@@ -172,7 +175,11 @@ impl StoredPassword {
         self.verify_octets(prepared.expose()) || (prepared != *password && self.verify_octets(password.expose()))
     }
 
+    /// Nobody is let in for sending nothing, also where another server has hashed that.
     fn verify_octets(&self, password: &[u8]) -> bool {
+        if password.is_empty() {
+            return false;
+        }
         match self.parts() {
             Parts::Scheme("ARGON2", rest) => argon2id::verify(rest, password),
             Parts::Scheme("ARGON2-WRAP", rest) => wrap::verify(rest, password),
@@ -315,6 +322,19 @@ mod tests {
 
     fn verify(value: &str, password: &str) -> bool {
         StoredPassword::new(value.as_bytes()).verify(&Secret::new(password))
+    }
+
+    #[test]
+    fn no_password_is_empty() {
+        let hash_of_nothing = "{SSHA}LCq6zkvYuxn2cRPaFG27jMz4SRVzYWx0c2FsdA==";
+        for value in ["", "{CLEARTEXT}", "{CLEAR}", hash_of_nothing] {
+            // What is left of a soft hyphen when it is prepared is nothing, too (RFC 8265).
+            assert!(!verify(value, "") && !verify(value, "\u{ad}"), "{value}");
+        }
+        for value in ["", "{CLEARTEXT}", "{CLEAR}"] {
+            let stored = StoredPassword::new(value.as_bytes());
+            assert!(stored.scheme() == Scheme::Unusable && stored.clear_text().is_none(), "{value}");
+        }
     }
 
     /// Made by slappasswd, openssl passwd, mkpasswd (libxcrypt), argon2 (the reference tool), pwdhash of 389 Directory

@@ -41,6 +41,19 @@ sentences! {
         }
     }
 
+    /// No password is empty: an account whose password another server has hashed as such belongs to nobody.
+    fn nobody_takes_an_account_by_sending_nothing(scene) {
+        let admin = scene.client("cn=admin");
+        let set = |value: &str| admin.change(&alice(&format!("replace: userPassword\nuserPassword: {value}\n")));
+        assert_eq!(set("{SSHA}LCq6zkvYuxn2cRPaFG27jMz4SRVzYWx0c2FsdA=="), Ok(()), "of what it is the hash, nobody knows");
+        assert_told(&change(scene, "alice", "", Some(NEW)), Err(InvalidCredentials), NOTHING);
+        assert_eq!(scene.anonymous().bind("alice", NEW), Err(InvalidCredentials));
+        // Nor is what is no hash a way past the policy.
+        for value in ["{CLEARTEXT}", "{CLEARTEXT}short", "{CLEAR}short"] {
+            assert_eq!(set(value), Err(ConstraintViolation), "{value}");
+        }
+    }
+
     /// A change is judged as any other, once the old password has been right.
     fn a_change_is_judged_once_the_old_password_is_right(scene) {
         assert_told(&change(scene, "alice", ALICE, Some("short")), Err(ConstraintViolation), TOO_SHORT);
