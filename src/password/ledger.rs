@@ -84,6 +84,13 @@ impl Ledger {
         self.lines().into_iter().filter_map(Done::read).collect()
     }
 
+    /// Since when it is whole: what was done before may have been pushed out. `None` if it holds all that was ever done.
+    pub fn whole_since(&self) -> Option<Timestamp> {
+        let lines = self.lines();
+        let oldest = lines.first().filter(|_| lines.len() >= KEPT)?;
+        Some(Done::read(oldest).map_or(Timestamp::from_unix_micros(i64::MAX), |done| done.time))
+    }
+
     /// All lines, oldest first.
     fn lines(&self) -> Vec<&str> {
         self.0.all()

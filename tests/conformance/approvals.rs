@@ -151,6 +151,24 @@ sentences! {
         assert_eq!(approve(scene, "henry", &request(scene, "cn=admin", "hanna")), Err(InsufficientAccessRights));
     }
 
+    /// Whoever knows a password can change it until the ledger has forgotten who has set it, and is no second person by that.
+    fn nobody_is_the_second_person_by_filling_the_ledger(scene) {
+        two_people_reset(scene);
+        scene.root().change("dn: cn=alone,ou=policies\nobjectClass: device\nobjectClass: pwdPolicy\ncn: alone\npwdAttribute: userPassword\n").unwrap();
+        let policy = "changetype: modify\nreplace: pwdPolicySubentry\npwdPolicySubentry: cn=alone,ou=policies,dc=example,dc=com\n-\n";
+        scene.root().change(&format!("dn: henry\n{policy}")).unwrap();
+        scene.client("hanna").password_modify(Some(&full("henry")), None, Some("known to hanna 0")).unwrap();
+        let made = request(scene, "hanna", "alice");
+        let henry = scene.client("henry");
+        for number in 0..25 {
+            let (old, new) = (format!("known to hanna {number}"), format!("known to hanna {}", number + 1));
+            assert_eq!(henry.password_modify(None, Some(&old), Some(&new)), Ok(None));
+        }
+        assert_eq!(approve(scene, "henry", &made), Err(InsufficientAccessRights));
+        scene.wait(8 * 86_400);
+        assert_eq!(approve(scene, "henry", &request(scene, "hanna", "bob")), Ok(()));
+    }
+
     /// Nor whose account the first has made.
     fn nobody_is_the_second_person_whom_the_first_has_made(scene) {
         two_people_reset(scene);

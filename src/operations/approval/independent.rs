@@ -28,12 +28,15 @@ pub(super) fn is_in_hands_of(ctx: &Context<'_>, approver: &Node, requester: Uuid
         names.any(|one| Dn::parse(ctx.schema(), one).is_ok_and(|dn| dn == *name))
     };
     let known = ctx.schema().known();
-    let done = Account::read(ctx.tree.credentials(approver.id)?.as_ref(), ctx.schema()).ledger.all();
+    let ledger = Account::read(ctx.tree.credentials(approver.id)?.as_ref(), ctx.schema()).ledger;
+    let done = ledger.all();
     let sets = [EventKind::Set, EventKind::Reset, EventKind::Removed, EventKind::CodeIssued];
     let set = done.iter().rev().find(|one| sets.contains(&one.kind) && is_theirs(&one.actor)).map(|one| one.time);
     let made = approver.entry.first_text(known.creators_name).is_some_and(is_theirs);
     let created = || approver.entry.first(known.create_timestamp).and_then(Timestamp::parse).unwrap_or_default();
-    let Some(since) = set.or_else(|| made.then(created)) else { return Ok(false) };
+    // What was pushed out of the ledger may have been theirs: whoever knows a password can change it as often as they like.
+    let since = [set.or_else(|| made.then(created)), ledger.whole_since()].into_iter().flatten().max();
+    let Some(since) = since else { return Ok(false) };
     let is_own = done.iter().any(|one| one.kind == EventKind::Changed && since <= one.time);
     Ok(!is_own || ctx.now < since.saturating_add(IN_HAND))
 }
