@@ -16,7 +16,7 @@ use crate::access::who::Who;
 use crate::access::work::{Budget, Stopped};
 use crate::access::{Rule, Rules};
 use crate::directory::schema::{AttributeSet, Schema};
-use crate::directory::tree::{Change, EntryId, Overlay, Tree, TreeError, Write};
+use crate::directory::tree::{Change, Credentials, EntryId, Overlay, Tree, TreeError, Write};
 use crate::directory::{AttributeTypeId, Dn, Entry};
 
 use super::outcome::Effect;
@@ -132,7 +132,12 @@ impl<'a> Asked<'a> {
                     // What else is gone can do nothing, and have nothing done to it.
                     is_named || node.is_some_and(|node| are_members_other(&node.entry, &Entry::empty(), tree.schema()))
                 }
-                Write::SetCredentials { .. } | Write::SetSchema(_) => false,
+                Write::SetCredentials { uuid, credentials, .. } => {
+                    // What the author of rules has passed on is suspended as long as they are locked.
+                    let id = tree.find_uuid(*uuid)?;
+                    id.map(|id| is_lock_other(id, credentials, tree)).transpose()?.unwrap_or_default()
+                }
+                Write::SetSchema(_) => false,
             };
             if is_touched {
                 return Ok(true);
@@ -164,6 +169,13 @@ const fn memberships(schema: &Schema) -> [AttributeTypeId; 3] {
 
 fn are_members_other(before: &Entry, after: &Entry, schema: &Schema) -> bool {
     memberships(schema).into_iter().any(|id| !before.values(id).eq(after.values(id)))
+}
+
+/// Whether an administrator locks an account by that, or ends such a lock.
+fn is_lock_other(id: EntryId, credentials: &Entry, tree: &dyn Tree) -> Result<bool, TreeError> {
+    let before = tree.credentials(id)?;
+    let was_locked = before.is_some_and(|own| Credentials::are_locked_by_hand(&own.entry, tree.schema()));
+    Ok(was_locked != Credentials::are_locked_by_hand(credentials, tree.schema()))
 }
 
 /// A change that is tried.
@@ -242,7 +254,15 @@ impl Trial<'_, '_> {
                 let Some(id) = self.ctx.tree.find_uuid(*uuid)? else { return Ok(()) };
                 self.note_moved(id, touched)
             }
-            Write::SetCredentials { .. } | Write::SetSchema(_) => Ok(()),
+            Write::SetCredentials { uuid, credentials, .. } => {
+                if let Some(id) = self.ctx.tree.find_uuid(*uuid)?
+                    && is_lock_other(id, credentials, self.ctx.tree)?
+                {
+                    touched.people.insert(id);
+                }
+                Ok(())
+            }
+            Write::SetSchema(_) => Ok(()),
         }
     }
 

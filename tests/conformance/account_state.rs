@@ -125,6 +125,17 @@ sentences! {
         assert_eq!(told(&send(&hanna, "alice", &[(2, &["false"])])), [(1, vec!["false".to_owned()])]);
     }
 
+    /// Whoever takes back wrong passwords does not enable what an administrator has disabled.
+    fn to_take_back_wrong_passwords_enables_nothing(scene) {
+        let hanna = scene.client("hanna");
+        assert_eq!(told(&send(&hanna, "alice", &[(2, &["true"])])), [(1, vec!["true".to_owned()])]);
+        for operation in [(19, &[][..]), (60, &["false"][..])] {
+            assert_eq!(code(&send(&hanna, "alice", &[operation])), UnwillingToPerform);
+            assert_eq!(part(&hanna, "alice", 1).concat(), "true");
+        }
+        assert!(!opens(scene));
+    }
+
     /// The same as `pwdReset`, and the time of an account as `pwdStartTime` and `pwdEndTime`.
     fn that_a_password_must_be_changed_and_the_time_of_an_account_are_set(scene) {
         let (hanna, admin) = (scene.client("hanna"), scene.client("cn=admin"));

@@ -160,6 +160,19 @@ sentences! {
         assert_eq!(answer(scene, &exempt(&to("henry", "henry", &delegates))).0, ConstraintViolation);
     }
 
+    /// A rule that is suspended while its author is locked is held against the assertions when that lock ends.
+    fn rules_that_come_into_force_with_the_end_of_a_lock_are_judged(scene) {
+        hanna_delegates(scene);
+        scene.client("hanna").change(&bob_resets_the_team()).unwrap();
+        let lock = |value: &str| format!("dn: hanna\nchangetype: modify\nreplace: pwdAccountLockedTime\n{value}-\n");
+        scene.client("cn=admin").change(&lock("pwdAccountLockedTime: 000001010000Z\n")).unwrap();
+        only_few_reset(scene, 1_000_000);
+        assert_eq!(scene.client("cn=admin").change(&lock("")), Err(ConstraintViolation));
+        assert!(!bob_may_reset(scene, TIM));
+        scene.root().change("dn: cn=bob,ou=team,ou=people\nchangetype: delete\n").unwrap();
+        assert_eq!(scene.client("cn=admin").change(&lock("")), Ok(()));
+    }
+
     /// One author writes so many rules and no more; to write one of them again is not one more, and others are not kept from it.
     fn an_author_writes_so_many_rules(scene) {
         hanna_delegates(scene);

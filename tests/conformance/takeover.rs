@@ -85,7 +85,7 @@ sentences! {
         assert_eq!(hanna.change(&renaming("uid=bob,ou=people", "uid=alice")), Err(EntryAlreadyExists));
     }
 
-    /// To lock an account that holds more is power over it; to unlock it is not.
+    /// To lock an account that holds more is power over it; to unlock it is not, unless an administrator has locked it.
     fn nobody_locks_somebody_who_may_do_more(scene) {
         a_name_was_left_behind(scene, "uid=alice,ou=people");
         let hanna = scene.client("hanna");
@@ -95,6 +95,10 @@ sentences! {
         assert_eq!(change("alice", "pwdAccountLockedTime: 000001010000Z\n"), Err(InsufficientAccessRights));
         assert_eq!(change("alice", ""), Ok(()));
         assert_eq!(change("bob", "pwdAccountLockedTime: 000001010000Z\n"), Ok(()));
+        assert_eq!(change("bob", ""), Ok(()));
+        let lock = "dn: uid=alice,ou=people\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n-\n";
+        scene.root().change(lock).unwrap();
+        assert_eq!(change("alice", ""), Err(InsufficientAccessRights));
     }
 
     /// An entry does not name as its policy what is no policy: it would be governed by something else than it says.

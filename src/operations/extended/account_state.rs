@@ -202,9 +202,29 @@ fn write(ctx: &Context<'_>, request: &AccountState) -> Result<Outcome, Refusal> 
     let writes = request.operations.iter().map(StateWrite::of).collect::<Result<Vec<_>, _>>()?;
     let changes = writes.iter().map(StateWrite::change).collect();
     let outcome = modify(ctx, &ModifyRequest { object: user.to_owned(), changes })?;
+    if request.operations.iter().any(takes_back_failures) {
+        require_no_lock_by_hand(ctx, &request.user)?;
+    }
     let told: Vec<_> = writes.into_iter().map(|write| (write.told, write.tells)).collect();
     let value = Some(AccountState::answer(user, &told));
     Ok(Outcome { response: Response { value, ..outcome.response }, ..outcome })
+}
+
+/// Whether an operation takes back wrong passwords, and the lock that they have brought about.
+fn takes_back_failures(operation: &StateOperation) -> bool {
+    matches!(operation.number, 19 | 60)
+}
+
+/// Requires that an account is not one that an administrator has disabled: only who means that enables it. The requester
+/// may do that, and so may know of it.
+fn require_no_lock_by_hand(ctx: &Context<'_>, user: &[u8]) -> Result<(), Refusal> {
+    let target = ctx.target(&ctx.parse_dn(user)?)?;
+    if ctx.account(&target.node)?.locked.is_some_and(Lock::is_by_administrator) {
+        return Err(Refusal::Unwilling(
+            "an administrator has disabled this account, and no wrong passwords; enable it, if that is meant (operation 2 with false, or 3)",
+        ));
+    }
+    Ok(())
 }
 
 /// What is to be written, and what is told of it.

@@ -149,8 +149,10 @@ fn state_change(ctx: &Context<'_>, target: &Target, change: &Modification) -> Re
         target.require(Right::Unlock, "you may not lock or unlock this account", ctx)?;
         let read = if ctx.is_relaxed(id) { Lock::brought_along } else { Lock::by_administrator };
         let lock = value.and_then(|value| read(value));
-        if lock.is_some() {
-            // To lock somebody out who holds more is power over them; to let them in is not.
+        let is_by_hand = || Ok::<_, Refusal>(ctx.account(&target.node)?.locked.is_some_and(Lock::is_by_administrator));
+        if lock.is_some() || is_by_hand()? {
+            // To lock somebody out who holds more is power over them, and so is to end what another administrator has
+            // decided, by which what they have passed on is suspended as well. To let them in after wrong passwords is not.
             let guarded = ctx.require_no_escalation(target.node.uuid, &target.dn);
             guarded.map_err(|refusal| refusal.about(Power::Lock))?;
         }
