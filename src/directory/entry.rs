@@ -27,6 +27,22 @@ const ROW: usize = 6;
 pub struct Entry {
     octets: Bytes,
     body: usize,
+    types: TypeBits,
+}
+
+/// Which types may be there, a bit for each that its number falls on: most that an entry is asked for it does not have, and that
+/// is seen so without looking at its table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct TypeBits(u64);
+
+impl TypeBits {
+    const fn with(self, attribute_type: AttributeTypeId) -> Self {
+        Self(self.0 | 1 << (attribute_type.0 % 64))
+    }
+
+    const fn may_have(self, attribute_type: AttributeTypeId) -> bool {
+        self.0 & 1 << (attribute_type.0 % 64) != 0
+    }
 }
 
 /// Octets that are no entry: damaged, or written by a later release.
@@ -37,7 +53,7 @@ pub struct DamagedEntry;
 impl Entry {
     /// The entry without attributes.
     pub fn empty() -> Self {
-        Self { octets: Bytes::from_static(&[FORMAT, 0, 0]), body: HEAD }
+        Self { octets: Bytes::from_static(&[FORMAT, 0, 0]), body: HEAD, types: TypeBits::default() }
     }
 
     /// Brings attributes into the stored form. What does not fit the format's sizes, which no client can send, is cut.
@@ -51,7 +67,9 @@ impl Entry {
         out.push(FORMAT);
         out.extend(count.to_be_bytes());
         let mut end = 0_u32;
+        let mut types = TypeBits::default();
         for (id, octets) in rows.iter().take(usize::from(count)) {
+            types = types.with(*id);
             end = end.saturating_add(u32::try_from(octets.len()).unwrap_or(u32::MAX));
             out.extend(id.0.to_be_bytes());
             out.extend(end.to_be_bytes());
@@ -59,7 +77,7 @@ impl Entry {
         for (_, octets) in rows.iter().take(usize::from(count)) {
             out.extend_from_slice(octets);
         }
-        Self { octets: out.into(), body }
+        Self { octets: out.into(), body, types }
     }
 
     /// Takes stored octets for an entry, after a look at the outline. An attribute is checked when it is read.
@@ -71,8 +89,9 @@ impl Entry {
         if end != attributes.len() {
             return Err(DamagedEntry);
         }
+        let types = table.as_chunks().0.iter().fold(TypeBits::default(), |types, row| types.with(type_of(*row)));
         let body = HEAD + rows;
-        Ok(Self { octets, body })
+        Ok(Self { octets, body, types })
     }
 
     /// The stored octets.
@@ -94,7 +113,7 @@ impl Entry {
 
     /// The attributes of a type: more than one if there are some with options.
     pub fn attributes_of(&self, attribute_type: AttributeTypeId) -> impl Iterator<Item = EncodedAttribute<'_>> {
-        let (table, body) = self.parts();
+        let (table, body) = if self.types.may_have(attribute_type) { self.parts() } else { Default::default() };
         let found = table.iter().enumerate().filter(move |(_, row)| type_of(**row) == attribute_type);
         found.filter_map(move |(at, row)| {
             let start = at.checked_sub(1).and_then(|before| table.get(before)).map_or(0, |row| end_of(*row));
@@ -121,10 +140,6 @@ impl Entry {
 
     /// The first value of a type.
     pub fn first(&self, attribute_type: AttributeTypeId) -> Option<&[u8]> {
-        // Most that is asked for is not there.
-        if !self.has(attribute_type) {
-            return None;
-        }
         self.attributes_of(attribute_type).find_map(|attribute| attribute.values().next())
     }
 
@@ -135,7 +150,7 @@ impl Entry {
 
     /// Whether there is an attribute of the type.
     pub fn has(&self, attribute_type: AttributeTypeId) -> bool {
-        self.parts().0.iter().any(|row| type_of(*row) == attribute_type)
+        self.types.may_have(attribute_type) && self.parts().0.iter().any(|row| type_of(*row) == attribute_type)
     }
 
     /// Takes the entry apart, to change it.
@@ -153,7 +168,7 @@ impl Entry {
         if let Some(place) = octets.get_mut(offset..offset + value.len()) {
             place.copy_from_slice(value);
         }
-        Self { octets: octets.into(), body: self.body }
+        Self { octets: octets.into(), ..*self }
     }
 }
 

@@ -371,6 +371,13 @@ impl Verification {
         whose: (&Node, &Dn),
         Entered { standing, recheck, rehash, lock, logins }: Entered,
     ) -> Result<(Change, Need), Refusal> {
+        let demands_change = recheck.demands_change() || rehash.demands_change();
+        let uses_up = matches!(standing, Standing::Grace { .. })
+            || standing == Standing::MustChange && self.account.temporary_uses.is_some();
+        let first = uses_up || demands_change;
+        if !first && !self.keys_are_due() && rehash == Rehash::Nothing && recheck == Recheck::Nothing {
+            return Ok((Change::none(), Need::Welcome));
+        }
         let (node, _) = whose;
         let last_success = Some(Seen { time: ctx.now, source: Arc::clone(&ctx.requester.source) });
         let mut account = Account { last_success, ..self.account.clone() };
@@ -382,7 +389,6 @@ impl Verification {
         }
         let event = |kind, reason| Event { reason, ..self.event(ctx, kind, whose) };
         account.checked_against = recheck.lists().or(account.checked_against);
-        let demands_change = recheck.demands_change() || rehash.demands_change();
         account.must_change |= demands_change;
         let used = match (standing, account.temporary_uses) {
             (Standing::Grace { remaining }, _) => {
@@ -406,7 +412,6 @@ impl Verification {
             credentials: account.to_entry(ctx.schema()),
         };
         let change = |events| Change { writes: vec![write()], events, ..Change::none() };
-        let first = used.is_some() || demands_change;
         if !first && !rekeyed && rehash == Rehash::Nothing && recheck == Recheck::Nothing {
             return Ok((Change::none(), Need::Welcome));
         }

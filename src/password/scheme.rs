@@ -226,8 +226,7 @@ impl StoredPassword {
         };
         let split = memchr::memchr(b'}', rest).and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)));
         let Some((name, hash)) = split else { return Parts::Clear(self.0.expose()) };
-        let text = std::str::from_utf8(name).ok().zip(std::str::from_utf8(hash).ok());
-        match text.and_then(|(name, hash)| KNOWN.iter().find(|k| k.eq_ignore_ascii_case(name)).map(|k| (*k, hash))) {
+        match known(name).zip(std::str::from_utf8(hash).ok()) {
             Some(("ARGON2ID" | "ARGON2I" | "ARGON2D", hash)) => Parts::Scheme("ARGON2", hash),
             Some(("BCRYPT", hash)) if hash.starts_with("$2") => Parts::Scheme("CRYPT", hash),
             Some((name, hash)) => Parts::Scheme(name, hash),
@@ -278,6 +277,18 @@ const KNOWN: &[&str] = &[
     "PKCS5S2",
 ];
 
+/// The longest of [`KNOWN`].
+const LONGEST: usize = 18;
+
+/// The name of a scheme as it is written in [`KNOWN`], in whatever case it stands in a value.
+fn known(name: &[u8]) -> Option<&'static str> {
+    let mut buffer = [0; LONGEST];
+    let upper = buffer.get_mut(..name.len())?;
+    upper.copy_from_slice(name);
+    upper.make_ascii_uppercase();
+    KNOWN.iter().find(|known| known.as_bytes() == upper).copied()
+}
+
 impl fmt::Debug for StoredPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StoredPassword({:?}, ..)", self.scheme())
@@ -322,6 +333,14 @@ mod tests {
 
     fn verify(value: &str, password: &str) -> bool {
         StoredPassword::new(value.as_bytes()).verify(&Secret::new(password))
+    }
+
+    #[test]
+    fn the_names_of_schemes_are_known_in_any_case() {
+        for name in KNOWN {
+            assert_eq!(known(name.to_ascii_lowercase().as_bytes()), Some(*name));
+        }
+        assert_eq!([known(b""), known(b"SSHA1"), known(&[b'S'; 100])], [None; 3]);
     }
 
     #[test]

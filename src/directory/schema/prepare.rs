@@ -53,10 +53,28 @@ pub fn prepares_to(value: &[u8], prepared: &[u8], case: Case) -> bool {
     if value == prepared && is_prepared(value, case) {
         return true;
     }
+    if begins_otherwise(value, prepared, case) {
+        return false;
+    }
     if value.is_ascii() {
         return ascii(value, case).eq(prepared.iter().copied());
     }
     prepare(value, case).is_ok_and(|own| own.as_ref() == prepared)
+}
+
+/// Whether the first character shows that a value does not prepare to `prepared`, as most that differ do. The second one may
+/// combine with it, unless that is plain ASCII, too.
+fn begins_otherwise(value: &[u8], prepared: &[u8], case: Case) -> bool {
+    let [first, second, ..] = value else { return false };
+    let is_plain = first.is_ascii_graphic() && second.is_ascii_graphic();
+    is_plain && prepared.first() != Some(&folded(*first, case))
+}
+
+const fn folded(octet: u8, case: Case) -> u8 {
+    match case {
+        Case::Ignore => octet.to_ascii_lowercase(),
+        Case::Exact => octet,
+    }
 }
 
 /// Already in the prepared form: plain ASCII without anything to fold, map, squeeze or trim.
@@ -88,7 +106,7 @@ fn ascii(value: &[u8], case: Case) -> impl Iterator<Item = u8> + '_ {
                 0..=0x1f | 0x7f => {}
                 _ => {
                     started = true;
-                    let folded = if case == Case::Ignore { octet.to_ascii_lowercase() } else { octet };
+                    let folded = folded(octet, case);
                     if std::mem::take(&mut pending) {
                         held = Some(folded);
                         return Some(b' ');
