@@ -1,19 +1,18 @@
 //! Setting the password of an entry: the one way for the extended operation, modify and add.
 
-use crate::access::{Decision, Right, escalation};
+mod judge;
+
+use crate::access::{Right, escalation};
 use crate::directory::schema::Schema;
 use crate::directory::tree::{Change, Event, EventKind, LogKind, Means, Node, Write};
-use crate::directory::{AttributeTypeId, Attributes, Dn, Entry, Randomness, Rdn};
+use crate::directory::{Attributes, Dn, Entry};
 use crate::password::account::{Account, Lock};
-use crate::password::change::{self, By, OldPassword};
+use crate::password::change::{By, OldPassword};
 use crate::password::ledger::BY_CODE;
-use crate::password::policy::{BreachAction, CheckQuality};
-use crate::password::quality::{self, BreachList, Facts, lists};
 use crate::password::report::Given;
-use crate::password::scheme::Scheme;
 use crate::password::scram::ScramKeys;
-use crate::password::verdict::{BrokenRule, Language, Refused};
-use crate::password::{Policy, Secret, StoredPassword, generate};
+use crate::password::verdict::Language;
+use crate::password::{Policy, Secret, StoredPassword};
 use crate::protocol::control::{Flag, ResetOptions, Skipped};
 
 use uuid::Uuid;
@@ -24,6 +23,8 @@ use super::policies::Governing;
 use super::refusal::{MAY_NOT_SET, Power};
 use super::target::Target;
 use super::{Context, Effect, Freedom, Refusal};
+pub(super) use judge::Hashes;
+use judge::{Judge, Looking, is_final};
 
 /// A password that is to be set.
 #[derive(Debug)]
@@ -81,9 +82,6 @@ impl Made {
         Ok(SetPassword { account, generated, events: [event].into_iter().chain(ended).collect(), stays_locked })
     }
 }
-
-/// Passwords that are made are at least this long, in characters.
-const GENERATED_LENGTH: usize = 20;
 
 impl Context<'_> {
     /// Requires the right to set the password of an entry: decided before any password is looked at, since otherwise the
@@ -154,7 +152,7 @@ impl Context<'_> {
         judge.skipped.history |= request.by == By::Administrator && self.flags.has(Flag::NoOp);
         self.require_changeable(request, &judge)?;
         let Some(old) = self.proven_old(target, &account, policy, request)? else { return Ok(None) };
-        let judge = Judge { old: old.given(), ..judge };
+        let judge = judge.knowing(old.given());
         let held_back = self.held_back(&account, policy, request.by, &old);
         let generated = match request.new {
             Some(_) => None,
@@ -282,21 +280,6 @@ impl Context<'_> {
         self.judge(&account, policy, entry.unwrap_or(&nothing), Hashes::Refused).generate(self.random)
     }
 
-    /// What the new password of an entry is judged by.
-    fn judge<'j>(&'j self, account: &'j Account, policy: &'j Policy, entry: &Entry, hashes: Hashes) -> Judge<'j> {
-        Judge {
-            account,
-            policy,
-            names: own_names(entry, self.schema()),
-            addresses: texts(entry, self.schema().known().mail),
-            organization: organization(self.tree.suffixes(), self.schema()),
-            old: None,
-            hashes,
-            breached: self.services.breached.as_deref(),
-            skipped: self.skipped(),
-        }
-    }
-
     /// What is wrong with a password, in the language of whoever reads it: that is the requester, whoever the password is
     /// for.
     fn in_their_language(&self, refusal: Refusal) -> Refusal {
@@ -364,124 +347,6 @@ pub(super) const fn kind(by: By) -> EventKind {
     }
 }
 
-/// Whether a hash may be brought in the place of a password.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Hashes {
-    Imported,
-    Refused,
-}
-
-impl Hashes {
-    pub(super) const fn of(decision: &Decision) -> Self {
-        if decision.allows(Right::ImportHash) { Self::Imported } else { Self::Refused }
-    }
-}
-
-/// How far a new password is looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Looking {
-    /// By itself.
-    AtItself,
-    /// And whether it was had before.
-    AtHistory,
-}
-
-/// Whether a rule keeps the owner from a change whatever the old password is.
-const fn is_final(rule: &BrokenRule) -> bool {
-    matches!(rule, BrokenRule::NotAllowed | BrokenRule::OldPasswordMissing)
-}
-
-/// What a new password is judged by.
-struct Judge<'a> {
-    account: &'a Account,
-    policy: &'a Policy,
-    names: Vec<String>,
-    addresses: Vec<String>,
-    organization: Vec<String>,
-    old: Option<&'a Secret>,
-    hashes: Hashes,
-    breached: Option<&'a dyn BreachList>,
-    skipped: Skipped,
-}
-
-impl Judge<'_> {
-    /// A new password as it is to be kept, if nothing holds it back and it is good enough; else all that is wrong. A hash is
-    /// kept as it is if the requester may import hashes; nobody else can have one taken for a password.
-    fn admit(&self, new: &Secret, held_back: Vec<BrokenRule>, ctx: &Context<'_>) -> Result<StoredPassword, Refusal> {
-        let looking = if held_back.iter().any(is_final) { Looking::AtItself } else { Looking::AtHistory };
-        let mut broken = held_back;
-        broken.extend(self.faults(new, looking));
-        Refused::unless_empty(broken)?;
-        if self.is_imported(new) {
-            return Ok(StoredPassword::new(new.expose()));
-        }
-        Ok(StoredPassword::create(new, self.policy.hashing.or(ctx.services.new_passwords), ctx.random))
-    }
-
-    fn is_imported(&self, new: &Secret) -> bool {
-        self.hashes == Hashes::Imported && StoredPassword::is_prehashed(new.expose())
-    }
-
-    /// All that is wrong with a new password.
-    fn faults(&self, new: &Secret, looking: Looking) -> Vec<BrokenRule> {
-        if self.is_imported(new) {
-            let stored = StoredPassword::new(new.expose());
-            let fault = match stored.scheme() {
-                // It is no hash, and whoever may bring one along may not bring a password past the policy by that.
-                Scheme::Clear => Some(BrokenRule::Prehashed),
-                Scheme::Unusable if !stored.is_locked() => Some(BrokenRule::UnusableHash),
-                _ => None,
-            };
-            return fault.into_iter().collect();
-        }
-        if StoredPassword::is_prehashed(new.expose()) && self.policy.pwd_check_quality != CheckQuality::Off {
-            return vec![BrokenRule::Prehashed];
-        }
-        let mut broken = if self.skipped.quality {
-            quality::judge_bounds(new).into_iter().collect()
-        } else {
-            self.with_facts(|facts| quality::judge(new, self.policy, facts))
-        };
-        if looking == Looking::AtHistory && !self.skipped.history {
-            broken.extend(change::judge_by_history(new, self.account, self.policy));
-        }
-        broken
-    }
-
-    /// The lists that a password was looked up in that was admitted, if somebody will ask.
-    fn lists(&self, new: &Secret) -> Option<u64> {
-        let is_looked_up =
-            self.policy.pwd_check_quality != CheckQuality::Off && !StoredPassword::is_prehashed(new.expose());
-        let is_asked = self.policy.breach_action != BreachAction::None;
-        (is_looked_up && is_asked).then(|| lists::edition(self.policy, self.breached))
-    }
-
-    /// A password that the policy itself would admit.
-    fn generate(&self, random: &dyn Randomness) -> Result<Secret, Refusal> {
-        let most = if self.policy.pwd_max_length == 0 { usize::MAX } else { self.policy.pwd_max_length };
-        let length = GENERATED_LENGTH.max(self.policy.pwd_min_length).min(most);
-        let attempt = || {
-            let made = generate::password_that(|made| self.is_good(made), length, random);
-            Refused::unless_empty(self.faults(&made, Looking::AtHistory)).map(|()| made)
-        };
-        // One in 65,536 is taken for one that is publicly known; hardly two in a row.
-        Ok(attempt().or_else(|_| attempt())?)
-    }
-
-    /// Whether it is good enough by itself, lists and history aside, which take a disk and hashes to look at.
-    fn is_good(&self, new: &Secret) -> bool {
-        self.with_facts(|facts| quality::judge(new, self.policy, &Facts { breached: None, ..*facts }).is_empty())
-    }
-
-    fn with_facts<R>(&self, judge: impl FnOnce(&Facts<'_>) -> R) -> R {
-        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        let organization: Vec<&str> = self.organization.iter().map(String::as_str).collect();
-        let addresses: Vec<&str> = self.addresses.iter().map(String::as_str).collect();
-        let (names, addresses, organization) = (&names, &addresses, &organization);
-        judge(&Facts { names, addresses, organization, old: self.old, breached: self.breached })
-    }
-}
-
 /// What follows when a password has been set.
 pub(super) const fn password_was_set(node: &Node, by: By) -> Effect {
     Effect::PasswordSet { uuid: node.uuid, by }
@@ -490,30 +355,4 @@ pub(super) const fn password_was_set(node: &Node, by: By) -> Effect {
 pub(super) fn has_class(attributes: &Attributes, class: &str, schema: &Schema) -> bool {
     let values = attributes.values(schema.known().object_class);
     values.iter().any(|value| value.eq_ignore_ascii_case(class.as_bytes()))
-}
-
-/// What the owner is called: names that make poor passwords.
-fn own_names(entry: &Entry, schema: &Schema) -> Vec<String> {
-    let known = schema.known();
-    let mut names = Vec::new();
-    for id in [known.uid, known.cn, known.sn, known.given_name, known.display_name] {
-        names.extend(texts(entry, id));
-    }
-    for mail in entry.values(known.mail).map(String::from_utf8_lossy) {
-        names.extend(mail.split('@').next().map(str::to_owned));
-    }
-    names
-}
-
-fn texts(entry: &Entry, id: AttributeTypeId) -> Vec<String> {
-    entry.values(id).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
-}
-
-/// What the organization is called: the names of its suffixes, of `dc=example,dc=com` the `example`.
-fn organization(suffixes: &[Dn], schema: &Schema) -> Vec<String> {
-    let rdns = suffixes.iter().filter_map(|suffix| Rdn::parse(schema, suffix.rdns().next()?.0).ok());
-    let values = |rdn: Rdn| -> Vec<String> {
-        rdn.assertions().iter().map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
-    };
-    rdns.flat_map(values).collect()
 }
