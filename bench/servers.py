@@ -13,7 +13,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-KEYSTEAD = TARGET / "release/keystead"
+KEYSTEAD = TARGET / "dist/keystead"
 LDAPLOAD = TARGET / "bench/release/ldapload"
 
 SUFFIX = "dc=example,dc=com"

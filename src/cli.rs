@@ -28,6 +28,7 @@ mod recover_admin;
 mod reload;
 mod rule_names;
 mod serve;
+mod supervisor;
 mod uid;
 mod verify;
 

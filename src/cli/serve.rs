@@ -9,7 +9,7 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use super::log_line::LogLine;
-use super::{CliError, assertions, files, open_files, open_store, output, reload, rule_names};
+use super::{CliError, assertions, files, open_files, open_store, output, reload, rule_names, supervisor};
 use crate::config::{Config, LogFormat, LogSettings};
 use crate::directory::Randomness;
 use crate::directory::tree::{Directory, Tree};
@@ -72,6 +72,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     for one in &bound {
         output::say(&format!("Listening on {}", one.url));
     }
+    supervisor::tell_ready(&bound);
     if args.show_examples {
         show_examples(&config, &bound);
     }

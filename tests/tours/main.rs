@@ -46,6 +46,7 @@ mod scram_client;
 mod self_service;
 mod sequence;
 mod simulate;
+mod supervisor;
 mod transactions;
 mod transport;
 mod trouble;
