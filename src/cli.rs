@@ -5,6 +5,7 @@
 
 mod accounts;
 mod assertions;
+mod backup;
 mod breach;
 mod certificates;
 mod changes;
@@ -61,6 +62,10 @@ enum Command {
     Import(import::ImportArgs),
     /// Write the directory as LDIF (RFC 2849), with operational attributes and password hashes.
     Export(export::ExportArgs),
+    /// Copy the directory as it is at this moment, also while it is served, with all that has happened in it.
+    Backup(backup::BackupArgs),
+    /// Put such a copy in the place of a store that is lost.
+    Restore(backup::RestoreArgs),
     /// Look whether everything in the store fits together; nothing is changed.
     Verify(verify::VerifyArgs),
     /// Read what has happened to passwords: changed, reset, locked, refused, by whom and from where.
@@ -141,6 +146,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Backup(args) => backup::back_up(&args),
+        Command::Restore(args) => backup::restore(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Changes(args) => changes::run(&args),

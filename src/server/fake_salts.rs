@@ -24,6 +24,15 @@ pub fn keep(store: &Path) -> io::Result<()> {
     }
 }
 
+/// Copies the file, if there is one, for another store.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    match std::fs::copy(from.join(FILE), to.join(FILE)) {
+        Ok(_) => std::fs::File::open(to.join(FILE))?.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// What the file says; something else if it cannot be read, so that nothing is ever made of what others know.
 pub fn read(store: &Path) -> [u8; 32] {
     let mut octets = [0; 32];
@@ -52,5 +61,11 @@ mod tests {
         assert_eq!(read(folder.path()), kept);
         let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        let other = tempfile::tempdir().unwrap();
+        copy(folder.path(), other.path()).unwrap();
+        assert_eq!(read(other.path()), kept);
+        let nothing = tempfile::tempdir().unwrap();
+        copy(nothing.path(), other.path()).unwrap();
+        assert_eq!(read(other.path()), kept);
     }
 }

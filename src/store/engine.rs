@@ -216,12 +216,6 @@ impl Engine {
         Ok(self.db.flush_wal(true)?)
     }
 
-    /// Makes a copy of the database as it is now, by links to its files where they are on the same disk.
-    pub(super) fn checkpoint(&self, to: &Path) -> Result<(), StoreError> {
-        rocksdb::checkpoint::Checkpoint::new(&self.db)?.create_checkpoint(to)?;
-        close_to_others(to)
-    }
-
     /// Begins a file of sorted keys of a family for [`Engine::ingest`].
     pub(super) fn sorted_file(&self, family: Family, path: &Path) -> Result<SortedFile<'_>, StoreError> {
         let read_only = || StoreError("the store was opened to be read only".to_owned());

@@ -13,6 +13,7 @@ mod server;
 mod access;
 mod acting;
 mod approvals;
+mod backup;
 mod breached;
 mod canary;
 mod changes;
