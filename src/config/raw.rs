@@ -90,6 +90,7 @@ pub(super) struct RawLimits {
     pub(super) page: Option<u32>,
     pub(super) attributes: Option<usize>,
     pub(super) sort: Option<usize>,
+    pub(super) rename: Option<usize>,
     pub(super) tree_delete: Option<usize>,
     pub(super) entry_octets: Option<usize>,
     pub(super) rules: Option<usize>,

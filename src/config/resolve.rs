@@ -380,6 +380,7 @@ fn limits(raw: &RawLimits) -> Limits {
         page: raw.page.unwrap_or(default.page),
         attributes: raw.attributes.unwrap_or(default.attributes),
         sort: raw.sort.unwrap_or(default.sort),
+        rename: raw.rename.unwrap_or(default.rename),
         tree_delete: raw.tree_delete.unwrap_or(default.tree_delete),
         entry_octets: raw.entry_octets.unwrap_or(default.entry_octets),
         rules: raw.rules.unwrap_or(default.rules),

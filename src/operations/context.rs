@@ -188,6 +188,8 @@ pub struct Limits {
     pub attributes: usize,
     /// Entries that one search sorts.
     pub sort: usize,
+    /// Entries that one rename gives other names, the one that was named included.
+    pub rename: usize,
     /// Entries that go with one tree delete, the one that was named included.
     pub tree_delete: usize,
     /// Octets of one entry.
@@ -209,6 +211,7 @@ impl Default for Limits {
             page: 5_000,
             attributes: 1_000,
             sort: 50_000,
+            rename: 10_000,
             tree_delete: 10_000,
             entry_octets: 16 << 20,
             rules: delegated::MOST,

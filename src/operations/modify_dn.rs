@@ -87,9 +87,6 @@ fn require_free(ctx: &Context<'_>, target: &Target, new_dn: &Dn) -> Result<(), R
     if taken.is_some_and(|id| id != target.node.id) { Err(Refusal::AlreadyExists) } else { Ok(()) }
 }
 
-/// So many entries may stand below one that is renamed: each of them gets another name.
-const MOST_BELOW: usize = 10_000;
-
 /// An entry that gets another name.
 struct Moved {
     node: Node,
@@ -101,6 +98,7 @@ struct Moved {
 /// the requester: it may stand in a group already.
 fn moved(ctx: &Context<'_>, target: &Target, new: Dn, rules: &mut RuleChange) -> Result<Vec<Moved>, Refusal> {
     let mut moved = vec![Moved { node: target.node.clone(), old: Dn::clone(&target.dn), new }];
+    let most = ctx.services.limits.rename;
     let mut looked_below = 0;
     while let Some(Moved { node, old, new }) = moved.get(looked_below) {
         if old != new {
@@ -113,8 +111,8 @@ fn moved(ctx: &Context<'_>, target: &Target, new: Dn, rules: &mut RuleChange) ->
             }
         }
         let mut below = Vec::new();
-        for child in ctx.tree.children(node.id, None, MOST_BELOW)? {
-            if moved.len() + below.len() > MOST_BELOW {
+        for child in ctx.tree.children(node.id, None, most)? {
+            if moved.len() + below.len() >= most {
                 return Err(Refusal::AdminLimit("more entries stand below it than this server renames at once"));
             }
             let Some(node) = ctx.tree.node(child)? else { continue };

@@ -1,6 +1,6 @@
 //! Which attributes are indexed, and what an entry contributes to the indexes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use smallvec::SmallVec;
 
@@ -260,33 +260,58 @@ impl Indexes {
         }
     }
 
-    /// The postings that an entry gains and loses. Attributes that stay as they are, which is most, are not looked into.
+    /// The postings that an entry gains and loses. Attributes and values that stay as they are, which is most, are not looked
+    /// into, but for what the entry goes on to have of that which it might lose: a piece of another value, an attribute
+    /// with other options, or what only shares the hash.
     pub(super) fn difference(&self, old: &Entry, new: &Entry, schema: &Schema) -> (Vec<Postings>, Vec<Postings>) {
         let (old, new): (Listed<'_>, Listed<'_>) = (old.attributes().collect(), new.attributes().collect());
         let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
         for attribute in missing_in(&old, &new) {
-            self.collect(attribute, schema, &mut before);
+            self.collect_but(counterpart(attribute, &new), attribute, schema, &mut before);
         }
         for attribute in missing_in(&new, &old) {
-            self.collect(attribute, schema, &mut after);
+            self.collect_but(counterpart(attribute, &old), attribute, schema, &mut after);
         }
-        // Another attribute of the type, with other options, may still contribute what this one no longer does.
-        let still = |posting: &Postings| {
-            new.iter().filter(|one| posting.is_of(one.attribute_type)).any(|attribute| {
-                let mut own = BTreeSet::new();
-                self.collect(attribute, schema, &mut own);
-                own.contains(posting)
-            })
-        };
         let gained = after.difference(&before).copied().collect();
-        let lost = before.difference(&after).filter(|posting| !still(posting)).copied().collect();
-        (gained, lost)
+        let mut lost = Lost(before.difference(&after).copied().collect());
+        for attribute in &new {
+            if lost.0.iter().any(|posting| posting.is_of(attribute.attribute_type)) {
+                self.collect(attribute, schema, &mut lost);
+            }
+        }
+        (gained, lost.0.into_iter().collect())
+    }
+
+    /// The postings of an attribute, but for those of values that stand in another, too.
+    fn collect_but(
+        &self,
+        other: Option<&EncodedAttribute<'_>>,
+        encoded: &EncodedAttribute<'_>,
+        schema: &Schema,
+        postings: &mut impl Extend<Postings>,
+    ) {
+        let others: HashSet<&[u8]> = other.iter().flat_map(|other| other.values()).collect();
+        self.collect_of(
+            encoded.attribute_type,
+            || encoded.values().filter(|value| !others.contains(value)),
+            schema,
+            postings,
+        );
     }
 
     fn collect(&self, encoded: &EncodedAttribute<'_>, schema: &Schema, postings: &mut impl Extend<Postings>) {
-        let id = encoded.attribute_type;
+        self.collect_of(encoded.attribute_type, || encoded.values(), schema, postings);
+    }
+
+    /// The postings of values of an attribute.
+    fn collect_of<'v, V: Iterator<Item = &'v [u8]>>(
+        &self,
+        id: AttributeTypeId,
+        values: impl Fn() -> V,
+        schema: &Schema,
+        postings: &mut impl Extend<Postings>,
+    ) {
         let attribute = schema.attribute_type(id);
-        let values = || encoded.values();
         for kind in self.of(id) {
             match kind {
                 IndexKind::Presence => {
@@ -314,6 +339,28 @@ impl Indexes {
             }
         }
     }
+}
+
+/// Postings that an entry loses, but for those that it goes on to have: adding one takes it away.
+struct Lost(BTreeSet<Postings>);
+
+impl Extend<Postings> for Lost {
+    fn extend<T: IntoIterator<Item = Postings>>(&mut self, kept: T) {
+        for posting in kept {
+            self.0.remove(&posting);
+        }
+    }
+}
+
+/// The attribute of the same type and options.
+fn counterpart<'l, 'e>(
+    attribute: &EncodedAttribute<'_>,
+    others: &'l [EncodedAttribute<'e>],
+) -> Option<&'l EncodedAttribute<'e>> {
+    let is_it = |other: &&EncodedAttribute<'_>| {
+        other.attribute_type == attribute.attribute_type && other.description() == attribute.description()
+    };
+    others.iter().find(is_it)
 }
 
 /// The attributes of an entry.

@@ -1,8 +1,9 @@
 //! Modify DN (RFC 4511 §4.9).
 
 use keystead::directory::ResultCode::{
-    self, ConstraintViolation, EntryAlreadyExists, InsufficientAccessRights, InvalidAttributeSyntax, InvalidDnSyntax,
-    NamingViolation, NoSuchObject, ObjectClassViolation, UndefinedAttributeType, UnwillingToPerform,
+    self, AdminLimitExceeded, ConstraintViolation, EntryAlreadyExists, InsufficientAccessRights,
+    InvalidAttributeSyntax, InvalidDnSyntax, NamingViolation, NoSuchObject, ObjectClassViolation,
+    UndefinedAttributeType, UnwillingToPerform,
 };
 
 use crate::sentences;
@@ -91,6 +92,18 @@ sentences! {
         assert_eq!(root.values("ou=people", "hasSubordinates"), ["FALSE"]);
         root.change(&move_below("uid=alice,ou=people too,ou=staff", "uid=alice", "ou=people")).unwrap();
         assert_eq!(root.find("(uid=alice)"), ["uid=alice,ou=people"]);
+    }
+
+    /// All entries below get their new names and all references follow, or none: how many these are is bounded, on one level as on
+    /// several.
+    fn what_a_rename_gives_other_names_is_bounded(scene) {
+        let below = scene.root().find("(ou:dn:=people)").len();
+        scene.configure(|services| services.limits.rename = below - 1);
+        assert_eq!(scene.root().change(&rename("ou=people", "ou=folk", 1)), Err(AdminLimitExceeded));
+        assert_eq!((scene.root().find("(ou:dn:=people)").len(), scene.root().find("(ou:dn:=folk)").len()), (below, 0));
+        scene.configure(|services| services.limits.rename = below);
+        assert_eq!(scene.root().change(&rename("ou=people", "ou=folk", 1)), Ok(()));
+        assert_eq!((scene.root().find("(ou:dn:=people)").len(), scene.root().find("(ou:dn:=folk)").len()), (0, below));
     }
 
     /// RFC 4511 §4.9: the superior must exist, and be no part of what is moved (sharp edge 17).
