@@ -8,7 +8,7 @@
 //! Reading order: a [`Right`] is what people do; a [`Rule`] says [`who`] may do it to [what](reach) and [`when`];
 //! an [`Actor`] is somebody with the groups they are in, under the [`Circumstances`] in which they ask; a [`Decider`]
 //! decides for one actor, entry after entry; [`escalation`] keeps those who reset passwords from taking over those who may
-//! do more, and [`proxy`] those who act for others; [`explain`] answers by which rule, and who else.
+//! do more, [`bearers`] those who write tokens, and [`proxy`] those who act for others; [`explain`] answers by which rule, and who else.
 //!
 //! An [`assertion`] says what rules must never grant, and a [`violation`] by whom it is; [`paths`] finds
 //! the ways to become an administrator. A rule that breaks one by what entries hold is [`withheld`]. What a client
@@ -17,6 +17,7 @@
 pub mod actor;
 pub mod assertion;
 mod attributes;
+pub mod bearers;
 pub mod circumstances;
 pub mod decide;
 pub mod delegated;

@@ -30,6 +30,7 @@ mod reload;
 mod rule_names;
 mod serve;
 mod supervisor;
+mod token;
 mod uid;
 mod verify;
 
@@ -78,6 +79,8 @@ enum Command {
     Policy(policy::PolicyArgs),
     /// Hash a password as the configuration says, for an import.
     HashPassword(hash_password::HashPasswordArgs),
+    /// Make the secret of a token, for codes behind the password.
+    Token(token::TokenArgs),
     /// Make and ask a filter of passwords that are publicly known, which no new password may be.
     Breach(breach::BreachArgs),
     /// Write man pages and completions for shells.
@@ -154,6 +157,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::HashPassword(args) => hash_password::run(&args),
+        Command::Token(args) => token::run(&args),
         Command::Breach(args) => breach::run(&args),
         Command::Manual(args) => manual::run(&args),
         Command::RecoverAdmin(args) => recover_admin::run(&args),

@@ -53,6 +53,7 @@
 //! |---|---|
 //! | a result code | [`operations::refusal`] |
 //! | why a bind failed | [`operations::bind`], then [`password::standing`]; in words, [`password::condition`] |
+//! | what stands behind a password | [`password::second_factor`], [`operations::second_factor`] |
 //! | whether a value is legal | [`directory::schema`] (`check`, `syntax`) |
 //! | how two values compare | [`directory::schema`] (`matching_rule`, `normal_form`, `prepare`) |
 //! | which index a search uses | [`store::planner`]: a plan prints itself |

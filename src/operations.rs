@@ -52,6 +52,7 @@ pub mod reports;
 pub mod root_dse;
 mod schema_change;
 pub mod search;
+pub mod second_factor;
 mod selection;
 pub mod set_password;
 mod stamp;

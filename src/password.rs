@@ -8,7 +8,8 @@
 //! is what a policy would do that is only tried out, [`outlook`] how accounts would stand under one; [`standing`] is what a
 //! bind may expect, a [`notice`] what is told of its end to those who do not bind, and the [`meter`] counts wrong
 //! passwords and remembers what was tried; [`verified`] passwords need no second hash for a while; [`scram`] is how a
-//! client proves that it knows a password without sending it; [`logins`] are who was let in of late.
+//! client proves that it knows a password without sending it; [`logins`] are who was let in of late; a [`second_factor`] is a
+//! token that makes a code to be typed behind the password, by [`one_time_password`].
 
 pub mod account;
 pub mod change;
@@ -20,6 +21,8 @@ pub mod logins;
 pub mod meter;
 pub mod notice;
 pub mod one_time_code;
+pub mod one_time_password;
+pub mod otpauth;
 pub mod outlook;
 pub mod policy;
 pub mod prepare;
@@ -28,6 +31,7 @@ pub mod report;
 pub mod requirement;
 pub mod scheme;
 pub mod scram;
+pub mod second_factor;
 pub mod secret;
 pub mod stale;
 pub mod standing;

@@ -67,6 +67,11 @@ pub enum Obstacle {
     DenialStands(String),
     /// It is a password policy that governs somebody who holds something that they do not hold.
     GovernsMore,
+    /// It is a token by which somebody logs in who holds something that they do not hold, by the rule of that name; or the
+    /// parameters of one.
+    Borne(String),
+    /// It is the parameters of more tokens than are looked at.
+    BorneByMany,
 }
 
 /// What somebody may not although they have the right.

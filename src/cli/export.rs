@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::{CliError, open_store, output};
 use crate::config::Config;
+use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Directory, EntryId, Tree, TreeError};
 use crate::directory::{Dn, Entry, ldif};
 use crate::operations::root_dse::SUBSCHEMA;
@@ -26,7 +27,7 @@ pub(super) struct ExportArgs {
     /// The file to write; otherwise standard output. It will hold password hashes, and only its owner can read it.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Leave password hashes and their state out.
+    /// Leave password hashes, their state, and all other secrets out.
     #[arg(long)]
     no_passwords: bool,
 }
@@ -111,9 +112,10 @@ impl Exporter<'_> {
             let (Some(node), Some(dn)) = (self.view.node(id)?, self.view.dn(id)?) else { continue };
             let mut record = b"\n".to_vec();
             ldif::write_dn(&mut record, dn.as_str());
-            write_entry(&mut record, &node.entry);
+            let left_out = if self.args.no_passwords { self.view.schema().secret() } else { &AttributeSet::EMPTY };
+            write_entry(&mut record, &node.entry, left_out);
             if let (false, Some(credentials)) = (self.args.no_passwords, self.view.credentials(id)?) {
-                write_entry(&mut record, &credentials.entry);
+                write_entry(&mut record, &credentials.entry, left_out);
             }
             self.out.write_all(&record).map_err(Failure::Output)?;
             self.count += 1;
@@ -124,8 +126,8 @@ impl Exporter<'_> {
     }
 }
 
-fn write_entry(out: &mut Vec<u8>, entry: &Entry) {
-    for attribute in entry.attributes() {
+fn write_entry(out: &mut Vec<u8>, entry: &Entry, left_out: &AttributeSet) {
+    for attribute in entry.attributes().filter(|attribute| !left_out.contains(attribute.attribute_type)) {
         for value in attribute.values() {
             ldif::write_attribute(out, attribute.description(), value);
         }

@@ -20,7 +20,7 @@ use super::modify::NO_OPTIONS;
 use super::refusal::MAY_NOT_SET;
 use super::relax::NOT_RELAXED;
 use super::set_password::{Hashes, Newcomer, has_class};
-use super::{Context, Outcome, Refusal, policies};
+use super::{Context, Outcome, Refusal, policies, second_factor};
 
 /// Adds an entry below one that exists.
 pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> {
@@ -112,7 +112,7 @@ fn take_state(ctx: &Context<'_>, attributes: &mut Attributes) -> Result<Attribut
     Ok(state)
 }
 
-/// Requires the right to bring along what otherwise only the server sets.
+/// Requires the right to bring along what otherwise only the server sets, and the secret of a token.
 fn require_right_to_bring(
     ctx: &Context<'_>,
     decision: &Decision,
@@ -120,6 +120,11 @@ fn require_right_to_bring(
     state: &Attributes,
 ) -> Result<(), Refusal> {
     let mut types = attributes.iter().map(|attribute| attribute.description.attribute_type);
+    if attributes.has(ctx.schema().known().oath_secret) && !decision.allows(Right::ResetPassword) {
+        return Err(Refusal::InsufficientAccess(
+            "you may not set the secret of a token here: that takes reset-password",
+        ));
+    }
     if types.any(|id| ctx.is_relaxed_for_new(id)) || state.iter().next().is_some() {
         return if decision.allows(Right::ImportHash) { Ok(()) } else { Err(Refusal::InsufficientAccess(NOT_RELAXED)) };
     }
@@ -167,7 +172,8 @@ fn take_password(ctx: &Context<'_>, attributes: &mut Attributes) -> Result<Optio
             _ => return Err(Violation::SeveralValues("userPassword".to_owned()).into()),
         }
     }
-    if password.is_some() && !ctx.requester.confidentiality.admits_passwords() {
+    let is_secret = password.is_some() || attributes.has(known.oath_secret);
+    if is_secret && !ctx.requester.confidentiality.admits_passwords() {
         return Err(Refusal::ConfidentialityRequired);
     }
     Ok(password)
@@ -239,8 +245,10 @@ fn complete(
     Ok(given)
 }
 
-/// A password policy that makes no sense is refused where it is written. Of what has no effect in it is told.
+/// A password policy that makes no sense is refused where it is written, and so is what is said of a token. Of what has
+/// no effect in a policy is told.
 pub(super) fn check_policy(ctx: &Context<'_>, attributes: &Attributes, dn: &Dn) -> Result<(), Refusal> {
+    second_factor::check(attributes, ctx.schema())?;
     if has_class(attributes, "pwdPolicy", ctx.schema()) {
         let entry = Entry::encode(attributes, ctx.schema());
         let policy = Policy::read(&entry, dn.as_str(), ctx.schema())?;

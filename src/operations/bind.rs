@@ -5,6 +5,7 @@ mod mechanism;
 mod plain;
 mod sasl;
 mod scram;
+mod second_factor;
 mod told;
 
 use std::borrow::Cow;
@@ -37,8 +38,9 @@ use super::policies::Governing;
 use super::recheck::Recheck;
 use super::refusal::PolicyControl;
 use super::rehash::Rehash;
+use super::second_factor::Presented;
 use super::target::Target;
-use super::verify_password::{Given, Known, blocked, blocks};
+use super::verify_password::{Given, Known, SecondFactor, blocked, blocks};
 use super::{Context, Effect, Freedom, Hold, Need, Outcome, Proof, Refusal};
 pub use mechanism::Mechanism;
 pub use sasl::claimed_name;
@@ -80,6 +82,8 @@ pub struct Verification {
     tried: Vec<Arc<Policy>>,
     evidence: Evidence,
     known: Known,
+    /// What was sent as a code, if the entry asks for one.
+    presented: Option<Box<Presented>>,
     /// Whom the client wants to be taken for (RFC 4513 §5.2.1.8); empty: whoever the password is of.
     authorize_as: Vec<u8>,
 }
@@ -157,8 +161,20 @@ fn verification(ctx: &Context<'_>, user: &UserName, evidence: Evidence) -> Resul
         let policy = ctx.services.policies.for_nobody(dn, ctx.tree)?;
         let subject = ctx.services.meter.unknown(dn);
         let (account, tried, means, method) = (Account::default(), Vec::new(), Means::Bind, logins::SIMPLE);
-        let (entry, known, authorize_as) = (None, Known::Nothing, Vec::new());
-        Ok(Verification { subject, means, method, entry, account, policy, tried, evidence, known, authorize_as })
+        let (entry, known, presented, authorize_as) = (None, Known::Nothing, None, Vec::new());
+        Ok(Verification {
+            subject,
+            means,
+            method,
+            entry,
+            account,
+            policy,
+            tried,
+            evidence,
+            known,
+            presented,
+            authorize_as,
+        })
     };
     let Some(id) = user.find(ctx)? else { return unknown(&*spelled(ctx, user)?, evidence) };
     let trying = ctx.requester.trying_a_password(ctx.now);
@@ -180,10 +196,11 @@ impl Verification {
     fn by(ctx: &Context<'_>, target: Target, evidence: Evidence, means: Means) -> Result<Self, Refusal> {
         let Governing { policy, tried, .. } = ctx.services.policies.choose(&target.node.entry, &target.dn, ctx.tree)?;
         let account = ctx.account(&target.node)?;
+        let (evidence, presented) = evidence.apart(ctx, &target)?;
         let subject = Subject::Entry(target.node.uuid);
         let entry = Some((target.node, target.dn));
         let (known, authorize_as, method) = (Known::Nothing, Vec::new(), logins::SIMPLE);
-        Ok(Self { subject, means, method, entry, account, policy, tried, evidence, known, authorize_as })
+        Ok(Self { subject, means, method, entry, account, policy, tried, evidence, known, presented, authorize_as })
     }
 
     /// The password, if it was sent.
@@ -194,10 +211,11 @@ impl Verification {
         }
     }
 
-    /// The keys for SCRAM, as long as the policy has them kept.
+    /// The keys for SCRAM, as long as the policy has them kept. By SCRAM no code can be sent, so where one is asked for
+    /// there are none.
     fn scram_keys(&self) -> Option<&ScramKeys> {
         match (&self.account.password, self.policy.scram_iterations) {
-            (Some(_), Some(_)) => self.account.scram_keys.as_ref(),
+            (Some(_), Some(_)) if self.presented.is_none() => self.account.scram_keys.as_ref(),
             _ => None,
         }
     }
@@ -212,7 +230,8 @@ impl Verification {
         let Some(password) = self.password() else { return scheme::Effort::Light };
         let stored = self.account.password.as_ref().unwrap_or(&ctx.services.no_password);
         // Refusing takes as long with every account, so only what will be let in can be quick.
-        let quick = !stored.is_outdated(self.policy.hashing.or(ctx.services.new_passwords))
+        let quick = !self.lacks_code()
+            && !stored.is_outdated(self.policy.hashing.or(ctx.services.new_passwords))
             && !self.policy.is_locked(self.account.locked, ctx.now)
             && !ctx.recheck_is_due(&self.account, &self.policy)
             && !self.keys_are_due()
@@ -277,14 +296,16 @@ impl Verification {
         match &self.evidence {
             Evidence::Nothing => Err(blocked(None)),
             Evidence::Password(password) => {
-                ctx.verify_password(&Given { subject, means, account, policy, password, known })
+                let second_factor = self.second_factor();
+                ctx.verify_password(&Given { subject, means, account, policy, password, known, second_factor })
             }
             Evidence::Proof(proven) => {
                 let keys = self.scram_keys();
                 // Whoever has no keys is refused after the same work.
                 let is_right = proven.proof.is_by(keys.unwrap_or(&proven.nobodys)) && keys.is_some();
                 let known = if is_right { Known::Right } else { Known::Nothing };
-                ctx.verify_proof(&Given { subject, means, account, policy, password: proven.proof.sent(), known })
+                let (password, second_factor) = (proven.proof.sent(), SecondFactor::NotAsked);
+                ctx.verify_proof(&Given { subject, means, account, policy, password, known, second_factor })
             }
         }
     }
@@ -332,7 +353,8 @@ impl Verification {
         let logins = self.news(ctx);
         attempt.let_in(precision.min(ctx.services.last_success_precision), logins.clone());
         self.remember(ctx);
-        let (change, need) = self.changes(ctx, (node, dn), Entered { standing, recheck, rehash, lock, logins })?;
+        let (mut change, mut need) =
+            self.changes(ctx, (node, dn), Entered { standing, recheck, rehash, lock, logins })?;
         if let Standing::Good { expires_in: Some(left) } = standing {
             let event = self.event(ctx, EventKind::Expiring, (node, dn));
             ctx.services.journal.note_daily(Event { reason: format!("in {} seconds", left.as_secs()), ..event });
@@ -345,6 +367,9 @@ impl Verification {
         let mut effects = smallvec![Effect::Authenticated { identity, freedom, proof, proxied_by }];
         if !change.is_empty() && need == Need::Required {
             effects.push(Effect::CredentialsSet { uuid: node.uuid });
+        }
+        if self.use_code_up(&mut change) {
+            need = Need::Required;
         }
         let trial = Trial { subject: self.subject, source: &ctx.requester.source, now: ctx.now };
         let hold = Hold::back(ctx.services.meter.notice_right(&trial, &ctx.services.spray));

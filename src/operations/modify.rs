@@ -24,7 +24,7 @@ use super::integrity::{Given, State};
 use super::relax::NOT_RELAXED;
 use super::set_password::has_class;
 use super::target::Target;
-use super::{Context, Outcome, Refusal, approval, end_of_lock, policies};
+use super::{Context, Outcome, Refusal, approval, end_of_lock, policies, second_factor};
 
 /// Changes the attributes of an entry: all as asked for, or none.
 pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Refusal> {
@@ -33,7 +33,9 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     let kept_as_credentials = ctx.schema().known().credentials();
     let (credentials, mut changes): (Vec<_>, Vec<_>) =
         changes.into_iter().partition(|change| kept_as_credentials.contains(&change.attribute.attribute_type));
-    if !credentials.is_empty() && !ctx.requester.confidentiality.admits_passwords() {
+    let is_secret_of_token = |change: &Modification| second_factor::is_secret_of_token(change, ctx.schema());
+    let is_about_secrets = !credentials.is_empty() || changes.iter().any(is_secret_of_token);
+    if is_about_secrets && !ctx.requester.confidentiality.admits_passwords() {
         return Err(Refusal::ConfidentialityRequired);
     }
     let target = ctx.target(&dn)?;
@@ -52,6 +54,7 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     }
     require_write(ctx, &target, &changes)?;
     ctx.require_no_power(&target, changes.iter().map(|change| change.attribute.attribute_type))?;
+    ctx.require_no_power_by_token(&target, changes.iter().map(|change| change.attribute.attribute_type))?;
     let is_read_only =
         |change: &Modification| ctx.schema().attribute_type(change.attribute.attribute_type).is_read_only();
     if changes.iter().chain(&credentials).any(is_read_only) {
@@ -60,8 +63,10 @@ pub fn modify(ctx: &Context<'_>, request: &ModifyRequest) -> Result<Outcome, Ref
     let password = password::prepare(ctx, &target, &credentials)?;
     let mut attributes = target.node.entry.decode();
     for change in &changes {
+        second_factor::require_whole(change, &attributes, ctx.schema())?;
         apply(ctx, change, &mut attributes)?;
     }
+    ctx.require_same_demand(&target, &attributes)?;
     // Whoever makes it an account need not have the right to write a number, since the server chooses it.
     let given = ctx.allocate(Some(&target.node.entry), &target.dn, &mut attributes)?;
     changes.extend(given.iter().map(Given::change));
@@ -195,6 +200,7 @@ fn require_write(ctx: &Context<'_>, target: &Target, changes: &[Modification]) -
     let may = |change: &Modification| {
         target.decision.may_write(change, entry, ctx.actor, schema)
             || (is_theirs && is_word(change.attribute.attribute_type, schema))
+            || (second_factor::is_secret_of_token(change, schema) && target.decision.allows(Right::ResetPassword))
     };
     if changes.iter().all(may) { Ok(()) } else { Err(target.denied("you may not change this attribute", ctx)?) }
 }

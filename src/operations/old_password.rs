@@ -13,7 +13,7 @@ use crate::password::{Account, Policy, Secret};
 
 use super::set_password::{NewPassword, kind};
 use super::target::Target;
-use super::verify_password::{Besides, Given, Known, Matched};
+use super::verify_password::{Besides, Given, Known, Matched, SecondFactor};
 use super::{Context, Refusal};
 
 /// How long after a change it may be asked for again.
@@ -28,6 +28,8 @@ pub(super) struct Claim<'c> {
     pub(super) request: &'c NewPassword,
     /// Whether the same change may have been made a moment ago.
     pub(super) again: Option<Again<'c>>,
+    /// The code behind it. On a connection that has proven one, none is asked for.
+    pub(super) second_factor: SecondFactor<'c>,
 }
 
 /// A request that may be the last change once more.
@@ -62,7 +64,14 @@ impl Context<'_> {
         let again = self.asked_again(account, request);
         Ok(Some(match (&request.old, again) {
             (OldPassword::Given(old), _) => {
-                let (by, attempt) = self.prove(&Claim { target, account, policy, request, again })?;
+                let (by, attempt) = self.prove(&Claim {
+                    target,
+                    account,
+                    policy,
+                    request,
+                    again,
+                    second_factor: SecondFactor::NotAsked,
+                })?;
                 self.note_passed(attempt);
                 match by {
                     ProvenBy::Again => return Ok(None),
@@ -105,18 +114,21 @@ impl Context<'_> {
 
     /// Verifies the old password of a request. Whatever is wrong is counted, by the one meter.
     pub(super) fn prove(&self, claim: &Claim<'_>) -> Result<(ProvenBy, Attempt<'_>), Refusal> {
-        let Claim { target, account, policy, request, again } = *claim;
+        let Claim { target, account, policy, request, again, second_factor } = *claim;
         let OldPassword::Given(old) = &request.old else { return Err(Refusal::AuthenticationRequired) };
         let subject = Subject::Entry(target.node.uuid);
-        let given =
-            |password| Given { subject, means: request.means, account, policy, password, known: Known::Nothing };
+        let (means, known) = (request.means, Known::Nothing);
+        let given = |password| Given { subject, means, account, policy, password, known, second_factor };
         let code = account.code.as_ref().filter(|code| self.now < code.until);
         match self.verify(&given(old), Besides { code, again: again.map(|again| again.new) }) {
             Ok((Matched::Password, attempt)) => Ok((ProvenBy::Old, attempt)),
             Ok((Matched::Code, attempt)) => Ok((ProvenBy::Code, attempt)),
             Ok((Matched::Again, attempt)) => Ok((ProvenBy::Again, attempt)),
             Err(refusal) => match again.filter(|again| may_be_the_one_before(&refusal, account, *again)) {
-                Some(again) => self.verify_password(&given(again.new)).map(|attempt| (ProvenBy::Again, attempt)),
+                Some(again) => {
+                    let new = Given { second_factor: second_factor.again(), ..given(again.new) };
+                    self.verify_password(&new).map(|attempt| (ProvenBy::Again, attempt))
+                }
                 None => Err(refusal),
             },
         }

@@ -58,7 +58,9 @@ pub fn looks_far(ctx: &Context<'_>, request: &Request) -> bool {
         Request::Modify(modify) => {
             let far =
                 |change: &RequestedChange| of_rule(&change.attribute, &change.values) || of_schema(&change.attribute);
-            let far = |change: &RequestedChange| far(change) || of_group(&change.attribute);
+            let of_token = |name: &str| name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("oath"));
+            let far =
+                |change: &RequestedChange| far(change) || of_group(&change.attribute) || of_token(&change.attribute);
             modify.changes.iter().any(far) || is_rule(ctx, modify.object.as_bytes())
         }
         Request::Delete(name) => is_rule(ctx, name),

@@ -9,6 +9,7 @@ use crate::directory::schema::check::Violation;
 use crate::directory::tree::TreeError;
 use crate::directory::{ResultCode, Timestamp};
 use crate::password::policy::PolicyError;
+use crate::password::second_factor::TokenFault;
 use crate::password::verdict::{self, BrokenRule, Language, PolicyErrorCode, Refused};
 use crate::protocol::control::{ControlError, NetscapeControl, PasswordPolicyResponse};
 use crate::protocol::{LdapResult, Response};
@@ -106,6 +107,9 @@ pub enum Refusal {
     /// The policy entry makes no sense.
     #[error("{0}")]
     Policy(#[from] PolicyError),
+    /// No code could be made by what is said of a token.
+    #[error("{0}")]
+    Token(#[from] TokenFault),
     /// The access rule is none that may stand in the tree.
     #[error("{0}")]
     Delegation(#[from] DelegationFault),
@@ -275,6 +279,7 @@ impl From<&Refusal> for ResultCode {
             Refusal::Delegation(DelegationFault::NotHeld(_)) => Self::InsufficientAccessRights,
             Refusal::ReadOnly(_)
             | Refusal::Policy(_)
+            | Refusal::Token(_)
             | Refusal::NotUnique(_)
             | Refusal::Unmet(_)
             | Refusal::BreaksAssertion { .. }

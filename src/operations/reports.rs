@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::directory::Dn;
 use crate::password::Policy;
 use crate::password::report::{Given, Would};
+use crate::password::second_factor::TokenFault;
 use crate::protocol::control::Flag;
 
 use super::Context;
@@ -21,6 +22,9 @@ pub trait Reports: fmt::Debug + Send + Sync {
 
     /// Takes a sentence about something in a policy that is being written and nothing comes of.
     fn take_unheeded(&self, told: &str);
+
+    /// Takes why nobody logs in by a token of an entry, which asks for one.
+    fn take_unusable_token(&self, target: &Dn, fault: &TokenFault);
 }
 
 /// A password in use that is in a list of known ones.

@@ -15,10 +15,11 @@ pub fn usual_recovery_attributes(schema: &Schema) -> AttributeSet {
 }
 
 impl Context<'_> {
-    /// Requires that an entry may be given a name: that nobody of that name, and no member of a group of that name, holds
-    /// more than the requester.
+    /// Requires that an entry may be given a name: that nobody of that name, no member of a group of that name, and nobody
+    /// who logs in by a token of that name, holds more than the requester.
     pub(super) fn require_modest_name(&self, uuid: Uuid, dn: &Dn) -> Result<(), Refusal> {
         self.require_no_escalation(uuid, dn).map_err(|refusal| refusal.about(Power::TakeName))?;
+        self.require_no_stronger_bearer(dn)?;
         if escalation::opens(dn, self.actor, self.rules).is_some() {
             return Err(Refusal::InsufficientAccess(
                 "an access rule is for a group of that name and about rights that you do not have: have it made by \
@@ -29,8 +30,10 @@ impl Context<'_> {
     }
 
     /// Requires that an entry may cease to have its name: that it is no group to which a rule of the configuration denies
-    /// something, nor in one to which it denies what the requester does not hold.
+    /// something, nor in one to which it denies what the requester does not hold; nor a token by which somebody logs in
+    /// who holds more.
     pub(super) fn require_no_denial_lost(&self, dn: &Dn) -> Result<(), Refusal> {
+        self.require_no_stronger_bearer(dn)?;
         if escalation::closes(dn, self.actor, self.rules, self.tree)?.is_some() {
             return Err(Refusal::InsufficientAccess(
                 "an access rule denies something to this group, which you do not have yourself: have it taken away by \
@@ -47,14 +50,14 @@ impl Context<'_> {
     }
 
     /// Requires that what is written of an entry is no power over its owner, if they hold more: to say from when and until
-    /// when they may authenticate, by which policy, and where a lost password is recovered.
+    /// when they may authenticate, by which policy and which token, and where a lost password is recovered.
     pub(super) fn require_no_power(
         &self,
         target: &Target,
         mut written: impl Iterator<Item = AttributeTypeId>,
     ) -> Result<(), Refusal> {
         let known = self.schema().known();
-        let closing = [known.pwd_start_time, known.pwd_end_time, known.pwd_policy_subentry];
+        let closing = known.closing();
         let recovery = &self.services.recovery_attributes;
         let is_own = self.requester.identity.uuid() == Some(target.node.uuid);
         let is_power = |id: AttributeTypeId| closing.contains(&id) || recovery.contains(id);
@@ -63,8 +66,8 @@ impl Context<'_> {
         }
         self.require_no_escalation(target.node.uuid, &target.dn).map_err(|refusal| match refusal {
             Refusal::WouldEscalate(_) => Refusal::InsufficientAccess(
-                "this account has rights that you do not have, so you cannot change when and by which policy it is used, nor \
-                 where its password is recovered",
+                "this account has rights that you do not have, so you cannot change when, by which policy and by which \
+                 token it is used, nor where its password is recovered",
             ),
             other => other,
         })

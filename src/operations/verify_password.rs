@@ -14,6 +14,7 @@ use crate::password::{Policy, Secret, StoredPassword};
 use crate::protocol::control::Flag;
 
 use super::hold::Awaited;
+use super::second_factor::{Code, Presented};
 use super::{Context, Hold, Refusal};
 
 /// Who is locked out is told so at the earliest after this time, and so is whoever tries a name that no entry has: most disks
@@ -30,6 +31,45 @@ pub(super) struct Given<'g> {
     pub(super) policy: &'g Policy,
     pub(super) password: &'g Secret,
     pub(super) known: Known,
+    pub(super) second_factor: SecondFactor<'g>,
+}
+
+/// What is known of the code behind a password, which has been taken off it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SecondFactor<'g> {
+    /// None is asked for.
+    NotAsked,
+    /// It is right.
+    Right,
+    /// It is the last one that was used: refused, and no guess.
+    Used,
+    /// It is wrong: what was tried, if the password is right.
+    Wrong(&'g Secret),
+}
+
+impl<'g> SecondFactor<'g> {
+    /// That of what was presented, if a second factor is asked for.
+    pub(super) fn of(presented: Option<&'g Presented>) -> Self {
+        match presented.map(|presented| &presented.code) {
+            None => Self::NotAsked,
+            Some(Code::Right(..)) => Self::Right,
+            Some(Code::Used) => Self::Used,
+            Some(Code::Wrong(tried)) => Self::Wrong(tried),
+        }
+    }
+
+    /// Whether one is asked for, and has not been given.
+    const fn is_missing(self) -> bool {
+        matches!(self, Self::Used | Self::Wrong(_))
+    }
+
+    /// The same for a request that may have been done a moment ago, and then has used up the code.
+    pub(super) const fn again(self) -> Self {
+        match self {
+            Self::Used => Self::Right,
+            other => other,
+        }
+    }
 }
 
 /// What is known of a password before it is hashed.
@@ -111,19 +151,25 @@ impl Context<'_> {
             }
         };
         if self.is_right(given) {
-            return Ok((Matched::Password, attempt));
+            if given.second_factor.is_missing() {
+                // A refusal takes as long as any other, also where the hash was quick.
+                if is_right_at_once(current, password) {
+                    self.verify_slowly(current, given);
+                }
+                self.is_second(second, given);
+            }
+            return self.with_code(given, attempt).map(|attempt| (Matched::Password, attempt));
         }
         match (second, besides.again) {
             _ if !self.is_second(second, given) => {}
             (Second::Nothing, _) => {}
-            (Second::Code(_), _) => return Ok((Matched::Code, attempt)),
+            (Second::Code(_), _) => return self.with_code(given, attempt).map(|attempt| (Matched::Code, attempt)),
             (Second::Before(_), Some(new)) => {
-                let new = Given { password: new, ..*given };
-                return if self.is_right(&new) {
-                    Ok((Matched::Again, attempt))
-                } else {
-                    Err(self.count(attempt, &new))
-                };
+                let new = Given { password: new, second_factor: given.second_factor.again(), ..*given };
+                if !self.is_right(&new) {
+                    return Err(self.count(attempt, &new));
+                }
+                return self.with_code(&new, attempt).map(|attempt| (Matched::Again, attempt));
             }
             (Second::Before(Remembered { time, .. }), None) => {
                 let failure = attempt.stale();
@@ -135,6 +181,21 @@ impl Context<'_> {
             }
         }
         Err(self.count(attempt, given))
+    }
+
+    /// Requires the code, if one is asked for, from whoever has given the right password. A wrong one is counted by the
+    /// meter of passwords, and the one that was used last is not, since nobody learns anything by it.
+    fn with_code<'a>(&self, given: &Given<'_>, attempt: Attempt<'a>) -> Result<Attempt<'a>, Refusal> {
+        match given.second_factor {
+            SecondFactor::NotAsked | SecondFactor::Right => Ok(attempt),
+            SecondFactor::Wrong(tried) => Err(self.count(attempt, &Given { password: tried, ..*given })),
+            SecondFactor::Used => {
+                let trial = Trial { subject: given.subject, source: &self.requester.source, now: self.now };
+                let failure = attempt.used();
+                let noticed = self.services.meter.notice_wrong(&trial, given.password, &self.services.spray);
+                Err(wrong(None, Hold::back(given.policy.delay(failure.tried).max(noticed)), None))
+            }
+        }
     }
 
     /// The same where a proof was sent in the place of the password, and is known to be right or is wrong. Finding that out

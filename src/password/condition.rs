@@ -12,6 +12,7 @@ use super::ledger::Done;
 use super::logins::Login;
 use super::policy::{MustChangeBind, Policy};
 use super::scheme::Scheme;
+use super::second_factor::Kind;
 use super::stale::StaleSource;
 use super::standing::{Standing, Validity};
 use super::verdict::Language;
@@ -23,6 +24,17 @@ pub enum Condition {
     NoPassword,
     /// It has a hash that no password matches: `{CRYPT}!`, a malformed one, or one of a scheme that is not known here.
     NoPasswordMatches,
+    /// It asks for a second factor, and there is none by which anybody could log in: why.
+    NoSecondFactor(String),
+    /// It asks for a code behind the password.
+    SecondFactor {
+        /// Of what kind.
+        kind: Kind,
+        /// The name of the token.
+        token: String,
+    },
+    /// The last code that was used is of a time that is still to come.
+    SecondFactorAhead,
     /// Wrong passwords have locked it.
     LockedByFailures {
         /// Since when, if that is known.
@@ -151,6 +163,8 @@ impl Condition {
         match self {
             Self::NoPassword
             | Self::NoPasswordMatches
+            | Self::NoSecondFactor(_)
+            | Self::SecondFactorAhead
             | Self::LockedByFailures { .. }
             | Self::LockedByHand(_)
             | Self::NotYetValid(_)
@@ -161,7 +175,8 @@ impl Condition {
             | Self::TemporaryUsedUp
             | Self::MustChange(MustChangeBind::Fail)
             | Self::Expired(_) => true,
-            Self::MustChange(MustChangeBind::Restrict)
+            Self::SecondFactor { .. }
+            | Self::MustChange(MustChangeBind::Restrict)
             | Self::Temporary { .. }
             | Self::Grace(..)
             | Self::Expires(..)
@@ -179,6 +194,9 @@ impl Condition {
         match self {
             Self::NoPassword => "no-password",
             Self::NoPasswordMatches => "no-password-matches",
+            Self::NoSecondFactor(_) => "no-second-factor",
+            Self::SecondFactor { .. } => "second-factor",
+            Self::SecondFactorAhead => "second-factor-ahead",
             Self::LockedByFailures { .. } => "locked-by-failures",
             Self::LockedByHand(_) => "locked-by-hand",
             Self::NotYetValid(_) => "not-yet-valid",
@@ -210,6 +228,13 @@ impl fmt::Display for Condition {
             Self::NoPasswordMatches => {
                 f.write_str("locked by its hash, which no password matches (pwdScheme: unusable)")
             }
+            Self::NoSecondFactor(why) => write!(f, "asks for a second factor that nobody can give: {why}"),
+            Self::SecondFactor { kind, token } => {
+                write!(f, "asks for a code behind the password: {} of {token}", kind.word())
+            }
+            Self::SecondFactorAhead => f.write_str(
+                "the last code that was used is of a time to come, and none is good before (oathTOTPLastTimeStep): was the clock set back?",
+            ),
             Self::LockedByFailures { since, until, count, last } => {
                 f.write_str("locked")?;
                 if let Some(since) = since {

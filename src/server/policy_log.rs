@@ -3,7 +3,9 @@
 
 use tracing::{info, warn};
 
+use crate::directory::Dn;
 use crate::operations::reports::{Known, Report, Reports};
+use crate::password::second_factor::TokenFault;
 
 /// Writes them to the log, where they have a target of their own.
 #[derive(Clone, Copy, Debug)]
@@ -22,5 +24,9 @@ impl Reports for PolicyLog {
 
     fn take_unheeded(&self, told: &str) {
         warn!(target: "policy", "{told}");
+    }
+
+    fn take_unusable_token(&self, target: &Dn, fault: &TokenFault) {
+        warn!(target: "second_factor", %target, "nobody logs in by this token of the entry: {fault}");
     }
 }

@@ -157,6 +157,10 @@ const NEEDED: &[&str] = &[
     "pwdPolicySubentry",
     "pwdAppliesToGroup",
     "pwdAppliesToSubtree",
+    "oathTOTPToken",
+    "oathHOTPToken",
+    "oathTOTPParams",
+    "oathHOTPParams",
     "accessAuthor",
     "aliasedObjectName",
 ];

@@ -93,6 +93,8 @@ mod sasl_scram;
 mod schema_change;
 mod scram_client;
 mod search;
+mod second_factor;
+mod second_factor_rights;
 mod secrets;
 mod selection;
 mod sort;

@@ -44,6 +44,7 @@ mod sasl;
 mod schema;
 #[path = "../conformance/scram_client.rs"]
 mod scram_client;
+mod second_factor;
 mod self_service;
 mod sequence;
 mod simulate;

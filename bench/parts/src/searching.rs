@@ -8,7 +8,7 @@ use keystead::access::{Actor, Circumstances, RuleBook, RuleText};
 use keystead::directory::filter::Filter;
 use keystead::directory::schema::AttributeSet;
 use keystead::directory::tree::{Scope, Tree};
-use keystead::directory::{Randomness, Timestamp};
+use keystead::directory::{Dn, Randomness, Timestamp};
 use keystead::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
 use keystead::operations::integrity::Integrity;
 use keystead::operations::monitor::{Connected, Monitor, Readings};
@@ -18,6 +18,7 @@ use keystead::operations::search::{Search, Step};
 use keystead::operations::{Confidentiality, Context, IdentityMap, Limits, Requester, Services};
 use keystead::password::meter::radar::Thresholds;
 use keystead::password::scheme::{Cost, NewScheme};
+use keystead::password::second_factor::TokenFault;
 use keystead::password::{Meter, Secret, StoredPassword};
 use keystead::protocol::MessageId;
 use keystead::protocol::control::{Controls, Flags};
@@ -44,6 +45,7 @@ impl Reports for Unheard {
     fn take(&self, _: &Report<'_>) {}
     fn take_known(&self, _: &Known<'_>) {}
     fn take_unheeded(&self, _: &str) {}
+    fn take_unusable_token(&self, _: &Dn, _: &TokenFault) {}
 }
 
 impl Monitor for Unheard {

@@ -5,12 +5,13 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::{Caveat, Obstacle, Question, Target, Wanted};
+use crate::access::bearers::{Bearers, bearers};
 use crate::access::paths::RefusesPolicy;
 use crate::access::rule::{Rule, Rules};
 use crate::access::{Actor, Decision, Right, escalation, proxy};
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Node, Tree, TreeError};
-use crate::directory::{AttributeTypeId, Dn};
+use crate::directory::{AttributeTypeId, Dn, Identity};
 
 /// So many entries below one that is renamed are looked at, as many as are renamed at once.
 const MOST_BELOW: usize = 10_000;
@@ -62,14 +63,21 @@ impl Question<'_> {
             (Right::ResetPassword | Right::ImportHash, Target::There(_)) if !self.is_own() => self.guard(),
             // Nobody takes over a name that holds more, as a group may be naming it already.
             (Right::Add, Target::New(dn)) => match self.guard()? {
-                None => Ok(escalation::opens(dn, self.actor, self.rules).map(would_escalate)),
+                None => match escalation::opens(dn, self.actor, self.rules).map(would_escalate) {
+                    None => self.borne(),
+                    opened => Ok(opened),
+                },
                 guarded => Ok(guarded),
             },
             (Right::Write | Right::Delete | Right::Rename, Target::There(node)) if self.governs_more(node)? => {
                 Ok(Some(Obstacle::GovernsMore))
             }
             (Right::Write, Target::There(_)) if !self.is_own() && self.is_power(decision) => self.guard(),
-            (Right::Delete | Right::Rename, Target::There(node)) => self.denial_lost(node),
+            (Right::Write, Target::There(_)) if self.is_about_codes() => self.borne(),
+            (Right::Delete | Right::Rename, Target::There(node)) => match self.denial_lost(node)? {
+                None => self.borne(),
+                lost => Ok(lost),
+            },
             _ => Ok(None),
         }
     }
@@ -82,12 +90,27 @@ impl Question<'_> {
     /// is recovered.
     fn is_power(&self, decision: &Decision) -> bool {
         let known = self.tree.schema().known();
-        let closing = [known.pwd_start_time, known.pwd_end_time, known.pwd_policy_subentry];
+        let closing = known.closing();
         let is_power = |id: AttributeTypeId| closing.contains(&id) || self.guards.recovery.contains(id);
         match self.attribute() {
             Some(id) => is_power(id),
             None => decision.attributes(Right::Write).unwrap_or_default().iter().all(is_power),
         }
+    }
+
+    /// Whether what may be written says which codes are good.
+    fn is_about_codes(&self) -> bool {
+        self.attribute().is_some_and(|id| self.tree.schema().known().of_codes().contains(&id))
+    }
+
+    /// Whether the entry is a token, or the parameters of one, by which somebody logs in who holds more.
+    fn borne(&self) -> Result<Option<Obstacle>, TreeError> {
+        Ok(match bearers(self.dn, self.actor, self.rules, self.tree)? {
+            Bearers::NoneStronger => None,
+            Bearers::Stronger(rule) => Some(Obstacle::Borne(rule.to_owned())),
+            Bearers::TooMany if self.actor.identity == Identity::LocalRoot => None,
+            Bearers::TooMany => Some(Obstacle::BorneByMany),
+        })
     }
 
     /// Something that is denied by the entry, or by one that would get another name with it, and would be no longer.

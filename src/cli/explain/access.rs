@@ -227,6 +227,12 @@ fn reasons(told: &mut Told<'_>, answer: &Answer) -> Vec<String> {
             "refused because the rule {name:?} denies something to that group, or to one below it: take the group out of the rule first"
         ),
         Obstacle::GovernsMore => "refused because that password policy governs somebody who holds more".to_owned(),
+        Obstacle::Borne(name) => {
+            format!("refused because somebody logs in by that token, or with its parameters, who holds more, by the rule {name:?}")
+        }
+        Obstacle::BorneByMany => {
+            "refused because more people than are looked at log in with these parameters; the superuser of the machine may".to_owned()
+        }
     }));
     if let Some(Caveat::CannotLock(name)) = &answer.caveat {
         reasons

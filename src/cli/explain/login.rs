@@ -13,6 +13,7 @@ use crate::cli::{CliError, output};
 use crate::directory::tree::{Node, Tree, TreeError};
 use crate::directory::{Dn, Identity, Timestamp};
 use crate::operations::policies::{Governing, Policies};
+use crate::operations::second_factor;
 use crate::password::Account;
 use crate::password::condition::Condition;
 use crate::password::standing::Validity;
@@ -107,7 +108,10 @@ pub(super) fn conditions(
 ) -> Result<Vec<Condition>, TreeError> {
     let schema = subject.view.schema();
     let account = Account::read(subject.view.credentials(node.id)?.as_ref(), schema);
-    Ok(Condition::all(&account, &governing.policy, Validity::of(&node.entry, schema), now))
+    let mut all = Condition::all(&account, &governing.policy, Validity::of(&node.entry, schema), now);
+    all.extend(second_factor::conditions(&node.entry, &subject.view, now)?);
+    all.sort_by_key(|one| !one.keeps_out());
+    Ok(all)
 }
 
 /// A condition for programs.

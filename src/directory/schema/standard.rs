@@ -15,6 +15,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("06-misc.ldif", include_str!("../../../schema/06-misc.ldif")),
     ("07-keystead.ldif", include_str!("../../../schema/07-keystead.ldif")),
     ("08-monitor.ldif", include_str!("../../../schema/08-monitor.ldif")),
+    ("09-oath.ldif", include_str!("../../../schema/09-oath.ldif")),
 ];
 
 static STANDARD: LazyLock<Arc<Schema>> = LazyLock::new(|| {
@@ -45,7 +46,7 @@ mod tests {
     fn what_proves_who_somebody_is_stays_secret() {
         let schema = schema();
         let names = ["userPassword", "pwdHistory", "pwdReplaced", "pwdResetCode", "pwdScramSha256"];
-        for name in names.into_iter().chain(["authPassword", "nisSecretKey"]) {
+        for name in names.into_iter().chain(["authPassword", "nisSecretKey", "oathSecret"]) {
             assert!(schema.find_attribute_type(name).unwrap().is_secret(), "{name}");
         }
     }

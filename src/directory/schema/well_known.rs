@@ -58,6 +58,18 @@ well_known! {
     user_password = "userPassword";
     shadow_last_change = "shadowLastChange";
     preferred_language = "preferredLanguage";
+    oath_secret = "oathSecret";
+    oath_totp_token = "oathTOTPToken";
+    oath_hotp_token = "oathHOTPToken";
+    oath_totp_params = "oathTOTPParams";
+    oath_hotp_params = "oathHOTPParams";
+    oath_otp_length = "oathOTPLength";
+    oath_hmac_algorithm = "oathHMACAlgorithm";
+    oath_totp_time_step_period = "oathTOTPTimeStepPeriod";
+    oath_totp_time_step_window = "oathTOTPTimeStepWindow";
+    oath_totp_last_time_step = "oathTOTPLastTimeStep";
+    oath_hotp_counter = "oathHOTPCounter";
+    oath_hotp_look_ahead = "oathHOTPLookAhead";
     pwd_attribute = "pwdAttribute";
     pwd_changed_time = "pwdChangedTime";
     pwd_account_locked_time = "pwdAccountLockedTime";
@@ -117,6 +129,34 @@ impl WellKnown {
     pub const fn selecting(&self) -> [AttributeTypeId; 4] {
         let applies = (self.pwd_applies_to_group, self.pwd_applies_to_subtree, self.pwd_applies_to_filter);
         [applies.0, applies.1, applies.2, self.pwd_scram_iterations]
+    }
+
+    /// By what an entry says when, by which policy and by which token its owner may authenticate: to write that is power
+    /// over them.
+    pub const fn closing(&self) -> [AttributeTypeId; 5] {
+        let tokens = (self.oath_totp_token, self.oath_hotp_token);
+        [self.pwd_start_time, self.pwd_end_time, self.pwd_policy_subentry, tokens.0, tokens.1]
+    }
+
+    /// By what entries name the tokens by which somebody logs in, and tokens their parameters.
+    pub const fn of_tokens(&self) -> [AttributeTypeId; 4] {
+        [self.oath_totp_token, self.oath_hotp_token, self.oath_totp_params, self.oath_hotp_params]
+    }
+
+    /// What entries say of which codes are good.
+    pub const fn of_codes(&self) -> [AttributeTypeId; 10] {
+        [
+            self.oath_secret,
+            self.oath_totp_params,
+            self.oath_hotp_params,
+            self.oath_otp_length,
+            self.oath_hmac_algorithm,
+            self.oath_totp_time_step_period,
+            self.oath_totp_time_step_window,
+            self.oath_totp_last_time_step,
+            self.oath_hotp_counter,
+            self.oath_hotp_look_ahead,
+        ]
     }
 
     /// What is kept as credentials, beside the entry: passwords and their state, and scheme and cost, which follow from these.

@@ -18,7 +18,7 @@ impl Verification {
         if kept == 0 && self.account.logins.is_empty() {
             return None;
         }
-        let method = if self.means == Means::Compare { "compare" } else { self.method };
+        let method = if self.means == Means::Compare { "compare" } else { self.method() };
         let login = Login { time: ctx.now, method: Cow::Borrowed(method), source: Arc::clone(&ctx.requester.source) };
         self.account.logins.news(login, kept, ctx.services.last_success_precision)
     }

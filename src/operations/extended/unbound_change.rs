@@ -10,9 +10,10 @@ use crate::operations::context::ExpiredChange;
 use crate::operations::events::Whose;
 use crate::operations::login_name::UserName;
 use crate::operations::old_password::{Claim, ProvenBy};
+use crate::operations::second_factor::Code;
 use crate::operations::set_password::{NewPassword, kind};
 use crate::operations::target::Target;
-use crate::operations::verify_password::{Given, Known, blocked, blocks};
+use crate::operations::verify_password::{Given, Known, SecondFactor, blocked, blocks};
 use crate::operations::{Context, Outcome, Refusal, Requester};
 use crate::password::Secret;
 use crate::password::account::Account;
@@ -48,13 +49,20 @@ pub(super) fn change(
     if as_owner.may_set(&target, By::Owner).is_err() {
         return unknown(ctx, &user, &old);
     }
+    // No connection has proven the second factor: its code stands behind the old password, or what is in its place.
+    let presented = ctx.present(&target.node.entry, &target.dn, &old)?;
+    let old = presented.as_ref().map_or(old, |presented| presented.password.clone());
     let request = NewPassword { by: By::Owner, means: MEANS, old: OldPassword::Given(old.clone()), new };
-    let old = match prove(ctx, &as_owner, &target, &request)? {
+    let old = match prove(ctx, &as_owner, &target, (&request, SecondFactor::of(presented.as_ref())))? {
         ProvenBy::Again => return Ok(Outcome::answer(ResultCode::Success)),
         ProvenBy::Old => OldPassword::Proven(old),
         ProvenBy::Code => OldPassword::Code,
     };
-    set(&as_owner, &target, &NewPassword { old, ..request })
+    let mut outcome = set(&as_owner, &target, &NewPassword { old, ..request })?;
+    if let Some(Code::Right(_, used)) = presented.map(|presented| presented.code) {
+        outcome.change.writes.push(*used);
+    }
+    Ok(outcome)
 }
 
 /// Requires that the old password is right and that the account is not blocked. Nothing else is told before that, since
@@ -63,12 +71,12 @@ fn prove(
     nobody: &Context<'_>,
     as_owner: &Context<'_>,
     target: &Target,
-    request: &NewPassword,
+    (request, second_factor): (&NewPassword, SecondFactor<'_>),
 ) -> Result<ProvenBy, Refusal> {
     let policy = nobody.services.policies.governing(&target.node.entry, &target.dn, nobody.tree)?;
     let account = nobody.account(&target.node)?;
     let again = as_owner.asked_again(&account, request);
-    let claim = Claim { target, account: &account, policy: &policy, request, again };
+    let claim = Claim { target, account: &account, policy: &policy, request, again, second_factor };
     try_old(nobody, &claim).inspect_err(|refusal| {
         let event = nobody.event(kind(By::Owner), MEANS, Whose::entry(&target.node, &target.dn), &policy);
         nobody.note_refused(event, refusal);
@@ -111,7 +119,7 @@ fn unknown(ctx: &Context<'_>, user: &UserName, old: &Secret) -> Result<Outcome, 
     };
     let policy = ctx.services.policies.for_nobody(&dn, ctx.tree)?;
     let (subject, account) = (ctx.services.meter.unknown(&dn), &Account::default());
-    let (policy, known) = (&policy, Known::Nothing);
-    ctx.verify_password(&Given { subject, means: MEANS, account, policy, password: old, known })?;
+    let (policy, known, second_factor) = (&policy, Known::Nothing, SecondFactor::NotAsked);
+    ctx.verify_password(&Given { subject, means: MEANS, account, policy, password: old, known, second_factor })?;
     Err(blocked(None))
 }

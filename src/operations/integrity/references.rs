@@ -33,6 +33,10 @@ const USUAL: &[&str] = &[
     "pwdPolicySubentry",
     "pwdAppliesToGroup",
     "pwdAppliesToSubtree",
+    "oathTOTPToken",
+    "oathHOTPToken",
+    "oathTOTPParams",
+    "oathHOTPParams",
 ];
 
 impl References {
@@ -168,7 +172,10 @@ impl Context<'_> {
             return Ok(());
         }
         let lost = |id: &&AttributeTypeId| node.entry.has(**id) && !attributes.has(**id);
-        if references.iter().filter(lost).any(|id| self.schema().requires(&attributes, *id)) {
+        // Without its token an account would be open to the password alone, or to nobody.
+        let of_tokens = self.schema().known().of_tokens();
+        let is_needed = |id: &AttributeTypeId| of_tokens.contains(id) || self.schema().requires(&attributes, *id);
+        if references.iter().filter(lost).any(is_needed) {
             return Err(Refusal::StillNamed);
         }
         self.stamp_changed(&mut attributes);

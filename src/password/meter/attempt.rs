@@ -124,10 +124,19 @@ impl Attempt<'_> {
     /// The password was the one before, which is no guess: from where it came is kept, and nothing else. Only the answers
     /// are held back as if it were one.
     pub fn stale(self) -> Failure {
+        self.not_counted(|tally, seen| tally.stale(&seen.source, seen.time))
+    }
+
+    /// The password was right, and the code behind it the last one that was used: no guess either, and answered as late.
+    pub fn used(self) -> Failure {
+        self.not_counted(|tally, seen| tally.refuse(seen.clone()))
+    }
+
+    fn not_counted(&self, note: impl FnOnce(&mut Tally, &Seen)) -> Failure {
         let mut shard = self.meter.shard(self.subject);
         let unknown = Failure { count: 0, tried: 1, repeated: true, locked_now: false };
         let failure = shard.tallies.get_mut(&self.subject).map_or(unknown, |tally| {
-            tally.stale(&self.seen.source, self.seen.time);
+            note(tally, &self.seen);
             if self.way == Way::Open {
                 tally.counted(self.counting.interval, self.seen.time);
                 tally.stale_since.get_or_insert(self.seen.time);

@@ -306,6 +306,18 @@ impl<'s, D: Directory> Client<'s, D> {
         self.send(&Request::Bind(request), controls)
     }
 
+    /// What a bind comes to, planned at this moment and not carried out yet.
+    pub fn plan_bind(&self, name: &str, password: &str) -> Result<Outcome, ResultCode> {
+        let authentication = Authentication::Simple(Bytes::copy_from_slice(password.as_bytes()));
+        let request = BindRequest { version: 3, name: full(name).into(), authentication };
+        let controls = Controls::default();
+        let planned = self.with(|ctx| match bind::prepare(ctx, &request, &controls, None)? {
+            bind::Prepared::Done(outcome) => Ok(*outcome),
+            bind::Prepared::Verify(verification) => verification.run(ctx, &controls),
+        });
+        planned.map_err(|refusal| ResultCode::from(&refusal))
+    }
+
     /// Sets a password by the extended operation; `Ok` holds the one that was made, if one was.
     pub fn password_modify(
         &self,

@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
+use keystead::directory::Dn;
 use keystead::operations::reports::{Known, Report, Reports};
+use keystead::password::second_factor::TokenFault;
 
 use super::short;
 
@@ -36,5 +38,9 @@ impl Reports for Reported {
 
     fn take_unheeded(&self, told: &str) {
         self.unheeded.lock().unwrap().push(told.to_owned());
+    }
+
+    fn take_unusable_token(&self, target: &Dn, fault: &TokenFault) {
+        self.reports.lock().unwrap().push(format!("{}: {fault}", short(target.as_str())));
     }
 }

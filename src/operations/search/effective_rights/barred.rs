@@ -1,5 +1,6 @@
 //! What guards keep somebody from although rules grant it: the question that operations and `keystead explain` ask as well.
 
+use crate::access::bearers::{Bearers, bearers};
 use crate::access::explain::{Guards, Wanted, obstacle};
 use crate::access::work::{Budget, Stopped};
 use crate::access::{Actor, Decision, Right, escalation};
@@ -48,7 +49,11 @@ impl Barred {
             return Ok(barred);
         }
         let known = ctx.schema().known();
-        let closing = [known.pwd_start_time, known.pwd_end_time, known.pwd_policy_subentry];
+        let codes: AttributeSet = known.of_codes().into_iter().filter(|id| asked.contains(*id)).collect();
+        if !codes.is_empty() && bearers(&dn, actor, ctx.rules, ctx.tree)? != Bearers::NoneStronger {
+            barred.attributes = codes;
+        }
+        let closing = known.closing();
         let is_power = |id: AttributeTypeId| closing.contains(&id) || ctx.services.recovery_attributes.contains(id);
         let power: AttributeSet = asked.iter().filter(|id| is_power(*id)).collect();
         let is_own = actor.identity.uuid() == Some(node.uuid);
@@ -56,7 +61,7 @@ impl Barred {
             && !is_own
             && escalation::exceeds_within((node.uuid, &dn), actor, ctx.rules, ctx.tree, budget)?.is_some()
         {
-            barred.attributes = power;
+            barred.attributes.union(&power);
         }
         Ok(barred)
     }
