@@ -30,6 +30,7 @@ pub mod reach;
 pub mod right;
 pub mod rule;
 pub mod rule_book;
+pub mod searchable;
 mod strangers;
 pub mod values;
 pub mod violation;

@@ -159,7 +159,7 @@ impl Actor {
     }
 
     /// What they and their groups are called, in the normal form, if a rule asks for it.
-    pub(super) fn names(&self) -> impl Iterator<Item = &[u8]> + Clone {
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.names.iter().map(AsRef::as_ref)
     }
 

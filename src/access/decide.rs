@@ -4,15 +4,19 @@
 //! rules reach the entries below it; and by the rules that apply, what they come to. It is kept with the actor, and so for
 //! all requests of a connection.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+mod below;
+mod combining;
+mod ground;
+mod kept;
+mod question;
+mod rule_mask;
+
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 use uuid::Uuid;
 
 use super::actor::{Relation, TargetFacts};
-use super::reach::Reach;
 use super::rule::{Rule, Rules};
 use super::values::{Effect, LimitedWrite, may_write_values, touches_denied_value};
 use super::{Actor, Right, Rights};
@@ -20,7 +24,14 @@ use crate::directory::filter::{Facts, Truth};
 use crate::directory::modification::Modification;
 use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::{EntryId, Node, Tree, TreeError};
-use crate::directory::{Dn, Entry, Rdn};
+use crate::directory::{Dn, Entry};
+use below::{Below, BelowNamed};
+use combining::combine;
+use ground::{Ground, decision_of};
+pub(super) use kept::Decided;
+use kept::DecidedFor;
+use question::{About, Question};
+use rule_mask::RuleMask;
 
 /// What an actor may do with an entry.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -86,8 +97,24 @@ impl Decision {
     }
 }
 
-/// A set of rules, by position.
-type RuleMask = SmallVec<[u64; 2]>;
+/// What decisions are for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Purpose {
+    /// Whatever rights there are.
+    Everything,
+    /// What may be found and seen.
+    Sight,
+}
+
+impl Purpose {
+    /// Whether it matters who has a right.
+    const fn asks_for(self, right: Right) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Sight => matches!(right, Right::Search | Right::Read | Right::Compare),
+        }
+    }
+}
 
 /// Decides for one actor.
 #[derive(Debug)]
@@ -95,70 +122,38 @@ pub struct Decider<'a> {
     rules: &'a Rules,
     actor: &'a Actor,
     schema: &'a Schema,
-    /// The rules of which each entry has a say: whether it is the actor's, or matches a filter.
-    asking: &'a RuleMask,
+    purpose: Purpose,
+    /// What was found out before.
+    decided: &'a DecidedFor,
+    /// What entries may have to be asked.
+    questions: &'a [Question],
     /// What was asked for last, which is mostly what is asked for next.
     last_below: Option<(Option<EntryId>, Arc<Below>)>,
-    last_decision: Option<(RuleMask, Arc<Decision>)>,
+    /// The ground of the last entry of which something was asked, and what the answers came to there.
+    last_ground: Option<Arc<Ground>>,
+    last_decisions: SmallVec<[(RuleMask, Arc<Decision>); 4]>,
 }
 
-/// What was decided for an actor before, by the rules that they were found for.
-#[derive(Debug, Default)]
-pub(super) struct Decided {
-    asking: OnceLock<RuleMask>,
-    /// By the number of the parent.
-    below: Kept<Option<EntryId>, BelowNamed>,
-    combined: Kept<RuleMask, Arc<Decision>>,
-}
-
-/// Something that was found out lately.
-#[derive(Debug)]
-struct Kept<K, V>(Mutex<HashMap<K, V, foldhash::fast::RandomState>>);
-
-/// So much is kept of a kind; then it begins anew.
-const MOST_KEPT: usize = 1_000;
-
-impl<K: Eq + Hash, V: Clone> Kept<K, V> {
-    fn find(&self, key: &K) -> Option<V> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-
-    fn keep(&self, key: K, value: V) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST_KEPT {
-            kept.clear();
-        }
-        kept.insert(key, value);
-    }
-}
-
-impl<K, V> Default for Kept<K, V> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-/// Which rules reach the entries below a parent.
-#[derive(Debug, Default)]
-struct Below {
-    /// All of them.
-    all: RuleMask,
-    /// Only the one with that RDN key; in order.
-    one: Vec<(Box<[u8]>, usize)>,
-}
-
-/// Which rules reach the entries below a parent, as long as it is called that.
-#[derive(Clone, Debug)]
-struct BelowNamed {
-    parent_dn: Option<Arc<Dn>>,
-    below: Arc<Below>,
-}
+/// So many decisions are tried one by one.
+const FEW_DECISIONS: usize = 4;
 
 impl<'a> Decider<'a> {
     /// Decides for `actor` by `rules`.
     pub fn new(rules: &'a Rules, actor: &'a Actor, schema: &'a Schema) -> Self {
-        let asking = actor.decided.asking.get_or_init(|| asking(rules, actor));
-        Self { rules, actor, schema, asking, last_below: None, last_decision: None }
+        Self::with(rules, actor, schema, Purpose::Everything)
+    }
+
+    /// Decides what `actor` may search, read and compare. Nothing else is granted by what it decides, since rules about
+    /// other rights are not looked at: so many entries cost less.
+    pub fn for_sight(rules: &'a Rules, actor: &'a Actor, schema: &'a Schema) -> Self {
+        Self::with(rules, actor, schema, Purpose::Sight)
+    }
+
+    fn with(rules: &'a Rules, actor: &'a Actor, schema: &'a Schema, purpose: Purpose) -> Self {
+        let questions = actor.decided.questions.get_or_init(|| Question::all(rules, actor));
+        let decided = actor.decided.of(purpose);
+        let last_decisions = SmallVec::new();
+        Self { rules, actor, schema, purpose, decided, questions, last_below: None, last_ground: None, last_decisions }
     }
 
     /// Who it decides for.
@@ -168,16 +163,49 @@ impl<'a> Decider<'a> {
 
     /// What the actor may do with an entry that exists.
     pub fn decide(&mut self, node: &Node, tree: &dyn Tree) -> Result<Arc<Decision>, TreeError> {
-        let mask = self.reaching(node, tree)?;
-        let mask = self.retain_applying(mask, &node.entry, Some(node.uuid), || name_of(node, tree))?;
-        Ok(self.combined(mask))
+        let below = self.below(node.parent, tree)?;
+        let one = below.of_one(node, self.schema, tree)?;
+        if one.is_empty() {
+            let ground = below.ground(self.purpose, || self.ground(below.all.clone()));
+            return self.decide_on(ground, node, tree);
+        }
+        let mut reaching = below.all.clone();
+        reaching.union(&one);
+        self.decide_on(&self.ground(reaching), node, tree)
+    }
+
+    /// What the actor may do with an entry that is reached by the rules of that ground.
+    fn decide_on(&mut self, ground: &Arc<Ground>, node: &Node, tree: &dyn Tree) -> Result<Arc<Decision>, TreeError> {
+        if ground.asking.is_empty() {
+            return Ok(Arc::clone(&ground.decision));
+        }
+        let mut applying = ground.asking.clone();
+        self.retain(&mut applying, &ground.questions, (&node.entry, Some(node.uuid)), &|| name_of(node, tree))?;
+        if applying.is_empty() {
+            return Ok(Arc::clone(&ground.decision));
+        }
+        if !self.last_ground.as_ref().is_some_and(|last| Arc::ptr_eq(last, ground)) {
+            self.last_ground = Some(Arc::clone(ground));
+            self.last_decisions.clear();
+        }
+        if let Some((_, decision)) = self.last_decisions.iter().find(|(asked, _)| *asked == applying) {
+            return Ok(Arc::clone(decision));
+        }
+        let mut mask = ground.certain.clone();
+        mask.union(&applying);
+        let decision = self.combined(mask);
+        if self.last_decisions.len() >= FEW_DECISIONS {
+            self.last_decisions.clear();
+        }
+        self.last_decisions.push((applying, Arc::clone(&decision)));
+        Ok(decision)
     }
 
     /// The rules that apply to the actor and an entry that exists, by position.
     pub fn applying(&mut self, node: &Node, tree: &dyn Tree) -> Result<Vec<usize>, TreeError> {
-        let mask = self.reaching(node, tree)?;
-        let mask = self.retain_applying(mask, &node.entry, Some(node.uuid), || name_of(node, tree))?;
-        Ok((0..self.rules.iter().len()).filter(|position| has(&mask, *position)).collect())
+        let mut mask = self.reaching(node, tree)?;
+        self.retain(&mut mask, self.questions, (&node.entry, Some(node.uuid)), &|| name_of(node, tree))?;
+        Ok(mask.iter().collect())
     }
 
     /// The rules that apply to the actor and an entry that exists, by position, where it is said of the filters of some whether
@@ -193,7 +221,7 @@ impl<'a> Decider<'a> {
         let relation = if is_own { Relation::Own } else { Relation::Other };
         let target = TargetFacts { relation, entry: &node.entry, schema: self.schema };
         let mut applying = Vec::new();
-        for (position, rule) in self.rules.iter().enumerate().filter(|(position, _)| has(&mask, *position)) {
+        for (position, rule) in self.rules.iter().enumerate().filter(|(position, _)| mask.has(*position)) {
             let is_matched = match matches(position) {
                 Some(said) => said,
                 None => self.matches(rule, &node.entry, &|| name_of(node, tree))?,
@@ -214,12 +242,7 @@ impl<'a> Decider<'a> {
     fn reaching(&mut self, node: &Node, tree: &dyn Tree) -> Result<RuleMask, TreeError> {
         let below = self.below(node.parent, tree)?;
         let mut mask = below.all.clone();
-        if !below.one.is_empty() {
-            let key = rdn_key(node, self.schema, tree)?;
-            let first = below.one.partition_point(|(own, _)| **own < *key);
-            let own = below.one.iter().skip(first).take_while(|(own, _)| **own == *key);
-            own.for_each(|(_, position)| set(&mut mask, *position));
-        }
+        mask.union(&below.of_one(node, self.schema, tree)?);
         Ok(mask)
     }
 
@@ -236,35 +259,33 @@ impl<'a> Decider<'a> {
     /// What the actor may do with an entry of which only the name is known, since it is gone: a rule that asks for more of it
     /// grants nothing, and denies.
     pub fn decide_by_name(&mut self, dn: &Dn) -> Arc<Decision> {
-        let mut mask = RuleMask::new();
+        let mut mask = RuleMask::default();
         for (position, rule) in self.rules.iter().enumerate() {
             let is_certain = rule.filter.is_none() && self.actor.has_rule(position);
             let applies = if rule.is_denial() { self.actor.may_have_rule(position) } else { is_certain };
             if applies && rule.to.iter().any(|reach| reach.has(dn)) {
-                set(&mut mask, position);
+                mask.insert(position);
             }
         }
         self.combined(mask)
     }
 
     fn decide_at(&mut self, uuid: Option<Uuid>, dn: &Dn, entry: &Entry) -> Result<Arc<Decision>, TreeError> {
-        let mut mask = RuleMask::new();
-        for (position, rule) in self.rules.iter().enumerate() {
-            if rule.to.iter().any(|reach| reach.has(dn)) {
-                set(&mut mask, position);
-            }
-        }
-        let mask = self.retain_applying(mask, entry, uuid, || Ok(dn.clone()))?;
+        let mask = self.applying_at(uuid, dn, entry)?;
         Ok(self.combined(mask))
     }
 
     /// The rules that apply to the actor and an entry that is to be at `dn`, by position.
     pub fn applying_new(&self, dn: &Dn, entry: &Entry) -> Result<Vec<usize>, TreeError> {
-        let mut mask = RuleMask::new();
-        let reaching = self.rules.iter().enumerate().filter(|(_, rule)| rule.to.iter().any(|reach| reach.has(dn)));
-        reaching.for_each(|(position, _)| set(&mut mask, position));
-        let mask = self.retain_applying(mask, entry, None, || Ok(dn.clone()))?;
-        Ok((0..self.rules.iter().len()).filter(|position| has(&mask, *position)).collect())
+        Ok(self.applying_at(None, dn, entry)?.iter().collect())
+    }
+
+    fn applying_at(&self, uuid: Option<Uuid>, dn: &Dn, entry: &Entry) -> Result<RuleMask, TreeError> {
+        let rules = self.rules.iter().enumerate().filter(|(position, _)| self.actor.may_have_rule(*position));
+        let reaching = rules.filter(|(_, rule)| rule.to.iter().any(|reach| reach.has(dn)));
+        let mut mask = reaching.map(|(position, _)| position).collect();
+        self.retain(&mut mask, self.questions, (entry, uuid), &|| Ok(dn.clone()))?;
+        Ok(mask)
     }
 
     fn below(&mut self, parent: Option<EntryId>, tree: &dyn Tree) -> Result<Arc<Below>, TreeError> {
@@ -283,8 +304,7 @@ impl<'a> Decider<'a> {
             Some(parent) => tree.dn(parent)?,
             None => None,
         };
-        let kept = &self.actor.decided.below;
-        if let Some(known) = kept.find(&parent)
+        if let Some(known) = self.actor.decided.below.find(&parent)
             && known.parent_dn == parent_dn
         {
             return Ok(known.below);
@@ -296,58 +316,82 @@ impl<'a> Decider<'a> {
                 below.note(position, reach, parent_dn.as_deref());
             }
         }
-        below.one.sort_unstable();
+        below.ready(self.schema);
         let below = Arc::new(below);
-        kept.keep(parent, BelowNamed { parent_dn, below: Arc::clone(&below) });
+        self.actor.decided.below.keep(parent, BelowNamed { parent_dn, below: Arc::clone(&below) });
         Ok(below)
     }
 
-    /// `mask` holds the rules that reach the entry; those that do not apply to the actor or to the entry for other
-    /// reasons are taken out.
-    fn retain_applying(
+    /// What is the same for all entries that these rules reach.
+    fn ground(&self, reaching: RuleMask) -> Arc<Ground> {
+        if let Some(known) = self.decided.ground.find(&reaching) {
+            return known;
+        }
+        let ground = Arc::new(Ground::of(&reaching, self.questions, self.rules, (self.purpose, self.schema)));
+        self.decided.ground.keep(reaching, Arc::clone(&ground));
+        ground
+    }
+
+    /// Takes those rules out of `mask` that do not apply by what the entry answers. Nothing is asked for rules that do not
+    /// apply anyway.
+    fn retain(
         &self,
-        mut mask: RuleMask,
-        entry: &Entry,
-        uuid: Option<Uuid>,
-        dn: impl Fn() -> Result<Dn, TreeError>,
-    ) -> Result<RuleMask, TreeError> {
+        mask: &mut RuleMask,
+        questions: &[Question],
+        (entry, uuid): (&Entry, Option<Uuid>),
+        dn: &dyn Fn() -> Result<Dn, TreeError>,
+    ) -> Result<(), TreeError> {
         let is_own = uuid.is_some() && self.actor.identity.uuid() == uuid;
         let relation = if is_own { Relation::Own } else { Relation::Other };
         let target = TargetFacts { relation, entry, schema: self.schema };
-        let applies = |position: usize, rule: &Rule| self.actor.has_rule_on((position, rule), target);
-        for position in both(&mask, self.asking) {
-            let Some(rule) = self.rules.get(position) else { continue };
-            if !applies(position, rule) || !self.matches(rule, entry, &dn)? {
-                clear(&mut mask, position);
+        for question in questions {
+            if mask.intersects(&question.rules) {
+                self.ask(question, mask, target, dn)?;
             }
         }
-        Ok(mask)
+        Ok(())
+    }
+
+    fn ask(
+        &self,
+        question: &Question,
+        mask: &mut RuleMask,
+        target: TargetFacts<'_>,
+        dn: &dyn Fn() -> Result<Dn, TreeError>,
+    ) -> Result<(), TreeError> {
+        let holds = match &question.about {
+            About::Actor(position) => {
+                self.rules.get(*position).is_some_and(|rule| self.actor.has_rule_on((*position, rule), target))
+            }
+            About::Filter(position) => match self.rules.get(*position) {
+                Some(rule) => self.matches(rule, target.entry, dn)?,
+                None => false,
+            },
+            About::Values(by_value) => {
+                let mut failed = question.rules.clone();
+                failed.subtract(&by_value.matched(target.entry, self.schema));
+                mask.subtract(&failed);
+                return Ok(());
+            }
+        };
+        if !holds {
+            mask.subtract(&question.rules);
+        }
+        Ok(())
     }
 
     /// What the rules of a mask come to together.
-    fn combined(&mut self, mask: RuleMask) -> Arc<Decision> {
-        if let Some((last, decision)) = &self.last_decision
-            && *last == mask
-        {
-            return Arc::clone(decision);
-        }
-        let decision = self.find_combined(&mask);
-        self.last_decision = Some((mask, Arc::clone(&decision)));
-        decision
-    }
-
-    fn find_combined(&self, mask: &RuleMask) -> Arc<Decision> {
-        if let Some(decision) = self.actor.decided.combined.find(mask) {
+    fn combined(&self, mask: RuleMask) -> Arc<Decision> {
+        if let Some(decision) = self.decided.combined.find(&mask) {
             return decision;
         }
-        let applying = self.rules.iter().enumerate().filter(|(position, _)| has(mask, *position));
-        let decision = Arc::new(combine(&applying.map(|(_, rule)| rule).collect::<Vec<_>>(), self.schema));
-        self.actor.decided.combined.keep(mask.clone(), Arc::clone(&decision));
+        let decision = Arc::new(decision_of(&mask, self.rules, (self.purpose, self.schema)));
+        self.decided.combined.keep(mask, Arc::clone(&decision));
         decision
     }
 
     /// Whether the entry matches the rule's filter; a denial holds also where that cannot be decided.
-    fn matches(&self, rule: &Rule, entry: &Entry, dn: &impl Fn() -> Result<Dn, TreeError>) -> Result<bool, TreeError> {
+    fn matches(&self, rule: &Rule, entry: &Entry, dn: &dyn Fn() -> Result<Dn, TreeError>) -> Result<bool, TreeError> {
         let Some(filter) = &rule.filter else { return Ok(true) };
         let dn = if filter.asks_for_name() { dn()? } else { Dn::root() };
         let facts = Facts { entries: &[entry], searchable: self.schema.everything(), dn: &dn, schema: self.schema };
@@ -356,123 +400,6 @@ impl<'a> Decider<'a> {
     }
 }
 
-/// The rules of which each entry has a say.
-fn asking(rules: &Rules, actor: &Actor) -> RuleMask {
-    let mut asking = RuleMask::new();
-    for (position, rule) in rules.iter().enumerate() {
-        if rule.filter.is_some() || !actor.has_rule(position) {
-            set(&mut asking, position);
-        }
-    }
-    asking
-}
-
-impl Below {
-    /// Notes which entries below `parent` a rule reaches. The entries of suffixes have no parent; each is looked at by
-    /// its name.
-    fn note(&mut self, position: usize, reach: &Reach, parent: Option<&Dn>) {
-        let child_key = |dn: &Dn| match parent {
-            Some(parent) if dn.depth() == parent.depth() + 1 && dn.is_within(parent) => {
-                dn.rdns().next().map(|(_, key)| key.into())
-            }
-            Some(_) => None,
-            None => Some(dn.key().into()),
-        };
-        let all = match (reach, parent) {
-            (Reach::Everything, _) => true,
-            (Reach::Children(base), Some(parent)) => parent == base,
-            (Reach::Subtree(base) | Reach::Below(base), Some(parent)) => parent.is_within(base),
-            _ => false,
-        };
-        if all {
-            set(&mut self.all, position);
-        } else if let Reach::Entry(dn) | Reach::Subtree(dn) = reach {
-            self.one.extend(child_key(dn).map(|key| (key, position)));
-        }
-    }
-}
-
 fn name_of(node: &Node, tree: &dyn Tree) -> Result<Dn, TreeError> {
     tree.dn(node.id).map(|dn| dn.map_or_else(Dn::root, |dn| Dn::clone(&dn)))
-}
-
-/// What an RDN is compared by; of the entry of a suffix, which has no parent, the whole name.
-fn rdn_key(node: &Node, schema: &Schema, tree: &dyn Tree) -> Result<Box<[u8]>, TreeError> {
-    if node.parent.is_none() {
-        return Ok(tree.dn(node.id)?.map(|dn| dn.key().into()).unwrap_or_default());
-    }
-    Ok(Rdn::parse(schema, &node.rdn).map(|rdn| rdn.key().into()).unwrap_or_default())
-}
-
-/// What rules come to together. Rules of the tree take nothing away from what those of the configuration grant.
-fn combine(rules: &[&Rule], schema: &Schema) -> Decision {
-    let (delegated, own): (Vec<&Rule>, Vec<&Rule>) = rules.iter().partition(|rule| rule.is_delegated());
-    let decision = granted(&own, &own, schema);
-    if delegated.is_empty() { decision } else { decision.and(granted(&delegated, rules, schema)) }
-}
-
-/// What some rules grant, as far as others do not deny it.
-fn granted(rules: &[&Rule], denials: &[&Rule], schema: &Schema) -> Decision {
-    let allowed = rules.iter().fold(Rights::NONE, |rights, rule| rights.union(rule.allow));
-    let denied = denials.iter().fold(Rights::NONE, |rights, rule| rights.union(rule.deny));
-    let attributes = |right: Right| {
-        let mut set = AttributeSet::EMPTY;
-        let grants = rules.iter().filter(|rule| rule.values.is_empty() && rule.allow.has(right));
-        grants.for_each(|rule| set.union(&rule.attributes));
-        let denials = denials.iter().filter(|rule| rule.values.is_empty() && rule.deny.has(right));
-        denials.for_each(|rule| set.subtract(&rule.attributes));
-        set.subtract(schema.secret());
-        set
-    };
-    Decision {
-        rights: allowed.without(denied).iter().filter(|right| !right.is_per_attribute()).collect(),
-        search: attributes(Right::Search),
-        read: attributes(Right::Read),
-        compare: attributes(Right::Compare),
-        write: attributes(Right::Write),
-        limited: rules.iter().filter(|rule| !rule.values.is_empty()).map(|rule| limited(rule, denials)).collect(),
-    }
-}
-
-/// What a rule says of some values. Where writing is denied whichever the values, it grants nothing.
-fn limited(rule: &Rule, rules: &[&Rule]) -> LimitedWrite {
-    let (values, mut attributes) = (rule.values.clone(), rule.attributes.clone());
-    if rule.is_denial() {
-        return LimitedWrite { attributes, values, effect: Effect::Denial };
-    }
-    let denials = rules.iter().filter(|other| other.values.is_empty() && other.deny.has(Right::Write));
-    denials.for_each(|denial| attributes.subtract(&denial.attributes));
-    LimitedWrite { attributes, values, effect: Effect::Grant }
-}
-
-fn has(mask: &RuleMask, position: usize) -> bool {
-    mask.get(position / 64).is_some_and(|word| word & 1 << (position % 64) != 0)
-}
-
-/// The positions that are in both.
-fn both(one: &RuleMask, other: &RuleMask) -> SmallVec<[usize; 8]> {
-    let mut positions = SmallVec::new();
-    for (at, (a, b)) in one.iter().zip(other).enumerate() {
-        let mut common = a & b;
-        while common != 0 {
-            positions.push(at * 64 + common.trailing_zeros() as usize);
-            common &= common - 1;
-        }
-    }
-    positions
-}
-
-fn set(mask: &mut RuleMask, position: usize) {
-    if mask.len() <= position / 64 {
-        mask.resize(position / 64 + 1, 0);
-    }
-    if let Some(word) = mask.get_mut(position / 64) {
-        *word |= 1 << (position % 64);
-    }
-}
-
-fn clear(mask: &mut RuleMask, position: usize) {
-    if let Some(word) = mask.get_mut(position / 64) {
-        *word &= !(1 << (position % 64));
-    }
 }

@@ -6,7 +6,7 @@ use crate::directory::schema::Schema;
 use crate::directory::{AttributeTypeId, Dn};
 
 /// Somebody.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Who {
     /// Whoever has not authenticated.
     Anonymous,

@@ -338,25 +338,33 @@ pub(super) fn begins_alike(text: &[u8], key: &[u8]) -> bool {
 /// Whether a text is the name of another key for sure, as its first value shows without being brought to its normal form.
 /// Most names of a group, or of somebody's manager, are.
 pub fn is_surely_other(schema: &Schema, text: &[u8], key: &[u8]) -> bool {
+    match (plain_value_of_key(schema, key), plain_value(text)) {
+        (Some(value), Some(spelled)) => !spelled.eq_ignore_ascii_case(value),
+        _ => false,
+    }
+}
+
+/// The first value in the key of a name, if in plain text it looks as [`plain_value`] finds it, but for the case of letters.
+pub fn plain_value_of_key<'k>(schema: &Schema, key: &'k [u8]) -> Option<&'k [u8]> {
     use super::schema::NormalForm;
 
-    let Some((head, rest)) = key.split_first_chunk::<KEY_HEAD>() else { return false };
+    let (head, rest) = key.split_first_chunk::<KEY_HEAD>()?;
     let [high, low, length @ ..] = *head;
-    let Some(value) = rest.get(..usize::from(u16::from_be_bytes(length))) else { return false };
+    let value = rest.get(..usize::from(u16::from_be_bytes(length)))?;
     let attribute_type = AttributeTypeId(u16::from_be_bytes([high, low]));
-    let Some(attribute) = schema.attribute_types().get(attribute_type.index()) else { return false };
-    if !matches!(attribute.equality_or_fallback().normal_form(), NormalForm::CaseIgnore | NormalForm::CaseExact) {
-        return false;
-    }
-    let Some((_, spelled)) = memchr::memchr(b'=', text).and_then(|at| text.split_at_checked(at + 1)) else {
-        return false;
-    };
+    let attribute = schema.attribute_types().get(attribute_type.index())?;
+    let form = attribute.equality_or_fallback().normal_form();
+    matches!(form, NormalForm::CaseIgnore | NormalForm::CaseExact).then_some(value)
+}
+
+/// The first value of a name, if its normal form is the value itself, but for the case of letters.
+pub fn plain_value(text: &[u8]) -> Option<&[u8]> {
+    let (_, spelled) = memchr::memchr(b'=', text).and_then(|at| text.split_at_checked(at + 1))?;
     let end = memchr::memchr(b',', spelled).unwrap_or(spelled.len());
     let spelled = spelled.get(..end).unwrap_or_default().trim_ascii();
-    // Of such values the normal form is the value itself, but for the case of letters.
     let is_plain = |octet: &u8| (octet.is_ascii_graphic() || *octet == b' ') && !b"\"#+;<>\\".contains(octet);
     let is_plain = spelled.iter().all(is_plain) && !spelled.windows(2).any(|pair| pair == b"  ");
-    is_plain && !spelled.eq_ignore_ascii_case(value)
+    is_plain.then_some(spelled)
 }
 
 /// What stands in front of the value in the key of an RDN: the number of its attribute type and its length.

@@ -4,6 +4,7 @@ mod chain;
 mod evaluate;
 mod matcher;
 mod prepare;
+mod region;
 mod text;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use evaluate::Evaluation;
 pub use evaluate::{Facts, Steps, Truth};
 pub use matcher::{Matcher, Pieces, Selector};
 pub use prepare::ordering_form;
+pub use region::{Portion, Region};
 pub use text::FilterSyntaxError;
 
 /// How deep filters may be nested. Deeper ones are refused where they are read, so no walk over one can exhaust the

@@ -5,6 +5,7 @@ mod apart;
 mod batch;
 mod chain;
 mod change_log;
+mod confined;
 mod dereference;
 mod effective_rights;
 mod examine;

@@ -15,7 +15,7 @@ use super::index::{IndexKind, LONG, pieces_of_assertion};
 use super::key::{self, Postings};
 use super::recent::SHORT;
 use super::view::View;
-use crate::directory::filter::{Chain, Filter, Matcher, Pieces, Selector, Truth};
+use crate::directory::filter::{Chain, Filter, Matcher, Pieces, Portion, Region, Selector, Truth};
 use crate::directory::schema::NormalForm;
 use crate::directory::tree::{Candidates, EntryId, Plan, PlanBudget, PlanStep, TreeError};
 use crate::directory::url::LdapUrl;
@@ -105,6 +105,7 @@ impl<'v> Planner<'v> {
                 Ok(Candidates::These(linked.values().map(|id| id.0).collect()))
             }
             Matcher::Always(_) => Ok(self.none("nothing can match")),
+            Matcher::Within(region, inner) => self.confined(region, inner),
             Matcher::Present(selector) => self.by_types(selector, IndexKind::Presence, &|id| Postings::presence(id)),
             Matcher::Equal { selector, form, normal, raw } => self.equal(selector, *form, normal, raw),
             Matcher::Pieces(selector, form, pieces) => self.pieces(selector, *form, pieces),
@@ -133,10 +134,7 @@ impl<'v> Planner<'v> {
                 Candidates::All => share,
             };
             let more = self.within(most, |planner| planner.candidates(part))?;
-            found = match (found, more) {
-                (Candidates::These(a), Candidates::These(b)) => Candidates::These(a & b),
-                (Candidates::All, other) | (other, Candidates::All) => other,
-            };
+            found = both(found, more);
         }
         Ok(found)
     }
@@ -145,6 +143,41 @@ impl<'v> Planner<'v> {
         let mut found = RoaringBitmap::new();
         for part in parts {
             match self.candidates(part)? {
+                Candidates::These(ids) => found |= ids,
+                Candidates::All => return Ok(Candidates::All),
+            }
+        }
+        Ok(Candidates::These(found))
+    }
+
+    /// What can be found in some entries alone. If these are few they are the candidates, so that what others hold makes no
+    /// difference.
+    fn confined(&mut self, region: &Region, inner: &Matcher) -> Result<Candidates, TreeError> {
+        let share = self.spare() / 2;
+        let Candidates::These(allowed) = self.within(share, |planner| planner.region(region))? else {
+            return self.candidates(inner);
+        };
+        if allowed.len() <= FEW {
+            self.note("the few in which it may be searched");
+            return Ok(Candidates::These(allowed));
+        }
+        Ok(match self.candidates(inner)? {
+            Candidates::These(ids) => Candidates::These(ids & allowed),
+            // Others are no better, but that more of them may be found to be none.
+            Candidates::All if self.is_curtailed => Candidates::All,
+            Candidates::All => Candidates::These(allowed),
+        })
+    }
+
+    fn region(&mut self, region: &Region) -> Result<Candidates, TreeError> {
+        let mut found = RoaringBitmap::new();
+        for Portion { among, matching } in &region.portions {
+            let mut portion = among.clone().map_or(Candidates::All, Candidates::These);
+            for part in matching {
+                let more = self.candidates(part)?;
+                portion = both(portion, more);
+            }
+            match portion {
                 Candidates::These(ids) => found |= ids,
                 Candidates::All => return Ok(Candidates::All),
             }
@@ -164,6 +197,7 @@ impl<'v> Planner<'v> {
             Matcher::AtLeast(..) | Matcher::AtMost(..) => 3,
             Matcher::And(_) | Matcher::Or(_) => 4,
             Matcher::Present(_) => 7,
+            Matcher::Within(_, inner) => self.expense(inner).min(1),
             _ => 8,
         }
     }
@@ -422,6 +456,13 @@ impl<'v> Planner<'v> {
         if self.steps.len() < TOLD {
             self.steps.push(step);
         }
+    }
+}
+
+fn both(some: Candidates, others: Candidates) -> Candidates {
+    match (some, others) {
+        (Candidates::These(a), Candidates::These(b)) => Candidates::These(a & b),
+        (Candidates::All, other) | (other, Candidates::All) => other,
     }
 }
 

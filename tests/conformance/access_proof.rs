@@ -10,8 +10,10 @@ use keystead::access::delegated::{Amendment, Frame, RuleEntry, in_force_after};
 use keystead::access::explain::{self, Guards, Obstacle, Wanted, obstacle};
 
 use keystead::access::rule::Source;
+use keystead::access::searchable::{Among, Area};
 use keystead::access::when::WhenText;
 use keystead::access::{Actor, Circumstances, Decider, Right, Rule, RuleText, Rules, escalation};
+use keystead::directory::filter::{Facts, Truth};
 use keystead::directory::modification::{Modification, ModificationKind};
 use keystead::directory::tree::{Directory, Node, Scope, Tree};
 use keystead::directory::{
@@ -323,7 +325,7 @@ fn rights() -> impl Strategy<Value = Vec<String>> {
     vec(select(names).prop_map(str::to_owned), 0..3)
 }
 
-fn rule() -> impl Strategy<Value = RuleText> {
+pub fn rule() -> impl Strategy<Value = RuleText> {
     let words = vec![
         "*",
         "+",
@@ -530,17 +532,23 @@ proptest! {
         for asker in &askers {
             let actor = fast_actor(asker, &rules, &view);
             let mut decider = Decider::new(&rules, &actor, view.schema());
+            let mut sight = Decider::for_sight(&rules, &actor, view.schema());
             for (name, entry) in &entries {
                 let id = view.find(&dn(&view, name)).unwrap().entry().unwrap();
                 let node = view.node(id).unwrap().unwrap();
                 let decision = decider.decide(&node, &view).unwrap();
+                let seen = sight.decide(&node, &view).unwrap();
+                prop_assert!(seen.rights.is_empty() && seen.write.is_empty() && seen.limited.is_empty());
                 for right in Right::ALL.iter().filter(|right| !right.is_per_attribute()) {
                     let obvious = obvious::may(&usable, asker, &entries, name, (right.name(), ""));
                     prop_assert_eq!(decision.allows(*right), obvious, "{} {} {}", asker.who, right, name);
                 }
                 for attribute in ATTRIBUTES {
                     let id = view.schema().find_attribute_type(attribute).unwrap().id;
-                    for (right, set) in [("search", &decision.search), ("read", &decision.read), ("compare", &decision.compare)] {
+                    for (right, set) in [
+                        ("search", &decision.search), ("read", &decision.read), ("compare", &decision.compare),
+                        ("search", &seen.search), ("read", &seen.read), ("compare", &seen.compare),
+                    ] {
                         let obvious = obvious::may(&usable, asker, &entries, name, (right, attribute));
                         prop_assert_eq!(set.contains(id), obvious, "{} {} {} {}", asker.who, right, attribute, name);
                     }
@@ -592,6 +600,46 @@ proptest! {
                     let obvious = obvious::may(&usable, asker, &with_it, name, ("read", attribute));
                     let fast = decision.read.contains(attribute_id(view.schema(), attribute));
                     prop_assert_eq!(fast, obvious, "{} {} {}", asker.who, attribute, name);
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What is known of where somebody may search without looking at entries: nowhere else, and there for certain.
+    #[test]
+    fn nobody_searches_where_rules_rule_it_out(entries in tree(), texts in vec(rule(), 0..7), asker in asker(), base in any_name()) {
+        let scene = Scene::in_memory();
+        build(&scene, &entries);
+        let view = scene.directory.view();
+        let usable = usable(texts, view.schema());
+        let rules = Rules::prepare(&usable, view.schema()).unwrap();
+        let actor = fast_actor(&asker, &rules, &view);
+        let base = Arc::new(dn(&view, base));
+        for base in [None, Some(&base)] {
+            let everywhere = actor.searches_everywhere(&rules, base);
+            for attribute in ATTRIBUTES {
+                let id = attribute_id(view.schema(), attribute);
+                let searchable = actor.searchable(&rules, base.map(|base| &**base), &std::iter::once(id).collect());
+                for name in entries.keys() {
+                    let dn = dn(&view, name);
+                    if base.is_some_and(|base| !dn.is_within(base)) {
+                        continue;
+                    }
+                    let node = node_called(&view, name);
+                    let is_in = |area: &Area<'_>| {
+                        let facts = Facts { entries: &[&node.entry], searchable: view.schema().everything(), dn: &dn, schema: view.schema() };
+                        area.reach.has(&dn)
+                            && (area.among != Among::Own || asker.who == *name)
+                            && area.filter.is_none_or(|filter| filter.evaluate(&facts) == Truth::True)
+                    };
+                    let may = obvious::may(&usable, &asker, &entries, name, ("search", attribute));
+                    prop_assert!(!may || searchable.areas.iter().any(is_in), "{} {} {}", asker.who, attribute, name);
+                    prop_assert!(!may || searchable.attributes.contains(id));
+                    prop_assert!(may || !everywhere.contains(id), "{} {} {}", asker.who, attribute, name);
                 }
             }
         }

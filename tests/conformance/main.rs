@@ -102,6 +102,7 @@ mod special;
 mod spray;
 mod takeover;
 mod told_by_time;
+mod told_by_work;
 mod transactions;
 mod tree_delete;
 mod unbound_change;

@@ -170,6 +170,7 @@ impl Outcomes {
                 let Self { holds, fails } = Self::of(inner, facts, writable);
                 Self { holds: fails, fails: holds }
             }
+            Matcher::Within(_, inner) => Self::of(inner, facts, writable),
             Matcher::Equal { selector, raw, .. } if is_of_structure(&selector.types, raw, facts.schema) => {
                 fixed(filter)
             }

@@ -27,7 +27,7 @@ impl Matcher {
     pub fn chains_mut(&mut self) -> Vec<&mut Chain> {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter_mut().flat_map(Self::chains_mut).collect(),
-            Self::Not(inner) | Self::InName(_, _, _, inner) => inner.chains_mut(),
+            Self::Not(inner) | Self::InName(_, _, _, inner) | Self::Within(_, inner) => inner.chains_mut(),
             Self::InChain(chain) => vec![chain],
             _ => Vec::new(),
         }
@@ -39,7 +39,7 @@ impl Matcher {
     pub fn follow(&mut self, attributes: &[AttributeTypeId]) {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter_mut().for_each(|part| part.follow(attributes)),
-            Self::Not(inner) | Self::InName(_, _, _, inner) => inner.follow(attributes),
+            Self::Not(inner) | Self::InName(_, _, _, inner) | Self::Within(_, inner) => inner.follow(attributes),
             Self::Equal { selector, raw, .. } => {
                 let attribute = selector.single().filter(|id| attributes.contains(id));
                 if let (Some(attribute), Ok(end)) = (attribute, std::str::from_utf8(raw)) {

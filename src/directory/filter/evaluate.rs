@@ -160,6 +160,8 @@ impl<'e> Evaluation<'e> {
                 }
                 self.truth(inner)
             }
+            // Elsewhere it is Undefined, as the facts say.
+            Matcher::Within(_, inner) => self.truth(inner),
             Matcher::InChain(chain) => Some(self.is_linked(chain)),
         }
     }

@@ -1,9 +1,11 @@
 //! Filters made ready by the schema.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::{Chain, Facts, Truth};
+use super::{Chain, Facts, Region, Truth};
 use crate::directory::attribute::has_options;
 use crate::directory::schema::{AttributeSet, AttributeTypeId, NormalForm};
 use crate::directory::{AttributeDescription, Schema};
@@ -51,6 +53,8 @@ pub enum Matcher {
     InName(Selector, NormalForm, Vec<u8>, Box<Self>),
     /// A name is reached by way of others (MS-ADTS 3.1.1.3.4.4.3).
     InChain(Chain),
+    /// The matcher holds, and can hold in these entries alone: so plans are told.
+    Within(Arc<Region>, Box<Self>),
     /// Decided already.
     Always(Truth),
 }
@@ -132,7 +136,7 @@ impl Matcher {
     pub fn is_undecidable(&self) -> bool {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::is_undecidable),
-            Self::Not(inner) | Self::InName(_, _, _, inner) => inner.is_undecidable(),
+            Self::Not(inner) | Self::InName(_, _, _, inner) | Self::Within(_, inner) => inner.is_undecidable(),
             Self::Always(truth) => *truth == Truth::Undefined,
             Self::InChain(chain) => chain.linked.is_none(),
             Self::Present(_)
@@ -149,7 +153,7 @@ impl Matcher {
     pub fn looks_at_name(&self) -> bool {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::looks_at_name),
-            Self::Not(inner) => inner.looks_at_name(),
+            Self::Not(inner) | Self::Within(_, inner) => inner.looks_at_name(),
             Self::InName(..) | Self::InChain(_) => true,
             _ => false,
         }
@@ -166,7 +170,7 @@ impl Matcher {
     pub fn asks_for_name(&self) -> bool {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::asks_for_name),
-            Self::Not(inner) => inner.asks_for_name(),
+            Self::Not(inner) | Self::Within(_, inner) => inner.asks_for_name(),
             Self::InName(..) => true,
             Self::Present(_)
             | Self::Equal { .. }
@@ -183,7 +187,7 @@ impl Matcher {
     fn collect_mentioned(&self, set: &mut AttributeSet) {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_mentioned(set)),
-            Self::Not(inner) => inner.collect_mentioned(set),
+            Self::Not(inner) | Self::Within(_, inner) => inner.collect_mentioned(set),
             Self::InName(selector, _, _, inner) => {
                 selector.types.iter().for_each(|id| set.insert(*id));
                 inner.collect_mentioned(set);

@@ -51,7 +51,7 @@ fn follow(ctx: &Context<'_>, alias: &Node, dn: &Dn) -> Result<Dn, Refusal> {
 /// What an alias stands for, if the requester may read that.
 fn target(ctx: &Context<'_>, alias: &Node) -> Result<Option<Dn>, Refusal> {
     let id = ctx.schema().known().aliased_object_name;
-    if !ctx.decider().decide(alias, ctx.tree)?.read.contains(id) {
+    if !ctx.sight().decide(alias, ctx.tree)?.read.contains(id) {
         return Ok(None);
     }
     let name = alias.entry.first_text(id).and_then(|name| Dn::parse(ctx.schema(), name).ok());

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use roaring::RoaringBitmap;
+
+use super::confined;
 use crate::access::Decider;
 use crate::directory::filter::{Chain, Linked, Matcher, Steps};
 use crate::directory::tree::{EntryId, Node};
@@ -25,8 +28,9 @@ pub(super) fn link(ctx: &Context<'_>, matcher: &mut Matcher, effort: Effort) -> 
         return Ok(true);
     }
     let most = if effort == Effort::Light { STEPS_AT_ONCE } else { STEPS_IN_FULL };
-    let mut linking = Linking { ctx, decider: ctx.decider(), dynamic: None, steps: Steps::new(most) };
+    let mut linking = Linking { ctx, decider: ctx.sight(), dynamic: None, named: None, steps: Steps::new(most) };
     for chain in chains.iter_mut().filter(|chain| chain.linked.is_none()) {
+        linking.named = confined::named_for(ctx, chain.attribute)?;
         chain.linked = linking.links_of(chain)?;
         if chain.linked.is_none() {
             let too_much = Refusal::AdminLimit("the filter follows more names than this server does for one search");
@@ -41,6 +45,8 @@ struct Linking<'c> {
     decider: Decider<'c>,
     /// The groups whose members are found by a search, once they have been looked for.
     dynamic: Option<Arc<[DynamicGroup]>>,
+    /// The only entries that can lead on, if these are known: of others, nothing is looked at.
+    named: Option<RoaringBitmap>,
     steps: Steps,
 }
 
@@ -51,6 +57,9 @@ impl Linking<'_> {
         let known = self.ctx.schema().known();
         let is_derived = [known.member_of, known.is_member_of].contains(&chain.attribute);
         let mut linked: BTreeMap<Box<[u8]>, EntryId> = BTreeMap::new();
+        if self.named.as_ref().is_some_and(RoaringBitmap::is_empty) {
+            return Ok(Some(Arc::new(linked)));
+        }
         let mut pending = vec![Arc::new(Dn::parse(self.ctx.schema(), &chain.end)?)];
         while let Some(end) = pending.pop() {
             let next = if is_derived { self.members(&end)? } else { self.holders(chain.attribute, &end)? };
@@ -74,8 +83,16 @@ impl Linking<'_> {
     fn holders(&mut self, id: AttributeTypeId, name: &Dn) -> Result<Vec<Node>, Refusal> {
         let form = self.ctx.schema().attribute_type(id).equality_or_fallback().normal_form();
         let mut found = Vec::new();
-        for holder in self.ctx.that_may_hold(id, name.key())? {
+        let may_hold = match &self.named {
+            Some(named) => named.iter().map(EntryId).collect(),
+            None => self.ctx.that_may_hold(id, name.key())?,
+        };
+        for holder in may_hold {
             let Some(node) = self.ctx.tree.node(holder)? else { continue };
+            // What may not be searched counts for no limit.
+            if !self.decider.decide(&node, self.ctx.tree)?.search.contains(id) {
+                continue;
+            }
             let mut is_it = |value: &[u8]| {
                 let value = form.name_in(value);
                 value == name.as_str().as_bytes()
@@ -125,8 +142,10 @@ impl Linking<'_> {
                 }
                 let name = std::str::from_utf8(form.name_in(value)).ok();
                 let name = name.and_then(|text| Dn::parse(self.ctx.schema(), text).ok());
-                if let Some(name) = name {
-                    found.extend(self.node(&name)?);
+                if let Some(name) = name
+                    && let Some(id) = self.ctx.tree.find(&name)?.entry()
+                {
+                    found.extend(self.leading(id)?);
                 }
             }
         }
@@ -148,6 +167,12 @@ impl Linking<'_> {
     fn too_many(&mut self) -> Vec<Node> {
         let _ = self.steps.take(u64::MAX);
         Vec::new()
+    }
+
+    /// The entry of that number, if it can lead on.
+    fn leading(&self, id: EntryId) -> Result<Option<Node>, Refusal> {
+        let may_lead = self.named.as_ref().is_none_or(|named| named.contains(id.0));
+        if may_lead { Ok(self.ctx.tree.node(id)?) } else { Ok(None) }
     }
 
     fn node(&self, name: &Dn) -> Result<Option<Node>, Refusal> {

@@ -2,6 +2,7 @@
 
 use roaring::RoaringBitmap;
 
+use super::confined;
 use crate::directory::Dn;
 use crate::directory::filter::Matcher;
 use crate::directory::tree::{Candidates, EntryId, Found, Node, PlanBudget, Scope};
@@ -37,7 +38,7 @@ impl Base {
         match ctx.tree.find(dn)? {
             Found::Entry(id) => {
                 let node = ctx.tree.node(id)?.ok_or(Refusal::NoSuchObject { matched: None })?;
-                if !ctx.decider().decide(&node, ctx.tree)?.is_visible() {
+                if !ctx.sight().decide(&node, ctx.tree)?.is_visible() {
                     return Err(ctx.no_such_object(node.parent)?);
                 }
                 let is_everything = node.parent.is_none() && ctx.tree.suffixes().len() == 1;
@@ -89,48 +90,50 @@ impl Reach {
                 }
                 Ok(Some(Candidates::These(ids)))
             }
-            (Base::Entry { id, .. }, Scope::SingleLevel) => children(ctx, id, matcher, effort),
-            _ => planned(ctx, matcher, effort),
+            (Base::Entry { id, .. }, Scope::SingleLevel) => self.children(ctx, id, matcher, effort),
+            _ => self.planned(ctx, matcher, effort),
         }
+    }
+
+    /// What the indexes say. Whoever may see nothing at all has nothing looked for.
+    fn planned(&self, ctx: &Context<'_>, matcher: &Matcher, effort: Effort) -> Result<Option<Candidates>, Refusal> {
+        if !ctx.actor.may_see_something(ctx.rules) {
+            return Ok(Some(none()));
+        }
+        let budget = match effort {
+            Effort::Light => PlanBudget::AT_ONCE,
+            Effort::Heavy => PlanBudget::IN_FULL,
+        };
+        let confined = confined::confined(ctx, matcher, self)?;
+        let plan = ctx.tree.plan(confined.as_ref().unwrap_or(matcher), budget)?;
+        let more_helps = effort == Effort::Light && plan.is_curtailed && plan.candidates == Candidates::All;
+        Ok((!more_helps).then_some(plan.candidates))
+    }
+
+    /// The children of the base, or what the indexes say, whichever is less.
+    fn children(
+        &self,
+        ctx: &Context<'_>,
+        base: EntryId,
+        matcher: &Matcher,
+        effort: Effort,
+    ) -> Result<Option<Candidates>, Refusal> {
+        const FEW: u64 = 1_000;
+        let planned = match self.planned(ctx, matcher, effort)? {
+            Some(Candidates::These(ids)) if ids.len() <= FEW => return Ok(Some(Candidates::These(ids))),
+            // An entry may have as many children as there are entries.
+            _ if effort == Effort::Light => return Ok(None),
+            planned => planned,
+        };
+        let children = ctx.tree.children(base, None, usize::MAX)?;
+        let mut ids: RoaringBitmap = children.into_iter().map(|id| id.0).collect();
+        if let Some(Candidates::These(planned)) = planned {
+            ids &= planned;
+        }
+        Ok(Some(Candidates::These(ids)))
     }
 }
 
 fn none() -> Candidates {
     Candidates::These(RoaringBitmap::new())
-}
-
-/// What the indexes say. Whoever may see nothing at all has nothing looked for.
-fn planned(ctx: &Context<'_>, matcher: &Matcher, effort: Effort) -> Result<Option<Candidates>, Refusal> {
-    if !ctx.actor.may_see_something(ctx.rules) {
-        return Ok(Some(none()));
-    }
-    let budget = match effort {
-        Effort::Light => PlanBudget::AT_ONCE,
-        Effort::Heavy => PlanBudget::IN_FULL,
-    };
-    let plan = ctx.tree.plan(matcher, budget)?;
-    let more_helps = effort == Effort::Light && plan.is_curtailed && plan.candidates == Candidates::All;
-    Ok((!more_helps).then_some(plan.candidates))
-}
-
-/// The children of the base, or what the indexes say, whichever is less.
-fn children(
-    ctx: &Context<'_>,
-    base: EntryId,
-    matcher: &Matcher,
-    effort: Effort,
-) -> Result<Option<Candidates>, Refusal> {
-    const FEW: u64 = 1_000;
-    let planned = match planned(ctx, matcher, effort)? {
-        Some(Candidates::These(ids)) if ids.len() <= FEW => return Ok(Some(Candidates::These(ids))),
-        // An entry may have as many children as there are entries.
-        _ if effort == Effort::Light => return Ok(None),
-        planned => planned,
-    };
-    let children = ctx.tree.children(base, None, usize::MAX)?;
-    let mut ids: RoaringBitmap = children.into_iter().map(|id| id.0).collect();
-    if let Some(Candidates::These(planned)) = planned {
-        ids &= planned;
-    }
-    Ok(Some(Candidates::These(ids)))
 }

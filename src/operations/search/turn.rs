@@ -69,7 +69,7 @@ impl Search {
     ) -> Turn<'c> {
         let groups = std::mem::take(&mut self.groups);
         let rights = subject.map(|subject| Decider::new(ctx.rules, subject, ctx.schema()));
-        Turn { ctx, out, decider: ctx.decider(), rights, names: Names::default(), groups, taken: 0 }
+        Turn { ctx, out, decider: ctx.sight(), rights, names: Names::default(), groups, taken: 0 }
     }
 
     fn look_at_batch(&mut self, batch: Batch, turn: &mut Turn<'_>) -> Result<Step, Refusal> {

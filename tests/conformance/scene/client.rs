@@ -1,5 +1,6 @@
 //! Somebody who uses the directory.
 
+mod counting;
 mod pages;
 mod watching;
 
@@ -29,6 +30,7 @@ use keystead::protocol::request::{
 };
 use keystead::protocol::{Message, MessageId, RawControl, Request, Response, oid};
 
+pub use counting::Work;
 pub use watching::Watching;
 
 use super::answer::{FoundEntry, entries, generated, result};
