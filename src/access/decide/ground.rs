@@ -33,7 +33,9 @@ impl Ground {
         (purpose, schema): (Purpose, &Schema),
     ) -> Self {
         let mut asking = RuleMask::default();
-        questions.iter().for_each(|question| asking.union(&question.rules));
+        for question in questions {
+            asking.union(&question.rules);
+        }
         asking.intersect(reaching);
         let mut certain = reaching.clone();
         certain.subtract(&asking);
@@ -125,7 +127,9 @@ impl Effect {
     /// These and, if they are given, those.
     fn with(&self, right: Right, others: Option<&Self>) -> AttributeSet {
         let mut set = self.attributes(right);
-        others.into_iter().for_each(|others| set.union(&others.attributes(right)));
+        if let Some(others) = others {
+            set.union(&others.attributes(right));
+        }
         set
     }
 }

@@ -44,7 +44,9 @@ impl ByValue {
         let mut matched = RuleMask::default();
         for value in entry.values(self.attribute) {
             let rules = self.form.of_value(schema, value).ok().and_then(|normal| self.rules.get(normal.as_ref()));
-            rules.into_iter().for_each(|rules| matched.union(rules));
+            if let Some(rules) = rules {
+                matched.union(rules);
+            }
         }
         matched
     }
@@ -97,7 +99,7 @@ fn alike<'r, K: std::hash::Hash + Eq>(
 
 /// Of questions that ask for a value of the same attribute each, one is made.
 fn by_values(filters: Vec<Question>, rules: &Rules) -> Vec<Question> {
-    let mut groups: Vec<((AttributeTypeId, NormalForm), Vec<(Vec<u8>, Question)>)> = Vec::new();
+    let mut groups: Vec<(Asked, Vec<(Vec<u8>, Question)>)> = Vec::new();
     let mut others = Vec::new();
     for question in filters {
         let Some((key, normal)) = question.filter(rules).and_then(value) else {
@@ -127,8 +129,11 @@ fn by_values(filters: Vec<Question>, rules: &Rules) -> Vec<Question> {
     all
 }
 
+/// An attribute, and how its values are brought to their normal form.
+type Asked = (AttributeTypeId, NormalForm);
+
 /// The attribute of which a filter asks for one value, and the normal form of that.
-fn value(filter: &Matcher) -> Option<((AttributeTypeId, NormalForm), Vec<u8>)> {
+fn value(filter: &Matcher) -> Option<(Asked, Vec<u8>)> {
     let Matcher::Equal { selector, form, normal, .. } = filter else { return None };
     let is_plain = matches!(
         form,
