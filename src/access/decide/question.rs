@@ -99,7 +99,7 @@ fn alike<'r, K: std::hash::Hash + Eq>(
 
 /// Of questions that ask for a value of the same attribute each, one is made.
 fn by_values(filters: Vec<Question>, rules: &Rules) -> Vec<Question> {
-    let mut groups: Vec<(Asked, Vec<(Vec<u8>, Question)>)> = Vec::new();
+    let mut groups: Vec<(Asked, Vec<OfValue>)> = Vec::new();
     let mut others = Vec::new();
     for question in filters {
         let Some((key, normal)) = question.filter(rules).and_then(value) else {
@@ -131,6 +131,8 @@ fn by_values(filters: Vec<Question>, rules: &Rules) -> Vec<Question> {
 
 /// An attribute, and how its values are brought to their normal form.
 type Asked = (AttributeTypeId, NormalForm);
+/// A value in its normal form, and the question for it.
+type OfValue = (Vec<u8>, Question);
 
 /// The attribute of which a filter asks for one value, and the normal form of that.
 fn value(filter: &Matcher) -> Option<(Asked, Vec<u8>)> {
