@@ -1,6 +1,8 @@
 //! What a search costs tells nothing of what the requester may not search: no index is asked for it, no entry is looked at
 //! because of it, and no limit is reached sooner (docs/access.md, "What the time of a search tells").
 
+use std::fmt::Write as _;
+
 use keystead::access::RuleText;
 use keystead::directory::ResultCode::Success;
 use keystead::directory::tree::Directory;
@@ -73,13 +75,15 @@ fn many_have_it<D: Directory>(scene: &Scene<D>) {
         let name = format!("uid=m{number},ou={unit}");
         let (employee, title) = if number == MANY { (4712, "Boss") } else { (4711, "Clerk") };
         let manager = full("bob");
-        records += &format!(
+        write!(
+            records,
             "dn: {name}\nobjectClass: inetOrgPerson\ncn: m\nsn: m\nemployeeNumber: {employee}\ntitle: {title}\nmanager: {manager}\n\n"
-        );
-        members += &format!("member: {}\n", full(&name));
+        )
+        .unwrap();
+        writeln!(members, "member: {}", full(&name)).unwrap();
     }
-    records += &format!("dn: cn=many,ou=groups\nobjectClass: groupOfNames\n{members}\n");
-    assert_eq!(scene.root().change(&records), Ok(()));
+    let group = format!("dn: cn=many,ou=groups\nobjectClass: groupOfNames\n{members}\n");
+    assert_eq!(scene.root().change(&[records, group].concat()), Ok(()));
 }
 
 /// Anybody who has authenticated finds others by this, and by nothing else.
@@ -118,6 +122,11 @@ fn guesses() -> Vec<[String; 2]> {
         pair(&format!("(isMemberOf={many})"), &format!("(isMemberOf={nothing})")),
         pair(&format!("(member={})", full("uid=m0,ou=people")), &format!("(member={})", full("uid=m999,ou=people"))),
     ]
+}
+
+/// Those of them that are about no names.
+fn about_values() -> Vec<[String; 2]> {
+    guesses().into_iter().filter(|[right, _]| !right.contains("dc=")).collect()
 }
 
 fn tell_nothing<D: Directory>(scene: &Scene<D>, who: &str, guesses: &[[String; 2]]) {
@@ -164,7 +173,7 @@ sentences! {
             numbers("attribute:manager", &tree),
         ];
         scene.rule_by(&few);
-        tell_nothing(scene, "henry", &guesses()[..12]);
+        tell_nothing(scene, "henry", &about_values());
         let number = "dn: alice\nchangetype: modify\nreplace: employeeNumber\nemployeeNumber: 4711\n-\n";
         scene.rule_by(&rules());
         assert_eq!(scene.root().change(number), Ok(()));
@@ -196,6 +205,6 @@ sentences! {
             ..rule("no numbers", "authenticated", &format!("subtree:{SUFFIX}"), &["employeeNumber", "title", "carLicense"], &[])
         };
         scene.rule_by(&[all, denial]);
-        tell_nothing(scene, "bob", &guesses()[..12]);
+        tell_nothing(scene, "bob", &about_values());
     }
 }
