@@ -107,7 +107,12 @@ fn moved(ctx: &Context<'_>, target: &Target, new: Dn, rules: &mut RuleChange) ->
             match looked_below {
                 // Itself it is written, and judged as such.
                 0 => rules.take_away(ctx, node)?,
-                _ => rules.carry(ctx, node, new)?,
+                _ => {
+                    // A policy may be the default by its name, or named by it.
+                    ctx.require_no_claim(&node.entry, old)?;
+                    ctx.require_no_claim(&node.entry, new)?;
+                    rules.carry(ctx, node, new)?;
+                }
             }
         }
         let mut below = Vec::new();

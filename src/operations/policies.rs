@@ -97,6 +97,9 @@ struct Selector {
 /// Where the policy stands that governs all entries of a suffix that no other governs, below the suffix.
 pub const DEFAULT_POLICY: &str = "cn=default,ou=policies";
 
+/// How many RDNs that has.
+const DEFAULT_POLICY_DEPTH: usize = 2;
+
 impl Policies {
     /// The policy that governs an entry.
     pub fn governing(&self, entry: &Entry, dn: &Dn, tree: &dyn Tree) -> Result<Arc<Policy>, TreeError> {
@@ -311,7 +314,11 @@ pub(super) const CLASS: &str = "pwdPolicy";
 
 /// Whether the policy of that name is the default of its suffix.
 fn is_default(dn: &Dn, tree: &dyn Tree) -> bool {
-    let default = suffix_of(dn, tree).map(|suffix| Dn::parse(tree.schema(), &format!("{DEFAULT_POLICY},{suffix}")));
+    // Asked at every change: most names are not where it stands.
+    let is_near = |suffix: &&Dn| dn.depth() == suffix.depth() + DEFAULT_POLICY_DEPTH;
+    let default = suffix_of(dn, tree)
+        .filter(is_near)
+        .map(|suffix| Dn::parse(tree.schema(), &format!("{DEFAULT_POLICY},{suffix}")));
     default.is_some_and(|default| default.is_ok_and(|default| default == *dn))
 }
 

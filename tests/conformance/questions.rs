@@ -311,6 +311,10 @@ sentences! {
         assert_eq!(ask(policy, Right::Delete, None).obstacle, Some(Obstacle::GovernsMore));
         assert_eq!(delete(policy), Err(InsufficientAccessRights));
         assert_eq!(ask(policy, Right::Write, Some("pwdMinLength")).obstacle, Some(Obstacle::GovernsMore));
+        // So with the default, which governs everybody, and with what is above it.
+        assert_eq!(ask("cn=default,ou=policies", Right::Write, Some("pwdMaxFailure")).obstacle, Some(Obstacle::GovernsMore));
+        assert_eq!(ask("ou=policies", Right::Rename, None).obstacle, Some(Obstacle::GovernsMore));
+        assert_eq!(rename("ou=policies", "ou=rules"), Err(InsufficientAccessRights));
         let stands = Some(Obstacle::DenialStands("bound".into()));
         for right in [Right::Delete, Right::Rename] {
             assert_eq!(ask("cn=bound,ou=groups", right, None).obstacle, stands, "{right}");

@@ -3,6 +3,7 @@
 use keystead::access::RuleText;
 use keystead::directory::ResultCode::{EntryAlreadyExists, InsufficientAccessRights, UnwillingToPerform};
 use keystead::directory::tree::{Directory, Tree};
+use keystead::protocol::{RawControl, oid};
 
 use crate::scene::{SUFFIX, Scene, full, rule, rules};
 use crate::sentences;
@@ -323,5 +324,68 @@ sentences! {
         assert_eq!(client.change("dn: cn=weak,ou=people\nchangetype: delete\n"), Err(InsufficientAccessRights));
         assert_eq!(client.change(&renaming("cn=weak,ou=people", "cn=weaker")), Err(InsufficientAccessRights));
         assert_eq!(scene.client("cn=admin").change("dn: cn=weak,ou=people\nchangetype: delete\n"), Ok(()));
+    }
+
+    /// The default policy governs everybody whom no other governs: so nobody writes it, makes it, takes it away or moves it who holds
+    /// less than one of them.
+    fn nobody_writes_the_default_policy_who_holds_less_than_somebody(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let all = ["add", "delete", "rename", "write", "read", "search"];
+        scene.rule_by(&and([rule("tree", &bob, &format!("subtree:{SUFFIX}"), &["*", "+"], &all)]));
+        let client = scene.client("bob");
+        let (bob_may, admin_may) = (|text: &str| client.change(text), |text: &str| scene.client("cn=admin").change(text));
+        let lockout = "dn: cn=default,ou=policies\nchangetype: modify\nreplace: pwdMaxFailure\npwdMaxFailure: 1\n-\n";
+        let quality = "dn: cn=default,ou=policies\nchangetype: modify\nreplace: pwdCheckQuality\npwdCheckQuality: 0\n-\n";
+        let delete = "dn: cn=default,ou=policies\nchangetype: delete\n";
+        let aside = renaming("cn=default,ou=policies", "cn=aside");
+        let above = renaming("ou=policies", "ou=rules");
+        for change in [lockout, quality, delete, &aside, &above] {
+            assert_eq!(bob_may(change), Err(InsufficientAccessRights), "{change}");
+        }
+        let tree_delete = RawControl { oid: oid::TREE_DELETE.into(), critical: true, value: None };
+        assert_eq!(client.change_with("dn: ou=policies\nchangetype: delete\n", &[tree_delete]).result.code, InsufficientAccessRights);
+        assert_eq!((admin_may(lockout), admin_may(quality), admin_may(&above)), (Ok(()), Ok(()), Ok(())));
+        // Where there is none, whatever has that name would govern; and it comes there in many ways.
+        let place = "dn: ou=policies\nchangetype: add\nobjectClass: organizationalUnit\nou: policies\n";
+        assert_eq!(bob_may(place), Ok(()));
+        for class in ["device", "device\nobjectClass: pwdPolicy\npwdAttribute: userPassword"] {
+            let add = format!("dn: cn=default,ou=policies\nchangetype: add\nobjectClass: {class}\ncn: default\n");
+            assert_eq!(bob_may(&add), Err(InsufficientAccessRights), "{class}");
+        }
+        let other = "dn: cn=other,ou=policies\nchangetype: add\nobjectClass: device\nobjectClass: pwdPolicy\ncn: other\npwdAttribute: userPassword\n";
+        assert_eq!(bob_may(other), Ok(()), "it governs nobody");
+        assert_eq!(bob_may("dn: cn=other,ou=policies\nchangetype: modify\nreplace: pwdMaxFailure\npwdMaxFailure: 1\n-\n"), Ok(()));
+        assert_eq!(bob_may(&renaming("cn=other,ou=policies", "cn=default")), Err(InsufficientAccessRights));
+        assert_eq!(bob_may("dn: cn=other,ou=policies\nchangetype: delete\n"), Ok(()));
+        assert_eq!(bob_may("dn: ou=policies\nchangetype: delete\n"), Ok(()));
+        assert_eq!(bob_may(&renaming("ou=rules", "ou=policies")), Err(InsufficientAccessRights));
+        assert_eq!(admin_may(&renaming("ou=rules", "ou=policies")), Ok(()));
+    }
+
+    /// Those who name a policy are governed by it, though it says nothing of them.
+    fn nobody_writes_a_policy_that_somebody_names_who_may_do_more(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        let more = ["add", "delete", "rename", "write", "read", "search"];
+        scene.rule_by(&and([rule("people", &bob, &people, &["*", "+", "pwdPolicySubentry"], &more)]));
+        let client = scene.client("bob");
+        let policy = "dn: cn=own,ou=people\nchangetype: add\nobjectClass: namedPolicy\nobjectClass: pwdPolicy\ncn: own\npwdAttribute: userPassword\n";
+        let names = |who: &str, policy: &str| format!("dn: {who}\nchangetype: modify\nreplace: pwdPolicySubentry\npwdPolicySubentry: {}\n-\n", full(policy));
+        let lockout = "dn: cn=own,ou=people\nchangetype: modify\nreplace: pwdMaxFailure\npwdMaxFailure: 1\n-\n";
+        assert_eq!(client.change(policy), Ok(()));
+        assert_eq!(client.change(&names(&full("alice"), "cn=own,ou=people")), Ok(()), "who holds no more");
+        assert_eq!(client.change(lockout), Ok(()));
+        assert_eq!(scene.root().change(&names("cn=admin", "cn=own,ou=people")), Ok(()));
+        let class = "dn: cn=own,ou=people\nchangetype: modify\ndelete: pwdMaxFailure\n-\ndelete: pwdAttribute\n-\ndelete: objectClass\nobjectClass: pwdPolicy\n-\n";
+        for change in [lockout, class, "dn: cn=own,ou=people\nchangetype: delete\n", &renaming("cn=own,ou=people", "cn=owned")] {
+            assert_eq!(client.change(change), Err(InsufficientAccessRights), "{change}");
+        }
+        // Once it is a policy no more, and they name it all the same, it is no less power to make it one again.
+        assert_eq!(scene.root().change(class), Ok(()));
+        let again = "dn: cn=own,ou=people\nchangetype: modify\nadd: objectClass\nobjectClass: pwdPolicy\n-\nadd: pwdAttribute\npwdAttribute: userPassword\n-\n";
+        assert_eq!(client.change(again), Err(InsufficientAccessRights));
+        assert_eq!(scene.client("cn=admin").change(again), Ok(()));
+        assert_eq!(client.change(lockout), Err(InsufficientAccessRights));
+        assert_eq!(scene.client("cn=admin").change(lockout), Ok(()));
     }
 }

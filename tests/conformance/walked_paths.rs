@@ -153,6 +153,8 @@ fn cases() -> Vec<Case> {
          pwdAttribute: userPassword\npwdAppliesToGroup: {}\npwdAppliesToFilter: (title=mine)\n",
         group("staff"),
     );
+    let spare = "dn: cn=spare,ou=policies\nobjectClass: device\nobjectClass: pwdPolicy\ncn: spare\npwdAttribute: userPassword\n";
+    let spare = spare.to_owned();
     let owned = format!("dn: {}\nchangetype: modify\nadd: owner\nowner: {}\n-\n", group("administrators"), full("bob"));
     let closed = format!("dn: cn=admin,{SUFFIX}\nchangetype: modify\nadd: description\ndescription: closed\n-\n");
     let groups = format!("subtree:ou=groups,{SUFFIX}");
@@ -173,7 +175,7 @@ fn cases() -> Vec<Case> {
         ]),
         Case::of([helpdesk(&admin, &["telephoneNumber"], "write")]),
         Case::of([helpdesk(&admin, &["uid"], "write")]),
-        Case::of([helpdesk(&format!("subtree:ou=policies,{SUFFIX}"), &["pwdLockout"], "write")]),
+        Case { before: spare, ..Case::of([helpdesk(&format!("subtree:ou=policies,{SUFFIX}"), &["pwdLockout"], "write")]) },
         Case { before: weak.clone(), ..Case::of([joins_staff()]) },
         Case { before: weak, ..Case::of([helpdesk(&admin, &["title"], "write")]) },
         Case::of([staff_may_all()]),
@@ -400,6 +402,11 @@ fn what_a_guard_keeps_from_is_not_told_and_is_refused() {
     let policies = format!("subtree:ou=policies,{SUFFIX}");
     let class =
         "dn: cn=default,ou=policies\nchangetype: modify\nadd: objectClass\nobjectClass: keysteadPolicy\n-\n".to_owned();
+    let named_by = format!(
+        "dn: {admin}\nchangetype: modify\nadd: pwdPolicySubentry\npwdPolicySubentry: cn=own,ou=policies,{SUFFIX}\n-\n"
+    );
+    let named_policy =
+        format!("{}\n\n{named_by}", policy("cn=own,ou=policies", "").trim_end().replace("cn: mine", "cn: own"));
     let cases = [
         (Case::of([named(), helpdesk(&groups, &[], "add")]), auditors),
         (
@@ -411,6 +418,14 @@ fn what_a_guard_keeps_from_is_not_told_and_is_refused() {
         (
             Case::of([helpdesk(&all, &["pwdPolicySubentry"], "write")]),
             modify(&admin, "pwdPolicySubentry", &format!("cn=default,ou=policies,{SUFFIX}")),
+        ),
+        (
+            Case::of([helpdesk(&policies, &["pwdLockout"], "write")]),
+            modify("cn=default,ou=policies", "pwdLockout", "FALSE"),
+        ),
+        (
+            Case { before: named_policy, ..Case::of([helpdesk(&policies, &["pwdLockout"], "write")]) },
+            modify("cn=own,ou=policies", "pwdLockout", "FALSE"),
         ),
         (
             Case::of([helpdesk(&format!("below:ou=people,{SUFFIX}"), &[], "add")]),

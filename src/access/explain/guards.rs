@@ -1,6 +1,7 @@
 //! What keeps somebody from what rules grant them: the guards that operations put before it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use crate::access::rule::{Rule, Rules};
 use crate::access::{Actor, Decision, Right, escalation, proxy};
 use crate::directory::schema::AttributeSet;
 use crate::directory::tree::{Node, Tree, TreeError};
-use crate::directory::{AttributeTypeId, Dn, Identity};
+use crate::directory::{AttributeTypeId, Dn, Entry, Identity};
 
 /// So many entries below one that is renamed are looked at, as many as are renamed at once.
 const MOST_BELOW: usize = 10_000;
@@ -61,6 +62,8 @@ impl Question<'_> {
                 if may { Ok(None) } else { self.guard() }
             }
             (Right::ResetPassword | Right::ImportHash, Target::There(_)) if !self.is_own() => self.guard(),
+            // Whatever it will hold, it governs by that name.
+            (Right::Add, Target::New(dn)) if self.governs_more(&Entry::empty(), dn)? => Ok(Some(Obstacle::GovernsMore)),
             // Nobody takes over a name that holds more, as a group may be naming it already.
             (Right::Add, Target::New(dn)) => match self.guard()? {
                 None => match escalation::opens(dn, self.actor, self.rules).map(would_escalate) {
@@ -69,12 +72,14 @@ impl Question<'_> {
                 },
                 guarded => Ok(guarded),
             },
-            (Right::Write | Right::Delete | Right::Rename, Target::There(node)) if self.governs_more(node)? => {
+            (Right::Write | Right::Delete | Right::Rename, Target::There(node))
+                if self.governs_more(&node.entry, self.dn)? =>
+            {
                 Ok(Some(Obstacle::GovernsMore))
             }
             (Right::Write, Target::There(_)) if !self.is_own() && self.is_power(decision) => self.guard(),
             (Right::Write, Target::There(_)) if self.is_about_codes() => self.borne(),
-            (Right::Delete | Right::Rename, Target::There(node)) => match self.denial_lost(node)? {
+            (Right::Delete | Right::Rename, Target::There(node)) => match self.name_lost(node)? {
                 None => self.borne(),
                 lost => Ok(lost),
             },
@@ -82,8 +87,8 @@ impl Question<'_> {
         }
     }
 
-    fn governs_more(&self, node: &Node) -> Result<bool, TreeError> {
-        (self.guards.refuses_policy)(&node.entry, self.dn, (self.actor, self.rules), self.tree)
+    fn governs_more(&self, entry: &Entry, dn: &Dn) -> Result<bool, TreeError> {
+        (self.guards.refuses_policy)(entry, dn, (self.actor, self.rules), self.tree)
     }
 
     /// Whether what may be written is power over the owner: when and by which policy they authenticate, and where their password
@@ -111,6 +116,19 @@ impl Question<'_> {
             Bearers::TooMany if self.actor.identity == Identity::LocalRoot => None,
             Bearers::TooMany => Some(Obstacle::BorneByMany),
         })
+    }
+
+    /// What rests on the name of the entry, or of one that would get another name with it: that a policy governs somebody who holds
+    /// more, or that something is denied.
+    fn name_lost(&self, node: &Node) -> Result<Option<Obstacle>, TreeError> {
+        if self.wanted.right == Right::Rename && self.tree.has_children(node.id)? {
+            for (policy, dn) in policies_below(self.dn, self.tree)? {
+                if self.governs_more(&policy.entry, &dn)? {
+                    return Ok(Some(Obstacle::GovernsMore));
+                }
+            }
+        }
+        self.denial_lost(node)
     }
 
     /// Something that is denied by the entry, or by one that would get another name with it, and would be no longer.
@@ -160,6 +178,21 @@ impl Question<'_> {
     fn is_own(&self) -> bool {
         matches!(self.target, Target::There(node) if self.actor.identity.uuid() == Some(node.uuid))
     }
+}
+
+/// The password policies that stand below an entry.
+fn policies_below(above: &Dn, tree: &dyn Tree) -> Result<Vec<(Node, Arc<Dn>)>, TreeError> {
+    let schema = tree.schema();
+    let class = schema.known().object_class;
+    let form = schema.attribute_type(class).equality_or_fallback().normal_form();
+    let Ok(normal) = form.of_assertion(schema, b"pwdPolicy") else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for id in tree.equal(class, &normal)?.into_iter().take(MOST_BELOW) {
+        if let Some(dn) = tree.dn(id)?.filter(|dn| **dn != *above && dn.is_within(above)) {
+            found.extend(tree.node(id)?.map(|node| (node, dn)));
+        }
+    }
+    Ok(found)
 }
 
 fn would_escalate(rule: &str) -> Obstacle {

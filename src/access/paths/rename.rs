@@ -98,6 +98,8 @@ impl Reader<'_> {
                 let Ok(rdn) = Rdn::parse(tree.schema(), &node.rdn) else { return Ok(false) };
                 let new = Dn::child(&name, rdn.as_str(), rdn.key());
                 if left == 0
+                    || self.is_refused(&node.entry, &old)?
+                    || self.is_refused(&node.entry, &new)?
                     || escalation::closes(&old, self.actor, self.rules, tree)?.is_some()
                     || escalation::rests_on(&old, self.rules, self.terrain.now).is_some()
                     || escalation::opens(&new, self.actor, self.rules).is_some()

@@ -1,8 +1,9 @@
-//! Whoever writes a policy has power over those whom it governs: so none that says that it governs somebody who holds more.
+//! Whoever writes a policy has power over those whom it governs: so none that governs somebody who holds more, whether it says so,
+//! they name it, or it is the default.
 
 use std::collections::HashSet;
 
-use super::{has_member, suffix_of};
+use super::{has_member, is_default, named, suffix_of};
 use crate::access::explain::{entry_called, members, occupants};
 use crate::access::who::Who;
 use crate::access::{Actor, Rules, escalation};
@@ -27,22 +28,14 @@ enum Claimed {
     Unknown,
 }
 
-/// Whom an entry, if it is a policy, says by group, subtree or filter that it governs, of those who hold something that the
-/// actor does not hold. A policy that says nothing of that governs whom others name it for.
+/// Whom an entry governs or would govern, if it is a policy, of those who hold something that the actor does not hold. The default
+/// counts as governing everybody of its suffix: it does as soon as nothing else governs them.
 fn claimed(
     (entry, dn): (&Entry, &Dn),
     (actor, rules): (&Actor, &Rules),
     tree: &dyn Tree,
 ) -> Result<Claimed, TreeError> {
-    let schema = tree.schema();
-    let mut classes = entry.values(schema.known().object_class);
-    if !classes.any(|class| class.eq_ignore_ascii_case(super::CLASS.as_bytes())) {
-        return Ok(Claimed::Nobody);
-    }
-    let read = Policy::read(entry, dn.as_str(), schema);
-    let policy = read.unwrap_or_else(|_| Policy::strict(entry, dn.as_str(), schema));
-    let (Some(applies), Some(suffix)) = (&policy.applies, suffix_of(dn, tree)) else { return Ok(Claimed::Nobody) };
-    let mut claim = Claim { tree, applies, suffix, left: Some(MOST) };
+    let Some(mut claim) = Claim::of(entry, dn, tree)? else { return Ok(Claimed::Nobody) };
     for who in escalation::beyond(actor, rules).flat_map(|rule| &rule.who) {
         if claim.meets(who)? {
             return Ok(if claim.left.is_some() { Claimed::Somebody } else { Claimed::Unknown });
@@ -57,7 +50,7 @@ pub fn refuses_policy(entry: &Entry, dn: &Dn, by: (&Actor, &Rules), tree: &dyn T
 }
 
 impl Context<'_> {
-    /// Requires that an entry is no policy that says that it governs somebody who holds more than the requester.
+    /// Requires that an entry is no policy that governs, or would govern, somebody who holds more than the requester.
     pub(in crate::operations) fn require_no_claim(&self, entry: &Entry, dn: &Dn) -> Result<(), Refusal> {
         match claimed((entry, dn), (self.actor, self.rules), self.tree)? {
             Claimed::Nobody => Ok(()),
@@ -72,16 +65,37 @@ impl Context<'_> {
     }
 }
 
-/// What a policy says of whom it governs.
+/// Whom a policy governs.
 struct Claim<'c> {
     tree: &'c dyn Tree,
-    applies: &'c Applies,
+    /// What it says of that itself.
+    applies: Option<Applies>,
+    /// Whether it is the default of its suffix.
+    is_default: bool,
+    /// The entries that name it, in order.
+    named_by: Vec<EntryId>,
     suffix: &'c Dn,
     /// How many more are looked at; `None` when there was one more.
     left: Option<usize>,
 }
 
-impl Claim<'_> {
+impl<'c> Claim<'c> {
+    /// Of an entry of that name; `None` if it is no policy, or one that governs nobody.
+    fn of(entry: &Entry, dn: &Dn, tree: &'c dyn Tree) -> Result<Option<Self>, TreeError> {
+        let schema = tree.schema();
+        // What has the name of the default governs, though it be no policy: then it opens nothing.
+        let (is_policy, is_default) = (named::is_policy(entry, schema), is_default(dn, tree));
+        let Some(suffix) = suffix_of(dn, tree).filter(|_| is_policy || is_default) else { return Ok(None) };
+        let (mut applies, mut named_by) = (None, Vec::new());
+        if is_policy {
+            let read = Policy::read(entry, dn.as_str(), schema);
+            applies = read.unwrap_or_else(|_| Policy::strict(entry, dn.as_str(), schema)).applies;
+            named_by = tree.equal(schema.known().pwd_policy_subentry, dn.key())?;
+        }
+        let governs = is_default || applies.is_some() || !named_by.is_empty();
+        Ok(governs.then_some(Self { tree, applies, is_default, named_by, suffix, left: Some(MOST) }))
+    }
+
     /// Whether it governs one of those whom a rule is for.
     fn meets(&mut self, who: &Who) -> Result<bool, TreeError> {
         match who {
@@ -102,11 +116,21 @@ impl Claim<'_> {
         if self.left.is_none() {
             return Ok(true);
         }
+        if self.named_by.binary_search(&id).is_ok() {
+            return Ok(true);
+        }
         let tree = self.tree;
         let (Some(node), Some(dn)) = (tree.node(id)?, tree.dn(id)?) else { return Ok(false) };
-        Ok(suffix_of(&dn, tree) == Some(self.suffix)
-            && self.applies.admits(&node.entry, &dn, tree.schema())
-            && has_member(self.applies, &dn, &mut None, tree)?)
+        if suffix_of(&dn, tree) != Some(self.suffix) {
+            return Ok(false);
+        }
+        match &self.applies {
+            _ if self.is_default => Ok(true),
+            Some(applies) => {
+                Ok(applies.admits(&node.entry, &dn, tree.schema()) && has_member(applies, &dn, &mut None, tree)?)
+            }
+            None => Ok(false),
+        }
     }
 
     fn governs_called(&mut self, dn: &Dn) -> Result<bool, TreeError> {
@@ -126,6 +150,15 @@ impl Claim<'_> {
     }
 
     fn governs_below(&mut self, base: &Dn) -> Result<bool, TreeError> {
+        // Those who name it may be few where there are many below.
+        if self.applies.is_none() && !self.is_default && self.left.is_some_and(|left| self.named_by.len() <= left) {
+            for id in &self.named_by {
+                if self.tree.dn(*id)?.is_some_and(|dn| *dn != *base && dn.is_within(base)) {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        }
         let mut pending: Vec<EntryId> = self.tree.find(base)?.entry().into_iter().collect();
         let mut is_base = true;
         while let Some(id) = pending.pop() {
