@@ -8,6 +8,7 @@
 //! What would make one person enough is held in the same way ([`release`]): to take away by what a policy asks for two, or to
 //! delete the account and make it anew.
 
+mod alone;
 mod independent;
 mod release;
 
@@ -26,6 +27,7 @@ use crate::directory::{Attributes, Dn, Entry, Identity, Rdn, Schema, Timestamp};
 use crate::password::change::By;
 use crate::protocol::control::Flag;
 
+pub(super) use alone::needs_nobody_else;
 use independent::{NOT_INDEPENDENT, is_in_hands_of};
 
 use super::external::is_open;

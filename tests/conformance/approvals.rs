@@ -7,9 +7,10 @@ use keystead::directory::ResultCode::{
     InsufficientAccessRights, NoSuchObject, ObjectClassViolation, UnwillingToPerform,
 };
 use keystead::directory::tree::Directory;
-use keystead::protocol::Response;
+use keystead::directory::tree::Scope::BaseObject;
+use keystead::protocol::{RawControl, Response, oid};
 
-use crate::scene::{Client, SUFFIX, Scene, acting_as, full, result, rule, rules};
+use crate::scene::{Client, SUFFIX, Scene, acting_as, full, result, rule, rules, search_request};
 use crate::sentences;
 
 const NEW: &str = "given out by two people";
@@ -93,6 +94,26 @@ sentences! {
         assert_eq!(scene.anonymous().bind("alice", NEW), Ok(()));
         assert_eq!(pending(scene), [""; 0], "it was good for one");
         assert_eq!(result(&reset(&scene.client("hanna"), "alice")), Err(UnwillingToPerform));
+    }
+
+    /// What somebody may do is told as it is: alone they set nothing, and once it is approved they do.
+    fn effective_rights_tell_of_a_password_that_takes_two_people(scene) {
+        let told = |scene: &Scene<D>, who: &str| {
+            let control = RawControl { oid: oid::EFFECTIVE_RIGHTS.into(), critical: true, value: None };
+            let search = search_request(&full("alice"), BaseObject, "(objectClass=*)", &["userPassword"]);
+            let (found, response) = scene.client(who).send_search(&search, &[control]);
+            assert_eq!(result(&response), Ok(()));
+            found.iter().flat_map(|one| one.texts("attributeLevelRights")).collect::<String>()
+        };
+        assert_eq!(told(scene, "hanna"), "userPassword:wo");
+        two_people_reset(scene);
+        assert_eq!(told(scene, "hanna"), "userPassword:none");
+        assert_eq!(told(scene, "alice"), "userPassword:wo", "their own they change, knowing it");
+        let made = request(scene, "hanna", "alice");
+        assert_eq!(told(scene, "hanna"), "userPassword:none");
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+        assert_eq!(told(scene, "hanna"), "userPassword:wo");
+        assert_eq!(told(scene, "henry"), "userPassword:none", "it was approved for somebody else");
     }
 
     /// By whatever operation it is done.

@@ -20,7 +20,7 @@ use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::tree::Node;
 use crate::directory::{AttributeTypeId, Entry, Identity};
 use crate::operations::login_name::UserName;
-use crate::operations::{Context, Refusal};
+use crate::operations::{Context, Refusal, approval};
 use crate::protocol::control::EffectiveRights;
 
 /// A question what somebody may do, which the requester may ask.
@@ -119,6 +119,7 @@ impl Question {
             Err(Stopped::Tree(error)) => return Err(error.into()),
             Err(Stopped::Spent) => return Ok(None),
         };
+        let may_set = may_set && sets_alone(ctx, &decider.actor().identity, node)?;
         let password = if may_set { Write::AllValues } else { Write::Nothing };
         let of = |id| {
             let rights = AttributeRights::of(id, &decision, password, schema);
@@ -216,6 +217,14 @@ fn may_set_password(
     }
     let Some(dn) = ctx.tree.dn(node.id)? else { return Ok(false) };
     Ok(escalation::exceeds_within((node.uuid, &dn), actor, ctx.rules, ctx.tree, budget)?.is_none())
+}
+
+/// Whether that takes nobody else.
+fn sets_alone(ctx: &Context<'_>, whose: &Identity, node: &Node) -> Result<bool, Refusal> {
+    match ctx.target_by_id(node.id)? {
+        Some(target) => approval::needs_nobody_else(ctx, whose, &target),
+        None => Ok(false),
+    }
 }
 
 fn entry_letters(decision: &Decision, barred: &Barred) -> String {
