@@ -5,12 +5,13 @@
 //! and it is refused if it breaks an assertion. What takes too long to know is done, and looked at once it is: then the rule is
 //! out of force. So is what two changes break together, each of which alone breaks nothing.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::access::actor::{direct_groups, memberships_of};
 use crate::access::assertion::{Assertion, Extent};
 use crate::access::delegated::Amendment;
-use crate::access::explain::{entry_called, members_within};
+use crate::access::explain::{entry_called, members_within, occupants_within};
 use crate::access::violation::{Counterexample, Touched, violations_by, violations_touching};
 use crate::access::who::Who;
 use crate::access::work::{Budget, Stopped};
@@ -190,9 +191,10 @@ impl Trial<'_, '_> {
     /// Somebody for whom an assertion is broken then that was not before.
     fn broken_by(&self, change: &Change) -> Result<Option<Counterexample>, Stopped> {
         let (ctx, assertions) = (self.ctx, &self.ctx.services.assertions);
-        let touched = self.touched(change)?;
+        let mut touched = self.touched(change)?;
         let rules = self.rules_after(&touched)?;
         let after = rules.as_deref().unwrap_or(ctx.rules);
+        self.note_suspended(after, &mut touched)?;
         let mut found = violations_touching(after, assertions, ctx.now, (self.after, self.budget), &touched)?;
         if let Some(after) = &rules {
             let is_known = |rule: &Rule| ctx.rules.iter().any(|own| own.source == rule.source);
@@ -216,6 +218,32 @@ impl Trial<'_, '_> {
             return Ok(None);
         }
         Ok(Some(self.ctx.services.rules.in_force_after(&Amendment::default(), self.after)?.rules))
+    }
+
+    /// Those who hold less then, since a rule of the tree is no more in force that is for them: so they may be reset by more people.
+    /// Of those who are named by no list, the look afterwards finds it.
+    fn note_suspended(&self, after: &Rules, touched: &mut Touched) -> Result<(), Stopped> {
+        let is_same = |one: &Rule, other: &Rule| one.source == other.source && one.is_denial() == other.is_denial();
+        let goes =
+            |rule: &&Rule| rule.is_delegated() && !rule.is_denial() && !after.iter().any(|other| is_same(rule, other));
+        for who in self.ctx.rules.iter().filter(goes).flat_map(|rule| &rule.who) {
+            let less: HashSet<EntryId> = match who {
+                Who::Entry(name) => self.after.find(name)?.entry().into_iter().collect(),
+                Who::Group(group) => members_within(group, self.after, self.budget)?,
+                Who::Role(role) => occupants_within(role, self.after, self.budget)?,
+                Who::Anonymous
+                | Who::Authenticated
+                | Who::Everyone
+                | Who::LocalRoot
+                | Who::Below(_)
+                | Who::Oneself
+                | Who::HeldIn(_) => continue,
+            };
+            if touched.len() + less.len() <= MOST {
+                touched.entries.extend(less);
+            }
+        }
+        Ok(())
     }
 
     fn touched(&self, change: &Change) -> Result<Touched, Stopped> {

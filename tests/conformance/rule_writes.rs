@@ -8,7 +8,7 @@ use keystead::directory::ResultCode::{self, AdminLimitExceeded, ConstraintViolat
 use keystead::directory::tree::{CommitError, Directory, Tree};
 
 use crate::delegated_rules::{TIM, bob_may_reset, bob_resets_the_team, entry, hanna_delegates};
-use crate::scene::{SUFFIX, Scene, full};
+use crate::scene::{SUFFIX, Scene, full, rule, rules};
 use crate::sentences;
 
 /// Only the helpdesk and the administrators reset, says the operator; a proof may take so many steps.
@@ -171,6 +171,29 @@ sentences! {
         assert!(!bob_may_reset(scene, TIM));
         scene.root().change("dn: cn=bob,ou=team,ou=people\nchangetype: delete\n").unwrap();
         assert_eq!(scene.client("cn=admin").change(&lock("")), Ok(()));
+    }
+
+    /// When the author of a rule is locked, those for whom it was hold less, and may be reset by more people: that is held against the
+    /// assertions as well.
+    fn rules_that_go_out_of_force_with_a_lock_are_judged(scene) {
+        hanna_delegates(scene);
+        scene.client("hanna").change(&bob_resets_the_team()).unwrap();
+        let hanna = format!("dn:{}", full("hanna"));
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        let everything = ["*", "+", "password-state"];
+        let delegate = rule("delegate", &hanna, &people, &everything, &["add", "delete", "write", "delegate", "rename"]);
+        let alice = rule("alice resets bob", &format!("dn:{}", full("alice")), &format!("entry:{}", full("bob")), &[], &["reset-password"]);
+        scene.rule_by(&rules().into_iter().chain([delegate, alice]).collect::<Vec<_>>());
+        let lock = |value: &str| format!("dn: hanna\nchangetype: modify\nreplace: pwdAccountLockedTime\n{value}-\n");
+        let (locked, admin) = (lock("pwdAccountLockedTime: 000001010000Z\n"), scene.client("cn=admin"));
+        only_few_reset(scene, 1_000_000);
+        // Alice holds less than bob, as long as he resets the team.
+        assert_eq!(admin.change(&locked), Err(ConstraintViolation));
+        assert!(bob_may_reset(scene, TIM));
+        scene.configure(|services| services.assertions = Vec::new());
+        assert_eq!(admin.change(&locked), Ok(()));
+        assert!(!bob_may_reset(scene, TIM));
+        assert!(scene.client("alice").password_modify(Some(&full("bob")), None, None).is_ok(), "which was held against it");
     }
 
     /// One author writes so many rules and no more; to write one of them again is not one more, and others are not kept from it.
