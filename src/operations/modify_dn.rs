@@ -104,15 +104,14 @@ fn moved(ctx: &Context<'_>, target: &Target, new: Dn, rules: &mut RuleChange) ->
         if old != new {
             ctx.require_modest_name(node.uuid, new)?;
             ctx.require_no_denial_lost(old)?;
-            match looked_below {
+            if looked_below == 0 {
                 // Itself it is written, and judged as such.
-                0 => rules.take_away(ctx, node)?,
-                _ => {
-                    // A policy may be the default by its name, or named by it.
-                    ctx.require_no_claim(&node.entry, old)?;
-                    ctx.require_no_claim(&node.entry, new)?;
-                    rules.carry(ctx, node, new)?;
-                }
+                rules.take_away(ctx, node)?;
+            } else {
+                // A policy may be the default by its name, or named by it.
+                ctx.require_no_claim(&node.entry, old)?;
+                ctx.require_no_claim(&node.entry, new)?;
+                rules.carry(ctx, node, new)?;
             }
         }
         let mut below = Vec::new();
