@@ -64,7 +64,7 @@ mod found {
 }
 
 /// So many entries have what is guessed at: more than are candidates whatever they hold.
-const MANY: usize = 40;
+const MANY: usize = 60;
 
 /// People who have the number 4711, one who has 4712, and a group of them all. Those with the odd numbers stand in another unit.
 fn many_have_it<D: Directory>(scene: &Scene<D>) {
@@ -152,12 +152,12 @@ sentences! {
         many_have_it(scene);
         let own = rule("oneself", "self", &format!("subtree:{SUFFIX}"), &["*", "+"], SEE);
         scene.rule_by(&[by_names_alone(), own]);
-        let one = scene.client("uid=m40,ou=people");
+        let one = scene.client("uid=m60,ou=people");
         assert_eq!(one.names(SUFFIX, WholeSubtree, "(employeeNumber=4712)").unwrap().len(), 1);
         assert_eq!(one.names(SUFFIX, WholeSubtree, "(employeeNumber=4711)").unwrap().len(), 0);
         tell_nothing(scene, "bob", &guesses());
         let about_others: Vec<_> = guesses().into_iter().filter(|[right, _]| right.contains("=4711")).collect();
-        tell_nothing(scene, "uid=m40,ou=people", &about_others);
+        tell_nothing(scene, "uid=m60,ou=people", &about_others);
     }
 
     /// Nor does it that they may search few entries that a rule names, or that match its filter or hold their name, where
