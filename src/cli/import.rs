@@ -7,6 +7,7 @@ mod report;
 mod schema;
 mod wrap;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::ops::ControlFlow;
@@ -21,7 +22,7 @@ use crate::config::Config;
 use crate::directory::ldif::{LdifError, Reader};
 use crate::directory::migration::Origin;
 use crate::directory::tree::{Event, EventKind, EventResult, Means};
-use crate::directory::{Csn, Identity};
+use crate::directory::{Csn, Dn, Identity};
 use crate::server::Clock;
 use crate::store::Existence;
 use crate::store::bulk::{BulkLoader, LoadError, PreparedEntry};
@@ -120,7 +121,15 @@ pub(super) fn run(args: &ImportArgs) -> Result<(), CliError> {
         now: Clock::default().now(),
     };
     let report = Report::open(args.report.as_deref(), loader.schema())?;
-    let import = Import { csn: loader.csn(), loader, report, faults: Vec::new(), held: Vec::new(), count: 0 };
+    let import = Import {
+        csn: loader.csn(),
+        loader,
+        report,
+        faults: Vec::new(),
+        held: Vec::new(),
+        refused: HashSet::new(),
+        count: 0,
+    };
     let done = import.run(&maker, records, &bar, args);
     bar.finish_and_clear();
     let (count, report) = done?;
@@ -137,6 +146,8 @@ struct Import {
     faults: Vec<(usize, String)>,
     /// Entries that came before those above them, as they do where entries have been moved.
     held: Vec<(usize, Box<PreparedEntry>)>,
+    /// Entries with faults: that those below them have none above them is told with theirs.
+    refused: HashSet<Dn>,
     count: u64,
     /// The highest number that was given out.
     csn: Csn,
@@ -177,7 +188,10 @@ impl Import {
             Ok(Made { line, dn, csn, result }) => {
                 self.csn = csn;
                 let loaded = result.and_then(|arrival| self.load(line, &dn, arrival));
-                self.faults.extend(loaded.err().map(|reason| (line, format!("line {line}: {dn}: {reason}"))));
+                if let Err(reason) = loaded {
+                    self.faults.push((line, format!("line {line}: {dn}: {reason}")));
+                    self.refused.extend(Dn::parse(self.loader.schema(), &dn));
+                }
                 if self.count.is_multiple_of(1_000) {
                     bar.set_message(format!("{} entries", self.count));
                 }
@@ -208,9 +222,15 @@ impl Import {
             let dn = entry.dn().clone();
             match self.loader.add(*entry, self.csn) {
                 Ok(()) => self.count += 1,
+                Err(_) if self.is_below_refused(&dn) => {}
                 Err(error) => self.faults.push((line, format!("line {line}: {dn}: {error}"))),
             }
         }
+    }
+
+    fn is_below_refused(&self, dn: &Dn) -> bool {
+        let mut above = (1..dn.depth()).filter_map(|steps| dn.ancestor(steps));
+        above.any(|above| self.refused.contains(&above))
     }
 
     fn listed_faults(&mut self) -> String {

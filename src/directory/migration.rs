@@ -31,15 +31,24 @@ pub struct Note {
     pub words: &'static str,
 }
 
-/// What became of an attribute.
+impl Note {
+    /// Whether it says no more than that the server derives the attribute itself, which goes for every entry.
+    pub fn is_routine(&self) -> bool {
+        self.words == DERIVED
+    }
+}
+
+/// What became of an attribute; what somebody must do something about comes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Fate {
-    /// It is here under another name or in another form.
-    Translated,
-    /// It is not here.
-    LeftOut,
     /// It is here, and good for nothing.
     Unusable,
+    /// It is here, and nobody knows since when.
+    Undated,
+    /// It is not here.
+    LeftOut,
+    /// It is here under another name or in another form.
+    Translated,
 }
 
 /// An entry on its way.
@@ -106,7 +115,6 @@ impl Origin {
             return Err(why);
         }
         (rules.work_out)(draft, now);
-        draft.keep_one_password();
         for &(name, becomes) in rules.renamed {
             draft.rename(name, becomes);
         }
@@ -158,22 +166,25 @@ impl Draft {
         }
     }
 
-    /// An entry has one password here.
-    fn keep_one_password(&mut self) {
-        let mut values = self.take("userPassword").into_iter();
-        if let Some(first) = values.next() {
-            self.put("userPassword", first);
-        }
-        for _ in values {
-            self.note(Fate::LeftOut, "userPassword", "an entry has one password here: the first of them");
+    /// Keeps one of several values: the first that is good, or else the first.
+    pub fn keep_one(&mut self, name: &str, is_good: impl Fn(&[u8]) -> bool, why: &'static str) {
+        let values = self.attributes.iter().filter(|(other, _)| is(other, name)).map(|(_, value)| value);
+        let kept = values.clone().position(|value| is_good(value)).unwrap_or_default();
+        let others = values.count().saturating_sub(1);
+        let mut at = 0..;
+        self.attributes.retain(|(other, _)| !is(other, name) || at.next() == Some(kept));
+        for _ in 0..others {
+            self.note(Fate::LeftOut, name, why);
         }
     }
 
-    fn note(&mut self, fate: Fate, what: &str, words: &'static str) {
+    /// Notes what became of an attribute or an object class.
+    pub fn note(&mut self, fate: Fate, what: &str, words: &'static str) {
         self.notes.push(Note { fate, what: what.to_owned(), words });
     }
 
-    fn has(&self, name: &str) -> bool {
+    /// Whether it has the attribute, with whatever options.
+    pub fn has(&self, name: &str) -> bool {
         self.attributes.iter().any(|(other, _)| is(other, name))
     }
 
@@ -288,11 +299,15 @@ mod tests {
     }
 
     #[test]
-    fn one_password_is_kept_and_none_is_noted() {
-        let (kept, notes) = translated(Origin::OpenLdap, "userPassword: {SSHA}abc\nuserPassword: {SSHA}def");
-        assert_eq!(kept, ["userPassword: {SSHA}abc"]);
-        assert_eq!(notes.len(), 1);
-        assert!(!notes[0].contains("SSHA"), "{notes:?}");
+    fn one_value_is_kept_the_first_that_is_good_and_none_is_noted() {
+        for (good, expected) in [(&b"two"[..], "two"), (b"three", "three"), (b"none", "one")] {
+            let values = ["one", "two", "three"].map(|value| ("userPassword".to_owned(), value.as_bytes().to_vec()));
+            let mut draft = Draft::new(values.to_vec());
+            draft.keep_one("userpassword", |value| value == good, "there is one");
+            let kept: Vec<_> = draft.attributes.iter().map(|(_, value)| String::from_utf8_lossy(value)).collect();
+            assert_eq!((kept, draft.notes.len()), (vec![expected.into()], 2));
+            assert!(draft.notes.iter().all(|note| note.what == "userpassword" && note.words == "there is one"));
+        }
     }
 
     #[test]

@@ -238,6 +238,9 @@ impl Context<'_> {
         if self.now < from {
             account.begin_at(from, policy);
         }
+        if (options.lifetime.is_some() || options.uses.is_some()) && !account.must_change {
+            return Err(Refusal::Unwilling("only a password that must be changed ends by itself: add must-change"));
+        }
         account.shorten(options.lifetime.map(|lifetime| from.saturating_add(lifetime)), options.uses);
         Ok(())
     }

@@ -110,9 +110,8 @@ sentences! {
         };
         assert_eq!(said("lifetime=3600 uses=1"), ("20260601140000Z".into(), "1".into()));
         assert_eq!(said("lifetime=999999 uses=9"), ("20260602140000Z".into(), "3".into()));
-        assert_eq!(said("need-not-change lifetime=3600 uses=1"), (String::new(), String::new()));
         scene.policy(&[("pwdTemporaryMaxAge", ""), ("pwdTemporaryMaxUses", "")]);
-        assert_eq!(said("lifetime=3600 uses=1"), ("20260601170000Z".into(), "1".into()));
+        assert_eq!(said("lifetime=3600 uses=1"), ("20260601160000Z".into(), "1".into()));
         assert_told(&bind(scene, TEMPORARY), Ok(()), CHANGE_AFTER_RESET);
         assert_eq!(result(&bind(scene, TEMPORARY)), Err(InvalidCredentials));
         for wrong in ["lifetime=0", "uses=none", "forever"] {
@@ -210,6 +209,10 @@ sentences! {
         scene.policy(&[("pwdMustChange", "FALSE")]);
         assert_eq!(reset(&hanna, &[options("valid-from=20260602080000Z")]), Err(UnwillingToPerform));
         assert_eq!(reset(&hanna, &[options("must-change valid-from=20260602080000Z")]), Ok(()));
+        // Otherwise it would be recorded that a password ends that does not.
+        for lasting in ["need-not-change lifetime=60", "need-not-change uses=1", "lifetime=60 uses=1"] {
+            assert_eq!(reset(&hanna, &[options(lasting)]), Err(UnwillingToPerform), "{lasting}");
+        }
         // A time that has passed bounds nothing.
         assert_eq!(reset(&hanna, &[options("must-change valid-from=20200101000000Z lifetime=60")]), Ok(()));
         assert_told(&bind(scene, TEMPORARY), Ok(()), CHANGE_AFTER_RESET);

@@ -29,16 +29,18 @@ fn fixture(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tours/migration").join(name)).unwrap()
 }
 
+/// A hash as such servers write it.
+fn ssha512(server: &Server, password: &str) -> String {
+    let program = "import hashlib,base64,sys; p = sys.argv[1].encode(); s = b'saltsalt'; \
+                   print('{SSHA512}' + base64.b64encode(hashlib.sha512(p + s).digest() + s).decode(), end='')";
+    server.run("/usr/bin/python3", &["-c", program, password], "").ok().out
+}
+
 /// A fixture with hashes of these passwords in it, as such servers write them.
 fn with_hashes(server: &Server, name: &str) -> PathBuf {
-    let hash = |password: &str| {
-        let program = "import hashlib,base64,sys; p = sys.argv[1].encode(); s = b'saltsalt'; \
-                       print('{SSHA512}' + base64.b64encode(hashlib.sha512(p + s).digest() + s).decode(), end='')";
-        server.run("/usr/bin/python3", &["-c", program, password], "").ok().out
-    };
     let mut ldif = fixture(name);
     for who in ["alice", "bob", "carol", "old"] {
-        ldif = ldif.replace(&format!("@{who}@"), &hash(&format!("{who}'s password")));
+        ldif = ldif.replace(&format!("@{who}@"), &ssha512(server, &format!("{who}'s password")));
     }
     server.file(name, &ldif)
 }
@@ -290,4 +292,28 @@ fn fast_hashes_are_wrapped_at_once_and_nobody_needs_a_new_password() {
     server.serve();
     changes(&server, "alice", "alice's password", "alice's first").refuses_with(19).tells("was used before");
     changes(&server, "alice", "alice's password", "a much better secret").ok();
+}
+
+#[test]
+fn what_somebody_must_do_something_about_is_told_first() {
+    let mut server = newcomer("badge.schema");
+    let person = |name: &str, more: &str| format!("dn: cn={name},{SUFFIX}\nobjectClass: person\nsn: {name}\n{more}\n");
+    let top = format!("version: 1\n\ndn: {SUFFIX}\nobjectClass: domain\ndc: example\n\n");
+    let (old, hash) = ("userPassword: {SASL}ann@EXAMPLE\n", ssha512(&server, "ann's password"));
+
+    // What stands below an entry with a fault has none of its own.
+    let below = format!("dn: cn=below,cn=bad,{SUFFIX}\nobjectClass: person\nsn: x\n\n");
+    let faulty = top.clone() + &person("bad", "colour: red\n") + &below;
+    let refused = server.keystead("import", &[text(&server.file("faulty.ldif", &faulty))]);
+    assert!(refused.code != 0 && refused.err.contains("--leave-out colour"), "{}", refused.err);
+    assert!(!refused.err.contains("cn=below"), "{}", refused.err);
+
+    let ldif = top + &person("ann", &format!("{old}userPassword: {hash}\n")) + &person("sue", old);
+    let said = server.keystead("import", &[text(&server.file("export.ldif", &ldif))]).ok();
+    let told: Vec<&str> = said.out.lines().filter(|line| line.contains("userPassword")).collect();
+    let beginnings = ["Unusable: userPassword (1)", "Without a time: userPassword (1)", "Left out: userPassword (1)"];
+    assert_eq!(told.len(), beginnings.len(), "{}", said.out);
+    assert!(told.iter().zip(beginnings).all(|(line, beginning)| line.starts_with(beginning)), "{told:?}");
+    server.serve();
+    assert_eq!(server.bind(&format!("cn=ann,{SUFFIX}"), "ann's password"), 0);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::directory::schema::check::find_value;
+use crate::directory::schema::check::{Violation, find_value};
 use crate::directory::{Attribute, Attributes, Csn, Dn, Entry, Randomness, Rdn, Schema, Timestamp};
 use crate::operations::integrity::{Constraints, State};
 use crate::password::policy::Policy;
@@ -70,7 +70,14 @@ impl EntryReader<'_> {
         let kept_as_credentials = schema.known().credentials();
         let mut credentials = entry.split_off(|id| kept_as_credentials.contains(&id));
         self.complete_name(&dn, &mut entry)?;
-        schema.complete_object_classes(&mut entry).map_err(|error| error.to_string())?;
+        schema.complete_object_classes(&mut entry).map_err(|error| match error {
+            Violation::UndefinedClass(_) => {
+                format!(
+                    "{error}: name the file that defines it in [directory] schema, or leave it out with --leave-out"
+                )
+            }
+            other => other.to_string(),
+        })?;
         let uuid = self.stamp(&mut entry, csn)?;
         let has_password = credentials.has(schema.known().user_password);
         let elsewhere = has_password.then_some(schema.known().user_password);
@@ -168,9 +175,10 @@ impl EntryReader<'_> {
         if let (Some(clear), ClearText::Hashed) = (clear, self.clear_text) {
             let hashed = StoredPassword::create(&clear, self.new_passwords, &SystemRandom);
             credentials.set_one(known.user_password, hashed.expose());
-        }
-        if !credentials.has(known.pwd_changed_time) {
-            credentials.set_one(known.pwd_changed_time, self.now.to_string());
+            // It is set here and now. Since when a hash is about is not known unless it is said.
+            if !credentials.has(known.pwd_changed_time) {
+                credentials.set_one(known.pwd_changed_time, self.now.to_string());
+            }
         }
         Ok(())
     }

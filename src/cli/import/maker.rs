@@ -10,6 +10,8 @@ use crate::password::scheme::{Cost, Scheme};
 use crate::store::bulk::{PreparedEntry, Preparer};
 
 const NO_LOGIN: &str = "no password matches it here: unless that was wanted, it needs a new one";
+const ONE_PASSWORD: &str = "an entry has one password here: the first that can be verified";
+const UNDATED: &str = "no pwdChangedTime came with them, so they do not expire before they are changed";
 const AS_TOLD: &str = "by --leave-out";
 
 /// Makes something of each record.
@@ -50,7 +52,8 @@ impl Maker<'_> {
             draft.leave_out(name, AS_TOLD);
             draft.leave_class_out(name, AS_TOLD);
         }
-        note_unusable_password(&mut draft);
+        draft.keep_one("userPassword", is_usable, ONE_PASSWORD);
+        note_what_to_do_about_passwords(&mut draft);
         if let Some(cost) = self.wrap {
             wrap::wrap(&mut draft, cost);
         }
@@ -61,12 +64,22 @@ impl Maker<'_> {
     }
 }
 
-/// Whoever moves people here wants to know whose password will not let them in.
-fn note_unusable_password(draft: &mut Draft) {
-    let passwords = draft.attributes.iter().filter(|(name, _)| name.eq_ignore_ascii_case("userPassword"));
-    let unusable = passwords.filter(|(_, value)| StoredPassword::new(value).scheme() == Scheme::Unusable).count();
-    let note = || Note { fate: Fate::Unusable, what: "userPassword".to_owned(), words: NO_LOGIN };
-    draft.notes.extend(std::iter::repeat_with(note).take(unusable));
+fn is_usable(value: &[u8]) -> bool {
+    StoredPassword::new(value).scheme() != Scheme::Unusable
+}
+
+/// Whoever moves people here wants to know whose password will not let them in, and whose will for ever.
+fn note_what_to_do_about_passwords(draft: &mut Draft) {
+    let Some((_, value)) = draft.attributes.iter().find(|(name, _)| name.eq_ignore_ascii_case("userPassword")) else {
+        return;
+    };
+    match StoredPassword::new(value).scheme() {
+        Scheme::Unusable => draft.note(Fate::Unusable, "userPassword", NO_LOGIN),
+        // It becomes a hash, and is as old as that.
+        Scheme::Clear => {}
+        _ if !draft.has("pwdChangedTime") => draft.note(Fate::Undated, "userPassword", UNDATED),
+        _ => {}
+    }
 }
 
 fn operational(draft: &Draft, schema: &Schema) -> Vec<AttributeTypeId> {

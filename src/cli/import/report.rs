@@ -48,8 +48,10 @@ impl Report {
             *self.kept.entry(*id).or_default() += 1;
         }
         for note in notes {
-            let Note { fate, what, words } = &note;
-            write(&mut self.lines, format_args!("line {line}: {dn}: {what}: {}: {words}\n", verb(*fate)))?;
+            if !note.is_routine() {
+                let Note { fate, what, words } = &note;
+                write(&mut self.lines, format_args!("line {line}: {dn}: {what}: {}: {words}\n", verb(*fate)))?;
+            }
             *self.notes.entry(note).or_default() += 1;
         }
         Ok(())
@@ -90,6 +92,7 @@ const fn verb(fate: Fate) -> &'static str {
         Fate::Translated => "translated",
         Fate::LeftOut => "left out",
         Fate::Unusable => "unusable",
+        Fate::Undated => "without a time",
     }
 }
 

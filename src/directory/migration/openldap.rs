@@ -13,6 +13,8 @@ pub(super) const RULES: Rules = Rules {
         ("hasSubordinates", DERIVED),
         ("entryTtl", NO_EXPIRING_ENTRIES),
         ("entryExpireTimestamp", NO_EXPIRING_ENTRIES),
+        ("auditContext", "where the other server wrote its log is nothing to this one"),
+        ("pwdMaxTotalAttempts", "wrong passwords are counted here as pwdMaxFailure and the lockout without end say"),
         ("pwdAccountTmpLockoutEnd", "a delay after wrong passwords is over by now"),
         ("olcAccess", super::RULES_ARE_CONFIGURED),
         ("OpenLDAPaci", super::RULES_ARE_CONFIGURED),
@@ -21,7 +23,9 @@ pub(super) const RULES: Rules = Rules {
     renamed: &[("authTimestamp", "pwdLastSuccess")],
     classes: &[("dynamicObject", NO_EXPIRING_ENTRIES)],
     work_out,
-    entry: |_, _| None,
+    entry: |_, draft| {
+        draft.has_class("glue").then_some("it only held the place of an entry that the other server had not")
+    },
 };
 
 /// The policy is kept as it is; but what judges passwords there is a shared object, and judges nothing here.
