@@ -64,8 +64,16 @@ const MOST_WAITING: usize = 256;
 pub struct Session {
     tls: Tls,
     phase: Phase,
-    outstanding: SmallVec<[(MessageId, Operation); 4]>,
+    outstanding: SmallVec<[Outstanding; 4]>,
     waiting: VecDeque<Message>,
+}
+
+/// A request that has not been answered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Outstanding {
+    id: MessageId,
+    operation: Operation,
+    octets: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,6 +97,12 @@ impl Session {
     /// How many requests are under way or wait.
     pub fn load(&self) -> usize {
         self.outstanding.len() + self.waiting.len()
+    }
+
+    /// How many octets these came in.
+    pub fn octets(&self) -> usize {
+        let outstanding = self.outstanding.iter().map(|one| one.octets);
+        outstanding.chain(self.waiting.iter().map(|message| message.octets)).sum()
     }
 
     /// Whether nothing is under way.
@@ -115,7 +129,7 @@ impl Session {
 
     /// Notes that a request has been answered, and says what may run now.
     pub fn complete(&mut self, id: MessageId) -> Actions {
-        self.outstanding.retain(|(outstanding, _)| *outstanding != id);
+        self.outstanding.retain(|one| one.id != id);
         if self.phase != Phase::Binding(id) {
             return Actions::new();
         }
@@ -142,10 +156,11 @@ impl Session {
     }
 
     fn begin(&mut self, message: Message) -> Actions {
-        if self.outstanding.iter().any(|(id, _)| *id == message.id) {
+        if self.outstanding.iter().any(|one| one.id == message.id) {
             return self.disconnect("two requests have the same message id");
         }
         let operation = message.request.operation();
+        let outstanding = Outstanding { id: message.id, operation, octets: message.octets };
         match &message.request {
             Request::Unbind => {
                 let mut actions = self.end();
@@ -160,7 +175,7 @@ impl Session {
             Request::Bind(_) => {
                 let mut actions = self.abandon_all();
                 self.phase = Phase::Binding(message.id);
-                self.outstanding.push((message.id, operation));
+                self.outstanding.push(outstanding);
                 actions.push(Action::Perform(message));
                 actions
             }
@@ -174,7 +189,7 @@ impl Session {
             Request::Extended(request) if request.name == oid::START_TLS => self.start_tls(&message, request),
             Request::Extended(request) if request.name == oid::CANCEL => self.cancel(&message, request),
             _ => {
-                self.outstanding.push((message.id, operation));
+                self.outstanding.push(outstanding);
                 smallvec![Action::Perform(message)]
             }
         }
@@ -185,12 +200,12 @@ impl Session {
     fn abandon(&mut self, id: MessageId) -> Actions {
         self.waiting.retain(|message| message.id != id || !can_be_abandoned(&message.request));
         let before = self.outstanding.len();
-        self.outstanding.retain(|(outstanding, operation)| *outstanding != id || *operation == Operation::Bind);
+        self.outstanding.retain(|one| one.id != id || one.operation == Operation::Bind);
         if self.outstanding.len() < before { smallvec![Action::Abandon(id)] } else { Actions::new() }
     }
 
     fn abandon_all(&mut self) -> Actions {
-        self.outstanding.drain(..).map(|(id, _)| Action::Abandon(id)).collect()
+        self.outstanding.drain(..).map(|one| Action::Abandon(one.id)).collect()
     }
 
     /// RFC 4511 §4.14.1.
@@ -216,12 +231,12 @@ impl Session {
             let malformed = Response::with_message(ResultCode::ProtocolError, "the cancel request is malformed");
             return smallvec![respond(message, malformed)];
         };
-        let found = self.outstanding.iter().find(|(id, _)| *id == target).map(|(_, operation)| *operation);
+        let found = self.outstanding.iter().find(|one| one.id == target).map(|one| one.operation);
         match found {
             None => smallvec![respond(message, ResultCode::NoSuchOperation.into())],
             Some(Operation::Bind) => smallvec![respond(message, ResultCode::CannotCancel.into())],
             Some(operation @ Operation::Search) => {
-                self.outstanding.retain(|(id, _)| *id != target);
+                self.outstanding.retain(|one| one.id != target);
                 let canceled = Action::Respond { id: target, operation, response: ResultCode::Canceled.into() };
                 smallvec![Action::Abandon(target), canceled, respond(message, ResultCode::Success.into())]
             }
@@ -267,7 +282,7 @@ mod tests {
     use crate::protocol::request::{Authentication, BindRequest};
 
     fn message(id: i32, request: Request) -> Message {
-        Message { id: MessageId(id), request, controls: Vec::new() }
+        Message { id: MessageId(id), octets: 10, request, controls: Vec::new() }
     }
 
     fn delete(id: i32) -> Message {
@@ -304,6 +319,19 @@ mod tests {
         assert_eq!(session.receive(delete(2)).as_slice(), [Action::Perform(delete(2))]);
         assert!(session.complete(MessageId(2)).is_empty() && !session.is_idle());
         assert!(session.complete(MessageId(1)).is_empty() && session.is_idle());
+    }
+
+    #[test]
+    fn the_octets_of_what_has_not_been_answered_are_counted() {
+        let mut session = Session::new(Tls::Established);
+        session.receive(delete(1));
+        session.receive(bind(2));
+        session.receive(delete(3));
+        assert_eq!(session.octets(), 20, "what waits for a bind, too, and not what that has abandoned");
+        session.complete(MessageId(2));
+        assert_eq!(session.octets(), 10);
+        session.receive(message(4, Request::Abandon(MessageId(3))));
+        assert_eq!(session.octets(), 0);
     }
 
     #[test]

@@ -41,6 +41,8 @@ use super::tls::ReadyTls;
 
 /// What is written at once is no more than this, in octets: then it is the client's turn to read.
 const FLUSH: usize = 256 << 10;
+/// Requests of one connection that came in so many octets are answered before more are taken, since each is kept until then.
+const OUTSTANDING_OCTETS: usize = 4 << 20;
 /// A buffer that grew beyond this is given back when it has been written.
 const KEEP: usize = 16 << 10;
 /// How often a connection looks whether it has been idle for too long, or more often where less is too long.
@@ -247,7 +249,7 @@ impl Connection {
             if was_full || !self.outgoing.is_empty() {
                 continue;
             }
-            let may_read = self.end == End::Not && self.load() < self.shared.settings.connections.outstanding;
+            let may_read = self.end == End::Not && self.has_room();
             let is_waiting = !self.waiting.is_empty();
             tokio::select! {
                 biased;
@@ -286,10 +288,14 @@ impl Connection {
         self.session.load().saturating_sub(self.persistent.len())
     }
 
+    /// Whether another request is taken before one of those under way has been answered.
+    fn has_room(&self) -> bool {
+        self.load() < self.shared.settings.connections.outstanding && self.session.octets() < OUTSTANDING_OCTETS
+    }
+
     /// Handles the messages that have arrived whole, as far as there is room for their answers.
     fn take_messages(&mut self) {
-        let most = self.shared.settings.connections.outstanding;
-        while self.end == End::Not && self.load() < most && self.outgoing.len() < FLUSH {
+        while self.end == End::Not && self.has_room() && self.outgoing.len() < FLUSH {
             match self.framing.next(&mut self.incoming) {
                 Ok(Some(message)) => {
                     self.last_request = Instant::now();

@@ -6,7 +6,7 @@ use keystead::protocol::request::SearchRequest;
 use keystead::protocol::{RawControl, oid};
 
 use crate::scene::answer::control_of;
-use crate::scene::{Client, FoundEntry, only, rule, rules, search_request};
+use crate::scene::{Client, FoundEntry, SUFFIX, only, rule, rules, search_request};
 use crate::sentences;
 
 const LOG: &str = "cn=changelog";
@@ -83,6 +83,16 @@ sentences! {
         assert!(!found.is_empty());
         assert!(!format!("{found:?}").contains("set by a modify"));
         assert!(found.iter().all(|entry| entry.texts("creatorsName").is_empty()));
+        // That a password was set is for those who may know when.
+        let is_told = || {
+            let found = search(&scene.client("bob"), "(changeNumber>=1)");
+            found.iter().flat_map(|entry| entry.texts("changes")).any(|changes| changes.contains("replace: userPassword"))
+        };
+        assert!(!is_told());
+        let state = ["pwdChangedTime"].as_slice();
+        own.push(rule("when", "authenticated", &format!("subtree:{SUFFIX}"), state, &["search", "read"]));
+        scene.rule_by(&own);
+        assert!(is_told());
     }
 
     /// RFC 2696 §3: a page holds no more than was asked for; the change log goes in pages and steps as every search does.

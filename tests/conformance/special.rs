@@ -8,7 +8,7 @@ use keystead::directory::tree::{Directory, Scope};
 use keystead::protocol::request::DerefAliases::{self, Always, FindingBaseObject, InSearching, Never};
 use keystead::protocol::{RawControl, oid};
 
-use crate::scene::{Client, FoundEntry, SUFFIX, Scene, full, only, search_request, short};
+use crate::scene::{Client, FoundEntry, SUFFIX, Scene, full, only, rule, search_request, short};
 use crate::sentences;
 
 fn alias(name: &str, target: &str) -> String {
@@ -118,6 +118,25 @@ sentences! {
         assert_eq!(find(&root, Always, "", Scope::WholeSubtree, "(uid=alice)"), ALICE);
     }
 
+    /// Whoever may follow an alias learns nothing of what is behind it and is hidden from them, nor whether that is an alias, too.
+    fn what_is_behind_an_alias_stays_hidden(scene) {
+        let (root, alice) = (scene.root(), scene.client("alice"));
+        let aliases = [("cn=there,ou=groups", "ou=people"), ("cn=mine", "cn=there,ou=groups"), ("cn=own", "cn=gone,ou=groups")];
+        root.change(&aliases.map(|(name, target)| alias(name, target)).concat()).unwrap();
+        let seen = ["cn=mine", "cn=own"].map(|name| {
+            rule(name, "authenticated", &format!("entry:{}", full(name)), &["*"], &["search", "read"])
+        });
+        scene.rule_by(&seen);
+        let answer = |name: &str| {
+            let request = search_request(&full(name), Scope::WholeSubtree, "(objectClass=*)", &[]);
+            let request = keystead::protocol::request::SearchRequest { deref_aliases: Always, ..request };
+            let result = alice.send_search(&request, &[]).1.result;
+            (result.code, result.matched_dn, result.diagnostic_message)
+        };
+        assert_eq!(answer("cn=mine").0, AliasProblem);
+        assert_eq!(answer("cn=mine"), answer("cn=own"));
+    }
+
     /// RFC 4512 §2.6: "an alias entry shall have no subordinates", and RFC 3672 §2.2 the same of subentries. What is below a
     /// reference is kept elsewhere, also where `ManageDsaIT` makes it an entry.
     fn nothing_stands_below_an_alias_a_subentry_or_a_reference(scene) {
@@ -153,7 +172,7 @@ sentences! {
     fn aliases_show_nothing_that_is_hidden(scene) {
         with_aliases(scene);
         let mut own = crate::scene::rules();
-        let mut deny = crate::scene::rule("hidden", "everyone", &format!("entry:{}", full("alice")), &["*", "+"], &[]);
+        let mut deny = rule("hidden", "everyone", &format!("entry:{}", full("alice")), &["*", "+"], &[]);
         deny.deny = vec!["search".into(), "read".into()];
         own.push(deny);
         scene.rule_by(&own);

@@ -50,6 +50,25 @@ sentences! {
         assert_eq!(scene.client("cn=admin").change(&person("zoe")), Ok(()));
     }
 
+    /// Where a password is recovered is the password: of those who hold more it is changed by no rename either.
+    fn nobody_renames_the_address_by_which_somebody_recovers_who_may_do_more(scene) {
+        joiners_and_leavers(scene);
+        let admin = scene.client("cn=admin");
+        for who in ["mail=boss@example.com,ou=people", "mail=clerk@example.com,ou=people"] {
+            let person = "changetype: add\nobjectClass: inetOrgPerson\ncn: x\nsn: x\n";
+            assert_eq!(admin.change(&format!("dn: {who}\n{person}")), Ok(()));
+        }
+        a_name_was_left_behind(scene, "mail=boss@example.com,ou=people");
+        let hanna = scene.client("hanna");
+        let boss = renaming("mail=boss@example.com,ou=people", "mail=hanna@example.org");
+        assert_eq!(hanna.change(&boss), Err(InsufficientAccessRights));
+        let kept = boss.replace("deleteoldrdn: 1", "deleteoldrdn: 0");
+        assert_eq!(hanna.change(&kept), Err(InsufficientAccessRights));
+        let clerk = renaming("mail=clerk@example.com,ou=people", "mail=clerk@example.org");
+        assert_eq!(hanna.change(&clerk), Ok(()));
+        assert_eq!(admin.change(&boss), Ok(()));
+    }
+
     /// The same for a name that an entry is given later.
     fn nobody_renames_somebody_into_one_who_may_do_more(scene) {
         joiners_and_leavers(scene);

@@ -22,6 +22,8 @@ pub(super) struct Renamed {
     pub(super) attributes: Attributes,
     /// What of that is more than another name: it takes the right to write.
     written: Vec<Modification>,
+    /// The attributes that get or lose a value, those that name the entry among them.
+    touched: Vec<AttributeTypeId>,
 }
 
 impl Renamed {
@@ -57,9 +59,10 @@ impl Renamed {
             written.push(Modification { kind: ModificationKind::Add, attribute: description.clone(), values });
         }
         attributes.prune();
-        written.retain(|one| !is_naming(one.attribute.attribute_type, &old, schema));
         written.retain(|one| !(is_part_of(one, &old, schema) && is_part_of(one, rdn, schema)));
-        Ok(Self { attributes, written })
+        let touched = written.iter().map(|one| one.attribute.attribute_type).collect();
+        written.retain(|one| !is_naming(one.attribute.attribute_type, &old, schema));
+        Ok(Self { attributes, written, touched })
     }
 
     /// Requires the right to write what is no mere name, of the entry as it is and as it will be.
@@ -69,7 +72,7 @@ impl Renamed {
             decisions.all(|decision| decision.may_write(change, &target.node.entry, ctx.actor, ctx.schema()))
         };
         if self.written.iter().all(may) {
-            return ctx.require_no_power(target, self.written.iter().map(|change| change.attribute.attribute_type));
+            return ctx.require_no_power(target, self.touched.iter().copied());
         }
         let reason =
             "you may change the attributes that name this entry, and write no others by giving it another name";

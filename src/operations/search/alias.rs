@@ -15,6 +15,11 @@ const MOST_FOLLOWED: u64 = 1_000;
 /// The entry at which a search begins, if aliases on the way to it are followed.
 pub(super) fn find_base(ctx: &Context<'_>, dn: &Dn) -> Result<Base, Refusal> {
     let mut dn = dn.clone();
+    // What is behind the first is told neither by whether it is there nor by whether it is an alias.
+    let behind = |refusal| match refusal {
+        Refusal::NoSuchObject { matched } => Refusal::AliasToNothing { matched },
+        other => other,
+    };
     for step in 0..MOST_STEPS {
         let nearest = match ctx.tree.find(&dn)? {
             Found::Entry(id) | Found::Missing(Some(id)) => ctx.tree.node(id)?,
@@ -22,15 +27,10 @@ pub(super) fn find_base(ctx: &Context<'_>, dn: &Dn) -> Result<Base, Refusal> {
         };
         let alias = nearest.filter(|node| is_alias(ctx, node));
         match alias {
-            Some(alias) => dn = follow(ctx, &alias, &dn)?,
+            Some(alias) if step == 0 => dn = follow(ctx, &alias, &dn)?,
+            Some(alias) => dn = follow(ctx, &alias, &dn).map_err(behind)?,
             None if step == 0 => return Base::find(ctx, &dn),
-            None => {
-                let found = Base::find(ctx, &dn);
-                return found.map_err(|refusal| match refusal {
-                    Refusal::NoSuchObject { matched } => Refusal::AliasToNothing { matched },
-                    other => other,
-                });
-            }
+            None => return Base::find(ctx, &dn).map_err(behind),
         }
     }
     Err(Refusal::AliasLoop)

@@ -28,6 +28,8 @@ const WRITING: Duration = Duration::from_secs(5);
 const SCANS: usize = 4;
 /// How many searches of one connection may wait for something to happen.
 const PERSISTENT: usize = 16;
+/// Octets of one of them. All together they leave room for other requests: compare [`super::OUTSTANDING_OCTETS`].
+const PERSISTENT_OCTETS: usize = 64 << 10;
 
 impl Connection {
     /// Carries out actions, and those that follow from them.
@@ -155,6 +157,10 @@ impl Connection {
             _ if running.controls.rare().persists() => {
                 if self.persistent.len() >= PERSISTENT {
                     let refusal = Refusal::AdminLimit("this connection has as many persistent searches as it may");
+                    return Progress::answered(running, Err(refusal));
+                }
+                if running.message.octets > PERSISTENT_OCTETS {
+                    let refusal = Refusal::AdminLimit("a persistent search is no larger than 64 KiB");
                     return Progress::answered(running, Err(refusal));
                 }
                 self.persistent.push(running.ticket);

@@ -220,7 +220,12 @@ impl<'s, D: Directory> Client<'s, D> {
     /// Sends a request with controls, and returns the whole answer.
     pub fn send(&self, request: &Request, controls: &[RawControl]) -> Response {
         self.sent.set(self.sent.get() + 1);
-        let message = Message { id: MessageId(self.sent.get()), request: request.clone(), controls: controls.to_vec() };
+        let message = Message {
+            id: MessageId(self.sent.get()),
+            octets: 0,
+            request: request.clone(),
+            controls: controls.to_vec(),
+        };
         let controls = match Controls::read(controls, request) {
             Ok(controls) => controls,
             Err(error) => {

@@ -92,11 +92,13 @@ impl Sight {
         self.0.iter().all(|decision| decision.is_visible())
     }
 
-    /// Whether they may read an attribute; of secret ones no values are in the log.
+    /// Whether they may read an attribute. Of secret ones no values are in the log, and that they have been set is for those who
+    /// may know when.
     fn may_read(&self, attribute: &str, schema: &Schema) -> bool {
         let Some(attribute) = schema.describe(attribute) else { return false };
-        let id = attribute.attribute_type;
-        schema.attribute_type(id).is_secret() || self.0.iter().all(|decision| decision.read.contains(id))
+        let is_secret = schema.attribute_type(attribute.attribute_type).is_secret();
+        let id = if is_secret { schema.known().pwd_changed_time } else { attribute.attribute_type };
+        self.0.iter().all(|decision| decision.read.contains(id))
     }
 }
 
