@@ -5,10 +5,12 @@
 mod access;
 mod additions;
 mod fault;
+mod heading;
 mod integrity;
 mod judged;
 mod mapping;
 mod raw;
+pub mod reach;
 mod resolve;
 
 use std::path::{Path, PathBuf};

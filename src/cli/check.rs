@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{CliError, ConfigArgs, assertions, open_store, output, rule_names};
+use super::{CliError, ConfigArgs, assertions, complain_of_access, open_store, output, rule_names};
 use crate::access::assertion::Assertion;
 use crate::access::delegated::InForce;
 use crate::access::{RuleBook, Rules};
@@ -18,6 +18,7 @@ pub(super) fn run(args: &ConfigArgs) -> Result<(), CliError> {
     for warning in &config.warnings {
         output::complain(&format!("warning: {warning}"));
     }
+    complain_of_access(&config);
     match (config.data.exists(), config.assertions.is_empty()) {
         (true, nothing_asserted) => match open_store(&config, Existence::ReadOnly) {
             Ok(store) => check_on(&config, &store.view())?,

@@ -3,11 +3,13 @@
 use toml::Spanned;
 
 use super::raw::{Point, RawAssertion, RawRule, RawWhen, line_of};
+use super::reach;
 use crate::access::assertion::AssertionText;
+use crate::access::reach::Reach;
 use crate::access::rule::Source;
 use crate::access::when::WhenText;
 use crate::access::{Rule, RuleText, Rules};
-use crate::directory::Timestamp;
+use crate::directory::{Dn, Timestamp};
 
 /// The rule that was read, with the line of `text` where it stands.
 pub(super) fn rule_text(raw: Spanned<RawRule>, text: &str) -> RuleText {
@@ -56,6 +58,13 @@ fn when_text(raw: RawWhen) -> WhenText {
         hours: raw.hours,
         zone: raw.zone,
     }
+}
+
+/// What reaches none of the entries of a server with these suffixes, in a sentence.
+pub(super) fn outside<'a>(to: impl IntoIterator<Item = &'a Reach>, suffixes: &[Dn]) -> Option<String> {
+    let misled = to.into_iter().find(|reach| !reach::is_possible(reach, suffixes))?.base()?;
+    let all: Vec<&str> = suffixes.iter().map(Dn::as_str).collect();
+    Some(format!("\"{misled}\" in `to` is below none of the suffixes of this server ({})", all.join("; ")))
 }
 
 /// A warning of a rule that will never apply again.

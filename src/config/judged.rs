@@ -9,7 +9,7 @@ use super::raw::RawMapping;
 use super::resolve::Faults;
 use super::{Config, Fault, access, integrity, mapping};
 use crate::access::Rules;
-use crate::access::assertion::Assertion;
+use crate::access::assertion::{Assertion, Extent};
 use crate::directory::{Dn, Schema};
 use crate::operations::identity_map::MappingText;
 use crate::server::Clock;
@@ -25,6 +25,7 @@ pub(crate) struct Names {
 /// Where in the file stands what only a schema can judge.
 #[derive(Debug)]
 pub(crate) struct Spans {
+    pub(super) suffixes: Vec<Range<usize>>,
     pub(super) indexes: Vec<Range<usize>>,
     pub(super) rules: Vec<Range<usize>>,
     pub(super) integrity: integrity::Spans,
@@ -69,11 +70,7 @@ impl Judged {
     fn by(schema: &Schema, config: &Config) -> Self {
         let Names { spans, map, text } = &*config.names;
         let (mut faults, mut warnings) = (Faults::in_text(text), Vec::new());
-        for suffix in &config.suffixes {
-            if let Err(error) = Dn::parse(schema, suffix) {
-                faults.add(None, "directory.suffix", format!("{suffix:?}: {error}"));
-            }
-        }
+        let suffixes = suffixes(config, schema, &mut faults);
         for (index, span) in config.indexes.iter().flatten().zip(&spans.indexes) {
             if let Err(error) = index.check(schema) {
                 faults.add(Some(span.clone()), "index.attribute", error.to_string());
@@ -85,13 +82,27 @@ impl Judged {
         spans.integrity.check(&config.integrity, schema, &mut faults);
         for (rule, span) in config.rules.iter().zip(&spans.rules) {
             match Rules::prepare(std::slice::from_ref(rule), schema) {
-                Ok(prepared) => warnings.extend(access::ended(&prepared, Clock::default().now())),
+                Ok(prepared) => {
+                    warnings.extend(access::ended(&prepared, Clock::default().now()));
+                    if let Some(reason) = access::outside(prepared.iter().flat_map(|rule| &rule.to), &suffixes) {
+                        faults.add(Some(span.clone()), "access", format!("access rule {:?}: {reason}", rule.name));
+                    }
+                }
                 Err(error) => faults.add(Some(span.clone()), "access", error.to_string()),
             }
         }
         for (assertion, span) in config.assertions.iter().zip(&spans.assertions) {
-            if let Err(error) = Assertion::prepare_all(std::slice::from_ref(assertion), schema) {
-                faults.add(Some(span.clone()), "assert", error.fault.to_string());
+            match Assertion::prepare_all(std::slice::from_ref(assertion), schema) {
+                Ok(prepared) => {
+                    let to = prepared.iter().flat_map(|one| &one.to).filter_map(|extent| match extent {
+                        Extent::Reach(reach) => Some(reach),
+                        Extent::Members(_) => None,
+                    });
+                    if let Some(reason) = access::outside(to, &suffixes) {
+                        faults.add(Some(span.clone()), "assert", reason);
+                    }
+                }
+                Err(error) => faults.add(Some(span.clone()), "assert", error.fault.to_string()),
             }
         }
         let mappings = mapping::mappings(map, schema, &mut faults);
@@ -102,4 +113,26 @@ impl Judged {
     fn note(&mut self, reason: String) {
         self.faults.push(Fault { line: None, key: "directory.data".to_owned(), reason });
     }
+}
+
+/// The suffixes. Each of them stands alone.
+fn suffixes(config: &Config, schema: &Schema, faults: &mut Faults<'_>) -> Vec<Dn> {
+    let mut all: Vec<Dn> = Vec::new();
+    for (text, span) in config.suffixes.iter().zip(&config.names.spans.suffixes) {
+        let suffix = match Dn::parse(schema, text) {
+            Ok(suffix) if suffix.is_root() => {
+                Err("is empty: entries are kept below a name, as dc=example,dc=com".to_owned())
+            }
+            Ok(suffix) => match all.iter().find(|other| suffix.is_within(other) || other.is_within(&suffix)) {
+                Some(other) if *other == suffix => Err(format!("{text:?} stands twice")),
+                Some(other) => Err(format!(
+                    "{text:?} and \"{other}\": one is below the other, so entries would belong to both; name the upper one"
+                )),
+                None => Ok(suffix),
+            },
+            Err(error) => Err(format!("{text:?}: {error}")),
+        };
+        all.extend(faults.keep(span.clone(), "directory.suffix", suffix));
+    }
+    all
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Fault;
+use super::{Fault, heading};
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -85,28 +85,28 @@ pub(super) struct RawMapping {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLimits {
     pub(super) anonymous_bind: Option<bool>,
-    pub(super) size: Option<u32>,
+    pub(super) size: Option<Spanned<u32>>,
     pub(super) time_seconds: Option<u32>,
-    pub(super) page: Option<u32>,
-    pub(super) attributes: Option<usize>,
+    pub(super) page: Option<Spanned<u32>>,
+    pub(super) attributes: Option<Spanned<usize>>,
     pub(super) sort: Option<usize>,
     pub(super) rename: Option<usize>,
     pub(super) tree_delete: Option<usize>,
-    pub(super) entry_octets: Option<usize>,
+    pub(super) entry_octets: Option<Spanned<usize>>,
     pub(super) rules: Option<usize>,
     pub(super) rules_per_author: Option<usize>,
     pub(super) assertion_steps: Option<u64>,
-    pub(super) connections: Option<usize>,
-    pub(super) connections_per_address: Option<usize>,
+    pub(super) connections: Option<Spanned<usize>>,
+    pub(super) connections_per_address: Option<Spanned<usize>>,
     pub(super) outstanding: Option<Spanned<usize>>,
-    pub(super) message_octets_before_bind: Option<usize>,
-    pub(super) message_octets: Option<usize>,
-    pub(super) idle_seconds_before_bind: Option<u32>,
-    pub(super) idle_seconds: Option<u32>,
-    pub(super) write_seconds: Option<u32>,
-    pub(super) handshake_seconds: Option<u32>,
+    pub(super) message_octets_before_bind: Option<Spanned<usize>>,
+    pub(super) message_octets: Option<Spanned<usize>>,
+    pub(super) idle_seconds_before_bind: Option<Spanned<u32>>,
+    pub(super) idle_seconds: Option<Spanned<u32>>,
+    pub(super) write_seconds: Option<Spanned<u32>>,
+    pub(super) handshake_seconds: Option<Spanned<u32>>,
     pub(super) shutdown_seconds: Option<u32>,
-    pub(super) threads: Option<usize>,
+    pub(super) threads: Option<Spanned<usize>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -116,8 +116,8 @@ pub(super) struct RawPassword {
     pub(super) argon2_memory_kib: Option<Spanned<u32>>,
     pub(super) argon2_passes: Option<Spanned<u32>>,
     pub(super) argon2_lanes: Option<Spanned<u32>>,
-    pub(super) hashing_threads: Option<usize>,
-    pub(super) hashing_queue: Option<usize>,
+    pub(super) hashing_threads: Option<Spanned<usize>>,
+    pub(super) hashing_queue: Option<Spanned<usize>>,
     pub(super) last_success_precision_seconds: Option<u32>,
     pub(super) expired_change: Option<bool>,
     pub(super) add_replaces: Option<bool>,
@@ -297,7 +297,8 @@ impl Words {
 /// More faults of one file at once help nobody.
 const MOST_FAULTS: usize = 20;
 
-/// Reads the text, or tells everything that cannot be read: a line with a fault is left out and the rest is tried again.
+/// Reads the text, or tells everything that cannot be read: a line with a fault is left out, with a heading all that is below
+/// it, and the rest is tried again.
 pub(super) fn parse(text: &str) -> Result<RawConfig, Vec<Fault>> {
     let mut lines: Vec<&str> = text.lines().collect();
     let mut faults: Vec<Fault> = Vec::new();
@@ -309,18 +310,24 @@ pub(super) fn parse(text: &str) -> Result<RawConfig, Vec<Fault>> {
         };
         let joined = lines.join("\n");
         let line = error.span().map(|span| line_of(&joined, span.start));
-        let fault = Fault { line, key: String::new(), reason: error.message().replace('\n', " ") };
+        let at_fault = line.and_then(|line| lines.get_mut(line - 1..)).unwrap_or_default();
+        let wrong_heading = at_fault.first().and_then(|line| heading::fault(line));
+        let (reason, left_out) = match wrong_heading {
+            Some(reason) => (reason, heading::extent(at_fault)),
+            None => (error.message().replace('\n', " "), 1),
+        };
+        let fault = Fault { line, key: String::new(), reason };
         let seen = faults.iter().any(|known| known.line == fault.line);
         // What follows from a line that was left out is no fault of the file.
         let follows = fault.reason.starts_with("missing field") && !faults.is_empty();
         if !seen && !follows {
             faults.push(fault);
         }
-        let left_out = line.and_then(|line| lines.get_mut(line - 1)).filter(|text| !text.is_empty());
-        match left_out {
-            Some(text) if faults.len() < MOST_FAULTS && !seen => *text = "",
-            _ => return Err(faults),
+        let can_be_left_out = at_fault.first().is_some_and(|line| !line.is_empty());
+        if seen || !can_be_left_out || faults.len() >= MOST_FAULTS {
+            return Err(faults);
         }
+        at_fault.iter_mut().take(left_out).for_each(|line| *line = "");
     }
 }
 

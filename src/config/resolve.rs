@@ -1,11 +1,13 @@
 //! Making settings of what was read.
 
+mod bounds;
+mod listen;
+mod new_passwords;
 mod spray;
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,19 +15,14 @@ use toml::Spanned;
 
 use super::additions::Additions;
 use super::judged::{Names, Spans, check_against_schema};
-use super::raw::{
-    RawAudit, RawConfig, RawDirectory, RawIndex, RawLimits, RawListen, RawLog, RawPassword, RawTls, line_of,
-};
+use super::raw::{RawAudit, RawConfig, RawDirectory, RawIndex, RawLog, RawPassword, RawTls, line_of};
 use super::{Config, Fault, IntegrityText, LogFormat, LogSettings, access, integrity};
 use crate::directory::url::LdapUrl;
-use crate::operations::Limits;
 use crate::operations::context::{AddedPassword, AnonymousBind, ExpiredChange};
-use crate::password::scheme::{Cost, NewScheme};
-use crate::protocol::Framing;
 use crate::server::Clock;
 use crate::server::breach_file::BreachFile;
-use crate::server::settings::{Cleartext, ConnectionLimits, Listen, Settings};
-use crate::server::tls::{ClientCertificate, TlsFiles};
+use crate::server::settings::Listen;
+use crate::server::tls::{ClientCertificate, TlsFiles, TlsPart};
 use crate::store::{DEFAULT_CACHE, IndexKind, IndexedAttribute, Retention};
 
 /// Collects what is wrong, with the lines where it stands.
@@ -67,15 +64,14 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig, additions: Additi
     let referrals = urls(&raw.directory.referrals, "directory.referrals", &mut faults);
     let alt_servers = urls(&raw.directory.alt_servers, "directory.alt_servers", &mut faults);
     let mut warnings = Vec::new();
-    let listen = listen(&raw.listen, base, &mut faults, &mut warnings);
+    let listen = listen::listen(&raw.listen, base, &mut faults, &mut warnings);
     let tls = raw.tls.as_ref().map(|raw| tls_files(raw, base, &mut faults));
     let soon = Clock::default().now().saturating_add(RENEWAL);
     let ends = |tls: &TlsFiles| Some((tls.certificate.clone(), tls.expires().filter(|end| *end < soon)?));
     if let Some((path, end)) = tls.as_ref().and_then(ends) {
         warnings.push(format!("{} is good until {end} only, and then no client accepts it: renew it", path.display()));
     }
-    let keys = tls.iter().map(|tls| &tls.private_key);
-    for path in [&at(raw.directory.data.get_ref())].into_iter().chain(keys).filter(|path| is_open_to_others(path)) {
+    for path in tls.iter().map(|tls| &tls.private_key).filter(|path| is_open_to_others(path)) {
         let path = path.display();
         warnings.push(format!("everybody on this machine may read {path}, which holds secrets: chmod o-rwx {path}"));
     }
@@ -85,15 +81,17 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig, additions: Additi
     if tls.is_none() && listen.iter().any(|listen| matches!(listen, Listen::Ldap { .. })) {
         warnings.push("there is no [tls], so nobody can bind with a password over ldap://".to_owned());
     }
-    let new_passwords = new_passwords(&raw.password, &mut faults, &mut warnings);
+    let new_passwords = new_passwords::new_passwords(&raw.password, &mut faults, &mut warnings);
     let spray = spray::thresholds(&raw.password, &mut faults);
     let breached = breach_filter(&raw.password, base, &mut faults);
-    let mut server = settings(&raw.limits, &raw.password, listen, &mut faults);
+    let mut server = bounds::settings(&raw.limits, &raw.password, listen, &mut faults);
     server.retention = retention(&raw.audit, &mut faults);
     let log = log(&raw.log, &mut faults);
     let index_spans = raw.index.iter().flatten().map(|index| index.attribute.span());
     let integrity_spans = integrity::Spans::of(&raw);
+    let suffix_spans = raw.directory.suffix.iter().chain(&raw.directory.suffixes).map(Spanned::span);
     let spans = Spans {
+        suffixes: suffix_spans.collect(),
         indexes: index_spans.collect(),
         rules: raw.access.iter().map(Spanned::span).collect(),
         assertions: raw.assert.iter().map(Spanned::span).collect(),
@@ -109,7 +107,7 @@ pub(super) fn resolve(path: &Path, text: &str, raw: RawConfig, additions: Additi
             DEFAULT_CACHE
         }
     };
-    let limits = limits(&raw.limits);
+    let limits = bounds::limits(&raw.limits, &mut faults);
     let last_success = raw.password.last_success_precision_seconds.unwrap_or(3600);
     let mut config = Config {
         path: path.to_owned(),
@@ -174,9 +172,9 @@ fn tls_files(raw: &RawTls, base: &Path, faults: &mut Faults<'_>) -> TlsFiles {
         client_certificate,
     };
     if let Err(error) = files.load() {
-        let (key, name) = match &raw.client_ca {
-            Some(name) if error.path() == files.client_ca.as_ref() => ("tls.client_ca", name),
-            _ if error.path() == Some(&files.private_key) => ("tls.private_key", &raw.private_key),
+        let (key, name) = match (error.blames(&files), &raw.client_ca) {
+            (TlsPart::ClientAuthority, Some(name)) => ("tls.client_ca", name),
+            (TlsPart::PrivateKey, _) => ("tls.private_key", &raw.private_key),
             _ => ("tls.certificate", &raw.certificate),
         };
         faults.add(Some(name.span()), key, error.to_string());
@@ -228,118 +226,10 @@ fn urls(raw: &[Spanned<String>], key: &'static str, faults: &mut Faults<'_>) -> 
     urls
 }
 
-fn listen(raw: &[RawListen], base: &Path, faults: &mut Faults<'_>, warnings: &mut Vec<String>) -> Vec<Listen> {
-    if raw.is_empty() {
-        faults.add(None, "listen", "is missing: at least one [[listen]] with a url such as ldaps://0.0.0.0:636");
-    }
-    let mut all = Vec::new();
-    for one in raw {
-        if one.cleartext_credentials {
-            warnings.push(format!(
-                "{} takes passwords in the clear: everybody on the way can read them",
-                one.url.get_ref()
-            ));
-        }
-        let parsed = parse_url(one.url.get_ref(), one.cleartext_credentials.into(), base);
-        all.extend(faults.keep(one.url.span(), "listen.url", parsed));
-    }
-    all
-}
-
-impl From<bool> for Cleartext {
-    fn from(allowed: bool) -> Self {
-        if allowed { Self::Allowed } else { Self::Refused }
-    }
-}
-
-fn parse_url(url: &str, cleartext_credentials: Cleartext, base: &Path) -> Result<Listen, String> {
-    let (scheme, rest) =
-        url.split_once("://").ok_or_else(|| format!("{url:?} must begin with ldap://, ldaps:// or ldapi://"))?;
-    match scheme {
-        "ldap" => Ok(Listen::Ldap { address: address(rest, 389)?, cleartext_credentials }),
-        "ldaps" => Ok(Listen::Ldaps { address: address(rest, 636)? }),
-        "ldapi" => {
-            let path = PathBuf::from(rest.replace("%2F", "/").replace("%2f", "/"));
-            if path.as_os_str().is_empty() {
-                Err("ldapi:// needs the path of a socket".to_owned())
-            } else {
-                Ok(Listen::Ldapi { path: base.join(path) })
-            }
-        }
-        _ => Err(format!("{scheme:?} is not known; use ldap, ldaps or ldapi")),
-    }
-}
-
-fn address(text: &str, default_port: u16) -> Result<SocketAddr, String> {
-    let text = text.trim_end_matches('/');
-    let has_port = text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) && !text.ends_with(']');
-    let full = if has_port { text.to_owned() } else { format!("{text}:{default_port}") };
-    let resolved = full.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-    resolved.ok_or_else(|| format!("{text:?} is no address of this machine, such as 0.0.0.0:{default_port}"))
-}
-
-fn new_passwords(raw: &RawPassword, faults: &mut Faults<'_>, warnings: &mut Vec<String>) -> NewScheme {
-    let default = Cost::default();
-    let cost = Cost {
-        memory_kib: raw.argon2_memory_kib.as_ref().map_or(default.memory_kib, |value| *value.get_ref()),
-        passes: raw.argon2_passes.as_ref().map_or(default.passes, |value| *value.get_ref()),
-        lanes: raw.argon2_lanes.as_ref().map_or(default.lanes, |value| *value.get_ref()),
-    };
-    if !cost.is_sane() {
-        let span = [&raw.argon2_memory_kib, &raw.argon2_passes, &raw.argon2_lanes].into_iter().flatten().next();
-        let reason =
-            "the cost is out of bounds: 8 KiB for each lane to 256 MiB, and at most 1 GiB in all passes together";
-        faults.add(span.map(Spanned::span), "password.argon2_memory_kib", reason);
-    }
-    match raw.scheme.as_ref().map(|scheme| (scheme.get_ref().as_str(), scheme.span())) {
-        None | Some(("argon2id", _)) => NewScheme::Argon2id(cost),
-        Some((weak @ ("ssha512" | "ssha"), _)) => {
-            warnings.push(format!("new passwords are kept as {weak}, which a thief of the data breaks quickly"));
-            if weak == "ssha" { NewScheme::Ssha } else { NewScheme::Ssha512 }
-        }
-        Some((other, span)) => {
-            faults.add(Some(span), "password.scheme", format!("{other:?} is not known; use argon2id, ssha512 or ssha"));
-            NewScheme::default()
-        }
-    }
-}
-
 fn breach_filter(raw: &RawPassword, base: &Path, faults: &mut Faults<'_>) -> Option<Arc<BreachFile>> {
     let name = raw.breach_filter.as_ref()?;
     let opened = BreachFile::open(&base.join(name.get_ref())).map_err(|error| error.to_string());
     faults.keep(name.span(), "password.breach_filter", opened).map(Arc::new)
-}
-
-fn settings(raw: &RawLimits, password: &RawPassword, listen: Vec<Listen>, faults: &mut Faults<'_>) -> Settings {
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let default = ConnectionLimits::default();
-    let seconds = |value: Option<u32>, default: Duration| value.map_or(default, |s| Duration::from_secs(u64::from(s)));
-    let framing = |octets: Option<usize>, default: Framing| Framing {
-        max_octets: octets.unwrap_or(default.max_octets),
-        ..default
-    };
-    if let Some(outstanding) = raw.outstanding.as_ref().filter(|outstanding| *outstanding.get_ref() == 0) {
-        faults.add(Some(outstanding.span()), "limits.outstanding", "must be at least 1");
-    }
-    Settings {
-        listen,
-        connections: ConnectionLimits {
-            total: raw.connections.unwrap_or(default.total),
-            per_address: raw.connections_per_address.unwrap_or(default.per_address),
-            outstanding: raw.outstanding.as_ref().map_or(default.outstanding, |value| *value.get_ref()),
-            before_bind: framing(raw.message_octets_before_bind, default.before_bind),
-            after_bind: framing(raw.message_octets, default.after_bind),
-            idle_before_bind: seconds(raw.idle_seconds_before_bind, default.idle_before_bind),
-            idle: seconds(raw.idle_seconds, default.idle),
-            write: seconds(raw.write_seconds, default.write),
-            handshake: seconds(raw.handshake_seconds, default.handshake),
-        },
-        workers: raw.threads.unwrap_or(cores),
-        hashing_threads: password.hashing_threads.unwrap_or_else(|| hashing_threads(cores)),
-        hashing_queue: password.hashing_queue.unwrap_or(1_000),
-        shutdown: seconds(raw.shutdown_seconds, Duration::from_secs(10)),
-        retention: Retention::default(),
-    }
 }
 
 fn retention(raw: &RawAudit, faults: &mut Faults<'_>) -> Retention {
@@ -356,36 +246,6 @@ fn retention(raw: &RawAudit, faults: &mut Faults<'_>) -> Retention {
     Retention {
         age: raw.keep_days.as_ref().map_or(default.age, days),
         count: raw.keep_events.as_ref().map_or(default.count, |count| *count.get_ref()),
-    }
-}
-
-/// Several for each core: when searches and logins both want all of the machine, it is shared out by threads, and each of
-/// these is worth less than one that serves connections, which wakes up often and goes first. Each needs memory, too.
-const fn hashing_threads(cores: usize) -> usize {
-    const MOST: usize = 16;
-    if cores * 4 <= MOST {
-        cores * 4
-    } else if cores > MOST {
-        cores
-    } else {
-        MOST
-    }
-}
-
-fn limits(raw: &RawLimits) -> Limits {
-    let default = Limits::default();
-    Limits {
-        size: raw.size.unwrap_or(default.size),
-        time: raw.time_seconds.map_or(default.time, |seconds| Duration::from_secs(u64::from(seconds))),
-        page: raw.page.unwrap_or(default.page),
-        attributes: raw.attributes.unwrap_or(default.attributes),
-        sort: raw.sort.unwrap_or(default.sort),
-        rename: raw.rename.unwrap_or(default.rename),
-        tree_delete: raw.tree_delete.unwrap_or(default.tree_delete),
-        entry_octets: raw.entry_octets.unwrap_or(default.entry_octets),
-        rules: raw.rules.unwrap_or(default.rules),
-        rules_per_author: raw.rules_per_author.unwrap_or(default.rules_per_author),
-        assertion_steps: raw.assertion_steps.unwrap_or(default.assertion_steps),
     }
 }
 
@@ -425,6 +285,7 @@ fn indexes(raw: &[RawIndex], faults: &mut Faults<'_>) -> Vec<IndexedAttribute> {
 mod tests {
     use super::super::ConfigError;
     use super::*;
+    use crate::password::scheme::{Cost, NewScheme};
 
     fn parse(text: &str) -> Result<Config, Vec<String>> {
         Config::parse(Path::new("/nowhere/keystead.toml"), text).map_err(|error| match error {
@@ -464,6 +325,89 @@ mod tests {
         assert_eq!(faults.len(), 2, "{faults:?}");
         assert!(faults[0].starts_with("line 7: unknown field `sise`"), "{faults:?}");
         assert!(faults[1].starts_with("line 8:"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_wrong_heading_is_told_once_with_the_right_one() {
+        for (from, to, fault) in [
+            ("[[listen]]", "[listen]", "line 4: write [[listen]], in two pairs of brackets: there may be several"),
+            ("[[listen]]", "[[lisen]]", "line 4: [[lisen]] is not known; did you mean [[listen]]?"),
+            ("[directory]", "[directry]", "line 1: [directry] is not known; did you mean [directory]?"),
+            ("[log]", "[logs]", "line 6: [logs] is not known; did you mean [log]?"),
+            ("[log]", "[[log]]", "line 6: write [log], in one pair of brackets: it stands once"),
+            ("[[access]]", "[access]", "line 9: write [[access]], in two pairs of brackets: there may be several"),
+        ] {
+            let rest = "[log]\nlevel = \"warn\"\nformat = \"text\"\n[[access]]\nname = \"r\"\nwho = \"everyone\"\n\
+                        to = \"everything\"\nallow = \"read\"\n";
+            let faults = parse(&[SMALL, rest].concat().replace(from, to)).unwrap_err();
+            assert_eq!(faults, [fault]);
+        }
+        let faults =
+            parse(&SMALL.replace("[[listen]]", "[listen]\nurl = \"ldap://127.0.0.1:1\"\n[listen]")).unwrap_err();
+        assert_eq!(faults.len(), 2, "{faults:?}");
+        // What looks like a heading and is none is no fault.
+        let text = "[[access]]\nname = \"r\"\nwho = \"everyone\"\nto = \"everything\"\nallow = \"read\"\n\
+                    reason = \"\"\"\n[logs]\n\"\"\"\n";
+        assert!(parse(&[SMALL, text].concat()).is_ok());
+    }
+
+    #[test]
+    fn suffixes_stand_beside_each_other() {
+        let suffixes = |list: &str| {
+            parse(&SMALL.replace("suffix = \"dc=example,dc=com\"", &format!("suffixes = {list}")))
+                .map(|config| config.suffixes)
+        };
+        assert!(suffixes("[\"dc=example,dc=com\", \"o=other\", \"dc=example,dc=org\"]").is_ok());
+        for (list, words) in [
+            (
+                "[\"dc=example,dc=com\", \"DC=Example, dc=com\"]",
+                "line 2: directory.suffix: \"DC=Example, dc=com\" stands twice",
+            ),
+            (
+                "[\"dc=com\", \"dc=example,dc=com\"]",
+                "line 2: directory.suffix: \"dc=example,dc=com\" and \"dc=com\": one is below",
+            ),
+            (
+                "[\"dc=example,dc=com\", \"dc=com\"]",
+                "line 2: directory.suffix: \"dc=com\" and \"dc=example,dc=com\": one is",
+            ),
+            ("[\"\"]", "line 2: directory.suffix: is empty"),
+            ("[\"com\"]", "line 2: directory.suffix: \"com\": "),
+        ] {
+            let faults = suffixes(list).unwrap_err();
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert!(faults[0].starts_with(words), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_rule_or_an_assertion_is_about_lies_below_a_suffix() {
+        let rule = |to: &str, does: &str| {
+            format!("{SMALL}[[access]]\nname = \"r\"\nwho = \"everyone\"\nto = {to}\n{does} = \"read\"\n")
+        };
+        for does in ["allow", "deny"] {
+            let faults = parse(&rule("[\"everything\", \"subtree:ou=people,dc=exmaple,dc=com\"]", does)).unwrap_err();
+            assert_eq!(
+                faults,
+                [
+                    "line 6: access: access rule \"r\": \"ou=people,dc=exmaple,dc=com\" in `to` is below none of the suffixes of this \
+                  server (dc=example,dc=com)"
+                ]
+            );
+            for legal in
+                ["subtree:cn=Monitor", "subtree:cn=changelog", "entry:cn=Subschema", "entry:", "subtree:dc=com"]
+            {
+                assert!(parse(&rule(&format!("{legal:?}"), does)).is_ok(), "{legal}");
+            }
+        }
+        let assertion =
+            "[[assert]]\nname = \"a\"\nmust_not = \"write\"\nto = [\"members:cn=x,o=y\", \"subtree:o=other\"]\n";
+        let faults = parse(&[SMALL, assertion].concat()).unwrap_err();
+        assert!(
+            faults[0].starts_with("line 6: assert: \"o=other\" in `to` is below none of the suffixes"),
+            "{faults:?}"
+        );
+        assert!(parse(&[SMALL, &assertion.replace("subtree:o=other", "everything")].concat()).is_ok());
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::password::Secret;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
+/// What the file of a key holds.
+const PRIVATE_KEY: &str = "private key";
+
 /// The files that TLS needs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TlsFiles {
@@ -90,12 +93,28 @@ pub enum TlsError {
     },
 }
 
+/// One of the files that TLS needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TlsPart {
+    /// The certificate.
+    Certificate,
+    /// Its key.
+    PrivateKey,
+    /// The authorities of clients.
+    ClientAuthority,
+}
+
 impl TlsError {
-    /// The one file that is to blame, if it is one.
-    pub fn path(&self) -> Option<&PathBuf> {
+    /// Which of the files is to blame; the certificate where two do not fit together. One file may be named twice.
+    pub fn blames(&self, files: &TlsFiles) -> TlsPart {
+        let is_certificate = |path: &PathBuf| *path == files.certificate;
         match self {
-            Self::File { path, .. } | Self::NotPem { path, .. } | Self::ClientAuthority { path, .. } => Some(path),
-            Self::Unusable { .. } => None,
+            Self::NotPem { what: PRIVATE_KEY, .. } => TlsPart::PrivateKey,
+            Self::ClientAuthority { .. } => TlsPart::ClientAuthority,
+            Self::NotPem { path, .. } if !is_certificate(path) => TlsPart::ClientAuthority,
+            Self::File { path, .. } if !is_certificate(path) && *path == files.private_key => TlsPart::PrivateKey,
+            Self::File { path, .. } if !is_certificate(path) => TlsPart::ClientAuthority,
+            Self::NotPem { .. } | Self::File { .. } | Self::Unusable { .. } => TlsPart::Certificate,
         }
     }
 }
@@ -178,5 +197,5 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_reader(open(path)?)
-        .map_err(|_| TlsError::NotPem { path: path.to_owned(), what: "private key" })
+        .map_err(|_| TlsError::NotPem { path: path.to_owned(), what: PRIVATE_KEY })
 }

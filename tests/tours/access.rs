@@ -345,3 +345,32 @@ fn a_denial_for_a_group_that_is_not_there_is_not_taken_and_the_group_stays() {
     server.keystead("import", &[text(&server.file("ghosts.ldif", group))]).ok();
     server.serve();
 }
+
+#[test]
+fn a_rule_about_a_place_where_nothing_is_is_told_of_and_one_below_no_suffix_is_a_mistake() {
+    let mut server = Server::prepare();
+    let line = std::fs::read_to_string(server.config()).unwrap().lines().count() + 2;
+    let rule = |more: &str| format!("\n[[access]]\nname = \"typo\"\nwho = \"everyone\"\n{more}\n");
+    server.configure(&rule("to = [\"subtree:ou=peple,dc=example,dc=com\", \"subtree:dc=com\"]\ndeny = \"read\""));
+    let told =
+        format!("ou=peple,dc=example,dc=com does not exist: the rule \"typo\" (line {line}) denies nothing there");
+    assert_eq!(server.keystead("check", &[]).ok().err, format!("keystead: warning: {told}\n"));
+    server.serve();
+    server.signal("HUP");
+    server.wait_for_log("the configuration was read again", 1);
+    assert_eq!(server.log().matches(&told).count(), 2, "{}", server.log());
+    server.configure(&rule(
+        "to = \"subtree:ou=groups,dc=example,dc=com\"\nattributes = \"member\"\nallow = \"write\"\n\
+         values = \"below:ou=robots,dc=example,dc=com\"",
+    ));
+    let words = format!("the rule \"typo\" (line {}) grants nothing by values below it", line + 6);
+    server.keystead("check", &[]).ok().tells(&format!("ou=robots,dc=example,dc=com does not exist: {words}"));
+    server.configure(&rule("to = \"subtree:ou=people,dc=exmaple,dc=com\"\ndeny = \"read\""));
+    let told =
+        "\"ou=people,dc=exmaple,dc=com\" in `to` is below none of the suffixes of this server (dc=example,dc=com)";
+    server.keystead("check", &[]).fails_with(1).tells(told);
+    server.signal("HUP");
+    server.wait_for_log("the new configuration cannot be used", 1);
+    assert!(server.stop().contains(told));
+    assert!(server.refuses_to_serve().contains(told));
+}

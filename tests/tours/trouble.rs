@@ -120,6 +120,7 @@ fn a_certificate_that_is_of_no_use_is_told_by_name() {
         ("server.key", "gone.key", key, "tls.private_key: {}/gone.key: No such file or directory"),
         ("tls/server.crt", "db", certificate, "tls.certificate: "),
         ("server.crt", "ca.key", certificate, "tls.certificate: {}/ca.key holds no certificate in PEM"),
+        ("server.crt", "server.key", certificate, "tls.certificate: {}/server.key holds no certificate in PEM"),
         ("server.key", "server.crt", key, "tls.private_key: {}/server.crt holds no private key in PEM"),
         ("server.key", "ca.key", certificate, "tls.certificate: {}/server.crt and {}/ca.key: "),
     ] {
@@ -330,17 +331,29 @@ fn certificates_are_imported_with_the_option_binary_and_without() {
 fn secrets_that_others_can_read_are_warned_about() {
     let mut server = Server::prepare();
     let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
-    for (name, safe) in [("db", 0o700), ("tls/server.key", 0o600)] {
-        let path = server.data().join(name);
-        set(&path, safe | 0o055);
-        let words =
-            format!("everybody on this machine may read {0}, which holds secrets: chmod o-rwx {0}", path.display());
-        assert_eq!(server.keystead("check", &[]).ok().err, format!("keystead: warning: {words}\n"));
+    let key = server.data().join("tls/server.key");
+    set(&key, 0o655);
+    let words = format!("everybody on this machine may read {0}, which holds secrets: chmod o-rwx {0}", key.display());
+    assert_eq!(server.keystead("check", &[]).ok().err, format!("keystead: warning: {words}\n"));
+    server.serve();
+    assert!(server.stop().contains(&words));
+    set(&key, 0o650);
+    assert_eq!(server.keystead("check", &[]).ok().err, "");
+    set(&key, 0o600);
+    // The folder of the store is closed by whoever starts the server, so that nothing is left to be done.
+    let store = server.data().join("db");
+    for mode in [0o755, 0o750] {
+        set(&store, mode);
+        let told = server.keystead("check", &[]).ok().err;
+        let words = format!(
+            "others can look into {0}, where password hashes are; its owner can close it: chmod 700 {0}",
+            store.display()
+        );
+        assert_eq!(told, format!("keystead: warning: {words}\n"));
         server.serve();
-        assert!(server.stop().contains(&words));
-        set(&path, safe | 0o050);
+        let log = server.stop();
+        assert!(!log.contains("chmod"), "{log}");
         assert_eq!(server.keystead("check", &[]).ok().err, "");
-        set(&path, safe);
     }
 }
 

@@ -60,6 +60,13 @@ impl Hashing {
         self.0.unwrap_or(usual)
     }
 
+    /// Why a cost is too little for any policy, in words; absent if it is enough.
+    pub fn too_little(cost: Cost) -> Option<&'static str> {
+        let work = u64::from(cost.memory_kib) * u64::from(cost.passes);
+        let is_too_little = cost.memory_kib < LEAST_MEMORY || work < LEAST_WORK;
+        is_too_little.then_some("too little: at least 7168 KiB, and 35840 KiB in all passes together")
+    }
+
     /// What it says, if it says something.
     pub const fn said(self) -> Option<NewScheme> {
         self.0
@@ -67,9 +74,7 @@ impl Hashing {
 }
 
 fn check(cost: Cost) -> Result<(), PolicyError> {
-    let work = u64::from(cost.memory_kib) * u64::from(cost.passes);
-    if cost.memory_kib < LEAST_MEMORY || work < LEAST_WORK {
-        let reason = "too little: at least 7168 KiB, and 35840 KiB in all passes together";
+    if let Some(reason) = Hashing::too_little(cost) {
         return Err(PolicyError { attribute: MEMORY, reason: reason.to_owned() });
     }
     if cost.is_sane() {
