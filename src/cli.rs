@@ -20,6 +20,7 @@ mod hash_password;
 mod import;
 mod init;
 mod json;
+mod log;
 mod log_line;
 mod manual;
 mod open_files;

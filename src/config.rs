@@ -12,6 +12,7 @@ mod mapping;
 mod raw;
 pub mod reach;
 mod resolve;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

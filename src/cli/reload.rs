@@ -1,13 +1,13 @@
 //! Signals, and files that change while the server runs.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{CliError, assertions, rule_names};
+use super::{CliError, assertions, log, rule_names};
 use crate::config::Config;
 use crate::directory::tree::{Directory, Tree};
 use crate::operations::Services;
@@ -18,12 +18,15 @@ use crate::server::{Refit, Shared, tell_withheld};
 const WATCH: Duration = Duration::from_secs(5);
 
 /// Waits for signals until the server stops: SIGTERM and SIGINT stop it, SIGHUP has it read its configuration again.
-pub(super) fn watch(shared: &Arc<Shared>, config: &Config) {
+/// `started` is the file with which it was started.
+pub(super) fn watch(shared: &Arc<Shared>, started: Config, log_level: log::Level) {
     let watcher = Watcher {
         shared: Arc::clone(shared),
-        path: config.path.clone(),
-        changed: config.tls.as_ref().and_then(TlsFiles::changed),
-        tls: config.tls.clone(),
+        log_level,
+        changed: started.tls.as_ref().and_then(TlsFiles::changed),
+        tls: started.tls.clone(),
+        told: started.warnings.clone(),
+        started,
     };
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     // From here on a signal no longer ends the process by itself, before anybody is told that the server listens.
@@ -41,7 +44,10 @@ pub(super) fn watch(shared: &Arc<Shared>, config: &Config) {
 
 struct Watcher {
     shared: Arc<Shared>,
-    path: PathBuf,
+    started: Config,
+    log_level: log::Level,
+    /// Of what the configuration was warned about.
+    told: Vec<String>,
     tls: Option<TlsFiles>,
     changed: Option<Vec<SystemTime>>,
 }
@@ -78,10 +84,15 @@ impl Watcher {
 
     /// Reads the configuration again. A new file in which something is wrong changes nothing.
     fn reload(&mut self) {
-        match reload(&self.shared, &self.path) {
-            Ok(tls) => {
-                tracing::info!("the configuration was read again; addresses, threads and the store keep what they had");
-                self.tls = tls;
+        match reload(&self.shared, &self.started.path) {
+            Ok(config) => {
+                self.log_level.set(&config.log.level);
+                tell_reload(&config.waiting(&self.started));
+                for warning in config.warnings.iter().filter(|warning| !self.told.contains(warning)) {
+                    tracing::warn!("{warning}");
+                }
+                self.told = config.warnings;
+                self.tls = config.tls;
                 self.changed = None;
                 self.renew_certificate();
             }
@@ -108,12 +119,21 @@ impl Watcher {
     }
 }
 
+/// Tells that the configuration was read again, and which keys have to wait.
+fn tell_reload(waiting: &[&str]) {
+    match waiting {
+        [] => tracing::info!("the configuration was read again"),
+        [key] => tracing::warn!("the configuration was read again; {key} waits for a restart"),
+        keys => tracing::warn!("the configuration was read again; {} wait for a restart", keys.join(", ")),
+    }
+}
+
 /// How services are made ready for a schema that clients have changed.
 pub(super) fn refit(config: Config) -> Refit {
     Box::new(move |schema, before| config.services_for(schema, before).map_err(|error| error.to_string()))
 }
 
-fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
+fn reload(shared: &Shared, path: &Path) -> Result<Config, CliError> {
     let config = Config::read_for(path, shared.store.view().schema().extension())?;
     let before = shared.services.load();
     let (meter, journal) = (Arc::clone(&before.meter), Arc::clone(&before.journal));
@@ -132,7 +152,6 @@ fn reload(shared: &Shared, path: &Path) -> Result<Option<TlsFiles>, CliError> {
         assertions::withheld_anew(&services.rules, &services.assertions, before.rules.withheld(), &view, &tell)?;
     tell_withheld(&withheld);
     let services = Services { rules: services.rules.withholding(withheld), ..services };
-    let tls = config.tls.clone();
-    shared.replace_services(services, view.schema(), refit(config));
-    Ok(tls)
+    shared.replace_services(services, view.schema(), refit(config.clone()));
+    Ok(config)
 }

@@ -1,16 +1,12 @@
 //! `keystead serve`
 
-use std::io::{self, BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
 
-use super::log_line::LogLine;
-use super::{CliError, assertions, files, open_files, open_store, output, reload, rule_names, supervisor};
-use crate::config::{Config, LogFormat, LogSettings};
+use super::{CliError, assertions, files, log, open_files, open_store, output, reload, rule_names, supervisor};
+use crate::config::Config;
 use crate::directory::Randomness;
 use crate::directory::tree::{Directory, Tree};
 use crate::operations::Services;
@@ -31,8 +27,9 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
-    let mut config = Config::read(&args.config)?;
-    let _written_at_the_end = start_log(&config.log);
+    let written = Config::read(&args.config)?;
+    let mut config = written.clone();
+    let (_written_at_the_end, log_level) = log::start(&config.log);
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -67,7 +64,7 @@ pub(super) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let shared = Shared::new(store, services, reload::refit(config.clone()), tls, config.server.clone());
     let server =
         Server::open(Arc::clone(&shared), &config.server).map_err(|error| CliError::Message(error.to_string()))?;
-    reload::watch(&shared, &config);
+    reload::watch(&shared, written, log_level);
     let bound = server.bound();
     for one in &bound {
         output::say(&format!("Listening on {}", one.url));
@@ -88,23 +85,6 @@ fn limit_connections(config: &mut Config) {
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
     }
-}
-
-/// Starts the log. Lines are handed to a thread of its own, so that nobody who serves connections waits for whoever reads
-/// them; none is left out, and what has not been written is when the guard is dropped.
-fn start_log(log: &LogSettings) -> WorkerGuard {
-    // The protocol crate logs what it decodes, at levels that would show values.
-    let filter = EnvFilter::new(format!("{},ldap3_proto=off", log.level));
-    let colours = io::stderr().is_terminal();
-    let (writer, guard) = NonBlockingBuilder::default().lossy(false).finish(BufWriter::new(io::stderr()));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(colours);
-    // If something else has set up logging before, it stays.
-    let _ = match log.format {
-        LogFormat::Text if colours => builder.try_init(),
-        LogFormat::Text => builder.event_format(LogLine).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-    };
-    guard
 }
 
 /// Lines that work as they stand when they are pasted into another terminal.

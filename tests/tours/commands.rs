@@ -358,3 +358,31 @@ fn a_running_server_reads_its_configuration_again_if_it_is_right() {
     assert_eq!(open.who_am_i(), format!("dn:{}", full("bob")));
     server.stop();
 }
+
+#[test]
+fn a_reload_sets_the_level_of_the_log_and_names_what_waits_for_a_restart() {
+    let mut server = Server::prepare();
+    let original = std::fs::read_to_string(server.config()).unwrap();
+    let configure = |server: &Server, level: &str, format: &str, more: &str| {
+        let text = original.replace("level = \"info\"", &format!("level = {level:?}"));
+        let text = text.replace("format = \"text\"", &format!("format = {format:?}"));
+        std::fs::write(server.config(), text + more).unwrap();
+    };
+    configure(&server, "error", "text", "");
+    server.serve();
+    configure(&server, "info", "text", "");
+    server.signal("HUP");
+    server.wait_for_log("the configuration was read again", 1);
+    assert_eq!(server.bind("bob", &server.password("bob")), 0);
+    server.wait_for_log("uid=bob", 1);
+    configure(&server, "warn", "json", "\n[limits]\nconnections = 77\n");
+    server.signal("HUP");
+    server.wait_for_log("the configuration was read again; limits.connections, log.format wait for a restart", 1);
+    assert_eq!(server.bind("carla", "wrong"), 49);
+    // When all is as it was, nothing waits.
+    configure(&server, "info", "text", "");
+    server.signal("HUP");
+    server.wait_for_log("the configuration was read again\n", 2);
+    let log = server.stop();
+    assert!(!log.contains("uid=carla"), "{log}");
+}
