@@ -75,6 +75,19 @@ pub enum OpenError {
          next `keystead serve` or `keystead import`"
     )]
     Importing(PathBuf),
+    /// It holds entries that nobody would find, since they are below none of the suffixes.
+    #[error(
+        "{path} holds the entries of {held}, and the configuration does not name that as a suffix ({named}): name it, too \
+         (directory.suffix), or another folder (directory.data)"
+    )]
+    OtherSuffix {
+        /// The folder.
+        path: PathBuf,
+        /// The name below which they stand.
+        held: String,
+        /// The suffixes.
+        named: String,
+    },
     /// There is a store in the folder already.
     #[error("{0} holds a directory already")]
     Exists(PathBuf),
@@ -106,7 +119,7 @@ pub struct OpenOptions<'a> {
     pub path: &'a Path,
     /// Whether it must be there, or must not.
     pub existence: Existence,
-    /// The names below which entries are kept.
+    /// The names below which entries are kept; none for somebody who looks at no entries.
     pub suffixes: &'a [String],
     /// Which attributes are indexed; absent for the usual ones.
     pub indexes: Option<&'a [IndexedAttribute]>,

@@ -11,7 +11,7 @@ use crate::directory::Dn;
 use crate::directory::tree::memory::MemoryDirectory;
 use crate::directory::tree::{Directory, Tree};
 use crate::operations::policies::unheeded;
-use crate::store::Existence;
+use crate::store::{Existence, OpenError};
 
 pub(super) fn run(args: &ConfigArgs) -> Result<(), CliError> {
     let config = Config::read(&args.config)?;
@@ -22,6 +22,7 @@ pub(super) fn run(args: &ConfigArgs) -> Result<(), CliError> {
     match (config.data.exists(), config.assertions.is_empty()) {
         (true, nothing_asserted) => match open_store(&config, Existence::ReadOnly) {
             Ok(store) => check_on(&config, &store.view())?,
+            Err(error @ CliError::Open(OpenError::OtherSuffix { .. })) => return Err(error),
             Err(error) if nothing_asserted => {
                 output::complain(&format!("warning: whether rules name entries that exist was not tried: {error}"));
             }

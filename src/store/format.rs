@@ -25,7 +25,7 @@ use super::schema;
 use super::view::{Fixed, Moment, View};
 use super::{Existence, OpenError, OpenOptions, StoreError, importing, key, parse_suffixes, record};
 use crate::directory::tree::EntryId;
-use crate::directory::{AttributeTypeId, Csn, Schema, Timestamp};
+use crate::directory::{AttributeTypeId, Csn, Dn, Schema, Timestamp};
 
 /// The format that this release reads and writes.
 const FORMAT: u32 = 1;
@@ -63,6 +63,7 @@ pub(super) fn open(options: &OpenOptions<'_>) -> Result<Opened, OpenError> {
     let configured = (options.schema)(numbering(&engine).map_err(failed)?)?;
     let schema = schema::extended(&configured, &engine, options.now.max(position.moment.csn.time))?;
     let suffixes = parse_suffixes(options.suffixes, &schema)?;
+    require_all_suffixes(&engine, &suffixes, options)?;
     let indexes = Indexes::choose(options.indexes, &schema)?;
     if !reading {
         put_numbering(&engine, &schema).map_err(failed)?;
@@ -94,6 +95,30 @@ fn check_format(engine: &Engine, options: &OpenOptions<'_>) -> Result<(), OpenEr
         // A store that was begun and never finished: there is nothing in it.
         None => put(engine, b"format", FORMAT.to_string().as_bytes()).map_err(failed),
     }
+}
+
+/// Requires that all entries stand below one of the suffixes: of others, nobody would see that they are there.
+fn require_all_suffixes(engine: &Engine, suffixes: &[Dn], options: &OpenOptions<'_>) -> Result<(), OpenError> {
+    if suffixes.is_empty() {
+        return Ok(());
+    }
+    let failed = |cause| OpenError::Engine { path: options.path.to_owned(), cause };
+    let prefix = key::name_prefix(None);
+    let mut unnamed = None;
+    let mut look = |name: &[u8], id: &[u8]| match name.strip_prefix(&prefix) {
+        Some(name) if suffixes.iter().any(|suffix| suffix.key() == name) => Go::On,
+        Some(_) => {
+            unnamed = key::entry_id(id);
+            Go::Stop
+        }
+        None => Go::Stop,
+    };
+    engine.scan(Family::Name, &prefix, &mut look).map_err(failed)?;
+    let Some(id) = unnamed else { return Ok(()) };
+    let record = engine.get(Family::Entry, &key::entry(id)).map_err(failed)?;
+    let held = record.and_then(|record| record::decode_node(id, &record).ok()).map(|node| node.rdn.to_string());
+    let (path, named) = (options.path.to_owned(), options.suffixes.join("; "));
+    Err(OpenError::OtherSuffix { path, held: held.unwrap_or_else(|| format!("number {}", id.0)), named })
 }
 
 pub(super) fn put(engine: &Engine, key: &[u8], value: &[u8]) -> Result<(), StoreError> {

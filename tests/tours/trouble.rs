@@ -167,6 +167,32 @@ fn two_servers_cannot_have_the_same_data() {
 }
 
 #[test]
+fn a_store_with_entries_of_another_suffix_is_not_served() {
+    let mut server = Server::prepare();
+    let store = server.data().join("db");
+    let original = std::fs::read_to_string(server.config()).unwrap();
+    replace(&server, SUFFIX, "dc=exmaple,dc=com");
+    let words = format!(
+        "{} holds the entries of {SUFFIX}, and the configuration does not name that as a suffix (dc=exmaple,dc=com): name it, too \
+         (directory.suffix), or another folder (directory.data)",
+        store.display()
+    );
+    assert_eq!(server.refuses_to_serve(), format!("keystead: {words}\n"));
+    for command in ["check", "verify", "export"] {
+        server.keystead(command, &[]).fails_with(1).tells(&words);
+    }
+    // Beside it, and however it is spelt, it is right.
+    let suffix = |suffixes: &str| {
+        let text = original.replace(&format!("suffix = \"{SUFFIX}\""), &format!("suffixes = {suffixes}"));
+        std::fs::write(server.config(), text).unwrap();
+    };
+    suffix("[\"o=other\", \"DC=Example, DC=com\"]");
+    server.keystead("check", &[]).ok();
+    server.serve();
+    assert_eq!(server.bind("alice", &server.password("alice")), 0);
+}
+
+#[test]
 fn a_store_of_an_unknown_format_or_a_broken_one_is_left_alone() {
     let server = Server::prepare();
     let path = server.data().join("db");
