@@ -185,6 +185,8 @@ struct Shared {
     current: ArcSwap<View>,
     /// What is called when a view has become the current one.
     announce: OnceLock<Announce>,
+    /// Why nothing is written any more, once a write has failed.
+    failed: OnceLock<String>,
 }
 
 /// Is told that something has been committed; on the commit thread, so it must be quick.
@@ -204,6 +206,7 @@ impl Store {
             current: ArcSwap::from_pointee(opened.view),
             engine: opened.engine,
             announce: OnceLock::new(),
+            failed: OnceLock::new(),
         });
         let committer = Committer::start(Arc::clone(&shared), opened.position);
         Ok(Self { shared, committer })
@@ -220,6 +223,12 @@ impl Store {
     pub fn announce_commits(&self, announce: impl Fn() + Send + Sync + 'static) {
         // Whoever asks for it shares the store with those whom it tells.
         let _ = self.shared.announce.set(Announce(Box::new(announce)));
+    }
+
+    /// Why nothing is written any more, in a sentence, once a write has failed: what is on the disk then nobody knows but whoever
+    /// opens the store again.
+    pub fn failure(&self) -> Option<&str> {
+        self.shared.failed.get().map(String::as_str)
     }
 
     /// How large the store is, and what it holds in memory.

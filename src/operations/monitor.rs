@@ -13,6 +13,9 @@ use super::root_dse::NAME_AND_VERSION;
 /// The name below which the entries stand.
 pub(super) const MONITOR: &str = "cn=Monitor";
 
+/// The entry above what the store tells.
+const STORE: &str = "cn=Store,cn=Monitor";
+
 /// Knows how the server is doing.
 pub trait Monitor: fmt::Debug + Send + Sync {
     /// How it is doing now.
@@ -41,6 +44,8 @@ pub struct Readings {
     pub octets_received: u64,
     /// Numbers of parts of the server.
     pub parts: Vec<Part>,
+    /// Why the store takes no changes any more, in a sentence; absent while it does.
+    pub store_failure: Option<String>,
     /// Access rules that are out of force since they would break an assertion, each in a sentence.
     pub withheld: Vec<String>,
 }
@@ -145,6 +150,9 @@ pub(super) fn entries(readings: &Readings, now: Timestamp, schema: &Schema) -> V
     ];
     made.extend(counters("Statistics", &sent));
     made.extend(readings.parts.iter().flat_map(|part| counters(part.name, &part.numbers)));
+    if let (Some(failure), Some(store)) = (&readings.store_failure, made.iter_mut().find(|made| made.name == STORE)) {
+        *store = store.clone().with("monitoredInfo", failure);
+    }
     made.extend(access(&readings.withheld));
     made.extend(times(readings.started, now));
     made.iter().map(|made| made.entry(schema)).collect()

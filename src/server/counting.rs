@@ -19,7 +19,7 @@ use crate::password::meter::{Unwritten, UnwrittenLock};
 
 use super::Shared;
 use super::background::{Background, Bell, Woken};
-use super::recording::{Recording, write_now, write_rest};
+use super::recording::{Recording, tell_unwritten, write_now, write_rest};
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -160,7 +160,7 @@ fn write_together(shared: &Shared, meter: &Arc<Meter>, some: Vec<Unwritten>) -> 
     drop(ended);
     let failed = all_ended.iter().filter_map(Result::err).last();
     failed.map_or(Ok(()), |error| {
-        warn!(%error, "the count of wrong passwords could not be written, and will be tried again");
+        tell_unwritten(&error, "the count of wrong passwords");
         Err(error)
     })
 }

@@ -179,6 +179,7 @@ fn read(shared: &Shared) -> Readings {
         octets_sent: total(&|tally| tally.sent.read(0)),
         octets_received: total(&|tally| tally.received.read(0)),
         parts: parts(shared),
+        store_failure: shared.store.failure().map(str::to_owned),
         withheld: shared.services.load().rules.withheld().iter().map(ToString::to_string).collect(),
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::warn;
+use tracing::{error, warn};
 
-use crate::directory::tree::{Change, Directory, Event};
+use crate::directory::tree::{Change, CommitError, Directory, Event};
 
 use super::Shared;
 
@@ -46,7 +46,16 @@ fn write(shared: &Shared, events: Vec<Event>) {
     }
     let change = Change { events: events.clone(), ..Change::none() };
     if let Err(error) = shared.store.commit(change) {
-        warn!(%error, "the record of refused passwords could not be written, and will be tried again");
+        tell_unwritten(&error, "the record of refused passwords");
         shared.services.load().journal.take_back(events);
+    }
+}
+
+/// Tells that something is still to be written. A full queue passes; a store that takes nothing more, somebody must see to.
+pub(super) fn tell_unwritten(error: &CommitError, what: &str) {
+    if let CommitError::Unavailable(_) = error {
+        error!(%error, "{what} could not be written, and is kept in memory");
+    } else {
+        warn!(%error, "{what} could not be written, and will be tried again");
     }
 }

@@ -47,7 +47,7 @@ pub(super) struct Committer {
 impl Committer {
     pub(super) fn start(shared: Arc<Shared>, position: Position) -> Self {
         let (sender, receiver) = sync_channel(QUEUE);
-        let run = move || Writer { shared, position, failed: None }.run(&receiver);
+        let run = move || Writer { shared, position }.run(&receiver);
         let thread = std::thread::Builder::new().name("commit".to_owned()).spawn(run).ok();
         Self { queue: Some(sender), thread }
     }
@@ -80,9 +80,11 @@ impl Drop for Committer {
 struct Writer {
     shared: Arc<Shared>,
     position: Position,
-    /// Why nothing is written any more. What a failed sync left behind is unknown, so it is never tried again.
-    failed: Option<String>,
 }
+
+/// What a failed sync left behind is unknown, so it is never tried again by a process that takes it to be written.
+const UNTIL_A_RESTART: &str =
+    "nothing is written any more until there is room and a sound disk, and the server is started again";
 
 impl Writer {
     fn run(mut self, queue: &Receiver<Job>) {
@@ -99,8 +101,7 @@ impl Writer {
     }
 
     fn commit(&mut self, group: Vec<Job>) {
-        if let Some(reason) = &self.failed {
-            let reason = reason.clone();
+        if let Some(reason) = self.shared.failed.get() {
             return group.into_iter().for_each(|job| (job.reply)(Err(CommitError::Unavailable(reason.clone()))));
         }
         let shared = Arc::clone(&self.shared);
@@ -121,9 +122,9 @@ impl Writer {
                 }
             }
             Err(error) => {
-                self.failed = Some(error.to_string());
+                let reason = shared.failed.get_or_init(|| format!("{error}; {UNTIL_A_RESTART}"));
                 for (reply, _) in answers {
-                    reply(Err(CommitError::Unavailable(error.to_string())));
+                    reply(Err(CommitError::Unavailable(reason.clone())));
                 }
             }
         }

@@ -416,11 +416,14 @@ fn when_the_disk_is_full_writes_are_refused_and_everything_else_goes_on() {
         assert_eq!(root.find(&things).len(), written);
         assert_eq!((alice.bind("bob", "wrong"), alice.bind("alice", &old)), (49, 0));
     }
+    let watching = ber::search("cn=Store,cn=Monitor", &ber::present("monitoredInfo"), &["1.1"]);
+    assert_eq!(root.find(&watching), ["cn=Store,cn=Monitor"]);
     // Whoever guesses is locked out as well, and is answered: the lock is in memory.
     let guesses: Vec<i32> = (0..10).map(|number| alice.bind("bob", &format!("guess number {number}"))).collect();
     assert_eq!((guesses, alice.bind("bob", &server.password("bob"))), (vec![49; 10], 49));
     let log = server.stop();
     assert!(!log.contains("panicked") && log.contains("a change could not be made"), "{log}");
+    assert!(log.contains("and the server is started again"), "{log}");
     // With room again, everything that was acknowledged is there, and nothing else.
     server.serve();
     let mut root = Client::root(&server);
@@ -428,4 +431,25 @@ fn when_the_disk_is_full_writes_are_refused_and_everything_else_goes_on() {
     assert_eq!(root.ask(&add(200)).code, 0);
     assert_eq!(server.bind("alice", &old), 0);
     server.keystead("verify", &[]).ok().tells("Everything fits together.");
+}
+
+#[test]
+fn that_nothing_can_be_written_is_an_error_also_where_a_wrong_password_finds_out() {
+    let mut server = Server::prepare();
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" serve --config \"$1\"", KEYSTEAD]).arg(server.config());
+    drop(server.serve_by(command));
+    let store = ["-LLL", "-o", "ldif-wrap=no", "-b", "cn=Store,cn=Monitor", "-s", "base", "monitoredInfo"];
+    let told = |server: &Server| server.ldap("ldapsearch", "cn=admin", &store).ok().values("monitoredInfo");
+    assert!(told(&server).is_empty());
+    // From now on no file may grow, as if there were no more room.
+    let full = Command::new("prlimit").args(["--fsize=0:0", "--pid", &server.pid().to_string()]).status().unwrap();
+    assert!(full.success());
+    assert_eq!(server.bind("alice", "wrong"), 49);
+    server.wait_for_log("could not be written, and is kept in memory", 1);
+    assert!(server.log().contains(" ERROR keystead::server::recording: "), "{}", server.log());
+    let words = "nothing is written any more until there is room and a sound disk, and the server is started again";
+    server.wait_for_log(words, 1);
+    let info = told(&server);
+    assert!(info.len() == 1 && info[0].ends_with(words), "{info:?}");
 }

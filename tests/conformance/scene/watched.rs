@@ -24,6 +24,7 @@ impl Monitor for Watched {
             octets_sent: 45_678,
             octets_received: 1_234,
             parts: vec![Part { name: "Hashing", numbers: vec![("Queue", 3), ("Threads", 2)] }],
+            store_failure: None,
             withheld: vec!["the rule is out of force".to_owned()],
         }
     }
