@@ -386,3 +386,23 @@ fn a_reload_sets_the_level_of_the_log_and_names_what_waits_for_a_restart() {
     let log = server.stop();
     assert!(!log.contains("uid=carla"), "{log}");
 }
+
+#[test]
+fn a_store_is_read_also_where_nothing_can_be_written_beside_it() {
+    let server = Server::prepare();
+    let (store, temporary) = (server.data().join("db"), server.path("temporary"));
+    std::fs::create_dir(&temporary).unwrap();
+    // A file stands where the reader would make its folder: its process id stays the same over `exec`.
+    let script = "touch \"$2/reader-$$\" && exec env TMPDIR=\"$3\" \"$0\" \"$4\" --config \"$1\"";
+    for command in ["verify", "export", "events", "changes"] {
+        let config = server.config();
+        let arguments = ["-c", script, KEYSTEAD, text(&config), text(&store), text(&temporary), command];
+        server.run("sh", &arguments, "").ok();
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{command}");
+    }
+    // Without that folder, there is nowhere to go.
+    std::fs::remove_dir(&temporary).unwrap();
+    let config = server.config();
+    let arguments = ["-c", script, KEYSTEAD, text(&config), text(&store), text(&temporary), "verify"];
+    server.run("sh", &arguments, "").fails_with(1).tells(text(&temporary));
+}
