@@ -46,7 +46,7 @@ pub use proxied_authorization::ProxiedAuthorization;
 pub use rare::Rare;
 pub use read_entry::read_entry_response;
 pub use request::{ControlError, Controls};
-pub use reset::{GivenOut, ResetOptions, ResetWishes, Skipped};
+pub use reset::{GivenOut, ResetOptions, ResetWishes, Skipped, WordFault};
 pub use session_tracking::TrackedSession;
 pub use sort::{MOST_KEYS, SortKey, SortRequest, sort_response};
 pub use sync::{SyncInfo, SyncMode, SyncRequest, SyncState, sync_done, sync_state};

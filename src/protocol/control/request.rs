@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::known::{self, Meaning};
-use super::{Flags, PagedResults, ProxiedAuthorization, Rare, RawControl, reset};
+use super::{Flags, PagedResults, ProxiedAuthorization, Rare, RawControl, WordFault, reset};
 use crate::protocol::{Request, oid};
 
 /// What the controls of a request ask for. Every request has one, so it is small.
@@ -32,15 +32,15 @@ pub enum ControlError {
     /// The value of a known control is malformed.
     #[error("the value of the control {0} is malformed")]
     Malformed(&'static str),
-    /// A word in the value of a known control means nothing.
-    #[error(
-        "the value of the control {control} is malformed: {word:?} is unknown there, stands twice, or has a wrong value"
-    )]
+    /// A word in the value of a known control cannot be taken.
+    #[error("the value of the control {control} is malformed: {word:?} {fault}")]
     Word {
         /// Its OID.
         control: &'static str,
         /// The word, or its beginning.
         word: String,
+        /// Why not.
+        fault: WordFault,
     },
     /// A control stands twice.
     #[error("the control {0} stands twice")]
@@ -50,7 +50,7 @@ pub enum ControlError {
 /// What is wrong with the value of a control, as far as it can be named.
 fn malformed(oid: &'static str, control: &RawControl) -> ControlError {
     match (oid == oid::RESET_OPTIONS).then(|| reset::unfit_word(control)).flatten() {
-        Some(word) => ControlError::Word { control: oid, word },
+        Some((word, fault)) => ControlError::Word { control: oid, word, fault },
         None => ControlError::Malformed(oid),
     }
 }

@@ -33,6 +33,26 @@ pub struct ResetOptions {
     pub skipped: Skipped,
 }
 
+/// Why a word cannot be taken that says how a password is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum WordFault {
+    /// There is no such word.
+    #[error(
+        "is unknown there; use code, must-change, need-not-change, lifetime=SECONDS, uses=BINDS, valid-from=TIME or \
+         skip=quality,history"
+    )]
+    Unknown,
+    /// Another word says the same, or the contrary.
+    #[error("stands there twice, or beside its contrary")]
+    Repeated,
+    /// It has no value, or one that means nothing.
+    #[error(
+        "has a wrong value: lifetime and uses take a number from 1 on, valid-from a time as 20261201080000Z, skip takes \
+         quality, history or both with a comma, and other words take none"
+    )]
+    Value,
+}
+
 /// Rules that are left aside for once, by whoever may do that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Skipped {
@@ -49,19 +69,19 @@ impl Skipped {
     }
 
     /// Words between commas: `quality`, `history`, each at most once.
-    fn parse(words: &str) -> Option<Self> {
+    fn parse(words: &str) -> Result<Self, WordFault> {
         let mut skipped = Self::default();
         for word in words.split(',') {
             let rule = match word {
                 "quality" => &mut skipped.quality,
                 "history" => &mut skipped.history,
-                _ => return None,
+                _ => return Err(WordFault::Value),
             };
             if std::mem::replace(rule, true) {
-                return None;
+                return Err(WordFault::Repeated);
             }
         }
-        Some(skipped)
+        Ok(skipped)
     }
 }
 
@@ -101,7 +121,7 @@ pub(super) fn options(controls: &mut Controls, control: &RawControl) -> Option<(
     let text = std::str::from_utf8(control.value.as_ref()?).ok()?;
     let mut options = ResetOptions::default();
     for word in text.split_ascii_whitespace() {
-        options.take(word)?;
+        options.take(word).ok()?;
     }
     wishes(controls).options = Some(options);
     Some(())
@@ -110,12 +130,13 @@ pub(super) fn options(controls: &mut Controls, control: &RawControl) -> Option<(
 /// So much of a word is told.
 const LONGEST_WORD: usize = 40;
 
-/// The first word of such a value that means nothing, or its beginning.
-pub(super) fn unfit_word(control: &RawControl) -> Option<String> {
+/// The first word of such a value that cannot be taken, or its beginning, and why not.
+pub(super) fn unfit_word(control: &RawControl) -> Option<(String, WordFault)> {
     let text = std::str::from_utf8(control.value.as_ref()?).ok()?;
     let mut options = ResetOptions::default();
-    let unfit = text.split_ascii_whitespace().find(|word| options.take(word).is_none())?;
-    Some(unfit.chars().take(LONGEST_WORD).collect())
+    let mut unfit = text.split_ascii_whitespace().filter_map(|word| Some((word, options.take(word).err()?)));
+    let (word, fault) = unfit.next()?;
+    Some((word.chars().take(LONGEST_WORD).collect(), fault))
 }
 
 fn wishes(controls: &mut Controls) -> &mut ResetWishes {
@@ -134,21 +155,28 @@ impl ResetOptions {
 
     /// `code`, `must-change`, `need-not-change`, `lifetime=SECONDS`, `uses=BINDS`, `valid-from=TIME`, `skip=RULE,...`: each at
     /// most once.
-    fn take(&mut self, word: &str) -> Option<()> {
-        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0);
-        let is_new = match word.split_once('=') {
-            None if word == "code" => std::mem::replace(&mut self.given, GivenOut::Code) == GivenOut::Password,
-            None if word == "must-change" => self.must_change.replace(true).is_none(),
-            None if word == "need-not-change" => self.must_change.replace(false).is_none(),
-            Some(("lifetime", seconds)) => {
+    fn take(&mut self, word: &str) -> Result<(), WordFault> {
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| *number > 0).ok_or(WordFault::Value);
+        let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+        let is_new = match (name, value) {
+            ("code", None) => std::mem::replace(&mut self.given, GivenOut::Code) == GivenOut::Password,
+            ("must-change", None) => self.must_change.replace(true).is_none(),
+            ("need-not-change", None) => self.must_change.replace(false).is_none(),
+            ("lifetime", Some(seconds)) => {
                 self.lifetime.replace(Duration::from_secs(number(seconds)?.into())).is_none()
             }
-            Some(("uses", binds)) => self.uses.replace(number(binds)?).is_none(),
-            Some(("valid-from", time)) => self.valid_from.replace(Timestamp::parse(time.as_bytes())?).is_none(),
-            Some(("skip", rules)) => std::mem::replace(&mut self.skipped, Skipped::parse(rules)?).is_empty(),
-            _ => false,
+            ("uses", Some(binds)) => self.uses.replace(number(binds)?).is_none(),
+            ("valid-from", Some(time)) => {
+                let time = Timestamp::parse(time.as_bytes()).ok_or(WordFault::Value)?;
+                self.valid_from.replace(time).is_none()
+            }
+            ("skip", Some(rules)) => std::mem::replace(&mut self.skipped, Skipped::parse(rules)?).is_empty(),
+            ("code" | "must-change" | "need-not-change" | "lifetime" | "uses" | "valid-from" | "skip", _) => {
+                return Err(WordFault::Value);
+            }
+            _ => return Err(WordFault::Unknown),
         };
-        is_new.then_some(())
+        if is_new { Ok(()) } else { Err(WordFault::Repeated) }
     }
 }
 
@@ -198,15 +226,23 @@ mod tests {
     #[test]
     fn the_word_that_means_nothing_is_named() {
         let unfit = |text: &str| unfit_word(&control(Some(text)));
-        for (text, word) in [
-            ("must-change codes", "codes"),
-            ("uses=1 must-change uses=2", "uses=2"),
-            ("lifetime=soon", "lifetime=soon"),
-            ("must-change need-not-change", "need-not-change"),
+        for (text, word, fault) in [
+            ("must-change codes", "codes", WordFault::Unknown),
+            ("length=3", "length=3", WordFault::Unknown),
+            ("uses=1 must-change uses=2", "uses=2", WordFault::Repeated),
+            ("must-change need-not-change", "need-not-change", WordFault::Repeated),
+            ("code code", "code", WordFault::Repeated),
+            ("skip=history,history", "skip=history,history", WordFault::Repeated),
+            ("lifetime=soon", "lifetime=soon", WordFault::Value),
+            ("uses", "uses", WordFault::Value),
+            ("uses=0", "uses=0", WordFault::Value),
+            ("code=1", "code=1", WordFault::Value),
+            ("valid-from=tomorrow", "valid-from=tomorrow", WordFault::Value),
+            ("skip=approval", "skip=approval", WordFault::Value),
         ] {
-            assert_eq!(unfit(text).as_deref(), Some(word));
+            assert_eq!(unfit(text), Some((word.to_owned(), fault)), "{text}");
         }
-        assert_eq!(unfit(&"x".repeat(1000)).map(|word| word.len()), Some(40));
+        assert_eq!(unfit(&"x".repeat(1000)).map(|(word, _)| word.len()), Some(40));
         assert_eq!((unfit("code"), unfit_word(&control(None))), (None, None));
     }
 
