@@ -1,9 +1,12 @@
 //! Which password policy governs whom (draft-behera-ldap-password-policy-10 §4): the one that the entry names; else one
 //! that says so itself, by group, subtree or filter; else the default.
 
-use keystead::directory::ResultCode::{ConstraintViolation, InvalidCredentials, ObjectClassViolation};
+use keystead::directory::ResultCode::{
+    ConstraintViolation, InvalidCredentials, ObjectClassViolation, UnwillingToPerform,
+};
 use keystead::directory::tree::{Change, Directory, Tree, Write};
 use keystead::directory::{Dn, Entry};
+use keystead::protocol::{RawControl, oid};
 
 use crate::scene::{Scene, full};
 use crate::sentences;
@@ -154,6 +157,40 @@ sentences! {
         assert_eq!(["alice", "hanna", "cn=admin"].map(|name| shortest(scene, name)), [9, 15, 12]);
         damage(scene, "cn=staff,ou=policies", "pwdAppliesToGroup", "nobody knows");
         assert_eq!(["alice", "hanna", "cn=admin"].map(|name| shortest(scene, name)), [15, 15, 15]);
+    }
+
+    /// Who is deleted is named no more; but what narrows a policy beside other conditions stays, since without it the policy
+    /// would govern others. So nobody widens one who may not write it, nor does anybody by mistake.
+    fn what_narrows_a_policy_is_not_deleted(scene) {
+        let delete = |name: &str| scene.root().change(&format!("dn: {name}\nchangetype: delete\n"));
+        let group = |name: &str, place: &str, who: &str| {
+            let member = full(who);
+            let text = format!("dn: cn={name},{place}\nobjectClass: groupOfNames\ncn: {name}\nmember: {member}\n");
+            assert_eq!(scene.root().change(&text), Ok(()));
+        };
+        let unit = "dn: ou=kiosks,ou=groups\nobjectClass: organizationalUnit\nou: kiosks\n";
+        assert_eq!(scene.root().change(unit), Ok(()));
+        group("kiosk", "ou=kiosks,ou=groups", "bob");
+        let named = "pwdAppliesToGroup: cn=kiosk,ou=kiosks,ou=groups,dc=example,dc=com";
+        add(scene, "kiosk", 23, &format!("{named}\npwdAppliesToFilter: (objectClass=*)"));
+        let governed = || ["alice", "bob", "cn=admin"].map(|name| shortest(scene, name));
+        assert_eq!(governed(), [12, 23, 12]);
+        assert_eq!(delete("cn=kiosk,ou=kiosks,ou=groups"), Err(UnwillingToPerform));
+        let tree_delete = RawControl { oid: oid::TREE_DELETE.into(), critical: true, value: None };
+        let above = scene.root().change_with("dn: ou=kiosks,ou=groups\nchangetype: delete\n", &[tree_delete]);
+        assert_eq!(above.result.code, UnwillingToPerform);
+        let rename = "dn: cn=kiosk,ou=kiosks,ou=groups\nchangetype: modrdn\nnewrdn: cn=stand\ndeleteoldrdn: 1\n";
+        assert_eq!((scene.root().change(rename), governed()), (Ok(()), [12, 23, 12]));
+        // One of several of a kind goes: fewer are governed.
+        group("other", "ou=groups", "alice");
+        set(scene, "cn=kiosk,ou=policies", &format!("add: pwdAppliesToGroup\npwdAppliesToGroup: {}\n", full("cn=other,ou=groups")));
+        assert_eq!((governed(), delete("cn=stand,ou=kiosks,ou=groups"), governed()), ([23, 23, 12], Ok(()), [23, 12, 12]));
+        assert_eq!(delete("cn=other,ou=groups"), Err(UnwillingToPerform));
+        // So it is with the subtree; and the last condition of all goes, since the policy then says of nobody that it governs them.
+        set(scene, "cn=kiosk,ou=policies", "delete: pwdAppliesToFilter\n-\nadd: pwdAppliesToSubtree\npwdAppliesToSubtree: ou=kiosks,ou=groups,dc=example,dc=com\n");
+        assert_eq!((delete("ou=kiosks,ou=groups"), governed()), (Err(UnwillingToPerform), [12; 3]));
+        set(scene, "cn=kiosk,ou=policies", "delete: pwdAppliesToGroup\n");
+        assert_eq!((delete("ou=kiosks,ou=groups"), governed()), (Ok(()), [12; 3]));
     }
 
     /// Nonsense is refused where it is written, with the reason; so is what would go by secrets or the state of passwords.

@@ -178,6 +178,12 @@ impl Context<'_> {
         if references.iter().filter(lost).any(is_needed) {
             return Err(Refusal::StillNamed);
         }
+        if self.narrows_less(&node.entry, &attributes) {
+            return Err(Refusal::Unwilling(
+                "a password policy says by this entry, and by more than that, whom it governs, and would govern others without it: \
+                 take it out of the policy first, or say there by what else",
+            ));
+        }
         self.stamp_changed(&mut attributes);
         let entry = Entry::encode(&attributes, self.schema());
         if entry.octets().len() > self.services.limits.entry_octets {
@@ -187,6 +193,14 @@ impl Context<'_> {
         let dn = self.tree.dn(node.id)?.ok_or(Refusal::Busy)?;
         change.log.push(self.log(LogKind::Modify, dn.as_str(), node.uuid, lines));
         Ok(())
+    }
+
+    /// Whether a policy has lost a kind of condition and not all: it would govern all for whom the rest holds. One that has lost
+    /// all says of nobody any more that it governs them.
+    fn narrows_less(&self, before: &Entry, after: &Attributes) -> bool {
+        let known = self.schema().known();
+        let kinds = [known.pwd_applies_to_group, known.pwd_applies_to_subtree, known.pwd_applies_to_filter];
+        kinds.iter().any(|id| before.has(*id) && !after.has(*id)) && kinds.iter().any(|id| after.has(*id))
     }
 }
 
