@@ -65,7 +65,7 @@ pub fn add(ctx: &Context<'_>, request: &AddRequest) -> Result<Outcome, Refusal> 
         // An entry that is not added has no identity.
         let refused = |refusal: &Refusal| ctx.note_refused(Event { uuid: Uuid::nil(), ..event.clone() }, refusal);
         let mut first = first.inspect_err(refused)?;
-        first.ledger.add(&event);
+        first.ledger.add(&event, &ctx.requester.hands());
         account = Some(first);
         events.push(event);
     }

@@ -28,7 +28,7 @@ use crate::password::change::By;
 use crate::protocol::control::Flag;
 
 pub(super) use alone::needs_nobody_else;
-use independent::{NOT_INDEPENDENT, is_in_hands_of};
+use independent::{NOT_INDEPENDENT, may_be_one};
 
 use super::external::is_open;
 use super::refusal::{MAY_NOT_SET, PolicyControl};
@@ -177,8 +177,7 @@ pub(super) fn approve(ctx: &Context<'_>, target: &Target, changes: &[Modificatio
     if [request.requester, request.target].contains(&uuid) {
         return Err(Refusal::InsufficientAccess("somebody else must approve this"));
     }
-    let own = ctx.tree.find_uuid(uuid)?.map(|id| ctx.tree.node(id)).transpose()?.flatten();
-    if own.is_none_or(|own| is_in_hands_of(ctx, &own, request.requester).unwrap_or(true)) {
+    if may_be_one(ctx, uuid, request.requester)? {
         return Err(Refusal::InsufficientAccess(NOT_INDEPENDENT));
     }
     let account = ctx.tree.find_uuid(request.target)?.map(|id| ctx.target_by_id(id)).transpose()?.flatten();
@@ -237,7 +236,7 @@ fn approver(ctx: &Context<'_>, request: &Request, target: &Target) -> Result<Opt
     let decision = theirs.decider().decide(&target.node, ctx.tree)?;
     let may = decision.allows(Right::ResetPassword)
         && is_open(ctx, &node)?
-        && !is_in_hands_of(ctx, &node, request.requester)?
+        && !may_be_one(ctx, uuid, request.requester)?
         && theirs.require_no_escalation(target.node.uuid, &target.dn).is_ok();
     Ok(may.then_some(dn))
 }

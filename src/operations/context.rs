@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::access::assertion::Assertion;
 use crate::access::circumstances::{Method, Protection, Remote};
 use crate::access::{Actor, Circumstances, RuleBook, Rules, delegated};
@@ -317,6 +319,11 @@ impl Requester {
             Some(by) => format!("{} by {}", self.identity.name(), by.name()),
             None => self.identity.name().to_owned(),
         }
+    }
+
+    /// Whoever they are, and whoever acts as them if somebody does, whatever these are called by now.
+    pub fn hands(&self) -> Vec<Uuid> {
+        self.identity.uuid().into_iter().chain(self.proxied_by.as_ref().and_then(Identity::uuid)).collect()
     }
 
     /// What access rules may ask of them but for who they are.

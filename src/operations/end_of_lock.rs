@@ -59,7 +59,7 @@ impl Context<'_> {
             }
         })?;
         if let Some(ended) = events.last().filter(|ended| ended.means == event.means) {
-            account.ledger.add(ended);
+            account.ledger.add(ended, &self.requester.hands());
         }
         Ok(events)
     }

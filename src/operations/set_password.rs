@@ -76,7 +76,7 @@ impl Made {
         let Self { mut account, generated, old, .. } = self;
         let reason = if matches!(old, OldPassword::Code) { BY_CODE.to_owned() } else { event.reason };
         let event = Event { reason, ..event };
-        account.ledger.add(&event);
+        account.ledger.add(&event, &ctx.requester.hands());
         let ended = ctx.note_end_of_lock(before, &mut account, &event)?;
         let stays_locked = account.locked;
         Ok(SetPassword { account, generated, events: [event].into_iter().chain(ended).collect(), stays_locked })

@@ -20,6 +20,10 @@ impl Context<'_> {
         if !brought.contains(known.creators_name) {
             attributes.set_one(known.creators_name, self.requester.identity.name());
         }
+        let hands = self.requester.hands();
+        if !hands.is_empty() {
+            attributes.set(known.creator_uuid, hands.iter().map(|hand| hand.to_string().into_bytes()).collect());
+        }
         self.stamp_changed_but(&brought, attributes);
     }
 

@@ -2,13 +2,19 @@
 //! that nobody asked for is seen there at once.
 //!
 //! ```text
-//! 20260601120000.000000Z reset; through password-modify; from 10.1.2.3; by uid=hanna,ou=people,dc=example,dc=com; reason ...
+//! 20260601120000.000000Z reset; through password-modify; from 10.1.2.3; by uid=hanna,ou=people,dc=example,dc=com; \
+//!     entryUUID 5c0e6d5c-...; reason ...
 //! ```
+//!
+//! A name may be that of somebody else tomorrow, so the `entryUUID` stands beside it; where somebody acted as them, theirs follows
+//! behind ` by `. Lines of before that was kept have none.
 //!
 //! Only what somebody did who had proven who they are is in it. Whoever guesses passwords and locks an account by that must
 //! not be able to push out a line that matters.
 
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use super::lines::Lines;
 use crate::directory::tree::{Event, EventKind};
@@ -33,6 +39,9 @@ pub struct Done {
     pub kind: EventKind,
     /// The name of whoever did it.
     pub actor: String,
+    /// Who that is, whatever they are called by now, and who has acted as them; empty where it is the server, the superuser of the
+    /// machine, or not known.
+    pub hands: Vec<Uuid>,
     /// What they have said of it, and how it came about.
     pub reason: String,
 }
@@ -50,14 +59,14 @@ impl Ledger {
         Self(Lines::read(entry, attribute_type))
     }
 
-    /// Adds what somebody did. Values of an attribute must differ, so the same twice in one moment is told as one after the
-    /// other.
-    pub fn add(&mut self, event: &Event) {
+    /// Adds what somebody did: whoever it is, and whoever acted as them. Values of an attribute must differ, so the same twice in
+    /// one moment is told as one after the other.
+    pub fn add(&mut self, event: &Event, hands: &[Uuid]) {
         let mut time = event.time;
-        let mut line = line(event, time);
+        let mut line = line(event, hands, time);
         while self.lines().contains(&line.as_str()) {
             time = time.saturating_add(Duration::from_micros(1));
-            line = self::line(event, time);
+            line = self::line(event, hands, time);
         }
         self.0.add(line);
     }
@@ -97,11 +106,23 @@ impl Ledger {
     }
 }
 
-fn line(event: &Event, time: Timestamp) -> String {
+fn line(event: &Event, hands: &[Uuid], time: Timestamp) -> String {
     let Event { kind, means, source, actor, reason, .. } = event;
-    let line = format!("{} {kind}; through {means}; from {source}; by {actor}", time.precise());
-    if reason.is_empty() { line } else { line + "; reason " + reason }
+    let mut line = format!("{} {kind}; through {means}; from {source}; by {actor}", time.precise());
+    // What the server does itself is nobody's.
+    if !hands.is_empty() && !actor.is_empty() {
+        line += HANDS;
+        line += &hands.iter().map(Uuid::to_string).collect::<Vec<_>>().join(BY);
+    }
+    if reason.is_empty() { line } else { line + REASON + reason }
 }
+
+/// What stands in front of who they are.
+const HANDS: &str = "; entryUUID ";
+/// What stands between those who acted as each other.
+const BY: &str = " by ";
+/// What stands in front of the reason.
+const REASON: &str = "; reason ";
 
 impl Done {
     fn read(line: &str) -> Option<Self> {
@@ -110,10 +131,22 @@ impl Done {
         let (_, rest) = rest.split_once("; by ")?;
         // In a name, a semicolon has a backslash in front of it (RFC 4514 §2.4).
         let is_end = |at: &usize| !rest.get(..*at).unwrap_or_default().ends_with('\\');
-        let end = rest.match_indices("; reason ").map(|(at, _)| at).find(is_end);
-        let actor = rest.get(..end.unwrap_or(rest.len()))?.to_owned();
-        let reason = end.and_then(|end| rest.get(end..)?.strip_prefix("; reason ")).unwrap_or_default().to_owned();
-        Some(Self { time: Timestamp::parse(time.as_bytes())?, kind, actor, reason })
+        let end = rest.match_indices("; ").map(|(at, _)| at).find(is_end).unwrap_or(rest.len());
+        let (actor, rest) = rest.split_at_checked(end)?;
+        let (hands, rest) = match rest.strip_prefix(HANDS) {
+            Some(rest) => {
+                let (hands, _) = rest.split_once(';').unwrap_or((rest, ""));
+                (hands, rest.get(hands.len()..)?)
+            }
+            None => ("", rest),
+        };
+        Some(Self {
+            time: Timestamp::parse(time.as_bytes())?,
+            kind,
+            actor: actor.to_owned(),
+            hands: hands.split(BY).filter_map(|hand| Uuid::try_parse(hand).ok()).collect(),
+            reason: rest.strip_prefix(REASON).unwrap_or_default().to_owned(),
+        })
     }
 }
 
@@ -146,7 +179,7 @@ mod tests {
             actor: r"cn=by me\; reason or not,dc=example".into(),
             source: "10.2.3.4".into(),
             target: "uid=alice".into(),
-            uuid: uuid::Uuid::nil(),
+            uuid: Uuid::nil(),
             policy: String::new(),
             reason: "asked; by telephone".into(),
             times: 1,
@@ -164,7 +197,7 @@ mod tests {
     #[test]
     fn a_line_says_when_what_how_from_where_by_whom_and_why() {
         let mut ledger = Ledger::default();
-        ledger.add(&event(1, EventKind::Reset));
+        ledger.add(&event(1, EventKind::Reset), &[]);
         let line = r"19700101000001.000000Z reset; through modify; from 10.2.3.4; by cn=by me\; reason or not,dc=example; reason asked; by telephone";
         assert_eq!(ledger.to_values(), [line.as_bytes()]);
         assert_eq!(stored(&ledger), ledger);
@@ -172,10 +205,38 @@ mod tests {
     }
 
     #[test]
+    fn a_line_says_who_it_was_whatever_they_are_called_by_now() {
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        // A line of before that was kept ends where the name or the reason does.
+        for hands in [vec![], vec![one], vec![one, other]] {
+            for actor in
+                [r"cn=by me\; entryUUID or not,dc=example", "cn=a by cn=b,dc=example", "uid=alice", r"cn=\; reason \;"]
+            {
+                for reason in ["", "asked; by telephone", "; entryUUID 1; by x; reason ", "asked for by uid=x"] {
+                    let mut ledger = Ledger::default();
+                    let event = Event { actor: actor.into(), reason: reason.into(), ..event(1, EventKind::Reset) };
+                    ledger.add(&event, &hands);
+                    let (time, kind) = (event.time, EventKind::Reset);
+                    let done = Done { time, kind, actor: actor.into(), hands: hands.clone(), reason: reason.into() };
+                    assert_eq!(stored(&ledger).all(), [done]);
+                }
+            }
+        }
+        let mut ledger = Ledger::default();
+        ledger.add(&event(1, EventKind::Reset), &[one, other]);
+        let line = String::from_utf8(ledger.to_values().concat()).unwrap();
+        let who = r"dc=example; entryUUID 00000000-0000-0000-0000-000000000001 by 00000000-0000-0000-0000-000000000002; reason asked";
+        assert!(line.contains(who), "{line}");
+        // What the server does is nobody's.
+        ledger.add(&Event { actor: String::new(), ..event(2, EventKind::Unlocked) }, &[one]);
+        assert_eq!(ledger.last(&[EventKind::Unlocked]).unwrap().hands, [Uuid::nil(); 0]);
+    }
+
+    #[test]
     fn the_same_twice_in_one_moment_is_two_lines() {
         let mut ledger = Ledger::default();
         for _ in 0..3 {
-            ledger.add(&event(1, EventKind::Unlocked));
+            ledger.add(&event(1, EventKind::Unlocked), &[]);
         }
         let lines: Vec<_> = ledger.to_values().into_iter().map(|line| line.get(..21).unwrap().to_vec()).collect();
         assert_eq!(lines, [b"19700101000001.000000", b"19700101000001.000001", b"19700101000001.000002"]);
@@ -185,7 +246,7 @@ mod tests {
     fn the_last_twenty_are_kept() {
         let mut ledger = Ledger::default();
         for second in 0..50 {
-            ledger.add(&event(second, EventKind::Unlocked));
+            ledger.add(&event(second, EventKind::Unlocked), &[]);
             ledger = stored(&ledger);
         }
         let values = ledger.to_values();
@@ -198,7 +259,7 @@ mod tests {
         let mut ledger = Ledger::default();
         assert_eq!(ledger.last_set(), None);
         for (second, kind) in [(1, EventKind::Set), (2, EventKind::Changed), (3, EventKind::Unlocked)] {
-            ledger.add(&event(second, kind));
+            ledger.add(&event(second, kind), &[]);
         }
         let last = stored(&ledger).last_set().unwrap();
         assert_eq!((last.time, last.kind), (Timestamp::from_unix_micros(2_000_000), EventKind::Changed));

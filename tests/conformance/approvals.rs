@@ -16,7 +16,7 @@ use crate::sentences;
 const NEW: &str = "given out by two people";
 
 /// Resets need an approval, which is good for an hour; and there is a place for requests.
-fn two_people_reset<D: Directory>(scene: &Scene<D>) {
+pub fn two_people_reset<D: Directory>(scene: &Scene<D>) {
     scene.root().change("dn: ou=approvals\nobjectClass: organizationalUnit\nou: approvals\n").unwrap();
     scene.policy(&[("pwdResetApprovalMaxAge", "3600")]);
 }
@@ -26,13 +26,13 @@ fn reset<D: Directory>(client: &Client<'_, D>, whom: &str) -> Response {
 }
 
 /// The names of the requests there are.
-fn pending<D: Directory>(scene: &Scene<D>) -> Vec<String> {
+pub fn pending<D: Directory>(scene: &Scene<D>) -> Vec<String> {
     scene.root().find("(objectClass=resetRequest)")
 }
 
 /// Asks for a reset of somebody, and returns the name of the request.
 #[track_caller]
-fn request<D: Directory>(scene: &Scene<D>, who: &str, whom: &str) -> String {
+pub fn request<D: Directory>(scene: &Scene<D>, who: &str, whom: &str) -> String {
     let before = pending(scene);
     let response = reset(&scene.client(who), whom);
     assert_eq!(result(&response), Err(UnwillingToPerform), "{}", response.result.diagnostic_message);
@@ -45,12 +45,12 @@ fn approval(request: &str) -> String {
     format!("dn: {request}\nchangetype: modify\nreplace: resetApproval\nresetApproval: TRUE\n-\n")
 }
 
-fn approve<D: Directory>(scene: &Scene<D>, who: &str, request: &str) -> Result<(), ResultCode> {
+pub fn approve<D: Directory>(scene: &Scene<D>, who: &str, request: &str) -> Result<(), ResultCode> {
     scene.client(who).change(&approval(request))
 }
 
 /// A policy that asks for two people has effect on those whom it selects so; and the helpdesk does the joining and leaving.
-fn chiefs<D: Directory>(scene: &Scene<D>, selects: &str) {
+pub fn chiefs<D: Directory>(scene: &Scene<D>, selects: &str) {
     let root = scene.root();
     if root.find("(ou=approvals)").is_empty() {
         root.change("dn: ou=approvals\nobjectClass: organizationalUnit\nou: approvals\n").unwrap();
@@ -63,7 +63,7 @@ fn chiefs<D: Directory>(scene: &Scene<D>, selects: &str) {
     scene.rule_by(&rules().into_iter().chain([keepers()]).collect::<Vec<_>>());
 }
 
-fn keepers() -> RuleText {
+pub fn keepers() -> RuleText {
     let helpdesk = format!("group:{}", full("cn=helpdesk,ou=groups"));
     let rights = &["search", "read", "add", "delete", "rename", "write", "reset-password"];
     rule("keepers", &helpdesk, &format!("subtree:{SUFFIX}"), &["*", "+", "pwdPolicySubentry"], rights)

@@ -22,8 +22,8 @@ sentences! {
     /// Who has changed it, how and from where, oldest first.
     fn the_owner_reads_who_has_changed_the_password(scene) {
         scene.wait(60);
-        let admin = full("cn=admin");
-        let hanna = full("hanna");
+        let who = |name: &str| format!("{}; entryUUID {}", full(name), scene.root().values(name, "entryUUID").concat());
+        let (admin, hanna) = (who("cn=admin"), who("hanna"));
         scene.client("hanna").password_modify(Some("alice"), None, Some("given out by telephone")).unwrap();
         scene.anonymous().password_modify(Some("alice"), Some("given out by telephone"), Some("a secret of her own")).unwrap();
         scene.client("hanna").change(&alice("replace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n")).unwrap();
@@ -32,7 +32,7 @@ sentences! {
         assert_eq!(read_by(scene, "alice"), [
             added.to_owned(),
             format!("reset; through password-modify; from 127.0.0.1; by {hanna}"),
-            format!("changed; through password-modify; from 127.0.0.1; by {}", full("alice")),
+            format!("changed; through password-modify; from 127.0.0.1; by {}", who("alice")),
             format!("locked; through modify; from 127.0.0.1; by {hanna}"),
             format!("unlocked; through modify; from 127.0.0.1; by {admin}"),
             format!("must-change; through modify; from 127.0.0.1; by {admin}"),

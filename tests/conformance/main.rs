@@ -64,6 +64,7 @@ mod monitor;
 mod must_change;
 mod netscape_controls;
 mod next_password;
+mod one_person;
 mod password_expiry;
 mod password_lockout;
 mod password_messages;

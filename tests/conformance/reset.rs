@@ -70,7 +70,8 @@ sentences! {
             "unlocked done of alice by hanna, modify: forgotten, ticket #4711",
         ]);
         let ledger = scene.client("alice").values("alice", "pwdLedger");
-        let end = format!("; by {}; reason forgotten, ticket #4711", full("hanna"));
+        let who = scene.root().values("hanna", "entryUUID").concat();
+        let end = format!("; by {}; entryUUID {who}; reason forgotten, ticket #4711", full("hanna"));
         assert_eq!(ledger.iter().filter(|line| line.ends_with(&end)).count(), 3, "{ledger:?}");
         for wrong in ["", "two\nlines"] {
             assert_eq!(reset(&hanna, &[reason(wrong)]), Err(ProtocolError));

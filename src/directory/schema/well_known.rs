@@ -33,6 +33,7 @@ well_known! {
     context_csn = "contextCSN";
     create_timestamp = "createTimestamp";
     creators_name = "creatorsName";
+    creator_uuid = "creatorUUID";
     modify_timestamp = "modifyTimestamp";
     modifiers_name = "modifiersName";
     subschema_subentry = "subschemaSubentry";

@@ -46,7 +46,7 @@ pub(super) fn issue(
     let before = end_of_lock::Before { target, policy: &policy, lock: account.locked };
     account.take_code(code);
     end_of_lock::unlock_if_permitted(target, request.by, &mut account);
-    account.ledger.add(&event);
+    account.ledger.add(&event, &ctx.requester.hands());
     let ended = ctx.note_end_of_lock(before, &mut account, &event)?;
     let lines = format!("replace: pwdResetCodeExpiry\npwdResetCodeExpiry: {until}\n-\n");
     let log = ctx.log(LogKind::Modify, target.dn.as_str(), target.node.uuid, lines);

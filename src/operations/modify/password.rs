@@ -217,7 +217,7 @@ impl Prepared {
                 changed.password_set = true;
                 let removed = event(EventKind::Removed);
                 let ended = ctx.note_end_of_lock(before, &mut changed.account, &removed)?;
-                changed.note(removed);
+                changed.note(removed, ctx);
                 changed.events.extend(ended);
             }
             None => {}
@@ -225,7 +225,7 @@ impl Prepared {
         for change in self.state {
             // A new password may have ended it already.
             if !(change.kind() == EventKind::Unlocked && changed.has_ended_lock()) {
-                changed.note(event(change.kind()));
+                changed.note(event(change.kind()), ctx);
             }
             change.apply(&mut changed.account, &policy, ctx)?;
         }
@@ -239,8 +239,8 @@ impl Changed {
         self.events.iter().any(|event| event.kind == EventKind::Unlocked)
     }
 
-    fn note(&mut self, event: Event) {
-        self.account.ledger.add(&event);
+    fn note(&mut self, event: Event, ctx: &Context<'_>) {
+        self.account.ledger.add(&event, &ctx.requester.hands());
         self.events.push(event);
     }
 }

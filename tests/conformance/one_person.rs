@@ -1,0 +1,149 @@
+//! What takes two people is not done by one who makes another of themselves: by another name, by accounts of their own making, by
+//! two requests at once, or by the mail of the account.
+
+use keystead::directory::ResultCode::InsufficientAccessRights;
+use keystead::directory::tree::{Change, Directory, Tree, Write};
+use keystead::directory::{Dn, Entry};
+
+use crate::approvals::{approve, keepers, request, two_people_reset};
+use crate::scene::{SUFFIX, Scene, acting_as, full, result, rule, rules};
+use crate::sentences;
+
+/// An account with a password, as whoever adds it sends it.
+fn account(name: &str) -> String {
+    format!(
+        "dn: {name}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: x\nsn: y\nuserPassword: known to who adds {name}\n"
+    )
+}
+
+/// The superuser of the machine puts somebody into a group.
+fn join<D: Directory>(scene: &Scene<D>, name: &str) {
+    let change = format!("dn: cn=helpdesk,ou=groups\nchangetype: modify\nadd: member\nmember: {}\n-\n", full(name));
+    scene.root().change(&change).unwrap();
+}
+
+/// The helpdesk keeps everything, and acts as people.
+fn keep_all<D: Directory>(scene: &Scene<D>) {
+    let proxy = rule("proxy", &format!("dn:{}", full("hanna")), &format!("below:ou=people,{SUFFIX}"), &[], &["proxy"]);
+    scene.rule_by(&rules().into_iter().chain([keepers(), proxy]).collect::<Vec<_>>());
+}
+
+/// Puts other lines into a ledger, as they were before they had an entryUUID.
+fn write_ledger<D: Directory>(scene: &Scene<D>, name: &str, lines: &[String]) {
+    let view = scene.directory.view();
+    let schema = view.schema();
+    let id = view.find(&Dn::parse(schema, &full(name)).unwrap()).unwrap().entry().unwrap();
+    let (node, credentials) = (view.node(id).unwrap().unwrap(), view.credentials(id).unwrap().unwrap());
+    let mut attributes = credentials.entry.decode();
+    attributes.set(schema.known().pwd_ledger, lines.iter().map(|line| line.clone().into_bytes()).collect());
+    let credentials_after = Entry::encode(&attributes, schema);
+    let write = Write::SetCredentials { uuid: node.uuid, version: credentials.version, credentials: credentials_after };
+    scene.directory.commit(Change { writes: vec![write], ..Change::none() }).unwrap();
+}
+
+fn modify(name: &str, lines: &str) -> String {
+    format!("dn: {name}\nchangetype: modify\n{lines}-\n")
+}
+
+fn rename(name: &str, rdn: &str) -> String {
+    format!("dn: {name}\nchangetype: modrdn\nnewrdn: {rdn}\ndeleteoldrdn: 1\n")
+}
+
+sentences! {
+    /// Whoever makes an account for themselves and takes another name is still who has made it, also if the name holds ` by `.
+    fn nobody_is_two_people_by_another_name(scene) {
+        two_people_reset(scene);
+        scene.root().change("dn: cn=alone,ou=policies\nobjectClass: device\nobjectClass: pwdPolicy\ncn: alone\npwdAttribute: userPassword\n").unwrap();
+        let alone = format!("replace: pwdPolicySubentry\npwdPolicySubentry: cn=alone,ou=policies,{SUFFIX}\n");
+        scene.root().change(&modify("henry", &alone)).unwrap();
+        scene.client("cn=admin").change(&account("puppet")).unwrap();
+        join(scene, "puppet");
+        let made = request(scene, "cn=admin", "alice");
+        scene.client("cn=admin").change(&rename("cn=admin", "cn=hanna by henry")).unwrap();
+        assert_eq!(approve(scene, "puppet", &made), Err(InsufficientAccessRights));
+        let made = request(scene, "cn=hanna by henry", "bob");
+        assert_eq!(approve(scene, "puppet", &made), Err(InsufficientAccessRights));
+        scene.client("cn=hanna by henry").password_modify(Some(&full("henry")), None, Some("known to hanna by henry")).unwrap();
+        assert_eq!(approve(scene, "henry", &made), Err(InsufficientAccessRights));
+        scene.client("cn=hanna by henry").change(&rename("cn=hanna by henry", "cn=admin")).unwrap();
+        assert_eq!(approve(scene, "henry", &made), Err(InsufficientAccessRights));
+        assert_eq!(approve(scene, "hanna", &made), Ok(()));
+        // What was approved before is looked at by who they are as well.
+        assert_eq!(result(&scene.client("cn=admin").password_modify_with(Some(&full("bob")), None, None, &[])), Ok(()));
+    }
+
+    /// Nor if what stands above them gets another name.
+    fn nobody_is_two_people_by_another_name_of_what_stands_above(scene) {
+        two_people_reset(scene);
+        keep_all(scene);
+        scene.client("hanna").change(&account("puppet")).unwrap();
+        join(scene, "puppet");
+        scene.root().change(&rename("ou=people", "ou=folk")).unwrap();
+        let of = |name: &str| format!("uid={name},ou=folk");
+        let made = request(scene, &of("hanna"), &of("alice"));
+        assert_eq!(approve(scene, &of("puppet"), &made), Err(InsufficientAccessRights));
+        assert_eq!(approve(scene, &of("henry"), &made), Ok(()));
+    }
+
+    /// Who makes an account while they act as somebody else has made it (RFC 4370), and so has whom they act as.
+    fn whoever_acts_as_the_maker_of_an_account_has_made_it(scene) {
+        two_people_reset(scene);
+        keep_all(scene);
+        let hanna = scene.client("hanna");
+        assert_eq!(result(&hanna.change_with(&account("puppet"), &acting_as("u:henry"))), Ok(()));
+        join(scene, "puppet");
+        for who in ["hanna", "henry"] {
+            let made = request(scene, who, "alice");
+            assert_eq!(approve(scene, "puppet", &made), Err(InsufficientAccessRights), "{who}");
+        }
+        assert_eq!(approve(scene, "puppet", &request(scene, "cn=admin", "alice")), Ok(()));
+    }
+
+    /// Two accounts that one person has made are not two people, nor is one that was made by way of another, though that be gone.
+    fn accounts_of_one_making_are_one_person(scene) {
+        two_people_reset(scene);
+        keep_all(scene);
+        for name in ["one", "two"] {
+            scene.client("cn=admin").change(&account(name)).unwrap();
+            join(scene, name);
+        }
+        let made = request(scene, "one", "alice");
+        assert_eq!(approve(scene, "two", &made), Err(InsufficientAccessRights));
+        scene.client("one").change(&account("three")).unwrap();
+        join(scene, "three");
+        let made = request(scene, "cn=admin", "alice");
+        for _ in 0..2 {
+            assert_eq!(approve(scene, "three", &made), Err(InsufficientAccessRights));
+            let _ = scene.root().change("dn: one\nchangetype: delete\n");
+        }
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+        // Whoever is gone has nobody in hand a week later.
+        scene.wait(8 * 86_400);
+        assert_eq!(approve(scene, "three", &request(scene, "cn=admin", "bob")), Ok(()));
+    }
+
+    /// Of before who they are was kept, a name is whoever is called that, if they were there then; or it is not known, for a week.
+    fn a_name_alone_is_whoever_was_called_that_or_anybody(scene) {
+        two_people_reset(scene);
+        let line = |by: &str| format!("20260601120100.000000Z reset; through modify; from 127.0.0.1; by {by}");
+        scene.root().change(&rename("hanna", "uid=h by na")).unwrap();
+        scene.wait(120);
+        let made = request(scene, "h by na", "alice");
+        let refused = Err(InsufficientAccessRights);
+        let root = "gidNumber=0+uidNumber=0,cn=peercred,cn=external,cn=auth";
+        let now = full("h by na");
+        for (by, told) in [
+            (now.as_str(), refused), (&full("nobody"), refused), ("no name", refused), (&full("bob"), Ok(())),
+            (&format!("{}; reason x, asked for by {now}", full("bob")), refused), (root, Ok(())),
+        ] {
+            write_ledger(scene, "henry", &[line(by)]);
+            assert_eq!(approve(scene, "henry", &made), told, "{by}");
+        }
+        // Somebody who came later is not who was called that.
+        scene.root().change(&account("late")).unwrap();
+        write_ledger(scene, "henry", &[line(&full("late"))]);
+        assert_eq!(approve(scene, "henry", &made), refused);
+        scene.wait(8 * 86_400);
+        assert_eq!(approve(scene, "henry", &request(scene, "h by na", "bob")), Ok(()));
+    }
+}
