@@ -21,7 +21,8 @@ use crate::access::actor::{Moment, memberships_of};
 use crate::access::{Actor, Right};
 use crate::directory::modification::{Modification, ModificationKind};
 use crate::directory::tree::{
-    self, Change, EntryId, Event, EventKind, EventResult, LogKind, LogRecord, Node, Place, Tree, TreeError, Write,
+    self, Change, Condition, EntryId, Event, EventKind, EventResult, LogKind, LogRecord, Node, Place, Tree, TreeError,
+    Write,
 };
 use crate::directory::{Attributes, Dn, Entry, Identity, Rdn, Schema, Timestamp};
 use crate::password::change::By;
@@ -29,6 +30,7 @@ use crate::protocol::control::Flag;
 
 pub(super) use alone::needs_nobody_else;
 use independent::{NOT_INDEPENDENT, may_be_one};
+use release::Released;
 
 use super::external::is_open;
 use super::refusal::{MAY_NOT_SET, PolicyControl};
@@ -100,7 +102,9 @@ pub(super) fn hold(ctx: &Context<'_>, mut outcome: Outcome) -> Result<Outcome, R
     let Identity::Entry { uuid, .. } = &ctx.requester.identity else { return Ok(outcome) };
     // Whoever acts as somebody else does not become the one person whose own it is.
     let own = if ctx.requester.proxied_by.is_some() { Uuid::nil() } else { *uuid };
-    let Some(held) = held(ctx, &outcome.change, own)? else { return Ok(outcome) };
+    let (held, conditions) = held(ctx, &outcome.change, own)?;
+    outcome.change.conditions.extend(conditions);
+    let Some(held) = held else { return Ok(outcome) };
     require_oneself(ctx)?;
     let Held { purpose, target, max_age } = &held;
     let draft = Draft { purpose: *purpose, target, requester: *uuid, expires: ctx.now.saturating_add(*max_age) };
@@ -131,16 +135,25 @@ struct Held {
     max_age: Duration,
 }
 
-/// What of a change by `own` needs an approval: a reset, or else what makes one person enough for that.
-fn held(ctx: &Context<'_>, change: &Change, own: Uuid) -> Result<Option<Held>, Refusal> {
-    let mut resets = change.events.iter().filter(|event| is_reset(event) && event.uuid != own);
-    if let Some(event) = resets.next()
-        && let Some((target, max_age)) = subject(ctx, event.uuid)?
-    {
-        return Ok(Some(Held { purpose: Purpose::Reset, target, max_age }));
+/// What of a change by `own` needs an approval: a reset, or what makes one person enough for
+/// that; and what must hold when it is made.
+fn held(ctx: &Context<'_>, change: &Change, own: Uuid) -> Result<(Option<Held>, Vec<Condition>), Refusal> {
+    if !ctx.services.policies.ask_for_approval(ctx.tree)? {
+        return Ok((None, Vec::new()));
     }
-    let released = release::released(ctx, change, own)?;
-    Ok(released.map(|(target, max_age)| Held { purpose: Purpose::Release, target, max_age }))
+    let mut resets = change.events.iter().filter(|event| is_reset(event) && event.uuid != own);
+    let reset = resets.next().map(|event| subject(ctx, event.uuid)).transpose()?.flatten();
+    let Released { account, conditions } = release::released(ctx, change, own)?;
+    let all = [(Purpose::Reset, reset), (Purpose::Release, account)];
+    let held =
+        |(purpose, found): (Purpose, Option<_>)| found.map(|(target, max_age)| Held { purpose, target, max_age });
+    let mut all = all.into_iter().filter_map(held);
+    match (all.next(), all.next()) {
+        (_, Some(_)) => Err(Refusal::Unwilling(
+            "this needs the approval of somebody else for more than one thing: ask for one after another, each by itself",
+        )),
+        (held, None) => Ok((held, conditions)),
+    }
 }
 
 fn is_reset(event: &Event) -> bool {

@@ -1,11 +1,11 @@
 //! What takes two people is not done by one who makes another of themselves: by another name, by accounts of their own making, by
 //! two requests at once, or by the mail of the account.
 
-use keystead::directory::ResultCode::InsufficientAccessRights;
-use keystead::directory::tree::{Change, Directory, Tree, Write};
+use keystead::directory::ResultCode::{InsufficientAccessRights, UnwillingToPerform};
+use keystead::directory::tree::{Change, CommitError, Directory, Tree, Write};
 use keystead::directory::{Dn, Entry};
 
-use crate::approvals::{approve, keepers, request, two_people_reset};
+use crate::approvals::{approve, chiefs, keepers, pending, request, two_people_reset};
 use crate::scene::{SUFFIX, Scene, acting_as, full, result, rule, rules};
 use crate::sentences;
 
@@ -45,8 +45,32 @@ fn modify(name: &str, lines: &str) -> String {
     format!("dn: {name}\nchangetype: modify\n{lines}-\n")
 }
 
+fn member(group: &str, verb: &str, who: &str) -> String {
+    modify(group, &format!("{verb}: member\nmember: {}\n", full(who)))
+}
+
+fn group(name: &str, members: &[&str]) -> String {
+    let lines = members.iter().map(|who| format!("member: {}\n", full(who))).collect::<Vec<_>>().concat();
+    format!("dn: {name}\nobjectClass: groupOfNames\ncn: x\n{lines}")
+}
+
 fn rename(name: &str, rdn: &str) -> String {
     format!("dn: {name}\nchangetype: modrdn\nnewrdn: {rdn}\ndeleteoldrdn: 1\n")
+}
+
+/// Two people for whoever is in either of two groups; nobody for whoever is in a third. Alice is in both.
+fn two_groups<D: Directory>(scene: &Scene<D>) {
+    let root = scene.root();
+    root.change(&group("cn=more,ou=groups", &["alice", "hanna"])).unwrap();
+    root.change(&group("cn=lax,ou=groups", &["hanna"])).unwrap();
+    let groups = ["staff", "more"].map(|name| format!("pwdAppliesToGroup: cn={name},ou=groups,{SUFFIX}"));
+    chiefs(scene, &groups.join("\n"));
+    root.change(&format!(
+        "dn: cn=lax,ou=policies\nobjectClass: device\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\ncn: lax\n\
+         pwdAttribute: userPassword\npwdPrecedence: 1\npwdAppliesToGroup: {}\n",
+        full("cn=lax,ou=groups")
+    ))
+    .unwrap();
 }
 
 sentences! {
@@ -145,5 +169,92 @@ sentences! {
         assert_eq!(approve(scene, "henry", &made), refused);
         scene.wait(8 * 86_400);
         assert_eq!(approve(scene, "henry", &request(scene, "h by na", "bob")), Ok(()));
+    }
+
+    /// Two changes at once, each of which leaves something that asks for two people, do not both come about.
+    fn two_changes_at_once_take_no_tag_away(scene) {
+        two_groups(scene);
+        let (root, hanna) = (scene.root(), scene.client("hanna"));
+        for name in ["mid", "xx"] {
+            root.change(&group(&format!("cn={name},ou=groups"), &["hanna"])).unwrap();
+        }
+        root.change("dn: ou=box\nobjectClass: organizationalUnit\nou: box\n").unwrap();
+        root.change(&group("cn=in,ou=box", &["alice"])).unwrap();
+        let [staff, more, mid, lax] = ["staff", "more", "mid", "lax"].map(|name| format!("cn={name},ou=groups"));
+        let pairs = [
+            [member(&staff, "delete", "alice"), member(&more, "delete", "alice")],
+            [member(&mid, "add", "alice"), member(&lax, "add", &mid)],
+            [rename("cn=xx,ou=groups", "cn=bridge"), member("cn=xx,ou=groups", "add", "alice")],
+            [group("cn=new,ou=groups", &["alice"]), member(&lax, "add", "cn=new,ou=groups")],
+            [rename("ou=box", "ou=chest"), member(&lax, "add", "cn=in,ou=chest")],
+        ];
+        // Named by the lax group before it is there.
+        root.change(&member(&lax, "add", "cn=bridge,ou=groups")).unwrap();
+        for [one, two] in pairs {
+            for (first, second) in [(&one, &two), (&two, &one)] {
+                let before = pending(scene).len();
+                let planned = [first, second].map(|change| hanna.plan(change).unwrap());
+                assert!(planned.iter().all(|change| !change.conditions.is_empty()), "{first}\n{second}");
+                let [_, second_change] = planned;
+                assert_eq!(hanna.change(first), Ok(()), "{first}");
+                assert!(matches!(scene.directory.commit(second_change), Err(CommitError::Conflict)), "{first}\n{second}");
+                assert_eq!(pending(scene).len(), before);
+                undo(scene, first);
+            }
+        }
+        assert_eq!(hanna.change(&member(&staff, "delete", "alice")), Ok(()));
+        assert_eq!(hanna.change(&member(&more, "delete", "alice")), Err(UnwillingToPerform));
+    }
+
+    /// A group that gets a name by which policies select is seen by that name, and so is what stands below an entry that does.
+    fn a_group_that_gets_the_name_of_another_takes_no_tag_away(scene) {
+        two_groups(scene);
+        let (root, hanna) = (scene.root(), scene.client("hanna"));
+        root.change("dn: ou=box\nobjectClass: organizationalUnit\nou: box\n").unwrap();
+        root.change(&group("cn=in,ou=box", &["alice"])).unwrap();
+        root.change(&group("cn=xx,ou=groups", &["alice"])).unwrap();
+        root.change(&group("cn=yy,ou=box", &["cn=zz,ou=chest"])).unwrap();
+        root.change(&group("cn=zz,ou=box", &["alice"])).unwrap();
+        for (named, change) in [
+            ("cn=bridge,ou=groups", rename("cn=xx,ou=groups", "cn=bridge")),
+            ("cn=in,ou=chest", rename("ou=box", "ou=chest")),
+            // Which is a member of another that gets the name.
+            ("cn=yy,ou=chest", rename("ou=box", "ou=chest")),
+        ] {
+            assert_eq!(hanna.change(&member("cn=lax,ou=groups", "add", named)), Ok(()), "nobody is called {named}");
+            assert_eq!(hanna.change(&change), Err(UnwillingToPerform), "{named}");
+            let [made] = pending(scene).try_into().unwrap();
+            assert_eq!(root.values(&made, "resetPurpose"), ["release"], "{named}");
+            assert_eq!(root.values(&made, "resetTarget"), [full("alice")], "{named}");
+            root.change(&format!("dn: {made}\nchangetype: delete\n")).unwrap();
+            root.change(&member("cn=lax,ou=groups", "delete", named)).unwrap();
+        }
+    }
+
+    /// Where the default policy asks for two people, it does so from then on.
+    fn an_account_under_the_default_policy_does_not_go_by_one(scene) {
+        keep_all(scene);
+        two_people_reset(scene);
+        assert_eq!(scene.client("hanna").change("dn: alice\nchangetype: delete\n"), Err(UnwillingToPerform));
+        let [made] = pending(scene).try_into().unwrap();
+        assert_eq!(scene.root().values(&made, "resetPurpose"), ["release"]);
+    }
+}
+
+/// Takes back what the first of two changes did.
+fn undo<D: Directory>(scene: &Scene<D>, change: &str) {
+    let back = match change {
+        change if change.contains("newrdn: cn=bridge") => rename("cn=bridge,ou=groups", "cn=xx"),
+        change if change.contains("newrdn: ou=chest") => rename("ou=chest", "ou=box"),
+        change if change.contains("delete: member") => change.replace("delete: member", "add: member"),
+        change if change.contains("add: member") => change.replace("add: member", "delete: member"),
+        change => format!("{}\nchangetype: delete\n", change.lines().next().unwrap()),
+    };
+    assert_eq!(scene.root().change(&back), Ok(()), "{back}");
+    // What names it has followed.
+    if back.contains("newrdn: cn=xx") {
+        for (verb, name) in [("delete", "cn=xx,ou=groups"), ("add", "cn=bridge,ou=groups")] {
+            scene.root().change(&member("cn=lax,ou=groups", verb, name)).unwrap();
+        }
     }
 }

@@ -100,6 +100,7 @@ well_known! {
     pwd_temporary_uses = "pwdTemporaryUses";
     pwd_ledger = "pwdLedger";
     pwd_scram_iterations = "pwdScramIterations";
+    pwd_reset_approval_max_age = "pwdResetApprovalMaxAge";
     pwd_scram_sha256 = "pwdScramSha256";
     pwd_reset_code = "pwdResetCode";
     pwd_reset_code_expiry = "pwdResetCodeExpiry";
@@ -126,10 +127,10 @@ impl WellKnown {
     }
 
     /// By what a password policy says something for others than those whose entries name it: whom it governs, and that keys are
-    /// kept for some.
-    pub const fn selecting(&self) -> [AttributeTypeId; 4] {
+    /// kept for some, or that two people set a password.
+    pub const fn selecting(&self) -> [AttributeTypeId; 5] {
         let applies = (self.pwd_applies_to_group, self.pwd_applies_to_subtree, self.pwd_applies_to_filter);
-        [applies.0, applies.1, applies.2, self.pwd_scram_iterations]
+        [applies.0, applies.1, applies.2, self.pwd_scram_iterations, self.pwd_reset_approval_max_age]
     }
 
     /// By what an entry says when, by which policy and by which token its owner may authenticate: to write that is power
