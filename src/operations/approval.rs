@@ -6,10 +6,11 @@
 //! request says is written by the server alone.
 //!
 //! What would make one person enough is held in the same way ([`release`]): to take away by what a policy asks for two, or to
-//! delete the account and make it anew.
+//! delete the account and make it anew. So is where the password is recovered ([`recovery`]), since whoever reads that sets it.
 
 mod alone;
 mod independent;
+mod recovery;
 mod release;
 
 use std::sync::Arc;
@@ -53,6 +54,8 @@ enum Purpose {
     Reset,
     /// What makes one person enough for that, or takes the account away.
     Release,
+    /// To say where the password is recovered.
+    Recovery,
 }
 
 impl Purpose {
@@ -60,6 +63,7 @@ impl Purpose {
         match self {
             Self::Reset => "reset",
             Self::Release => "release",
+            Self::Recovery => "recovery",
         }
     }
 }
@@ -135,7 +139,7 @@ struct Held {
     max_age: Duration,
 }
 
-/// What of a change by `own` needs an approval: a reset, or what makes one person enough for
+/// What of a change by `own` needs an approval: a reset, where the password is recovered, or what makes one person enough for
 /// that; and what must hold when it is made.
 fn held(ctx: &Context<'_>, change: &Change, own: Uuid) -> Result<(Option<Held>, Vec<Condition>), Refusal> {
     if !ctx.services.policies.ask_for_approval(ctx.tree)? {
@@ -143,8 +147,9 @@ fn held(ctx: &Context<'_>, change: &Change, own: Uuid) -> Result<(Option<Held>, 
     }
     let mut resets = change.events.iter().filter(|event| is_reset(event) && event.uuid != own);
     let reset = resets.next().map(|event| subject(ctx, event.uuid)).transpose()?.flatten();
+    let recovery = recovery::written(ctx, change, own)?;
     let Released { account, conditions } = release::released(ctx, change, own)?;
-    let all = [(Purpose::Reset, reset), (Purpose::Release, account)];
+    let all = [(Purpose::Reset, reset), (Purpose::Recovery, recovery), (Purpose::Release, account)];
     let held =
         |(purpose, found): (Purpose, Option<_>)| found.map(|(target, max_age)| Held { purpose, target, max_age });
     let mut all = all.into_iter().filter_map(held);

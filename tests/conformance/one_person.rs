@@ -239,6 +239,53 @@ sentences! {
         let [made] = pending(scene).try_into().unwrap();
         assert_eq!(scene.root().values(&made, "resetPurpose"), ["release"]);
     }
+
+    /// Where a lost password is recovered is written by two people as well, each time, but of one's own account and of one without a
+    /// password. To lock or unlock an account, or to have its password changed, lets nobody in: that takes one.
+    fn the_mail_of_an_account_takes_two_people(scene) {
+        keep_all(scene);
+        two_people_reset(scene);
+        let hanna = scene.client("hanna");
+        let mail = |name: &str| modify(name, "replace: mail\nmail: hanna-as-well@example.com\n");
+        let response = hanna.change_with(&mail("alice"), &[]);
+        assert_eq!(result(&response), Err(UnwillingToPerform));
+        assert!(response.result.diagnostic_message.contains("approve"), "{}", response.result.diagnostic_message);
+        let [made] = pending(scene).try_into().unwrap();
+        assert_eq!(scene.root().values(&made, "resetPurpose"), ["recovery"]);
+        assert_eq!(scene.root().values("alice", "mail"), ["alice@example.com"]);
+        assert_eq!(approve(scene, "hanna", &made), Err(InsufficientAccessRights));
+        assert_eq!(approve(scene, "henry", &made), Ok(()));
+        // That is no approval of anything else.
+        let reset = request(scene, "hanna", "alice");
+        scene.root().change(&format!("dn: {reset}\nchangetype: delete\n")).unwrap();
+        assert_eq!(hanna.change(&mail("alice")), Ok(()));
+        assert_eq!(pending(scene), [""; 0]);
+        for lines in ["delete: mail\n", "add: mobile\nmobile: 1\n", "add: mail;lang-de\nmail;lang-de: x@example.com\n"] {
+            assert_eq!(hanna.change(&modify("alice", lines)), Err(UnwillingToPerform), "{lines}");
+        }
+        assert_eq!(hanna.change(&rename("alice", "uid=alice+mobile=1")), Err(UnwillingToPerform));
+        assert_eq!(pending(scene), [made], "all of them are the same");
+        assert_eq!(hanna.change(&modify("hanna", "replace: mail\nmail: own@example.com\n")), Ok(()));
+        let none = "dn: carla\nobjectClass: inetOrgPerson\nuid: carla\ncn: C\nsn: C\n";
+        assert_eq!([hanna.change(none), hanna.change(&modify("carla", "add: mail\nmail: c@example.com\n"))], [Ok(()), Ok(())]);
+        for lines in [
+            "replace: title\ntitle: x\n", "replace: pwdReset\npwdReset: TRUE\n", "delete: pwdReset\n",
+            "replace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n", "delete: pwdAccountLockedTime\n",
+        ] {
+            assert_eq!(scene.client("cn=admin").change(&modify("bob", lines)), Ok(()), "{lines}");
+        }
+    }
+
+    /// What an approval would be for is one thing: who approves knows what.
+    fn one_approval_is_not_for_two_things(scene) {
+        keep_all(scene);
+        two_people_reset(scene);
+        let both = "replace: mail\nmail: x@example.com\n-\nreplace: userPassword\nuserPassword: given out by hanna\n";
+        let response = scene.client("hanna").change_with(&modify("alice", both), &[]);
+        assert_eq!(result(&response), Err(UnwillingToPerform));
+        assert!(response.result.diagnostic_message.contains("one after another"), "{}", response.result.diagnostic_message);
+        assert_eq!(pending(scene), [""; 0]);
+    }
 }
 
 /// Takes back what the first of two changes did.
