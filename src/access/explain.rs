@@ -65,7 +65,8 @@ pub enum Obstacle {
     /// The rule of that name, of the configuration, denies something to that group, or to one below it: while it does, nobody takes
     /// the group away.
     DenialStands(String),
-    /// It is a password policy that governs somebody who holds something that they do not hold.
+    /// It is a password policy that governs somebody who holds something that they do not hold, or may govern people whose passwords
+    /// they may not reset, or goes by what they may not search.
     GovernsMore,
     /// It is a token by which somebody logs in who holds something that they do not hold, by the rule of that name; or the
     /// parameters of one.

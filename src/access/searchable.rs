@@ -55,6 +55,27 @@ impl Actor {
         found
     }
 
+    /// Whether they hold a right to entries as a whole for certain on each entry at or below `base`.
+    pub fn holds_everywhere(&self, right: Right, rules: &Rules, base: &Dn) -> bool {
+        let base = Some(base);
+        let grants = |delegated| {
+            let mut grants = self.theirs(rules).filter(|(position, rule)| {
+                rule.is_delegated() == delegated && rule.allow.has(right) && self.is_certain(*position, rule)
+            });
+            grants.any(|(_, rule)| rule.to.iter().any(|reach| covers(reach, base)))
+        };
+        // What is denied on one's own entry alone is nothing over others.
+        let concerns_others =
+            |position, rule: &Rule| self.has_rule(position) || rule.who.iter().any(|who| matches!(who, Who::HeldIn(_)));
+        let denies = |delegated| {
+            let mut denials = self.theirs(rules).filter(|(position, rule)| {
+                rule.is_delegated() == delegated && rule.deny.has(right) && concerns_others(*position, rule)
+            });
+            denials.any(|(_, rule)| rule.to.iter().any(|reach| touches(reach, base)))
+        };
+        !denies(false) && (grants(false) || (grants(true) && !denies(true)))
+    }
+
     fn find_everywhere(&self, rules: &Rules, base: Option<&Dn>) -> AttributeSet {
         let (mut own, mut delegated) = (AttributeSet::EMPTY, AttributeSet::EMPTY);
         let mut denials = (AttributeSet::EMPTY, AttributeSet::EMPTY);

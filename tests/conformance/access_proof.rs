@@ -19,6 +19,7 @@ use keystead::directory::tree::{Directory, Node, Scope, Tree};
 use keystead::directory::{
     Attribute, AttributeDescription, AttributeTypeId, Attributes, Dn, Entry, Identity, ResultCode, Schema, Timestamp,
 };
+use keystead::operations::policies::refuses_policy;
 use keystead::protocol::{RawControl, oid};
 use proptest::collection::vec;
 use proptest::option::of;
@@ -818,9 +819,10 @@ proptest! {
             let may = |right: &str, attribute: &str| obvious::may(&usable, &asker, &entries, name, (right, attribute));
             let here = node_called(&view, name);
             let decision = Decider::new(&rules, &actor, view.schema()).decide(&here, &view).unwrap();
+            let guards = Guards { refuses_policy: &refuses_policy, ..Guards::NONE };
             let barred = |right: Right| {
                 let wanted = (Wanted { right, attribute: None }, &*decision);
-                obstacle((&rules, &actor), (&here, &dn(&view, name)), wanted, Guards::NONE, &view).unwrap().is_some()
+                obstacle((&rules, &actor), (&here, &dn(&view, name)), wanted, guards, &view).unwrap().is_some()
             };
             let is_left = |right: &str| match right {
                 "delete" => !barred(Right::Delete),

@@ -172,9 +172,9 @@ sentences! {
             }
             assert_eq!(do_it(change, &as_alice), Ok(()), "{change}");
         }
-        let policy = "dn: cn=default,ou=policies\nchangetype: modify\nreplace: description\n-\n";
-        assert_eq!(do_it(policy, &as_alice), Err(NoSuchObject), "what bob may do himself is nothing to alice");
-        assert_eq!(do_it(policy, &[]), Ok(()));
+        let policies = "dn: ou=policies\nchangetype: modify\nreplace: description\n-\n";
+        assert_eq!(do_it(policies, &as_alice), Err(NoSuchObject), "what bob may do himself is nothing to alice");
+        assert_eq!(do_it(policies, &[]), Ok(()));
     }
 
     /// Decision 16: as with resets, whoever holds something that the requester lacks is out of reach; only a rule that names

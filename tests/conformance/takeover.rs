@@ -1,7 +1,7 @@
 //! Ways to become somebody who may do more than oneself, and that they are closed.
 
 use keystead::access::RuleText;
-use keystead::directory::ResultCode::{EntryAlreadyExists, InsufficientAccessRights, UnwillingToPerform};
+use keystead::directory::ResultCode::{EntryAlreadyExists, InsufficientAccessRights, Success, UnwillingToPerform};
 use keystead::directory::tree::{Directory, Tree};
 use keystead::protocol::{RawControl, oid};
 
@@ -318,7 +318,7 @@ sentences! {
     fn nobody_writes_a_policy_for_somebody_who_may_do_more(scene) {
         let bob = format!("dn:{}", full("bob"));
         let people = format!("subtree:ou=people,{SUFFIX}");
-        scene.rule_by(&and([rule("people", &bob, &people, &["*", "+"], &["add", "delete", "rename", "write", "read", "search"])]));
+        scene.rule_by(&and([rule("people", &bob, &people, &["*", "+"], &["add", "delete", "rename", "write", "read", "search", "reset-password"])]));
         let client = scene.client("bob");
         let policy = |claims: &str| format!(
             "dn: cn=weak,ou=people\nobjectClass: namedPolicy\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\ncn: weak\n\
@@ -334,15 +334,87 @@ sentences! {
         ] {
             assert_eq!(client.change(&policy(claims)), Err(InsufficientAccessRights), "{claims}");
         }
-        assert_eq!(client.change(&policy("pwdAppliesToFilter: (uid=alice)")), Ok(()));
+        let here = format!("pwdAppliesToSubtree: ou=people,{SUFFIX}");
+        assert_eq!(client.change(&policy(&format!("{here}\npwdAppliesToFilter: (uid=hanna)"))), Err(InsufficientAccessRights));
+        assert_eq!(client.change(&policy(&format!("{here}\npwdAppliesToFilter: (uid=alice)"))), Ok(()));
         let change = |lines: &str| client.change(&format!("dn: cn=weak,ou=people\nchangetype: modify\n{lines}\n-\n"));
-        assert_eq!(change(&format!("add: pwdAppliesToGroup\n{administrators}")), Ok(()), "of whom none is called alice");
+        let helpdesk = format!("add: pwdAppliesToGroup\npwdAppliesToGroup: cn=helpdesk,ou=groups,{SUFFIX}");
+        assert_eq!(change(&helpdesk), Ok(()), "of whom none is called alice");
         assert_eq!(change("delete: pwdAppliesToFilter"), Err(InsufficientAccessRights));
         assert_eq!(scene.client("cn=admin").change("dn: cn=weak,ou=people\nchangetype: modify\ndelete: pwdAppliesToFilter\n-\n"), Ok(()));
         assert_eq!(change("replace: pwdLockout\npwdLockout: TRUE"), Err(InsufficientAccessRights));
         assert_eq!(client.change("dn: cn=weak,ou=people\nchangetype: delete\n"), Err(InsufficientAccessRights));
         assert_eq!(client.change(&renaming("cn=weak,ou=people", "cn=weaker")), Err(InsufficientAccessRights));
         assert_eq!(scene.client("cn=admin").change("dn: cn=weak,ou=people\nchangetype: delete\n"), Ok(()));
+    }
+
+    /// And those whose passwords one may not reset are not governed either: by a policy they could be locked out, or guessed.
+    fn nobody_writes_a_policy_for_those_whose_passwords_they_may_not_reset(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let unit = "dn: ou=bobs,ou=people\nchangetype: add\nobjectClass: organizationalUnit\nou: bobs\n";
+        assert_eq!(scene.root().change(unit), Ok(()));
+        let policy = |name: &str, claim: &str| format!(
+            "dn: cn={name},ou=bobs,ou=people\nchangetype: add\nobjectClass: device\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\n\
+             cn: {name}\npwdAttribute: userPassword\n{claim}\n"
+        );
+        let people = format!("pwdAppliesToSubtree: ou=people,{SUFFIX}\npwdAppliesToFilter: (uid=alice)");
+        let adds = rule("bobs", &bob, &format!("subtree:ou=bobs,ou=people,{SUFFIX}"), &["*", "+"], &["add", "write", "delete"]);
+        let resets = |to: &str| rule("resets", &bob, to, &[], &["reset-password"]);
+        let (all, alice) = (format!("subtree:ou=people,{SUFFIX}"), format!("entry:{}", full("alice")));
+        let deny = |to: &str| RuleText { deny: vec!["reset-password".into()], ..rule("no", &bob, to, &[], &[]) };
+        let refused = [vec![adds.clone()], vec![adds.clone(), resets(&alice)], vec![adds.clone(), resets(&all), deny(&alice)]];
+        for more in refused {
+            scene.rule_by(&rules().into_iter().chain(more).collect::<Vec<_>>());
+            assert_eq!(scene.client("bob").change(&policy("mine", &people)), Err(InsufficientAccessRights));
+            assert_eq!(scene.client("bob").change(&policy("mine", "pwdAppliesToFilter: (uid=alice)")), Err(InsufficientAccessRights));
+        }
+        scene.rule_by(&and([adds.clone(), resets(&all)]));
+        assert_eq!(scene.client("bob").change(&policy("mine", "pwdAppliesToFilter: (uid=alice)")), Err(InsufficientAccessRights));
+        assert_eq!(scene.client("bob").change(&policy("mine", &people)), Ok(()));
+        // Those who name one are governed as well.
+        scene.rule_by(&and([adds.clone()]));
+        assert_eq!(scene.client("bob").change(&policy("named", "pwdMaxFailure: 3")), Ok(()), "it governs nobody yet");
+        let names = format!("dn: alice\nchangetype: modify\nreplace: pwdPolicySubentry\npwdPolicySubentry: {}\n-\n", full("cn=named,ou=bobs,ou=people"));
+        assert_eq!(scene.root().change(&names), Ok(()));
+        let lockout = "dn: cn=named,ou=bobs,ou=people\nchangetype: modify\nreplace: pwdMaxFailure\npwdMaxFailure: 1\n-\n";
+        assert_eq!(scene.client("bob").change(lockout), Err(InsufficientAccessRights));
+        scene.rule_by(&and([adds, resets(&alice)]));
+        assert_eq!(scene.client("bob").change(lockout), Ok(()));
+    }
+
+    /// Whether a policy may be written tells nothing of what its writer may not search: neither of attributes nor of entries.
+    fn a_policy_tells_nothing_of_whom_it_would_match(scene) {
+        let bob = format!("dn:{}", full("bob"));
+        let people = format!("subtree:ou=people,{SUFFIX}");
+        let allow = |more: &[RuleText]| {
+            let usual = rules().into_iter().filter(|rule| rule.name != "whoever has authenticated");
+            let acts = rule("acts", &bob, &people, &[], &["add", "reset-password"]);
+            scene.rule_by(&usual.chain([acts]).chain(more.iter().cloned()).collect::<Vec<_>>());
+        };
+        let sees = |to: &str, attributes: &[&str]| rule("sees", &bob, to, attributes, &["search", "read"]);
+        let number = "dn: hanna\nchangetype: modify\nreplace: employeeNumber\nemployeeNumber: K-7\n-\n";
+        assert_eq!(scene.root().change(number), Ok(()));
+        let answer = |filter: &str, more: &str| {
+            let lines = format!(
+                "dn: cn=probe,ou=people\nchangetype: add\nobjectClass: device\nobjectClass: pwdPolicy\nobjectClass: keysteadPolicy\n\
+                 cn: probe\npwdAttribute: userPassword\npwdAppliesToSubtree: ou=people,{SUFFIX}\npwdAppliesToFilter: {filter}\n{more}"
+            );
+            let result = scene.client("bob").change_with(&lines, &[]).result;
+            (result.code, result.diagnostic_message)
+        };
+        allow(&[sees(&people, &["*", "!employeeNumber"])]);
+        let hidden = answer("(&(uid=hanna)(employeeNumber=K*))", "");
+        assert_eq!(hidden.0, InsufficientAccessRights);
+        assert_eq!(answer("(&(uid=hanna)(employeeNumber=L*))", ""), hidden);
+        assert_ne!(answer("(uid=hanna)", ""), hidden, "what may be searched is told");
+        // Nor of who is in a group.
+        let group = |name: &str| format!("pwdAppliesToGroup: cn={name},ou=groups,{SUFFIX}\n");
+        assert_eq!([answer("(uid=hanna)", &group("helpdesk")), answer("(uid=hanna)", &group("staff"))], [hidden.clone(), hidden.clone()]);
+        // Nor of an entry that may not be seen.
+        allow(&[RuleText { filter: Some("(!(uid=hanna))".into()), ..sees(&people, &["*"]) }]);
+        assert_eq!([answer("(uid=hanna)", ""), answer("(uid=nobody)", "")], [hidden.clone(), hidden]);
+        allow(&[sees(&format!("subtree:{SUFFIX}"), &["*"])]);
+        assert_eq!(answer("(employeeNumber=L*)", &group("staff")).0, Success);
     }
 
     /// The default policy governs everybody whom no other governs: so nobody writes it, makes it, takes it away or moves it who holds
@@ -385,7 +457,7 @@ sentences! {
     fn nobody_writes_a_policy_that_somebody_names_who_may_do_more(scene) {
         let bob = format!("dn:{}", full("bob"));
         let people = format!("subtree:ou=people,{SUFFIX}");
-        let more = ["add", "delete", "rename", "write", "read", "search"];
+        let more = ["add", "delete", "rename", "write", "read", "search", "reset-password"];
         scene.rule_by(&and([rule("people", &bob, &people, &["*", "+", "pwdPolicySubentry"], &more)]));
         let client = scene.client("bob");
         let policy = "dn: cn=own,ou=people\nchangetype: add\nobjectClass: namedPolicy\nobjectClass: pwdPolicy\ncn: own\npwdAttribute: userPassword\n";

@@ -226,7 +226,7 @@ fn reasons(told: &mut Told<'_>, answer: &Answer) -> Vec<String> {
         Obstacle::DenialStands(name) => format!(
             "refused because the rule {name:?} denies something to that group, or to one below it: take the group out of the rule first"
         ),
-        Obstacle::GovernsMore => "refused because that password policy governs somebody who holds more".to_owned(),
+        Obstacle::GovernsMore => "refused because that password policy governs somebody who holds more, or whose password they may not reset, or goes by what they may not search".to_owned(),
         Obstacle::Borne(name) => {
             format!("refused because somebody logs in by that token, or with its parameters, who holds more, by the rule {name:?}")
         }

@@ -1,12 +1,16 @@
-//! Whoever writes a policy has power over those whom it governs: so none that governs somebody who holds more, whether it says so,
-//! they name it, or it is the default.
+//! Whoever writes a policy has power over those whom it governs: so none that governs somebody who holds more, or whose password
+//! they may not reset, whether it says so, they name it, or it is the default.
+//!
+//! A policy may be written just to learn from the answer whom its filter matches. So before anybody is looked at, rules alone tell
+//! whether the writer may reset all passwords, and search by what the policy says, wherever it governs by its place.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{has_member, is_default, named, suffix_of};
 use crate::access::explain::{entry_called, members, occupants};
 use crate::access::who::Who;
-use crate::access::{Actor, Rules, escalation};
+use crate::access::{Actor, Decider, Right, Rules, escalation};
 use crate::directory::tree::{EntryId, Tree, TreeError};
 use crate::directory::{AttributeTypeId, Dn, Entry};
 use crate::operations::holders::those_with;
@@ -26,6 +30,8 @@ enum Claimed {
     Somebody,
     /// More of them are there than this server looks at.
     Unknown,
+    /// Nobody was looked at, since it may govern people whose passwords the actor may not reset, or go by what they may not search.
+    Unseen,
 }
 
 /// Whom an entry governs or would govern, if it is a policy, of those who hold something that the actor does not hold. The default
@@ -36,6 +42,9 @@ fn claimed(
     tree: &dyn Tree,
 ) -> Result<Claimed, TreeError> {
     let Some(mut claim) = Claim::of(entry, dn, tree)? else { return Ok(Claimed::Nobody) };
+    if !claim.may_be_asked_about(actor, rules)? {
+        return Ok(Claimed::Unseen);
+    }
     for who in escalation::beyond(actor, rules).flat_map(|rule| &rule.who) {
         if claim.meets(who)? {
             return Ok(if claim.left.is_some() { Claimed::Somebody } else { Claimed::Unknown });
@@ -56,6 +65,10 @@ impl Context<'_> {
             Claimed::Nobody => Ok(()),
             Claimed::Somebody => Err(Refusal::InsufficientAccess(
                 "this policy governs somebody who has rights that you do not have: have it written by somebody who has them",
+            )),
+            Claimed::Unseen => Err(Refusal::InsufficientAccess(
+                "this policy may govern people whose passwords you may not reset, or whom you may not search by what it says: have \
+                 it written by somebody who may, or name in pwdAppliesToSubtree where you may",
             )),
             Claimed::Unknown => Err(Refusal::AdminLimit(
                 "more people than this server looks at have rights that you do not have: have the policy written by \
@@ -94,6 +107,60 @@ impl<'c> Claim<'c> {
         }
         let governs = is_default || applies.is_some() || !named_by.is_empty();
         Ok(governs.then_some(Self { tree, applies, is_default, named_by, suffix, left: Some(MOST) }))
+    }
+
+    /// Whether the actor may reset all passwords where it governs, and may know whom it governs there, as rules tell it. Of whoever
+    /// names it nothing is told but that they may not.
+    fn may_be_asked_about(&self, actor: &Actor, rules: &Rules) -> Result<bool, TreeError> {
+        let suffix = [self.suffix.clone()];
+        let places = match &self.applies {
+            _ if self.is_default => &suffix[..],
+            Some(Applies { subtrees, .. }) if !subtrees.is_empty() => subtrees,
+            Some(_) => &suffix[..],
+            None => &[],
+        };
+        if !places.iter().all(|place| actor.holds_everywhere(Right::ResetPassword, rules, place)) {
+            return Ok(false);
+        }
+        // Where nobody holds more, nobody is looked at, and the answer tells nothing.
+        let is_told_nothing = escalation::beyond(actor, rules).next().is_none();
+        Ok((is_told_nothing || self.is_searched(places, actor, rules)) && self.may_reset_who_name_it(actor, rules)?)
+    }
+
+    /// Whether the actor may find all entries there, and search them and groups for what it goes by.
+    fn is_searched(&self, places: &[Dn], actor: &Actor, rules: &Rules) -> bool {
+        let searchable = |base: &Dn| actor.searches_everywhere(rules, Some(&Arc::new(base.clone())));
+        let Some(applies) = self.applies.as_ref().filter(|_| !self.is_default) else {
+            return places.iter().all(|place| !searchable(place).is_empty());
+        };
+        let is_found = |place: &Dn| {
+            let (mut hidden, searchable) = (applies.mentioned(), searchable(place));
+            hidden.subtract(&searchable);
+            hidden.is_empty() && !searchable.is_empty()
+        };
+        let known = self.tree.schema().known();
+        let shows_members = |suffix: &Dn| {
+            let searchable = searchable(suffix);
+            searchable.contains(known.member) && searchable.contains(known.unique_member)
+        };
+        // Groups stand in groups anywhere.
+        places.iter().all(is_found) && (applies.groups.is_empty() || self.tree.suffixes().iter().all(shows_members))
+    }
+
+    fn may_reset_who_name_it(&self, actor: &Actor, rules: &Rules) -> Result<bool, TreeError> {
+        if actor.holds_everywhere(Right::ResetPassword, rules, self.suffix) {
+            return Ok(true);
+        }
+        let mut decider = Decider::new(rules, actor, self.tree.schema());
+        // More are not looked at for whether they hold more, either.
+        for id in self.named_by.iter().take(MOST) {
+            let Some(node) = self.tree.node(*id)? else { continue };
+            let decision = decider.decide(&node, self.tree)?;
+            if !decision.allows(Right::ResetPassword) || !decision.is_visible() {
+                return Ok(false);
+            }
+        }
+        Ok(self.named_by.len() <= MOST)
     }
 
     /// Whether it governs one of those whom a rule is for.

@@ -1,7 +1,7 @@
 //! Whom a policy says by itself that it governs, with nobody naming it.
 
 use crate::directory::filter::{Facts, Filter, Matcher, Steps, Truth};
-use crate::directory::schema::Schema;
+use crate::directory::schema::{AttributeSet, Schema};
 use crate::directory::{Dn, Entry};
 
 use super::PolicyError;
@@ -68,6 +68,13 @@ impl Applies {
         let below = || self.subtrees.is_empty() || self.subtree_of(dn).is_some();
         let matches = || self.filters.is_empty() || self.filter_matching(entry, dn, schema).is_some();
         below() && matches()
+    }
+
+    /// The attributes that its filters look at.
+    pub fn mentioned(&self) -> AttributeSet {
+        let mut all = AttributeSet::EMPTY;
+        self.filters.iter().for_each(|condition| all.union(&condition.matcher.mentioned()));
+        all
     }
 
     /// Whether it governs whatever stands there, by its place alone.
