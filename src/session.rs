@@ -73,7 +73,7 @@ pub struct Session {
 struct Outstanding {
     id: MessageId,
     operation: Operation,
-    octets: usize,
+    octets: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,7 +102,7 @@ impl Session {
     /// How many octets these came in.
     pub fn octets(&self) -> usize {
         let outstanding = self.outstanding.iter().map(|one| one.octets);
-        outstanding.chain(self.waiting.iter().map(|message| message.octets)).sum()
+        outstanding.chain(self.waiting.iter().map(|message| message.octets)).map(|octets| octets as usize).sum()
     }
 
     /// Whether nothing is under way.

@@ -229,7 +229,7 @@ mod tests {
         assert!(line.contains(who), "{line}");
         // What the server does is nobody's.
         ledger.add(&Event { actor: String::new(), ..event(2, EventKind::Unlocked) }, &[one]);
-        assert_eq!(ledger.last(&[EventKind::Unlocked]).unwrap().hands, [Uuid::nil(); 0]);
+        assert_eq!(ledger.last(&[EventKind::Unlocked]).unwrap().hands, Vec::<Uuid>::new());
     }
 
     #[test]

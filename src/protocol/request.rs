@@ -24,7 +24,7 @@ pub struct Message {
     /// Its number.
     pub id: MessageId,
     /// How many octets it came in, which are kept until it has been answered.
-    pub octets: usize,
+    pub octets: u32,
     /// What is wanted.
     pub request: Request,
     /// And how.
@@ -213,7 +213,7 @@ pub(super) fn decode(message: &Bytes, content: &[u8]) -> Option<Message> {
         (Ok(request), Ok(controls)) => (request, controls),
         (Err(reason), _) | (_, Err(reason)) => (Request::Malformed { operation, reason }, Vec::new()),
     };
-    Some(Message { id, octets: message.len(), request, controls })
+    Some(Message { id, octets: u32::try_from(message.len()).unwrap_or(u32::MAX), request, controls })
 }
 
 fn decode_request(operation: Operation, mut cursor: Cursor<'_>, whole: &[u8]) -> Result<Request, &'static str> {

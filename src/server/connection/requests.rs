@@ -29,7 +29,7 @@ const SCANS: usize = 4;
 /// How many searches of one connection may wait for something to happen.
 const PERSISTENT: usize = 16;
 /// Octets of one of them. All together they leave room for other requests: compare [`super::OUTSTANDING_OCTETS`].
-const PERSISTENT_OCTETS: usize = 64 << 10;
+const PERSISTENT_OCTETS: u32 = 64 << 10;
 
 impl Connection {
     /// Carries out actions, and those that follow from them.
