@@ -20,6 +20,11 @@ pub enum Reach {
 }
 
 impl Reach {
+    /// The name of the single entry that it is, if it is one.
+    pub const fn entry(&self) -> Option<&Dn> {
+        if let Self::Entry(dn) = self { Some(dn) } else { None }
+    }
+
     /// Reads a word of a rule.
     pub fn parse(word: &str, schema: &Schema) -> Result<Self, RuleFault> {
         if word == EVERYTHING {

@@ -204,6 +204,11 @@ impl FromIterator<Rule> for Rules {
 }
 
 impl Rule {
+    /// The names of the single entries that it is about.
+    pub fn entries(&self) -> impl Iterator<Item = &Dn> {
+        self.to.iter().filter_map(Reach::entry)
+    }
+
     /// Makes a rule ready: the part of it that grants and the part that denies.
     pub fn prepare(text: &RuleText, schema: &Schema) -> Result<impl Iterator<Item = Self> + use<>, RuleFault> {
         let who = text.who.iter().map(|word| Who::parse("who", word, schema)).collect::<Result<Vec<_>, _>>()?;

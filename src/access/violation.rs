@@ -149,6 +149,8 @@ pub struct Touched {
     pub people: BTreeSet<EntryId>,
     /// Names that are free now, and that rules or assertions name.
     pub gone: Vec<Arc<Dn>>,
+    /// Names of the single entries that rules or assertions are about, and that are free now.
+    pub free: Vec<Arc<Dn>>,
     /// New entries of which nothing is asked but that they may do something to themselves.
     pub new: BTreeSet<EntryId>,
 }
@@ -161,7 +163,7 @@ impl Touched {
 
     /// How much it is.
     pub fn len(&self) -> usize {
-        self.entries.len() + self.people.len() + self.gone.len() + self.new.len()
+        self.entries.len() + self.people.len() + self.gone.len() + self.free.len() + self.new.len()
     }
 
     fn focuses(&self) -> impl Iterator<Item = Focus<'_>> {

@@ -61,6 +61,8 @@ struct Asked<'a> {
     of_new: AttributeSet,
     /// What they name: people, groups and roles.
     names: Vec<&'a Dn>,
+    /// The single entries that rules and assertions are about.
+    places: Vec<&'a Dn>,
     /// Whether they are about what somebody may do to themselves.
     is_about_oneself: bool,
 }
@@ -72,10 +74,12 @@ impl<'a> Asked<'a> {
             attributes: AttributeSet::EMPTY,
             of_new: AttributeSet::EMPTY,
             names: Vec::new(),
+            places: Vec::new(),
             is_about_oneself: false,
         };
         for rule in ctx.rules.iter().chain(ctx.services.rules.written().iter()) {
             asked.note_filter(rule);
+            asked.places.extend(rule.entries());
             rule.who.iter().for_each(|who| asked.note_who(who));
         }
         asked.of_new = asked.attributes.clone();
@@ -99,10 +103,12 @@ impl<'a> Asked<'a> {
             self.of_new.union(&mentioned);
         }
         assertion.who.iter().chain(&assertion.except).for_each(|who| self.note_who(who));
-        self.names.extend(assertion.to.iter().filter_map(|extent| match extent {
-            Extent::Members(group) => Some(group),
-            Extent::Reach(_) => None,
-        }));
+        for extent in &assertion.to {
+            match extent {
+                Extent::Members(group) => self.names.push(group),
+                Extent::Reach(reach) => self.places.extend(reach.entry()),
+            }
+        }
     }
 
     fn note_who(&mut self, who: &'a Who) {
@@ -129,7 +135,7 @@ impl<'a> Asked<'a> {
                 Write::Remove { uuid, .. } => {
                     let node = tree.find_uuid(*uuid)?.map(|id| tree.node(id)).transpose()?.flatten();
                     let name = node.as_ref().map(|node| tree.dn(node.id)).transpose()?.flatten();
-                    let is_named = name.is_some_and(|name| self.has_named(&name));
+                    let is_named = name.is_some_and(|name| self.has_named(&name) || self.is_place(&name));
                     // What else is gone can do nothing, and have nothing done to it.
                     is_named || node.is_some_and(|node| are_members_other(&node.entry, &Entry::empty(), tree.schema()))
                 }
@@ -149,6 +155,10 @@ impl<'a> Asked<'a> {
 
     fn has_named(&self, dn: &Dn) -> bool {
         self.names.iter().any(|name| **name == *dn)
+    }
+
+    fn is_place(&self, dn: &Dn) -> bool {
+        self.places.iter().any(|place| **place == *dn)
     }
 
     fn differ(&self, before: &Entry, after: &Entry, schema: &Schema) -> bool {
@@ -201,11 +211,18 @@ impl Trial<'_, '_> {
             let comes = |rule: &Rule| rule.is_delegated() && !is_known(rule);
             found.extend(violations_by(after, assertions, ctx.now, (self.after, self.budget), &comes)?);
         }
+        // An entry that is made anew under a name that is free then may hold what the one before did not, and the other way round.
+        if !touched.free.is_empty() {
+            found.extend(violations_by(after, assertions, ctx.now, (self.after, self.budget), &|_| true)?);
+        }
         if found.is_empty() {
             return Ok(None);
         }
         // What was broken before is not held against whoever writes now: it is looked at once this is written.
-        let known = violations_touching(ctx.rules, assertions, ctx.now, (ctx.tree, self.budget), &touched)?;
+        let mut known = violations_touching(ctx.rules, assertions, ctx.now, (ctx.tree, self.budget), &touched)?;
+        if !touched.free.is_empty() {
+            known.extend(violations_by(ctx.rules, assertions, ctx.now, (ctx.tree, self.budget), &|_| true)?);
+        }
         let of = |one: &Counterexample| (one.assertion.clone(), one.rule.clone(), one.rule_source.clone());
         Ok(found.into_iter().find(|example| !known.iter().any(|other| of(other) == of(example))))
     }
@@ -310,10 +327,16 @@ impl Trial<'_, '_> {
 
     /// The name that an entry had, if it is free then, and somebody may come to have it.
     fn note_gone(&self, id: EntryId, touched: &mut Touched) -> Result<(), TreeError> {
-        if let Some(dn) = self.ctx.tree.dn(id)?
-            && self.asked.has_named(&dn)
-            && self.after.find(&dn)?.entry().is_none()
-        {
+        let Some(dn) = self.ctx.tree.dn(id)? else { return Ok(()) };
+        if self.after.find(&dn)?.entry().is_some() {
+            return Ok(());
+        }
+        if self.asked.is_place(&dn) {
+            touched.free.push(Arc::clone(&dn));
+        }
+        if self.asked.has_named(&dn) {
+            // As it was, it may have broken what whoever comes to have its name then breaks.
+            touched.people.insert(id);
             touched.gone.push(dn);
         }
         Ok(())

@@ -95,8 +95,8 @@ impl<W: Work> Inquiry<'_, W> {
         }
     }
 
-    /// These, and whoever may come to have a name that is free; and of what of them is a group or a role, whoever might be put
-    /// into it.
+    /// These, and whoever may come to have a name that is free; and of what of them is a group or a role that the rule names, whoever
+    /// might be put into it.
     fn touched(&self, Touched { people, gone, .. }: &Touched) -> Result<Vec<Candidate>, W::Stop> {
         let known = self.tree.schema().known();
         let mut candidates = Vec::with_capacity(people.len());
@@ -109,7 +109,8 @@ impl<W: Work> Inquiry<'_, W> {
             self.work.take(ENTRY)?;
             let (Some(node), Some(dn)) = (self.tree.node(*id)?, self.tree.dn(*id)?) else { continue };
             candidates.push(Candidate::Member(*id));
-            if node.entry.has(known.member) || node.entry.has(known.unique_member) {
+            let is_granted = self.rule.who.iter().any(|who| matches!(who, Who::Group(group) if *group == *dn));
+            if is_granted && (node.entry.has(known.member) || node.entry.has(known.unique_member)) {
                 candidates.push(Candidate::Known(self.anybody_in((*id, &dn))?));
             } else if self.rule.who.iter().any(|who| matches!(who, Who::Role(role) if *role == *dn)) {
                 candidates.push(Candidate::Known(occupant_of((*id, &dn))));
