@@ -56,6 +56,7 @@ impl App {
         let secret: Vec<u8> =
             bits.chunks_exact(8).map(|eight| eight.iter().fold(0, |octet, bit| octet << 1 | bit)).collect();
         assert_eq!(secret.len(), 20);
+        #[expect(clippy::disallowed_methods, reason = "a device that makes codes has a clock")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         Self { generator: Generator::new(Secret::new(secret), Algorithm::Sha256, 6).unwrap(), began: now / PERIOD }
     }
@@ -118,6 +119,7 @@ fn of_many_who_come_with_one_code_one_gets_in() {
     let (app, _) = enrol(&server);
     let once = format!("{password}{}", app.code(0));
     let codes: Vec<i32> = std::thread::scope(|scope| {
+        #[expect(clippy::needless_collect, reason = "all have begun before the first is waited for")]
         let binds: Vec<_> = (0..8).map(|_| scope.spawn(|| server.bind("alice", &once))).collect();
         binds.into_iter().map(|bind| bind.join().unwrap()).collect()
     });
