@@ -53,6 +53,7 @@
 //! |---|---|
 //! | a result code | [`operations::refusal`] |
 //! | why a bind failed | [`operations::bind`], then [`password::standing`]; in words, [`password::condition`] |
+//! | a copy of a directory that is in use | [`store::backup`] |
 //! | what stands behind a password | [`password::second_factor`], [`operations::second_factor`] |
 //! | whether a value is legal | [`directory::schema`] (`check`, `syntax`) |
 //! | how two values compare | [`directory::schema`] (`matching_rule`, `normal_form`, `prepare`) |
